@@ -1,0 +1,89 @@
+"""Neural networks from scratch in NumPy, one object per operation.
+
+Every operation stores what it computed: ``output`` after ``forward``, ``dinputs`` (and
+``dweights``, ``dbiases``) after ``backward``. Compose them by hand, or with ``Model``.
+"""
+
+from framework import initializers
+from framework.accuracies import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    RegressionAccuracy,
+)
+from framework.activations import (
+    ELU,
+    GELU,
+    Activation,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Step,
+    Swish,
+    Tanh,
+)
+from framework.callbacks import Callback, EarlyStopping
+from framework.gradient_check import GradientReport, check_gradients
+from framework.layers import BatchNormalization, Dense, Dropout, Flatten
+from framework.losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    FusedLoss,
+    Huber,
+    Loss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    SigmoidBinaryCrossentropy,
+    SoftmaxCategoricalCrossentropy,
+)
+from framework.model import Model
+from framework.operation import Operation
+from framework.parameters import Parameter
+from framework.randomness import seed
+from framework.training import History, Training
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "Accuracy",
+    "Activation",
+    "BatchNormalization",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "Callback",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "Dense",
+    "Dropout",
+    "EarlyStopping",
+    "Flatten",
+    "FusedLoss",
+    "GradientReport",
+    "History",
+    "Huber",
+    "LeakyReLU",
+    "Linear",
+    "Loss",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "Model",
+    "Operation",
+    "Parameter",
+    "ReLU",
+    "RegressionAccuracy",
+    "Sigmoid",
+    "SigmoidBinaryCrossentropy",
+    "Softmax",
+    "SoftmaxCategoricalCrossentropy",
+    "Softplus",
+    "Step",
+    "Swish",
+    "Tanh",
+    "Training",
+    "check_gradients",
+    "initializers",
+    "seed",
+]

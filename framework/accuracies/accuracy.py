@@ -1,0 +1,31 @@
+"""What every accuracy shares: the mean of right and wrong."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from optimizers.configuration import Configurable
+from optimizers.optimizer import Array
+
+
+class Accuracy(Configurable):
+    """Base class of the accuracies. A subclass writes ``compare``.
+
+    Source: *Neural Networks from Scratch*, chapters 5 and 18.
+    """
+
+    def init(self, y: ArrayLike, reinit: bool = False) -> None:
+        """Learn from targets, once or again, what this accuracy needs to know: here, nothing."""
+
+    def compare(self, predictions: ArrayLike, y: ArrayLike) -> Array:
+        """Return True where a prediction is right."""
+        raise NotImplementedError(f"{type(self).__name__} has no compare method")
+
+    def calculate(self, predictions: ArrayLike, y: ArrayLike) -> float:
+        """Return the share of right predictions, from 0 to 1.
+
+        Raises TypeError or ValueError if predictions and targets do not fit each other.
+        """
+        right: Any = self.compare(predictions, y)
+        return float(np.count_nonzero(right) / np.size(right))

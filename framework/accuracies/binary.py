@@ -1,0 +1,27 @@
+"""Binary accuracy: the share of yes-or-no answers that are right."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.accuracies.accuracy import Accuracy
+from framework.losses.targets import binary_targets
+from optimizers.optimizer import Array
+
+
+class BinaryAccuracy(Accuracy):
+    """An answer is right if it lies on the same side of one half as its target.
+
+    Shapes: predictions ``(samples, outputs)``, as 0 and 1 or as probabilities; ``y`` likewise,
+    or ``(samples,)`` for a single output. Each output counts on its own.
+
+    Raises:
+        TypeError, ValueError: ``y`` does not fit the predictions, or either has values outside
+            0…1.
+
+    >>> BinaryAccuracy().calculate([[0.9], [0.4], [0.2]], [1, 1, 0])
+    0.6666666666666666
+    """
+
+    def compare(self, predictions: ArrayLike, y: ArrayLike) -> Array:
+        answers = binary_targets(predictions, np.shape(predictions), "predictions")
+        return np.equal(answers > 0.5, binary_targets(y, answers.shape) > 0.5)

@@ -1,0 +1,46 @@
+"""Categorical accuracy: the share of samples whose class is said right."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.accuracies.accuracy import Accuracy
+from framework.checks import as_array
+from optimizers.optimizer import Array
+
+
+class CategoricalAccuracy(Accuracy):
+    """A prediction is right if its class is the target's.
+
+    Shapes: predictions and ``y`` are each class indices ``(samples,)``, or one score for each
+    class, ``(samples, classes)``, of which the largest counts (so ``y`` may be one-hot).
+
+    Raises:
+        TypeError, ValueError: the two do not have as many samples.
+
+    >>> CategoricalAccuracy().calculate([[0.7, 0.1, 0.2], [0.5, 0.1, 0.4]], [0, 1])
+    0.5
+    """
+
+    def predictions(self, outputs: Array) -> Array:
+        """Return the class with the largest output, whatever the last activation is."""
+        return _classes(outputs, "outputs")
+
+    def compare(self, predictions: ArrayLike, y: ArrayLike) -> Array:
+        predicted, true = _classes(predictions, "predictions"), _classes(y, "y")
+        if predicted.shape != true.shape:
+            raise ValueError(
+                f"predictions of {len(predicted)} samples do not fit y of {len(true)} samples"
+            )
+        return np.equal(predicted, true)
+
+
+def _classes(values: ArrayLike, name: str) -> Array:
+    array = as_array(values, name)
+    if array.ndim == 2 and array.shape[1] > 1:
+        return array.argmax(axis=1)
+    if array.ndim != 1:
+        raise ValueError(
+            f"{name} must be (samples,) or (samples, classes) with two classes or more, received "
+            f"{array.shape}; for a single output there are BinaryAccuracy and RegressionAccuracy"
+        )
+    return array

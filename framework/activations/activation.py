@@ -1,0 +1,11 @@
+"""What an activation is: an operation without parameters that can stand last in a network."""
+
+from framework.operation import Array, Operation
+
+
+class Activation(Operation):
+    """Base class of the activations."""
+
+    def predictions(self, outputs: Array) -> Array:
+        """Return what the network says, given this activation's outputs: here, the outputs."""
+        return outputs

@@ -1,0 +1,47 @@
+"""Exponential linear unit: a ReLU whose negative side levels off smoothly."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.activations.activation import Activation
+from framework.checks import as_dvalues, as_floats, check_non_negative
+from framework.operation import Array
+
+
+class ELU(Activation):
+    """Exponential linear unit, element by element.
+
+        output  = inputs                         where inputs > 0
+                  alpha * (e^inputs - 1)         elsewhere
+        dinputs = dvalues                        where inputs > 0
+                  dvalues * alpha * e^inputs     elsewhere
+
+    Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, ...)``.
+
+    Args:
+        alpha: what the negative side tends to is ``-alpha``; at least 0.
+
+    Raises:
+        TypeError, ValueError: ``alpha`` is no number or negative.
+
+    Source: Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by
+    Exponential Linear Units", ICLR 2016.
+
+    >>> ELU().forward([[-10_000.0, 0.0, 3.0]])
+    array([[-1.,  0.,  3.]])
+    """
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = check_non_negative("alpha", alpha)
+
+    def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
+        self.inputs = as_floats(inputs)
+        negative = self.alpha * np.expm1(np.minimum(self.inputs, 0))
+        self.output = np.where(self.inputs > 0, self.inputs, negative)
+        return self.output
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        dvalues = as_dvalues(self, dvalues)
+        slope = self.alpha * np.exp(np.minimum(self.inputs, 0))
+        self.dinputs = np.where(self.inputs > 0, dvalues, dvalues * slope)
+        return self.dinputs

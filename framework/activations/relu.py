@@ -1,0 +1,37 @@
+"""Rectified linear unit: keeps what is positive, silences the rest."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.activations.activation import Activation
+from framework.checks import as_dvalues, as_floats
+from framework.operation import Array
+
+
+class ReLU(Activation):
+    """Rectified linear unit, ``output = max(0, inputs)``, element by element.
+
+    Its slope is 1 where the input is positive and 0 elsewhere (0 is chosen at 0), so
+
+        dinputs = dvalues  where output > 0
+                  0        elsewhere
+
+    Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, ...)``.
+
+    Source: Nair and Hinton, "Rectified Linear Units Improve Restricted Boltzmann
+    Machines", ICML 2010.
+
+    >>> relu = ReLU()
+    >>> relu.forward([[-2.0, 0.0, 3.0]])
+    array([[0., 0., 3.]])
+    >>> relu.backward([[10.0, 10.0, 10.0]])
+    array([[ 0.,  0., 10.]])
+    """
+
+    def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
+        self.output = np.maximum(as_floats(inputs), 0)
+        return self.output
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        self.dinputs = as_dvalues(self, dvalues) * (self.output > 0)
+        return self.dinputs

@@ -1,0 +1,50 @@
+"""Sigmoid: squeezes any number into a probability between 0 and 1."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.activations.activation import Activation
+from framework.checks import as_dvalues, as_floats
+from framework.operation import Array
+
+
+def sigmoid(inputs: Array) -> Array:
+    """Return ``1 / (1 + e^(-inputs))``, without overflow for either sign.
+
+    With ``z = e^(-|inputs|)``, which never exceeds 1, it is ``1 / (1 + z)`` for positive inputs
+    and ``z / (1 + z)`` for negative ones.
+    """
+    z = np.exp(-np.abs(inputs))
+    output = np.where(inputs >= 0, inputs.dtype.type(1), z)
+    z += 1
+    output /= z
+    return output
+
+
+class Sigmoid(Activation):
+    """Logistic sigmoid, ``output = 1 / (1 + e^(-inputs))``, element by element.
+
+    Its slope can be read off its value:
+
+        dinputs = dvalues * output * (1 - output)
+
+    Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, ...)``.
+
+    Source: *Neural Networks from Scratch*, chapter 16.
+
+    >>> Sigmoid().forward([[-10_000.0, 0.0, 10_000.0]])
+    array([[0. , 0.5, 1. ]])
+    """
+
+    def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
+        self.output = sigmoid(as_floats(inputs))
+        return self.output
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        dvalues = as_dvalues(self, dvalues)
+        self.dinputs = dvalues * self.output * (1 - self.output)
+        return self.dinputs
+
+    def predictions(self, outputs: Array) -> Array:
+        """Return 1 where the probability is above one half, else 0, as integers."""
+        return (np.asarray(outputs) > 0.5).astype(np.intp)

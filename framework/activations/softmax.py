@@ -1,0 +1,55 @@
+"""Softmax: turns the scores of the classes into probabilities that add up to 1."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.activations.activation import Activation
+from framework.checks import as_dvalues, as_floats, check_positive
+from framework.operation import Array
+
+
+class Softmax(Activation):
+    """Softmax over the last axis, ``output_j = e^(inputs_j / T) / Σₖ e^(inputs_k / T)``.
+
+    The largest input is subtracted first, which changes nothing but prevents overflow. Every
+    output depends on every input of its row; the Jacobian of a row is
+    ``(diag(output) - output outputᵀ) / T``. Multiplied by ``dvalues`` without ever being
+    written down:
+
+        dinputs_j = output_j * (dvalues_j - Σₖ dvalues_k output_k) / T
+
+    Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, classes)``.
+
+    Args:
+        temperature: ``T``, greater than 0. Above 1 it evens the probabilities out, below 1 it
+            sharpens them.
+
+    Raises:
+        TypeError, ValueError: ``temperature`` is no number or not above 0.
+
+    Source: *Neural Networks from Scratch*, chapters 4 and 9; Hinton, Vinyals and Dean,
+    "Distilling the Knowledge in a Neural Network", 2015 (temperature).
+
+    >>> Softmax().forward([[2.0, 1.0, 0.1]]).round(3)
+    array([[0.659, 0.242, 0.099]])
+    """
+
+    def __init__(self, temperature: float = 1.0) -> None:
+        self.temperature = check_positive("temperature", temperature)
+
+    def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
+        inputs = as_floats(inputs)
+        output = np.exp((inputs - inputs.max(axis=-1, keepdims=True)) / self.temperature)
+        output /= output.sum(axis=-1, keepdims=True)
+        self.output = output
+        return output
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        dvalues = as_dvalues(self, dvalues)
+        weighted_mean = (dvalues * self.output).sum(axis=-1, keepdims=True)
+        self.dinputs = self.output * (dvalues - weighted_mean) / self.temperature
+        return self.dinputs
+
+    def predictions(self, outputs: Array) -> Array:
+        """Return the class with the highest probability of each sample, ``(samples,)``."""
+        return np.asarray(outputs).argmax(axis=-1)

@@ -1,0 +1,34 @@
+"""Step: the perceptron's activation, a yes or a no."""
+
+from numpy.typing import ArrayLike
+
+from framework.activations.activation import Activation
+from framework.checks import as_floats
+from framework.operation import Array
+
+
+class Step(Activation):
+    """Heaviside step, ``output = 1 where inputs >= 0, else 0``.
+
+    Its slope is 0 everywhere but at the jump, where there is none. No gradient comes through
+    it, so ``backward`` raises NotImplementedError: a neuron with a step is set by hand or by
+    the perceptron rule.
+
+    Shapes: ``inputs`` and ``output`` are ``(samples, ...)``.
+
+    Source: Rosenblatt, "The Perceptron", Psychological Review 65, 1958.
+
+    >>> Step().forward([[-0.5, 0.0, 2.0]])
+    array([[0., 1., 1.]])
+    """
+
+    def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
+        inputs = as_floats(inputs)
+        self.output = (inputs >= 0).astype(inputs.dtype)
+        return self.output
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        raise NotImplementedError(
+            "Step() cannot be trained by gradients: its slope is 0 on both sides of the jump. "
+            "Train with Sigmoid() or Tanh() in its place."
+        )

@@ -1,0 +1,108 @@
+"""What the operations ask of their arguments, and what they say when it is not met.
+
+The checks of single numbers are those of the optimizers.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from optimizers.checks import (
+    check_count,
+    check_fraction,
+    check_non_negative,
+    check_number,
+    check_positive,
+)
+from optimizers.optimizer import Array
+
+__all__ = [
+    "as_array",
+    "as_dvalues",
+    "as_floats",
+    "check_count",
+    "check_dtype",
+    "check_finite",
+    "check_fraction",
+    "check_non_negative",
+    "check_number",
+    "check_positive",
+]
+
+FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """Return ``dtype`` as float32 or float64, the two that the operations compute in."""
+    try:
+        if (found := np.dtype(dtype)) in FLOAT_TYPES:
+            return found
+    except TypeError:
+        pass
+    raise ValueError(f"dtype must be 'float32' or 'float64', received {dtype!r}")
+
+
+def as_array(values: ArrayLike, name: str) -> Array:
+    """Return ``values`` as an array of real numbers, or raise TypeError or ValueError."""
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} must be an array of numbers, every row as long as the others: {error}"
+        ) from None
+    if isinstance(values, np.ma.MaskedArray) and values.mask.any():
+        raise TypeError(f"{name} has masked values: fill or drop them first")
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, received dtype {array.dtype}")
+    return array
+
+
+def as_floats(values: ArrayLike, name: str = "inputs") -> Array:
+    """Return ``values`` as a float32 or float64 array, itself if it is one.
+
+    Half precision becomes float32; integers, booleans and wider floats become float64.
+    """
+    if type(values) is np.ndarray and values.dtype in FLOAT_TYPES:
+        return values
+    array = as_array(values, name)
+    if array.dtype in FLOAT_TYPES:
+        return array
+    return array.astype(np.float32 if array.dtype == np.float16 else np.float64)
+
+
+def as_dvalues(operation: Any, dvalues: ArrayLike) -> Array:
+    """Return ``dvalues`` in the dtype of ``operation.output``, which it must match in shape.
+
+    Raises:
+        RuntimeError: ``forward`` has not been called, so there is nothing to go back through.
+        ValueError: the shapes differ.
+    """
+    output = getattr(operation, "output", None)
+    if output is None:
+        raise RuntimeError(f"{operation!r}: backward was called before forward")
+    dvalues = as_floats(dvalues, "dvalues")
+    if dvalues.shape != output.shape:
+        raise ValueError(
+            f"{operation!r}: dvalues must have the shape of the last output, {output.shape}, "
+            f"received {dvalues.shape}"
+        )
+    return dvalues.astype(output.dtype, copy=False)
+
+
+def check_finite(array: Array, name: str, rows_at_once: int = 65_536) -> None:
+    """Raise ValueError, naming the first row, if ``array`` has a NaN or an infinity."""
+    if array.dtype.kind != "f":
+        return
+    rows_at_once = max(1, rows_at_once // max(1, math.prod(array.shape[1:])))
+    for start in range(0, len(array), rows_at_once):
+        block = array[start : start + rows_at_once]
+        # Adding up is faster than asking every element; only a bad sum is looked at closely.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(block.sum()):
+                continue
+        bad = ~np.isfinite(block).reshape(len(block), -1).all(axis=1)
+        if bad.any():
+            row = start + int(bad.argmax())
+            raise ValueError(f"{name} must be finite, but row {row} has NaN or infinity")

@@ -1,0 +1,151 @@
+"""How the parameters of a layer start.
+
+An initializer is any function ``(shape, generator) -> array``, where ``generator`` is the
+``numpy.random.Generator`` that ``framework.seed`` sets. Those here can be given by name
+(``"he_normal"``), as an object (``normal(0.05)``) or as the class itself (``zeros``).
+
+``fan_in`` is the first number of the shape, the inputs that one neuron adds up; ``fan_out`` is
+the last, the neurons that one input reaches. The Glorot and He initializers choose a spread
+with which signals neither die out nor blow up on their way through many layers.
+"""
+
+import difflib
+import math
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from framework import randomness
+from framework.checks import as_floats, check_non_negative, check_number
+from optimizers.configuration import Configurable
+from optimizers.optimizer import Array
+
+Initializer: TypeAlias = Callable[[tuple[int, ...], np.random.Generator], Array]
+
+
+class zeros(Configurable):
+    """All 0."""
+
+    def __call__(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+        return np.zeros(shape, dtype=np.float64)
+
+
+class constant(Configurable):
+    """All ``value``."""
+
+    def __init__(self, value: float = 0.0) -> None:
+        self.value = check_number("value", value)
+
+    def __call__(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+        return np.full(shape, self.value)
+
+
+class normal(Configurable):
+    """Normally distributed around 0, as in *Neural Networks from Scratch*."""
+
+    def __init__(self, standard_deviation: float = 0.01) -> None:
+        self.standard_deviation = check_non_negative("standard_deviation", standard_deviation)
+
+    def __call__(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+        return generator.normal(0.0, self.standard_deviation, shape)
+
+
+class uniform(Configurable):
+    """Evenly distributed from ``low`` up to ``high``."""
+
+    def __init__(self, low: float = -0.1, high: float = 0.1) -> None:
+        self.low = check_number("low", low)
+        self.high = check_number("high", high)
+        if self.low > self.high:
+            raise ValueError(f"low must not exceed high, received low={low!r}, high={high!r}")
+
+    def __call__(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+        return generator.uniform(self.low, self.high, shape)
+
+
+class glorot_uniform(Configurable):
+    """Uniform within ``±√(6 / (fan_in + fan_out))``: for sigmoid, tanh and softmax.
+
+    Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward
+    neural networks", AISTATS 2010.
+    """
+
+    def __call__(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+        limit = math.sqrt(6 / (shape[0] + shape[-1]))
+        return generator.uniform(-limit, limit, shape)
+
+
+class glorot_normal(Configurable):
+    """Normal with standard deviation ``√(2 / (fan_in + fan_out))``. Source: as glorot_uniform."""
+
+    def __call__(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+        return generator.normal(0.0, math.sqrt(2 / (shape[0] + shape[-1])), shape)
+
+
+class he_uniform(Configurable):
+    """Uniform within ``±√(6 / fan_in)``: for ReLU and its relatives.
+
+    Source: He et al., "Delving Deep into Rectifiers", ICCV 2015.
+    """
+
+    def __call__(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+        limit = math.sqrt(6 / shape[0])
+        return generator.uniform(-limit, limit, shape)
+
+
+class he_normal(Configurable):
+    """Normal with standard deviation ``√(2 / fan_in)``. Source: as he_uniform."""
+
+    def __call__(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+        return generator.normal(0.0, math.sqrt(2 / shape[0]), shape)
+
+
+BY_NAME: dict[str, type] = {
+    cls.__name__: cls
+    for cls in (
+        zeros,
+        constant,
+        normal,
+        uniform,
+        glorot_uniform,
+        glorot_normal,
+        he_uniform,
+        he_normal,
+    )
+}
+
+
+def check_initializer(name: str, initializer: str | Initializer) -> str | Initializer:
+    """Return ``initializer`` if it is a known name, an initializer, its class or a function.
+
+    Raises ValueError with the nearest known name, TypeError for anything else.
+    """
+    if isinstance(initializer, str):
+        if initializer in BY_NAME:
+            return initializer
+        near = difflib.get_close_matches(initializer, BY_NAME, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(BY_NAME)}"
+        raise ValueError(f"{name}: there is no initializer named {initializer!r}; {hint}")
+    if isinstance(initializer, type) and initializer in BY_NAME.values():
+        return initializer()
+    if callable(initializer):
+        return initializer
+    raise TypeError(
+        f"{name} must be the name of an initializer or a function (shape, generator) -> array, "
+        f"received {initializer!r}"
+    )
+
+
+def initialize(
+    initializer: str | Initializer, shape: tuple[int, ...], dtype: np.dtype[Any], name: str
+) -> Array:
+    """Return a new array of ``shape`` and ``dtype``, filled by ``initializer``.
+
+    Raises ValueError if a function returns another shape.
+    """
+    draw: Initializer = BY_NAME[initializer]() if isinstance(initializer, str) else initializer
+    values = as_floats(draw(shape, randomness.generator()), name)
+    if values.shape != shape:
+        raise ValueError(f"{name} must return an array of shape {shape}, returned {values.shape}")
+    return np.array(values, dtype=dtype)

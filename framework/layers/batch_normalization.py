@@ -1,0 +1,148 @@
+"""Batch normalization: each feature is brought to mean 0 and variance 1, batch by batch."""
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from framework.checks import (
+    as_dvalues,
+    as_floats,
+    check_count,
+    check_dtype,
+    check_fraction,
+    check_positive,
+)
+from framework.operation import Array, Operation, Shape
+from framework.parameters import Parameter
+
+
+class BatchNormalization(Operation):
+    """Normalizes each feature over the batch, then scales and shifts it.
+
+    With the mean and the variance of each feature over the ``m`` values it has in the batch
+    (the samples, and for images also their rows and columns):
+
+        normalized = (inputs - mean) / √(variance + epsilon)
+        output     = weights * normalized + biases
+
+    The mean and the variance depend on every input of the batch, so the gradient of one input
+    has three parts: its own, and one through each of the two.
+
+        g       = dvalues * weights
+        dinputs = (g - mean(g) - normalized * mean(g * normalized)) / √(variance + epsilon)
+        dweights = Σ dvalues * normalized
+        dbiases  = Σ dvalues
+
+    With ``training=False`` the running statistics take the place of the batch's. They are not
+    trained; each training pass moves them by
+
+        running = momentum * running + (1 - momentum) * batch's
+
+    The variance is divided by ``m`` in both, as in Keras. A training batch in which each feature
+    has a single value normalizes to 0.
+
+    Shapes: ``inputs``, ``output``, ``dvalues``, ``dinputs`` ``(samples, features)`` or
+    ``(samples, height, width, channels)``; ``weights`` (the scale), ``biases`` (the shift),
+    ``running_mean``, ``running_variance`` ``(1, n_features)``.
+
+    Args:
+        n_features: features or channels, at least 1.
+        momentum: the share of the running statistics that is kept, at least 0, less than 1.
+        epsilon: greater than 0.
+        dtype: float32 or float64.
+
+    Raises:
+        TypeError, ValueError: for an argument of the wrong kind or out of its range; in
+            ``forward``, for inputs of another shape.
+
+    Source: Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by
+    Reducing Internal Covariate Shift", ICML 2015.
+    """
+
+    parameters = ("weights", "biases")
+    state = ("running_mean", "running_variance")
+    weights = Parameter()
+    biases = Parameter()
+    dweights = Parameter()
+    dbiases = Parameter()
+    running_mean = Parameter()
+    running_variance = Parameter()
+
+    def __init__(
+        self,
+        n_features: int,
+        *,
+        momentum: float = 0.9,
+        epsilon: float = 1e-5,
+        dtype: DTypeLike = "float32",
+    ) -> None:
+        self.n_features = check_count("n_features", n_features)
+        self.momentum = check_fraction("momentum", momentum)
+        self.epsilon = check_positive("epsilon", epsilon)
+        number_type = check_dtype(dtype)
+        shape = (1, self.n_features)
+        self.weights = np.ones(shape, dtype=number_type)
+        self.biases = np.zeros(shape, dtype=number_type)
+        self.dweights = np.zeros(shape, dtype=number_type)
+        self.dbiases = np.zeros(shape, dtype=number_type)
+        self.running_mean = np.zeros(shape, dtype=number_type)
+        self.running_variance = np.ones(shape, dtype=number_type)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the parameters, which is also that of the computation."""
+        return self.weights.dtype.name
+
+    def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
+        inputs = as_floats(inputs)
+        if inputs.ndim not in (2, 4) or inputs.shape[-1] != self.n_features:
+            raise ValueError(
+                f"{self!r} expects inputs of shape (samples, {self.n_features}) or "
+                f"(samples, height, width, {self.n_features}), received {inputs.shape}"
+            )
+        rows = inputs.astype(self.weights.dtype, copy=False).reshape(-1, self.n_features)
+        self.training = training
+        if training:
+            mean = rows.mean(axis=0, keepdims=True)
+            centred = rows - mean
+            variance = np.square(centred).mean(axis=0, keepdims=True)
+            self._move_running_statistics(mean, variance)
+        else:
+            centred = rows - self.running_mean
+            variance = self.running_variance
+        self.deviation = np.sqrt(variance + self.epsilon)
+        self.normalized = np.divide(centred, self.deviation, out=centred)
+        output = self.normalized * self.weights
+        output += self.biases
+        self.output = output.reshape(inputs.shape)
+        return self.output
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        dvalues = as_dvalues(self, dvalues)
+        rows = dvalues.reshape(-1, self.n_features)
+        weighted = rows * self.normalized
+        np.add.reduce(weighted, axis=0, keepdims=True, out=self.dweights)
+        np.add.reduce(rows, axis=0, keepdims=True, out=self.dbiases)
+        dinputs = rows * self.weights
+        if self.training:
+            # mean(g) and mean(g * normalized), from the two sums that are already there.
+            share = self.weights / len(rows)
+            dinputs -= self.dbiases * share
+            dinputs -= np.multiply(self.normalized, self.dweights * share, out=weighted)
+        dinputs /= self.deviation
+        self.dinputs = dinputs.reshape(dvalues.shape)
+        return self.dinputs
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if input_shape is None:
+            return None
+        if len(input_shape) not in (1, 3) or input_shape[-1] != self.n_features:
+            raise ValueError(
+                f"{self!r} expects inputs of shape (samples, {self.n_features}) or "
+                f"(samples, height, width, {self.n_features})"
+            )
+        return input_shape
+
+    def _move_running_statistics(self, mean: Array, variance: Array) -> None:
+        for running, batch in ((self.running_mean, mean), (self.running_variance, variance)):
+            running *= self.momentum
+            running += (1 - self.momentum) * batch

@@ -1,0 +1,58 @@
+"""Dropout: silences a random share of the inputs, so that no neuron can lean on one other."""
+
+from numpy.typing import ArrayLike
+
+from framework import randomness
+from framework.checks import as_dvalues, as_floats, check_fraction
+from framework.operation import Array, Operation
+
+
+class Dropout(Operation):
+    """Inverted dropout.
+
+    While training, each input is zeroed with probability ``rate``, and the others are divided
+    by ``1 - rate``, so that their expected sum stays what it was:
+
+        mask    = 0                 with probability rate
+                  1 / (1 - rate)    otherwise
+        output  = inputs * mask
+        dinputs = dvalues * mask
+
+    With ``training=False`` the inputs pass unchanged.
+
+    Shapes: ``inputs``, ``output``, ``dvalues``, ``dinputs`` and ``mask`` are all
+    ``(samples, ...)``. ``mask`` is None after a forward pass with ``training=False``.
+
+    Args:
+        rate: the share that is dropped, at least 0 and less than 1.
+
+    Raises:
+        TypeError, ValueError: ``rate`` is no number or out of its range.
+
+    Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
+    Overfitting", JMLR 2014; *Neural Networks from Scratch*, chapter 15.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.rate = check_fraction("rate", rate)
+
+    def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
+        inputs = as_floats(inputs)
+        self.mask: Array | None = None
+        if training:
+            self.mask = self._draw_mask(inputs)
+            self.output = inputs * self.mask
+        else:
+            self.output = inputs.copy()
+        return self.output
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        dvalues = as_dvalues(self, dvalues)
+        self.dinputs = dvalues.copy() if self.mask is None else dvalues * self.mask
+        return self.dinputs
+
+    def _draw_mask(self, inputs: Array) -> Array:
+        chances = randomness.generator().random(inputs.shape, dtype=inputs.dtype)
+        kept = (chances >= self.rate).astype(inputs.dtype)
+        kept *= 1 / (1 - self.rate)
+        return kept

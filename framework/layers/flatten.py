@@ -1,0 +1,37 @@
+"""Flatten: from images, or any other shape, to the rows of numbers that a dense layer takes."""
+
+import math
+
+from numpy.typing import ArrayLike
+
+from framework.checks import as_dvalues, as_floats
+from framework.operation import Array, Operation, Shape
+
+
+class Flatten(Operation):
+    """Lays each sample out as one row, and its gradient back into the sample's shape.
+
+    Shapes: ``inputs`` and ``dinputs`` ``(samples, a, b, ...)``; ``output`` and ``dvalues``
+    ``(samples, a · b · …)``.
+
+    Raises:
+        ValueError: in ``forward``, for inputs without a samples axis.
+
+    >>> Flatten().forward([[[1.0, 2.0], [3.0, 4.0]]])
+    array([[1., 2., 3., 4.]])
+    """
+
+    def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
+        inputs = as_floats(inputs)
+        if inputs.ndim < 1:
+            raise ValueError("Flatten() expects inputs of shape (samples, ...), received ()")
+        self.input_shape = inputs.shape
+        self.output = inputs.reshape(len(inputs), math.prod(inputs.shape[1:])).copy()
+        return self.output
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        self.dinputs = as_dvalues(self, dvalues).reshape(self.input_shape).copy()
+        return self.dinputs
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return None if input_shape is None else (math.prod(input_shape),)

@@ -1,0 +1,54 @@
+"""Categorical cross-entropy: how surprised the network is by the class that it should say."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.losses.loss import CLIP, Loss
+from framework.losses.targets import class_targets
+from optimizers.optimizer import Array
+
+
+class CategoricalCrossentropy(Loss):
+    """Categorical cross-entropy, ``loss_s = -Σₖ y_true[s, k] log y_pred[s, k]``.
+
+    For class indices only the true class counts: ``loss_s = -log y_pred[s, y_true[s]]``. The
+    gradient of the mean is
+
+        dinputs = -y_true / y_pred / samples
+
+    Probabilities are clipped to 1e-7 … 1 - 1e-7 in both, so a certain but wrong network has a
+    large finite loss, and a large finite gradient that leads it back.
+
+    Shapes: ``y_pred`` and ``dinputs`` ``(samples, classes)``; ``y_true`` class indices
+    ``(samples,)`` or one-hot rows ``(samples, classes)``.
+
+    Raises:
+        TypeError, ValueError: targets that do not fit the predictions.
+
+    Source: *Neural Networks from Scratch*, chapters 5 and 9.
+
+    >>> CategoricalCrossentropy().forward([[0.7, 0.1, 0.2], [0.1, 0.5, 0.4]], [0, 1]).round(6)
+    array([0.356675, 0.693147])
+    """
+
+    def forward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
+        y_pred, y_true = self.check(y_pred, y_true)
+        if y_true.ndim == 1:
+            confidences = y_pred[np.arange(len(y_pred)), y_true]
+            return -np.log(np.clip(confidences, CLIP, 1 - CLIP))
+        return -(y_true * np.log(np.clip(y_pred, CLIP, 1 - CLIP))).sum(axis=1)
+
+    def backward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
+        y_pred, y_true = self.check(y_pred, y_true)
+        samples = len(y_pred)
+        self.dinputs = np.zeros_like(y_pred)
+        if y_true.ndim == 1:
+            rows = np.arange(samples)
+            confidences = np.clip(y_pred[rows, y_true], CLIP, 1 - CLIP)
+            self.dinputs[rows, y_true] = -1 / confidences / samples
+        else:
+            self.dinputs -= y_true / np.clip(y_pred, CLIP, 1 - CLIP) / samples
+        return self.dinputs
+
+    def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
+        return class_targets(y_true, shape)

@@ -1,0 +1,124 @@
+"""What every loss shares: the mean over the samples, and the penalties on the parameters."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.activations.activation import Activation
+from framework.checks import as_floats
+from optimizers.configuration import Configurable
+from optimizers.optimizer import Array
+
+# Probabilities are kept this far from 0 and 1, so that their logarithm is finite: the book's.
+CLIP = 1e-7
+
+
+class Loss(Configurable):
+    """Base class of the losses.
+
+    A subclass writes ``forward``, one loss for each sample, and ``backward``, the gradient of
+    their mean. Both begin with ``check``, which settles what the targets may look like.
+
+    Attributes:
+        dinputs: what the last ``backward`` returned, of the shape of the predictions, already
+            divided by the number of samples.
+
+    Source: *Neural Networks from Scratch*, chapters 5, 9 and 14.
+    """
+
+    dinputs: Array
+    trainable_layers: Sequence[Any] = ()
+
+    def forward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Any:
+        """Return the loss of each sample, ``(samples,)``."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward method")
+
+    def backward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
+        """Compute, store and return ``dinputs``, the gradient of the mean loss."""
+        raise NotImplementedError(f"{type(self).__name__} has no backward method")
+
+    def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
+        """Return ``y_true`` as this loss uses it, for predictions of ``shape``.
+
+        Raises TypeError or ValueError if the targets do not fit.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no check_targets method")
+
+    def calculate(
+        self, y_pred: ArrayLike, y_true: ArrayLike, *, include_regularization: bool = False
+    ) -> Any:
+        """Return the mean loss over the samples, as a float.
+
+        With ``include_regularization=True`` it is a pair: that mean, and the penalty of the
+        layers given to ``remember_trainable_layers``.
+
+        Raises TypeError or ValueError if the targets do not fit the predictions.
+        """
+        data_loss = float(np.mean(self.forward(y_pred, y_true)))
+        if include_regularization:
+            return data_loss, self.regularization_loss()
+        return data_loss
+
+    def remember_trainable_layers(self, trainable_layers: Sequence[Any]) -> None:
+        """Set the layers whose penalties ``regularization_loss()`` adds up."""
+        self.trainable_layers = trainable_layers
+
+    def regularization_loss(self, layer: Any = None) -> float:
+        """Return the penalty on the parameters of ``layer``, or of all remembered layers.
+
+            Σ λ₁ |parameter| + Σ λ₂ parameter²
+
+        with the λ that each layer has in ``weight_regularizer_l1`` and its three siblings. A
+        layer without them adds nothing.
+        """
+        layers = self.trainable_layers if layer is None else [layer]
+        return sum((penalty(layer) for layer in layers), 0.0)
+
+    def check(self, y_pred: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
+        """Return predictions and targets as arrays that fit each other, or raise."""
+        y_pred = as_floats(y_pred, "y_pred")
+        if not y_pred.shape or not y_pred.size:
+            raise ValueError(
+                f"y_pred must have one row for each sample, and at least one, received shape "
+                f"{y_pred.shape}"
+            )
+        return y_pred, self.check_targets(y_true, y_pred.shape)
+
+
+class FusedLoss(Loss):
+    """Base class of a last activation and a loss in one, computed from the logits.
+
+    ``forward(inputs, y_true)`` takes the logits and returns the mean loss;
+    ``backward(output, y_true)`` takes the activation's ``output``, as in the book.
+
+    Attributes:
+        output: the activation's values for the last logits.
+        activation, loss: the two operations that this one stands for.
+    """
+
+    output: Array
+    activation: Activation
+    loss: Loss
+
+    def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> float:
+        """Store ``output`` and return the mean loss of the logits ``inputs``, as a float."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward method")
+
+    def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
+        return self.loss.check_targets(y_true, shape)
+
+    def _store(self, output: Array) -> None:
+        self.output = self.activation.output = output
+
+
+def penalty(layer: Any) -> float:
+    """Return the L1 and L2 penalty on the parameters of one layer, 0 if it asks for none."""
+    total = 0.0
+    for name, regularizer in (("weights", "weight_regularizer"), ("biases", "bias_regularizer")):
+        if l1 := getattr(layer, regularizer + "_l1", 0):
+            total += l1 * float(np.abs(getattr(layer, name)).sum())
+        if l2 := getattr(layer, regularizer + "_l2", 0):
+            total += l2 * float(np.square(getattr(layer, name)).sum())
+    return total

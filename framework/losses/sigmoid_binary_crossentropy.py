@@ -1,0 +1,56 @@
+"""Sigmoid and binary cross-entropy in one: the gradient that simplifies to a difference."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.activations.sigmoid import Sigmoid, sigmoid
+from framework.losses.binary_crossentropy import BinaryCrossentropy
+from framework.losses.loss import FusedLoss
+from optimizers.optimizer import Array
+
+
+class SigmoidBinaryCrossentropy(FusedLoss):
+    """Binary cross-entropy of the sigmoid of the logits ``inputs``.
+
+    With ``s`` the sigmoid, ``-y log s(x) - (1 - y) log s(-x)`` is
+
+        log(1 + e^x) - x y = max(x, 0) + log(1 + e^(-|x|)) - x y
+
+    whose last form overflows nowhere and needs no clipping. The derivative of ``log(1 + e^x)``
+    is the sigmoid itself, which leaves
+
+        dinputs = (output - y) / outputs / samples
+
+    Shapes: ``inputs``, ``output``, ``y_true`` and ``dinputs`` are all ``(samples, outputs)``;
+    for a single output, ``y_true`` may also be ``(samples,)``.
+
+    Attributes:
+        activation: the ``Sigmoid``; its ``output`` is set too.
+        loss: the ``BinaryCrossentropy``.
+
+    Raises:
+        TypeError, ValueError: targets that do not fit the logits, or outside 0…1.
+
+    Source: *Neural Networks from Scratch*, chapter 16; the two steps taken together.
+
+    >>> round(SigmoidBinaryCrossentropy().forward([[0.0], [10_000.0]], [1, 1]), 6)
+    0.346574
+    """
+
+    activation: Sigmoid
+
+    def __init__(self) -> None:
+        self.activation = Sigmoid()
+        self.loss = BinaryCrossentropy()
+
+    def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> float:
+        inputs, y_true = self.check(inputs, y_true)
+        self._store(sigmoid(inputs))
+        losses = np.maximum(inputs, 0) + np.log1p(np.exp(-np.abs(inputs))) - inputs * y_true
+        return float(losses.mean())
+
+    def backward(self, output: ArrayLike, y_true: ArrayLike) -> Array:
+        output, y_true = self.check(output, y_true)
+        gradient = (output - y_true) / output.size
+        self.dinputs = gradient.astype(output.dtype, copy=False)
+        return self.dinputs

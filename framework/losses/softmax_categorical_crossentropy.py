@@ -1,0 +1,78 @@
+"""Softmax and categorical cross-entropy in one: the gradient that simplifies to a difference."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.activations.softmax import Softmax
+from framework.losses.categorical_crossentropy import CategoricalCrossentropy
+from framework.losses.loss import FusedLoss
+from optimizers.optimizer import Array
+
+
+class SoftmaxCategoricalCrossentropy(FusedLoss):
+    """Categorical cross-entropy of the softmax of the logits ``inputs``.
+
+    For a one-hot ``y`` with true class ``c``, the loss of a sample is
+
+        -log(e^(inputs_c) / Σₖ e^(inputs_k)) = log Σₖ e^(inputs_k) - inputs_c
+
+    Computed in this form, with the largest logit subtracted first, nothing overflows and no
+    logarithm meets 0, so nothing has to be clipped. The derivative of ``log Σ e^(inputs_k)`` by
+    ``inputs_j`` is the softmax itself, and that of ``inputs_c`` is 1 for the true class. Where
+    the two operations apart multiply a Jacobian by a fraction, together they leave
+
+        dinputs = (output - y) / samples
+
+    With a softmax of temperature ``T``, the logits are divided by ``T``, and so is ``dinputs``.
+
+    Shapes: ``inputs``, ``output`` and ``dinputs`` ``(samples, classes)``; ``y_true`` class
+    indices ``(samples,)`` or one-hot rows ``(samples, classes)``.
+
+    Attributes:
+        activation: the ``Softmax``; its ``output`` is set too.
+        loss: the ``CategoricalCrossentropy``.
+
+    Raises:
+        TypeError, ValueError: targets that do not fit the logits.
+
+    Source: *Neural Networks from Scratch*, chapter 9.
+
+    >>> loss_activation = SoftmaxCategoricalCrossentropy()
+    >>> round(loss_activation.forward([[2.0, 1.0, 0.1]], [0]), 6)
+    0.41703
+    >>> loss_activation.backward(loss_activation.output, [0]).round(3)
+    array([[-0.341,  0.242,  0.099]])
+    """
+
+    activation: Softmax
+
+    def __init__(self) -> None:
+        self.activation = Softmax()
+        self.loss = CategoricalCrossentropy()
+
+    def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> float:
+        inputs, y_true = self.check(inputs, y_true)
+        shifted = inputs - inputs.max(axis=1, keepdims=True)
+        if self.activation.temperature != 1:
+            shifted /= self.activation.temperature
+        output = np.exp(shifted)
+        sums = output.sum(axis=1, keepdims=True)
+        output /= sums
+        self._store(output)
+        if y_true.ndim == 1:
+            scores = shifted[np.arange(len(shifted)), y_true]
+        else:
+            scores = (y_true * shifted).sum(axis=1)
+        return float((np.log(sums[:, 0]) - scores).mean())
+
+    def backward(self, output: ArrayLike, y_true: ArrayLike) -> Array:
+        output, y_true = self.check(output, y_true)
+        samples = len(output)
+        dinputs = output.copy()
+        if y_true.ndim == 1:
+            dinputs[np.arange(samples), y_true] -= 1
+        else:
+            dinputs -= y_true
+        dinputs /= samples * self.activation.temperature
+        self.dinputs = dinputs
+        return dinputs

@@ -1,0 +1,57 @@
+"""What an operation is: ``forward`` and ``backward``, and what each of them leaves behind.
+
+    output  = operation.forward(inputs, training=True)
+    dinputs = operation.backward(dvalues)
+
+``dvalues`` is the gradient of the loss with respect to ``output``; ``dinputs`` is the gradient
+with respect to ``inputs``, and so the ``dvalues`` of the operation before. That is the whole of
+backpropagation: each operation knows its own derivative, and the chain rule is the loop that
+calls them in reverse.
+
+Any class with these two methods can go into a ``Model``. Deriving it from ``Operation`` only
+adds a repr, the configuration that is saved, and sizes in ``Model.summary``.
+"""
+
+from typing import TypeAlias
+
+from numpy.typing import ArrayLike
+
+from optimizers.configuration import Configurable
+from optimizers.optimizer import Array
+
+__all__ = ["Array", "Operation", "Shape"]
+
+# The shape of one sample; None where it is not known before data are seen.
+Shape: TypeAlias = tuple[int, ...] | None
+
+
+class Operation(Configurable):
+    """Base class of layers and activations.
+
+    Attributes:
+        output: what the last ``forward`` returned.
+        dinputs: what the last ``backward`` returned, of the shape of the inputs.
+        parameters: names of the arrays that are trained; the gradient of ``weights`` is
+            ``dweights``.
+        state: names of further arrays that belong to a saved model but are not trained.
+    """
+
+    parameters: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
+    output: Array
+    dinputs: Array
+
+    def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
+        """Compute, store and return ``output``. ``inputs`` is ``(samples, ...)``."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward method")
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        """Compute, store and return ``dinputs``, from ``dvalues`` of the shape of ``output``."""
+        raise NotImplementedError(f"{type(self).__name__} has no backward method")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of one output sample, given that of one input sample.
+
+        Raises ValueError if the operation cannot take such inputs.
+        """
+        return input_shape

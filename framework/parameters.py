@@ -1,0 +1,152 @@
+"""All parameters of a model in one vector, and all their gradients in another.
+
+The layers keep views: ``layer.weights`` is a window on its part of the vector. An optimizer
+then updates the whole network in one call, and a checkpoint is one array.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+
+from framework.checks import as_floats
+from optimizers.optimizer import Array, parameter_names
+
+
+class Parameter:
+    """An array attribute that keeps its storage: assigning to it copies the values in.
+
+    So ``layer.weights = W`` takes effect wherever the array lives, in the layer itself or in a
+    model's vector. The first assignment, in the constructor, creates the array.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> "Parameter": ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Array: ...
+    def __get__(self, instance: object | None, owner: type) -> "Parameter | Array":
+        if instance is None:
+            return self
+        try:
+            return instance.__dict__[self.name]
+        except KeyError:
+            raise AttributeError(f"{owner.__name__} has no {self.name} yet") from None
+
+    def __set__(self, instance: object, value: Any) -> None:
+        array = instance.__dict__.get(self.name)
+        if array is None:
+            instance.__dict__[self.name] = as_floats(value, self.name)
+        elif array is not value:  # `layer.weights -= step` has changed the array already
+            array[...] = _of_shape(value, array.shape, f"{type(instance).__name__}.{self.name}")
+
+
+class _Entry(NamedTuple):
+    operation: Any
+    name: str
+    offset: int
+    shape: tuple[int, ...]
+
+
+class ParameterVector:
+    """Owns the parameters of several operations as one object with ``weights`` and ``dweights``.
+
+    Both are vectors of ``(total,)``, so ``optimizer.update_params(vector)`` updates every
+    operation. The operations' own arrays are replaced by views of the same values. An operation
+    that later binds a new array (a class that writes ``self.dweights = …``) is read again the
+    next time the vector is asked for.
+
+    Args:
+        operations: objects with ``weights`` and ``biases``, or the names they list in
+            ``parameters``. Others are passed over.
+        dtype: of both vectors.
+
+    Raises:
+        TypeError: a parameter is not an array of real numbers.
+    """
+
+    parameters = ("weights",)
+
+    def __init__(self, operations: Sequence[Any], dtype: np.dtype[Any]) -> None:
+        arrays = [
+            (operation, name, as_floats(getattr(operation, name), f"{operation!r}.{name}"))
+            for operation in operations
+            for name in parameter_names(operation)
+        ]
+        sizes = [array.size for _, _, array in arrays]
+        offsets = np.cumsum([0, *sizes]).tolist()
+        self._entries = [
+            _Entry(operation, name, offset, array.shape)
+            for (operation, name, array), offset in zip(arrays, offsets, strict=False)
+        ]
+        self._allocate(offsets[-1], dtype)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the parameters and their gradients."""
+        return self._weights.dtype
+
+    @property
+    def weights(self) -> Array:
+        """The parameters, ``(total,)``."""
+        for entry, view in zip(self._entries, self._weight_views, strict=True):
+            _collect(entry.operation, entry.name, view)
+        return self._weights
+
+    @property
+    def dweights(self) -> Array:
+        """The gradients of ``weights``, ``(total,)``."""
+        for entry, view in zip(self._entries, self._gradient_views, strict=True):
+            _collect(entry.operation, "d" + entry.name, view)
+        return self._gradients
+
+    def _allocate(self, total: int, dtype: np.dtype[Any]) -> None:
+        self._weights: Array = np.zeros(total, dtype=dtype)
+        self._gradients: Array = np.zeros(total, dtype=dtype)
+        self._weight_views = list(self._views(self._weights))
+        self._gradient_views = list(self._views(self._gradients))
+        for entry, view, dview in zip(
+            self._entries, self._weight_views, self._gradient_views, strict=True
+        ):
+            view[...] = getattr(entry.operation, entry.name)
+            bind(entry.operation, entry.name, view)
+            bind(entry.operation, "d" + entry.name, dview)
+
+    def _views(self, vector: Array) -> Iterator[Array]:
+        for _, _, offset, shape in self._entries:
+            yield vector[offset : offset + int(np.prod(shape))].reshape(shape)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Views do not survive copying or pickling: they are made anew from the operations.
+        return {"entries": self._entries, "total": len(self), "dtype": self._weights.dtype}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._entries = state["entries"]
+        self._allocate(state["total"], state["dtype"])
+
+
+def bind(operation: Any, name: str, array: Array) -> None:
+    """Make ``operation.name`` be ``array`` itself, also where assigning would copy."""
+    if isinstance(getattr(type(operation), name, None), Parameter):
+        vars(operation)[name] = array
+    else:
+        setattr(operation, name, array)
+
+
+def _collect(operation: Any, name: str, view: Array) -> None:
+    current = getattr(operation, name)
+    if current is not view:
+        view[...] = _of_shape(current, view.shape, f"{type(operation).__name__}.{name}")
+        bind(operation, name, view)
+
+
+def _of_shape(value: Any, shape: tuple[int, ...], where: str) -> Array:
+    array = as_floats(value, where)
+    if array.shape != shape:
+        raise ValueError(f"{where} has shape {shape}, received {array.shape}")
+    return array

@@ -1,0 +1,45 @@
+"""Adagrad: each parameter's step shrinks with the gradients it has already seen."""
+
+import numpy as np
+
+from optimizers.checks import check_positive
+from optimizers.optimizer import Array, LearningRate, Optimizer, State
+
+
+class Adagrad(Optimizer):
+    """Adaptive gradient.
+
+        cache     = cache + gradient²
+        parameter = parameter - learning_rate * gradient / (√cache + epsilon)
+
+    Args:
+        learning_rate, decay, max_gradient_norm: see ``Optimizer``.
+        epsilon: greater than 0; keeps the first division finite.
+
+    Raises:
+        TypeError, ValueError: for an argument that is no number or out of its range.
+
+    Source: Duchi, Hazan and Singer, "Adaptive Subgradient Methods for Online Learning and
+    Stochastic Optimization", JMLR 2011; *Neural Networks from Scratch*, chapter 10.
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 1.0,
+        decay: float = 0.0,
+        epsilon: float = 1e-7,
+        *,
+        max_gradient_norm: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, decay, max_gradient_norm=max_gradient_norm)
+        self.epsilon = check_positive("epsilon", epsilon)
+
+    def update(self, parameter: Array, gradient: Array, state: State) -> None:
+        cache = state.array("cache", like=parameter)
+        scratch = np.square(gradient, dtype=parameter.dtype)
+        cache += scratch
+        np.sqrt(cache, out=scratch)
+        scratch += self.epsilon
+        np.divide(gradient, scratch, out=scratch, casting="same_kind")
+        scratch *= self.current_learning_rate
+        parameter -= scratch

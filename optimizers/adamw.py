@@ -1,0 +1,45 @@
+"""AdamW: Adam, with weights that shrink a little at every step."""
+
+from optimizers.adam import Adam
+from optimizers.checks import check_non_negative
+from optimizers.optimizer import Array, LearningRate, State
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay.
+
+        parameter = parameter - learning_rate * weight_decay * parameter
+        then one step of Adam
+
+    Unlike an L2 penalty, the decay is not divided by the size of the gradient. It acts on all
+    parameters that are updated, biases included.
+
+    Args:
+        learning_rate, decay, epsilon, beta_1, beta_2, max_gradient_norm: see ``Adam``.
+        weight_decay: at least 0.
+
+    Raises:
+        TypeError, ValueError: for an argument that is no number or out of its range.
+
+    Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        decay: float = 0.0,
+        epsilon: float = 1e-7,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        weight_decay: float = 0.01,
+        *,
+        max_gradient_norm: float | None = None,
+    ) -> None:
+        super().__init__(
+            learning_rate, decay, epsilon, beta_1, beta_2, max_gradient_norm=max_gradient_norm
+        )
+        self.weight_decay = check_non_negative("weight_decay", weight_decay)
+
+    def update(self, parameter: Array, gradient: Array, state: State) -> None:
+        parameter *= 1 - self.current_learning_rate * self.weight_decay
+        super().update(parameter, gradient, state)

@@ -1,0 +1,43 @@
+"""An object that knows the arguments it was made with.
+
+Layers, losses, optimizers, initializers and schedules all keep every constructor argument in
+an attribute of the same name. That one convention gives each of them a readable repr and the
+configuration that is written into a saved model.
+"""
+
+import inspect
+from typing import Any
+
+
+def constructor_arguments(cls: Any) -> dict[str, inspect.Parameter]:
+    """The arguments of ``cls(...)`` by name, without ``self``, ``*args`` and ``**kwargs``."""
+    if cls.__init__ is object.__init__:
+        return {}
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    return {p.name: p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+
+
+class Configurable:
+    """Base of every object whose constructor arguments are also its attributes."""
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the constructor arguments by name, with the values they have now.
+
+        ``type(self)(**self.configuration())`` makes an equal object, without what it learned.
+        Raises AttributeError for a class that does not keep an argument under its own name.
+        """
+        return {name: getattr(self, name) for name in constructor_arguments(type(self))}
+
+    def __repr__(self) -> str:
+        shown = []
+        for name, parameter in constructor_arguments(type(self)).items():
+            value = getattr(self, name, parameter.default)
+            if parameter.default is parameter.empty:
+                shown.append(_text(value))
+            elif value is not parameter.default and value != parameter.default:
+                shown.append(f"{name}={_text(value)}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _text(value: Any) -> str:
+    return getattr(value, "__name__", None) or repr(value)

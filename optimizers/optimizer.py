@@ -1,0 +1,174 @@
+"""What every optimizer shares: the learning rate, its decay, and where state lives.
+
+One training step, by hand or inside ``Model``, is always the same three calls:
+
+    optimizer.pre_update_params()        # what is the learning rate now?
+    optimizer.update_params(layer)       # once per layer that has weights
+    optimizer.post_update_params()       # one more step is done
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizers.checks import check_non_negative, check_number, check_positive
+from optimizers.configuration import Configurable
+
+Array: TypeAlias = NDArray[Any]
+LearningRate: TypeAlias = float | Callable[[int], float]
+
+
+class State(dict[str, Array]):
+    """What an optimizer remembers about one parameter: arrays by name, zero at first."""
+
+    def array(self, name: str, like: Array) -> Array:
+        """Return the array called ``name``, of the shape and dtype of ``like``."""
+        array = self.get(name)
+        if array is None or array.shape != like.shape or array.dtype != like.dtype:
+            array = self[name] = np.zeros_like(like)
+        return array
+
+
+class Optimizer(Configurable):
+    """Base class of the optimizers.
+
+    The learning rate of step ``iterations`` (0, 1, 2, …) is
+
+        current_learning_rate = learning_rate / (1 + decay * iterations)
+
+    where ``learning_rate`` is a number or a function of ``iterations`` (see
+    ``optimizers.schedules``). A subclass writes one method, ``update``.
+
+    Args:
+        learning_rate: a positive number, or a function ``iterations -> number``.
+        decay: at least 0.
+        max_gradient_norm: if given, the gradients of one ``update_params`` call are scaled
+            down so that their joint Euclidean norm is at most this (Pascanu et al., "On the
+            difficulty of training recurrent neural networks", ICML 2013). The layer's own
+            gradient arrays are not written to.
+
+    Raises:
+        TypeError, ValueError: for an argument that is no number or out of its range.
+
+    Source: *Neural Networks from Scratch*, chapter 10.
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate,
+        decay: float = 0.0,
+        *,
+        max_gradient_norm: float | None = None,
+    ) -> None:
+        if not callable(learning_rate):
+            learning_rate = check_positive("learning_rate", learning_rate)
+        self.learning_rate: LearningRate = learning_rate
+        self.decay = check_non_negative("decay", decay)
+        if max_gradient_norm is not None:
+            max_gradient_norm = check_positive("max_gradient_norm", max_gradient_norm)
+        self.max_gradient_norm = max_gradient_norm
+        self.iterations = 0
+        self._layers: dict[int, tuple[Any, dict[str, State]]] = {}
+        self.pre_update_params()
+
+    def pre_update_params(self) -> None:
+        """Set ``current_learning_rate`` for the step that comes."""
+        rate = self.learning_rate
+        if callable(rate):
+            rate = check_number(f"learning_rate({self.iterations})", rate(self.iterations))
+        self.current_learning_rate = rate / (1.0 + self.decay * self.iterations)
+
+    def update_params(self, layer: Any) -> None:
+        """Update, in place, every parameter of ``layer`` by its gradient.
+
+        ``layer`` is any object with arrays ``weights`` and ``dweights`` and, if it has them,
+        ``biases`` and ``dbiases``. An object whose parameters have other names lists them in
+        ``layer.parameters``; the gradient of ``scale`` is ``dscale``.
+
+        Raises:
+            TypeError: a parameter is not a writable floating-point array.
+            ValueError: a gradient is missing or has another shape than its parameter.
+        """
+        pairs = list(_parameters_and_gradients(layer))
+        scale = self._clipping_factor([gradient for _, _, gradient in pairs])
+        states = self.state(layer)
+        for name, parameter, gradient in pairs:
+            if scale < 1.0:
+                gradient = gradient * scale
+            self.update(parameter, gradient, states.setdefault(name, State()))
+
+    def post_update_params(self) -> None:
+        """Count the step that was made."""
+        self.iterations += 1
+
+    def update(self, parameter: Array, gradient: Array, state: State) -> None:
+        """Change ``parameter`` in place. ``state`` is this parameter's own memory."""
+        raise NotImplementedError(f"{type(self).__name__} has no update method")
+
+    def state(self, layer: Any) -> dict[str, State]:
+        """Return what is remembered about ``layer``: a ``State`` for each parameter's name."""
+        entry = self._layers.get(id(layer))
+        if entry is None:
+            # The layer itself is kept too, so that its id cannot pass to another object.
+            entry = self._layers[id(layer)] = (layer, {})
+        return entry[1]
+
+    def _clipping_factor(self, gradients: list[Array]) -> float:
+        if self.max_gradient_norm is None:
+            return 1.0
+        norm = _joint_norm(gradients)
+        return self.max_gradient_norm / norm if norm > self.max_gradient_norm else 1.0
+
+    def __getstate__(self) -> dict[str, Any]:
+        # An id means nothing in a copy or in another process: the layers themselves do.
+        return {**self.__dict__, "_layers": list(self._layers.values())}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._layers = {id(layer): (layer, states) for layer, states in state["_layers"]}
+
+
+def parameter_names(layer: Any) -> tuple[str, ...]:
+    """The names of the arrays of ``layer`` that are trained: see ``Optimizer.update_params``."""
+    listed = getattr(layer, "parameters", None)
+    if isinstance(listed, (list, tuple)):
+        return tuple(listed)
+    return tuple(name for name in ("weights", "biases") if hasattr(layer, name))
+
+
+def _parameters_and_gradients(layer: Any) -> Iterator[tuple[str, Array, Array]]:
+    names = parameter_names(layer)
+    if not names:
+        raise TypeError(
+            f"update_params expects an object with weights and dweights, received {layer!r}"
+        )
+    for name in names:
+        where = f"{type(layer).__name__}.{name}"
+        parameter = getattr(layer, name, None)
+        if not isinstance(parameter, np.ndarray) or parameter.dtype.kind != "f":
+            received = getattr(parameter, "dtype", type(parameter).__name__)
+            raise TypeError(f"{where} must be a floating-point array, received {received}")
+        if not parameter.flags.writeable:
+            raise TypeError(f"{where} is read-only, so it cannot be updated in place")
+        gradient = getattr(layer, "d" + name, None)
+        if gradient is None:
+            raise ValueError(f"{where} has no gradient d{name}: call backward before updating")
+        if np.shape(gradient) != parameter.shape:
+            raise ValueError(
+                f"{where} has shape {parameter.shape}, but its gradient d{name} has shape "
+                f"{np.shape(gradient)}"
+            )
+        yield name, parameter, np.asarray(gradient)
+
+
+def _joint_norm(gradients: list[Array]) -> float:
+    """The Euclidean norm over all arrays together, safe from overflow in float32."""
+    largest = max((float(np.abs(gradient).max(initial=0.0)) for gradient in gradients), default=0)
+    if largest == 0 or not math.isfinite(largest):
+        return 0.0
+    return largest * math.sqrt(
+        sum(float(np.square(gradient / largest).sum()) for gradient in gradients)
+    )

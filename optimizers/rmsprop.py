@@ -1,0 +1,50 @@
+"""RMSprop: each parameter's step is divided by the recent size of its gradient."""
+
+import numpy as np
+
+from optimizers.checks import check_fraction, check_positive
+from optimizers.optimizer import Array, LearningRate, Optimizer, State
+
+
+class RMSprop(Optimizer):
+    """Root mean square propagation.
+
+        cache     = rho * cache + (1 - rho) * gradient²
+        parameter = parameter - learning_rate * gradient / (√cache + epsilon)
+
+    Args:
+        learning_rate, decay, max_gradient_norm: see ``Optimizer``.
+        epsilon: greater than 0; keeps the division finite.
+        rho: the share of the cache that is kept, at least 0 and less than 1.
+
+    Raises:
+        TypeError, ValueError: for an argument that is no number or out of its range.
+
+    Source: Tieleman and Hinton, "Lecture 6.5: rmsprop", Coursera 2012;
+    *Neural Networks from Scratch*, chapter 10.
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        decay: float = 0.0,
+        epsilon: float = 1e-7,
+        rho: float = 0.9,
+        *,
+        max_gradient_norm: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, decay, max_gradient_norm=max_gradient_norm)
+        self.epsilon = check_positive("epsilon", epsilon)
+        self.rho = check_fraction("rho", rho)
+
+    def update(self, parameter: Array, gradient: Array, state: State) -> None:
+        cache = state.array("cache", like=parameter)
+        scratch = np.square(gradient, dtype=parameter.dtype)
+        scratch *= 1 - self.rho
+        cache *= self.rho
+        cache += scratch
+        np.sqrt(cache, out=scratch)
+        scratch += self.epsilon
+        np.divide(gradient, scratch, out=scratch, casting="same_kind")
+        scratch *= self.current_learning_rate
+        parameter -= scratch
