@@ -86,12 +86,13 @@ class Model:
         for method in ("forward", "backward"):
             if isinstance(operation, type) or not callable(getattr(operation, method, None)):
                 raise TypeError(
-                    f"an operation needs forward and backward methods, received {describe(operation)}"
+                    "an operation needs forward and backward methods, received "
+                    f"{describe(operation)}"
                 )
         if any(operation is layer for layer in self.layers):
             raise ValueError(
-                f"{describe(operation)} is already operation {self._position(operation)} of the model; "
-                "each place needs an object of its own"
+                f"{describe(operation)} is already operation {self._position(operation)} of the "
+                "model; each place needs an object of its own"
             )
         self.layers.append(operation)
         self._parameters = None
@@ -438,7 +439,7 @@ class Model:
         contained = next((act for act, _, fused in FUSED if isinstance(loss, fused)), None)
         if contained is not None and isinstance(self.layers[-1], contained):
             raise ValueError(
-                f"{loss!r} contains the activation {describe(self.layers[-1])}: leave that out, or use "
+                f"{loss!r} contains the activation {self.layers[-1]!r}: leave that out, or use "
                 f"{loss.loss!r}"
             )
 
@@ -489,8 +490,8 @@ class Model:
         if len(found) > 1:
             (one, first), (other, second) = list(found.items())[:2]
             raise ValueError(
-                f"{describe(first)} is {one} but {describe(second)} is {other}: give both the same dtype, or "
-                "the model: Model(..., dtype=...)"
+                f"{describe(first)} is {one} but {describe(second)} is {other}: give both the "
+                "same dtype, or the model: Model(..., dtype=...)"
             )
         arrays = [getattr(layer, name) for layer, names in self._stored_arrays() for name in names]
         return next(iter(found)) if found else np.result_type(np.float32, *arrays)

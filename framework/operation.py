@@ -59,6 +59,7 @@ class Operation(Configurable):
 
 def describe(operation: Any) -> str:
     """Return the repr of ``operation``, or its class where that would only be an address."""
-    if type(operation).__repr__ is object.__repr__:
+    only_an_address: Any = object.__repr__
+    if type(operation).__repr__ is only_an_address:
         return f"{type(operation).__name__}()"
     return repr(operation)
