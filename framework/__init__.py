@@ -43,7 +43,7 @@ from framework.model import Model
 from framework.operation import Operation
 from framework.parameters import Parameter
 from framework.randomness import seed
-from framework.training import History, Training
+from framework.training import DivergenceError, History, Training
 
 __all__ = [
     "ELU",
@@ -57,6 +57,7 @@ __all__ = [
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "Dense",
+    "DivergenceError",
     "Dropout",
     "EarlyStopping",
     "Flatten",
