@@ -46,7 +46,8 @@ class OperationState:
         output: the root mean square of its output.
         gradient: that of the loss's gradient by its output; None before the first trained
             operation and for an activation fused with the loss, where it is not computed.
-        dead: units that this operation silences: 0 for each sample, though what came in was not.
+        dead: hidden units that this operation silences: 0 for each sample, though what came in
+            was not.
         saturated: the share of a hidden sigmoid's or tanh's outputs that are within 1 % of a
             limit; 0 for other operations.
     """
@@ -129,7 +130,7 @@ def measure(model: "Model") -> tuple[OperationState, ...]:
                 units=int(np.prod(output.shape[1:])),
                 output=_size(output),
                 gradient=None if gradient is None else _size(gradient),
-                dead=_dead(layer, before, output),
+                dead=0 if last else _dead(layer, before, output),
                 saturated=0.0 if last else _saturated(layer),
             )
         )
@@ -161,11 +162,13 @@ def _saturated(layer: Any) -> float:
 
 
 def _findings(states: tuple[OperationState, ...], samples: int) -> Iterator[str]:
-    for state in states:
-        for what, size in (("output", state.output), ("gradient", state.gradient)):
-            if size is not None and not math.isfinite(size):
-                yield f"Not finite: the {what} of {state}."
-                return
+    # Each in the order in which it was computed, so that the first is where it began.
+    sizes = [("output", state, state.output) for state in states]
+    sizes += [("gradient", state, state.gradient or 0.0) for state in reversed(states)]
+    for what, state, size in sizes:
+        if not math.isfinite(size):
+            yield f"Not finite: the {what} of {state}."
+            return
     trained = [state for state in states if state.trained]
     if trained:
         yield from _gradient_findings(states, trained[0], trained[-1])
