@@ -2,13 +2,13 @@
 
 A network that does not learn often gives itself away in a single pass. Gradients that shrink
 from each operation to the one before leave the first layers as they started; gradients that
-grow throw them about. A ReLU unit that is negative for every sample passes no gradient, so
-nothing will ever bring it back. A sigmoid far from 0 is nearly flat, and lets next to none
-through.
+grow throw them about. A ReLU unit that is negative for every sample lets no gradient through to
+its weights. A sigmoid far from 0 is nearly flat, and lets hardly any through.
 """
 
 import copy
 import math
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -62,7 +62,8 @@ class OperationState:
     saturated: float
 
     def __str__(self) -> str:
-        return f"operation {self.position} ({self.name}, {self.units:,} units)"
+        units = "1 unit" if self.units == 1 else f"{self.units:,} units"
+        return f"operation {self.position} ({self.name}, {units})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,8 +94,9 @@ class Diagnosis:
             saturated = f"  {state.saturated:.0%} saturated" if state.saturated >= 0.01 else ""
             line = f"{state.position:3} {state.name:{width}}  {state.units:6,}  {state.output:8.3g}"
             lines.append(f"{line}  {gradient:>8}{dead}{saturated}".rstrip())
-        findings = self.findings or ["Nothing conspicuous."]
-        return "\n".join([*lines, *(f"- {finding}" for finding in findings)])
+        for finding in self.findings or ["Nothing conspicuous."]:
+            lines += textwrap.wrap(finding, 98, initial_indent="- ", subsequent_indent="  ")
+        return "\n".join(lines)
 
 
 def diagnose(model: "Model", X: ArrayLike, y: ArrayLike) -> Diagnosis:
@@ -177,8 +179,8 @@ def _findings(states: tuple[OperationState, ...], samples: int) -> Iterator[str]
     if dead:
         yield (
             f"Many units are dead: {', '.join(f'{state.dead:,} of {state}' for state in dead)}. "
-            f"They give 0 for each of {samples:,} samples, so no gradient passes that could wake "
-            "them. A lower learning rate, he_normal weights or LeakyReLU may help."
+            f"They give 0 for each of {samples:,} samples, so their weights get no gradient. A "
+            "lower learning rate, he_normal weights or LeakyReLU may help."
         )
     saturated = [state for state in states if state.saturated >= MANY_SATURATED]
     if saturated:

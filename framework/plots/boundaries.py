@@ -62,12 +62,13 @@ def decision_boundary(
     ax.imshow(shades, extent=(left, right, bottom, top), origin="lower", aspect="auto")
     colours = np.array(COLOURS)[classes % len(COLOURS)]
     wrong = predicted != classes
-    for chosen, rim, width, size in ((~wrong, "white", 0.3, 14), (wrong, "black", 0.9, 20)):
+    size = float(np.clip(3000 / len(X), 14, 90))  # a few points are drawn larger than many
+    for chosen, rim, width, larger in ((~wrong, "white", 0.3, 1.0), (wrong, "black", 0.9, 1.4)):
         ax.scatter(
             X[chosen, 0],
             X[chosen, 1],
             c=colours[chosen],
-            s=size,
+            s=larger * size,
             edgecolors=rim,
             linewidths=width,
             zorder=2,
