@@ -188,7 +188,8 @@ def _run_epoch(
         if shuffle:
             X_batch, y_batch = X.take(chosen, axis=0), y.take(chosen, axis=0)
         else:  # the rows are in order and without a gap, so views will do
-            X_batch, y_batch = X[start : start + size], y[start : start + size]
+            stop = start + len(chosen)
+            X_batch, y_batch = X[start:stop], y[start:stop]
         samples = len(X_batch)
         batch_data_loss = model.calculate_loss(X_batch, y_batch)
         batch_penalties = model.regularization_loss()
