@@ -117,11 +117,15 @@ def _members(stream: IO[bytes], name: str) -> dict[str, bytearray]:
             file = PurePosixPath(member.name).name
             if file not in TRAINING + TEST:
                 continue
-            contents = None if member.issparse() else archive.extractfile(member)
+            contents = archive.extractfile(member) if _is_plain(member) else None
             if contents is None or file in members:
-                raise DataError(f"{name}: expected one plain file {file}, found another kind")
+                raise DataError(f"{name}: expected {file} once, as a plain file")
             members[file] = read_up_to(contents, member.size)
     return members
+
+
+def _is_plain(member: tarfile.TarInfo) -> bool:
+    return member.isreg() and not member.issparse()
 
 
 def _records(data: bytearray, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
