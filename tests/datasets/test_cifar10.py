@@ -80,6 +80,7 @@ def packed_member(name: str, **attributes: Any) -> bytes:
 
 GOOD = cifar_members(per_batch=2)
 TWO = records(2, 1).tobytes()
+ONCE = "expected data_batch_1.bin once, as a plain file"
 OVER_NINE = bytes([10]) + TWO[1:]
 
 
@@ -97,13 +98,12 @@ OVER_NINE = bytes([10]) + TWO[1:]
         (archive({**GOOD, "test_batch.bin": OVER_NINE}), "test_batch.bin: expected labels from 0 "
             "to 9, but number 0 is 10"),
         (archive({n: d for n, d in GOOD.items() if n != MEMBERS[3]}), "found no data_batch_4.bin"),
-        (archive({**GOOD, "again/data_batch_1.bin": TWO}), "expected data_batch_1.bin once, as a plain file"),
+        (archive({**GOOD, "again/data_batch_1.bin": TWO}), ONCE),
         (packed_member("a/data_batch_1.bin", size=2**40), "files of at most 30,730,000 bytes, but "
             "a/data_batch_1.bin is said to have 1,099,511,627,776"),
         (packed_member("a/other", size=2**62), "a/other is said to have"),
-        (packed_member("data_batch_1.bin", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
-            "expected data_batch_1.bin once, as a plain file"),
-        (packed_member("data_batch_1.bin", type=tarfile.DIRTYPE), "expected data_batch_1.bin once, as a plain file"),
+        (packed_member("data_batch_1.bin", type=tarfile.SYMTYPE, linkname="/etc/passwd"), ONCE),
+        (packed_member("data_batch_1.bin", type=tarfile.DIRTYPE), ONCE),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
@@ -150,7 +150,7 @@ def test_a_sparse_member_that_claims_what_is_not_there_takes_no_memory(tmp_path:
     path = write(tmp_path, {NAME: bytes(block) + bytes(512)}) / NAME
     tracemalloc.start()
     try:
-        with pytest.raises(DataError, match="expected data_batch_1.bin once, as a plain file"):
+        with pytest.raises(DataError, match=ONCE):
             read_cifar10(path)
         _, peak = tracemalloc.get_traced_memory()
     finally:
