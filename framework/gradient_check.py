@@ -24,7 +24,7 @@ from framework import randomness
 from framework.checks import as_floats, check_finite, check_positive
 from framework.losses.loss import FusedLoss, Loss
 from framework.model import Model
-from framework.operation import Operation
+from framework.operation import Operation, describe
 from optimizers.optimizer import Array, parameter_names
 
 # The dvalues of an operation are drawn with a seed that nobody is likely to use for the inputs:
@@ -153,7 +153,7 @@ def check_gradients(
         else:
             probe = _LossProbe(subject, targets)
         arrays = tuple(_compare(probe, inputs, step, tolerance, restart))
-    return GradientReport(repr(subject), arrays, tolerance)
+    return GradientReport(describe(subject), arrays, tolerance)
 
 
 class _Probe:
