@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import framework
 from datasets import cifar10, class_names, fashion_mnist, mnist
 from framework.commands.networks import NETWORKS, rows, targets
@@ -94,7 +96,7 @@ def _draw(
     from framework import plots
 
     figure = Figure(figsize=(20, 6.5), layout="constrained")
-    curves, confusion, grid = figure.subfigures(1, 3).flat
+    curves, confusion, grid = np.ravel(figure.subfigures(1, 3))
     if len(history):
         plots.learning_curves(history, curves.subplots())
     plots.confusion_matrix(labels, predictions, names, confusion.subplots())
