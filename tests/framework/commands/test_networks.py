@@ -167,7 +167,7 @@ def accuracy(network: Network, load: Callable[..., Any]) -> float:
     framework.seed(0)
     model = network.model(len(X), network.epochs)
     network.train(model, X, y, network.epochs, progress=False)
-    return float((model.predict_classes(rows(X_test)) == y_test).mean())
+    return float(model.evaluate(rows(X_test), targets(model, y_test))[1])
 
 
 @pytest.mark.data("mnist")
