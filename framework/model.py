@@ -19,7 +19,7 @@ from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.losses.loss import FusedLoss, Loss, penalty
 from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
 from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
-from framework.operation import Array, Shape
+from framework.operation import Array, Shape, describe
 from framework.parameters import ParameterVector, bind
 from framework.training import History, train
 from optimizers.optimizer import parameter_names
@@ -73,7 +73,7 @@ class Model:
             self.add(operation)
 
     def __repr__(self) -> str:
-        return f"Model([{', '.join(map(repr, self.layers))}])"
+        return f"Model([{', '.join(map(describe, self.layers))}])"
 
     # Putting it together
 
@@ -87,12 +87,13 @@ class Model:
         for method in ("forward", "backward"):
             if isinstance(operation, type) or not callable(getattr(operation, method, None)):
                 raise TypeError(
-                    f"an operation needs forward and backward methods, received {operation!r}"
+                    "an operation needs forward and backward methods, received "
+                    f"{describe(operation)}"
                 )
         if any(operation is layer for layer in self.layers):
             raise ValueError(
-                f"{operation!r} is already operation {self._position(operation)} of the model; "
-                "each place needs an object of its own"
+                f"{describe(operation)} is already operation {self._position(operation)} of the "
+                "model; each place needs an object of its own"
             )
         self.layers.append(operation)
         self._parameters = None
@@ -258,7 +259,7 @@ class Model:
         if not categorical and not isinstance(activation, (Softmax, Sigmoid)):
             raise ValueError(
                 f"predict_classes needs Softmax() or Sigmoid() last, or CategoricalAccuracy(); "
-                f"the model ends with {self.layers[-1]!r}"
+                f"the model ends with {describe(self.layers[-1])}"
             )
         classes = self._predictions(outputs)
         return classes[:, 0] if classes.ndim == 2 and classes.shape[1] == 1 else classes
@@ -368,7 +369,7 @@ class Model:
 
     def summary(self) -> None:
         """Print every operation with its output shape and its number of parameters."""
-        names = [repr(layer) for layer in self.layers]
+        names = [describe(layer) for layer in self.layers]
         shapes = [_text_of_shape(shape) for shape in self.output_shapes()]
         counts = [
             sum(np.size(getattr(layer, name)) for name in parameter_names(layer))
@@ -407,14 +408,14 @@ class Model:
         for (layer, names), arrays in zip(stored, parameters, strict=True):
             if len(arrays) != len(names):
                 raise ValueError(
-                    f"{layer!r} has {len(names)} arrays ({', '.join(names)}), "
+                    f"{describe(layer)} has {len(names)} arrays ({', '.join(names)}), "
                     f"received {len(arrays)}"
                 )
             for name, values in zip(names, arrays, strict=True):
                 array = as_array(values, name)
                 if array.shape != getattr(layer, name).shape:
                     raise ValueError(
-                        f"{layer!r}: {name} has shape {getattr(layer, name).shape}, "
+                        f"{describe(layer)}: {name} has shape {getattr(layer, name).shape}, "
                         f"received {array.shape}"
                     )
                 new.append((getattr(layer, name), array))
@@ -541,8 +542,8 @@ class Model:
         if len(found) > 1:
             (one, first), (other, second) = list(found.items())[:2]
             raise ValueError(
-                f"{first!r} is {one} but {second!r} is {other}: give both the same dtype, or "
-                "the model: Model(..., dtype=...)"
+                f"{describe(first)} is {one} but {describe(second)} is {other}: give both the "
+                "same dtype, or the model: Model(..., dtype=...)"
             )
         arrays = [getattr(layer, name) for layer, names in self._stored_arrays() for name in names]
         return next(iter(found)) if found else np.result_type(np.float32, *arrays)
@@ -562,8 +563,8 @@ class Model:
         source = next(
             (layer for layer in reversed(self.layers[:position]) if parameter_names(layer)), before
         )
-        after = "" if source is before else f", after {source!r}"
-        return f"the operation before it, {before!r}{after}, gives {size} per sample"
+        after = "" if source is before else f", after {describe(source)}"
+        return f"the operation before it, {describe(before)}{after}, gives {size} per sample"
 
     def _position(self, operation: Any) -> int:
         return next(i for i, layer in enumerate(self.layers, 1) if layer is operation)

@@ -12,14 +12,14 @@ Any class with these two methods can go into a ``Model``. Deriving it from ``Ope
 adds a repr, the configuration that is saved, and sizes in ``Model.summary``.
 """
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from numpy.typing import ArrayLike
 
 from optimizers.configuration import Configurable
 from optimizers.optimizer import Array
 
-__all__ = ["Array", "Operation", "Shape"]
+__all__ = ["Array", "Operation", "Shape", "describe"]
 
 # The shape of one sample; None where it is not known before data are seen.
 Shape: TypeAlias = tuple[int, ...] | None
@@ -55,3 +55,11 @@ class Operation(Configurable):
         Raises ValueError if the operation cannot take such inputs.
         """
         return input_shape
+
+
+def describe(operation: Any) -> str:
+    """Return the repr of ``operation``, or its class where that would only be an address."""
+    only_an_address: Any = object.__repr__
+    if type(operation).__repr__ is only_an_address:
+        return f"{type(operation).__name__}()"
+    return repr(operation)

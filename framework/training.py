@@ -20,7 +20,7 @@ from framework.checks import check_count, check_fraction
 from framework.losses.huber import Huber
 from framework.losses.mean_absolute_error import MeanAbsoluteError
 from framework.losses.mean_squared_error import MeanSquaredError
-from framework.operation import Array
+from framework.operation import Array, describe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -138,6 +138,8 @@ def train(
     size = len(rows) if batch_size is None else min(batch_size, len(rows))
     if not shuffle and size < len(rows) and not isinstance(model.loss, REGRESSION_LOSSES):
         _warn_if_sorted_by_class(y[rows])
+    if size == len(X):
+        shuffle = False  # the order within a single batch makes no difference
     if hasattr(model.accuracy, "init"):
         model.accuracy.init(y[rows])
 
@@ -188,7 +190,8 @@ def _run_epoch(
         if shuffle:
             X_batch, y_batch = X.take(chosen, axis=0), y.take(chosen, axis=0)
         else:  # the rows are in order and without a gap, so views will do
-            X_batch, y_batch = X[start : start + size], y[start : start + size]
+            stop = start + len(chosen)
+            X_batch, y_batch = X[start:stop], y[start:stop]
         samples = len(X_batch)
         batch_data_loss = model.calculate_loss(X_batch, y_batch)
         batch_penalties = model.regularization_loss()
@@ -304,7 +307,9 @@ def _diverged(training: Training, data_loss: float) -> FloatingPointError:
         culprit = "every output is finite, but the penalties on the parameters are not"
     for position, layer in enumerate(model.layers, 1):
         if not np.isfinite(layer.output).all():
-            culprit = f"the first output that is not finite is of operation {position}, {layer!r}"
+            culprit = (
+                f"the first output that is not finite is of operation {position}, {describe(layer)}"
+            )
             break
     return FloatingPointError(
         f"the loss became {training.batch_loss} in epoch {training.epoch}, {culprit}; "

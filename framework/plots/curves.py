@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from framework.operation import describe
 from framework.plots.figures import COLOURS, new_axes
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def activation(
         pass
     else:
         ax.plot(x, dinputs[:, 0], "--", color=COLOURS[5], label="derivative")
-    ax.set(xlabel="x, in a row (x, 0)" if mixes_inputs else "x", title=repr(op))
+    ax.set(xlabel="x, in a row (x, 0)" if mixes_inputs else "x", title=describe(op))
     ax.legend()
     return ax
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_array, check_count
-from framework.operation import Array
+from framework.operation import Array, describe
 from framework.plots.figures import WRONG, class_indices, names_of_classes, new_grid
 
 # Characters that fit above an image.
@@ -115,12 +115,12 @@ def weights(
             f"image_shape must be (height, width) or (height, width, 3), received {shape}"
         )
     if not hasattr(layer, "weights"):
-        raise TypeError(f"{layer!r} has no weights")
-    matrix = as_array(layer.weights, f"{layer!r}.weights")
+        raise TypeError(f"{describe(layer)} has no weights")
+    matrix = as_array(layer.weights, f"{describe(layer)}.weights")
     if matrix.ndim != 2 or len(matrix) != math.prod(shape):
         raise ValueError(
-            f"{layer!r} has weights of shape {matrix.shape}, but images of shape {shape} need "
-            f"({math.prod(shape)}, neurons)"
+            f"{describe(layer)} has weights of shape {matrix.shape}, but images of shape {shape} "
+            f"need ({math.prod(shape)}, neurons)"
         )
     count = min(check_count("neurons", neurons), matrix.shape[1])
     columns = math.ceil(math.sqrt(count))

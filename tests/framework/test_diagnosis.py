@@ -1,6 +1,7 @@
 """What a model says about itself, against networks made to be ill in one way each."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,12 +12,14 @@ from framework import (
     BatchNormalization,
     CategoricalCrossentropy,
     Dense,
+    Diagnosis,
     Dropout,
     Flatten,
     LeakyReLU,
     Linear,
     MeanSquaredError,
     Model,
+    Operation,
     ReLU,
     Sigmoid,
     Softmax,
@@ -31,7 +34,7 @@ from optimizers import Adam
 X, y = spiral_data(50, 3, seed=0)
 
 
-def network(activation, depth, initializer, width=32):
+def network(activation: type[Operation], depth: int, initializer: Any, width: int = 32) -> Model:
     framework.seed(0)
     model = Model()
     sizes = [2, *[width] * depth]
@@ -45,7 +48,7 @@ def network(activation, depth, initializer, width=32):
     return model
 
 
-def beginnings(diagnosis):
+def beginnings(diagnosis: Diagnosis) -> list[str]:
     return [finding.split(":")[0] for finding in diagnosis.findings]
 
 
@@ -53,30 +56,32 @@ def beginnings(diagnosis):
     ("activation", "initializer"),
     [(ReLU, "he_normal"), (LeakyReLU, "he_uniform"), (Tanh, "glorot_uniform")],
 )
-def test_a_healthy_network_has_nothing_conspicuous(activation, initializer):
+def test_a_healthy_network_has_nothing_conspicuous(
+    activation: type[Operation], initializer: Any
+) -> None:
     diagnosis = network(activation, 4, initializer).diagnose(X, y)
     assert diagnosis.findings == ()
     assert str(diagnosis).endswith("Nothing conspicuous.")
 
 
-def test_vanishing_gradients_are_named():
+def test_vanishing_gradients_are_named() -> None:
     diagnosis = network(Sigmoid, 5, "glorot_uniform").diagnose(X, y)
     assert beginnings(diagnosis) == ["Gradients vanish"]
     first, last = diagnosis.operations[0], diagnosis.operations[-2]
     assert f"{last.gradient / first.gradient:,.0f} times smaller" in diagnosis.findings[0]
 
 
-def test_exploding_gradients_and_signals_are_named():
+def test_exploding_gradients_and_signals_are_named() -> None:
     diagnosis = network(ReLU, 6, normal(1.0)).diagnose(X, y)
     assert beginnings(diagnosis)[:2] == ["Gradients explode", "The signal blows up"]
 
 
-def test_a_signal_that_dies_out_is_named():
+def test_a_signal_that_dies_out_is_named() -> None:
     diagnosis = network(Linear, 4, normal(0.01)).diagnose(X, y)
     assert beginnings(diagnosis) == ["Gradients vanish", "The signal dies out"]
 
 
-def test_dead_units_are_named_with_their_number():
+def test_dead_units_are_named_with_their_number() -> None:
     model = network(ReLU, 1, "he_normal")
     model.layers[0].biases = np.where(np.arange(32) < 20, -100, 1)[np.newaxis]
     diagnosis = model.diagnose(X, y)
@@ -86,7 +91,7 @@ def test_dead_units_are_named_with_their_number():
     assert "  20 dead" in str(diagnosis)
 
 
-def test_dead_units_are_counted_where_they_die_and_dropout_kills_none():
+def test_dead_units_are_counted_where_they_die_and_dropout_kills_none() -> None:
     model = Model([Dense(2, 4), ReLU(), Dropout(0.5), ReLU(), Dense(4, 3), Softmax()])
     model.set(loss=CategoricalCrossentropy())
     model.finalize()
@@ -95,7 +100,7 @@ def test_dead_units_are_counted_where_they_die_and_dropout_kills_none():
     assert [operation.dead for operation in diagnosis.operations] == [0, 1, 0, 0, 0, 0]
 
 
-def test_an_activation_of_ones_own_can_have_dead_units():
+def test_an_activation_of_ones_own_can_have_dead_units() -> None:
     class Rectifier:
         def forward(self, inputs):
             self.output = np.maximum(inputs, 0)
@@ -111,7 +116,7 @@ def test_an_activation_of_ones_own_can_have_dead_units():
 
 
 @pytest.mark.parametrize("activation", [Sigmoid, Tanh])
-def test_saturated_activations_are_named(activation):
+def test_saturated_activations_are_named(activation: type[Operation]) -> None:
     model = network(activation, 1, normal(30.0))
     diagnosis = model.diagnose(X, y)
     hidden = diagnosis.operations[1]
@@ -122,14 +127,14 @@ def test_saturated_activations_are_named(activation):
     assert "Most outputs are saturated" in beginnings(diagnosis)
 
 
-def test_a_sure_output_is_not_called_saturated():
+def test_a_sure_output_is_not_called_saturated() -> None:
     model = Model([Dense(2, 1, weight_initializer=normal(1e6)), Sigmoid()])
     model.set(loss=MeanSquaredError())
     model.finalize()
     assert not any(state.saturated for state in model.diagnose(X, y > 0).operations)
 
 
-def test_what_cuts_the_gradient_off_is_named():
+def test_what_cuts_the_gradient_off_is_named() -> None:
     model = network(ReLU, 2, "he_normal")
     model.layers[2].weights = np.zeros((32, 32))
     model.layers[4].biases = [[0.1, 0.2, 0.3]]
@@ -139,7 +144,7 @@ def test_what_cuts_the_gradient_off_is_named():
     )
 
 
-def test_a_loss_without_a_gradient_is_named():
+def test_a_loss_without_a_gradient_is_named() -> None:
     model = Model([Dense(2, 1, weight_initializer="zeros")])
     model.set(loss=MeanSquaredError())
     model.finalize()
@@ -147,7 +152,7 @@ def test_a_loss_without_a_gradient_is_named():
     assert finding.startswith("No gradient comes from the loss")
 
 
-def test_the_first_output_that_is_not_finite_is_named():
+def test_the_first_output_that_is_not_finite_is_named() -> None:
     model = network(ReLU, 2, "he_normal")
     model.layers[2].weights[0, 0] = np.inf
     with np.errstate(all="ignore"):
@@ -155,7 +160,7 @@ def test_the_first_output_that_is_not_finite_is_named():
     assert diagnosis.findings == ("Not finite: the output of operation 3 (Dense, 32 units).",)
 
 
-def test_sizes_are_root_mean_squares_of_outputs_and_of_what_comes_back():
+def test_sizes_are_root_mean_squares_of_outputs_and_of_what_comes_back() -> None:
     model = network(Tanh, 2, "glorot_uniform")
     diagnosis = model.diagnose(X, y)
     assert diagnosis.loss == model.calculate_loss(X, y)
@@ -171,7 +176,7 @@ def test_sizes_are_root_mean_squares_of_outputs_and_of_what_comes_back():
             assert state.gradient == pytest.approx(np.sqrt(np.mean(following.dinputs**2)))
 
 
-def test_diagnosing_leaves_everything_as_it_was():
+def test_diagnosing_leaves_everything_as_it_was() -> None:
     model = Model([BatchNormalization(2), Dense(2, 8), Dropout(0.5), Dense(8, 3), Softmax()])
     model.set(loss=CategoricalCrossentropy(), optimizer=Adam())
     model.finalize()
@@ -203,14 +208,14 @@ def test_diagnosing_leaves_everything_as_it_was():
             np.testing.assert_array_equal(value, copies[layer][name])
 
 
-def test_diagnosing_twice_says_the_same():
+def test_diagnosing_twice_says_the_same() -> None:
     model = Model([Dense(2, 8), Dropout(0.5), Dense(8, 3), Softmax()])
     model.set(loss=CategoricalCrossentropy())
     model.finalize()
     assert model.diagnose(X, y) == model.diagnose(X, y)
 
 
-def test_a_model_that_cannot_go_back_says_why():
+def test_a_model_that_cannot_go_back_says_why() -> None:
     model = Model([Dense(2, 2), Step(), Dense(2, 3), Softmax()])
     model.set(loss=CategoricalCrossentropy())
     model.finalize()
@@ -218,7 +223,7 @@ def test_a_model_that_cannot_go_back_says_why():
         model.diagnose(X, y)
 
 
-def test_data_that_do_not_fit_are_refused():
+def test_data_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match=r"X and y must have the same length"):
         network(ReLU, 1, "he_normal").diagnose(X, y[:-1])
 
@@ -234,7 +239,7 @@ class Recorder:
         self.dinputs = np.array(dvalues)
 
 
-def test_gradients_are_what_the_operations_were_given():
+def test_gradients_are_what_the_operations_were_given() -> None:
     recorders = [Recorder(), Recorder()]
     model = Model([Flatten(), Dense(2, 4), recorders[0], Dense(4, 3), recorders[1]])
     model.set(loss=MeanSquaredError())
@@ -249,7 +254,7 @@ def test_gradients_are_what_the_operations_were_given():
     np.testing.assert_array_equal(gradients[3], recorders[1].dinputs)
 
 
-def test_gradients_by_the_logits_are_known_however_softmax_is_fused():
+def test_gradients_by_the_logits_are_known_however_softmax_is_fused() -> None:
     dense = Dense(2, 3)
     expected = None
     for operations, loss in (
@@ -268,7 +273,7 @@ def test_gradients_by_the_logits_are_known_however_softmax_is_fused():
         np.testing.assert_allclose(gradient, expected, atol=1e-8)
 
 
-def test_gradients_before_a_backward_pass_are_refused():
+def test_gradients_before_a_backward_pass_are_refused() -> None:
     model = network(ReLU, 1, "he_normal")
     with pytest.raises(RuntimeError, match="no gradients of one batch"):
         model.gradients()

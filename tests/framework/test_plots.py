@@ -4,16 +4,19 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
 import framework
-from datasets import spiral_data
+from datasets import one_hot_encode, spiral_data
 from framework import (
     BinaryCrossentropy,
     CategoricalAccuracy,
@@ -24,6 +27,7 @@ from framework import (
     Linear,
     MeanSquaredError,
     Model,
+    Operation,
     ReLU,
     Sigmoid,
     Softmax,
@@ -34,38 +38,36 @@ from framework import (
 from framework.plots.figures import WRONG
 from optimizers import SGD, Adam
 
+Data = tuple[np.ndarray, np.ndarray]
+
 
 @pytest.fixture(autouse=True)
-def closed_figures():
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
+def closed_figures() -> Any:
     yield
     plt.close("all")
 
 
 @pytest.fixture
-def spiral():
+def spiral() -> Data:
     return spiral_data(20, 3, seed=0)
 
 
 @pytest.fixture
-def model():
-    framework.seed(0)
+def model() -> Model:
     model = Model([Dense(2, 16), Tanh(), Dense(16, 3), Softmax()])
     model.set(loss=CategoricalCrossentropy(), optimizer=Adam(0.02), accuracy=CategoricalAccuracy())
     model.finalize()
     return model
 
 
-def rms(array):
+def rms(array: np.ndarray) -> float:
     return np.sqrt(np.mean(np.square(array, dtype=np.float64)))
 
 
 # All of them
 
 
-def run(program):
+def run(program: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
     environment.pop("MPLBACKEND", None)
     return subprocess.run(
@@ -76,12 +78,12 @@ def run(program):
     )
 
 
-def test_importing_the_framework_does_not_import_matplotlib():
+def test_importing_the_framework_does_not_import_matplotlib() -> None:
     done = run("import framework.plots, sys; assert 'matplotlib' not in sys.modules")
     assert done.returncode == 0, done.stderr
 
 
-def test_pictures_need_no_display():
+def test_pictures_need_no_display() -> None:
     done = run(
         "from framework import Tanh, plots\n"
         "plots.activation(Tanh()).figure.savefig('/dev/null', format='png')"
@@ -97,7 +99,7 @@ def test_pictures_need_no_display():
         lambda ax: plots.learning_curves(History(loss=[1.0]), ax),
     ],
 )
-def test_pictures_are_drawn_on_the_axes_given(draw):
+def test_pictures_are_drawn_on_the_axes_given(draw: Any) -> None:
     ax = Figure().subplots()
     assert draw(ax) is ax
     assert ax.has_data()
@@ -106,15 +108,15 @@ def test_pictures_are_drawn_on_the_axes_given(draw):
 # image_grid
 
 
-def images(count, *shape):
+def images(count: int, *shape: int) -> np.ndarray:
     return np.arange(count * int(np.prod(shape)), dtype=np.uint8).reshape(count, *shape)
 
 
-def titles(grid):
+def titles(grid: np.ndarray) -> list[str]:
     return [ax.get_title() for ax in grid.flat if ax.axison]
 
 
-def test_image_grid_shows_each_image_under_its_label():
+def test_image_grid_shows_each_image_under_its_label() -> None:
     grid = plots.image_grid(images(7, 2, 3), [0, 1, 2, 0, 1, 2, 0], rows=2, columns=3)
     assert grid.shape == (2, 3)
     assert titles(grid) == ["0", "1", "2", "0", "1", "2"]
@@ -123,13 +125,13 @@ def test_image_grid_shows_each_image_under_its_label():
         assert ax.images[0].get_clim() == (0, 1)
 
 
-def test_image_grid_leaves_places_without_an_image_empty():
+def test_image_grid_leaves_places_without_an_image_empty() -> None:
     grid = plots.image_grid(images(2, 2, 2), [0, 1], rows=2, columns=2)
     assert [bool(ax.images) for ax in grid.flat] == [True, True, False, False]
     assert [ax.axison for ax in grid.flat] == [True, True, False, False]
 
 
-def test_image_grid_marks_what_is_wrong():
+def test_image_grid_marks_what_is_wrong() -> None:
     grid = plots.image_grid(
         images(3, 2, 2), [0, 1, 2], [0, 2, 2], 1, 3, class_names=["cat", "dog", "emu"]
     )
@@ -138,13 +140,13 @@ def test_image_grid_marks_what_is_wrong():
     assert marked == [False, True, False]
 
 
-def test_image_grid_breaks_long_texts():
+def test_image_grid_breaks_long_texts() -> None:
     names = ["automobile", "airplane"]
     grid = plots.image_grid(images(1, 2, 2), [0], [1], 1, 1, class_names=names)
     assert titles(grid) == ["airplane,\nis automobile"]
 
 
-def test_image_grid_takes_probabilities_and_one_hot_rows():
+def test_image_grid_takes_probabilities_and_one_hot_rows() -> None:
     grid = plots.image_grid(images(2, 2, 2), np.eye(2), [[0.9, 0.1], [0.8, 0.2]], 1, 2)
     assert titles(grid) == ["0", "0, is 1"]
 
@@ -161,19 +163,19 @@ def test_image_grid_takes_probabilities_and_one_hot_rows():
         (np.zeros(3), [0, 0, 0]),
     ],
 )
-def test_image_grid_takes_pixels_on_any_usual_scale(values, shown):
+def test_image_grid_takes_pixels_on_any_usual_scale(values: np.ndarray, shown: list[float]) -> None:
     grid = plots.image_grid(values.reshape(1, 1, 3), [0], rows=1, columns=1)
     np.testing.assert_allclose(grid[0, 0].images[0].get_array(), [shown])
 
 
-def test_image_grid_draws_colours_and_single_channels():
+def test_image_grid_draws_colours_and_single_channels() -> None:
     grid = plots.image_grid(images(1, 2, 2, 3), [0], rows=1, columns=1)
     assert grid[0, 0].images[0].get_array().shape == (2, 2, 3)
     grid = plots.image_grid(images(1, 2, 2, 1), [0], rows=1, columns=1)
     assert grid[0, 0].images[0].get_array().shape == (2, 2)
 
 
-def test_image_grid_draws_in_the_figure_given():
+def test_image_grid_draws_in_the_figure_given() -> None:
     figure = Figure()
     grid = plots.image_grid(images(1, 2, 2), [0], rows=1, columns=2, figure=figure)
     assert figure.axes == list(grid.flat)
@@ -192,7 +194,7 @@ def test_image_grid_draws_in_the_figure_given():
         ((np.zeros((1, 2, 2)), [0], None, 0), r"rows must be at least 1"),
     ],
 )
-def test_image_grid_says_what_does_not_fit(arguments, message):
+def test_image_grid_says_what_does_not_fit(arguments: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         plots.image_grid(*arguments)
 
@@ -200,36 +202,36 @@ def test_image_grid_says_what_does_not_fit(arguments, message):
 # confusion_matrix
 
 
-def cells(ax):
+def cells(ax: Axes) -> dict[tuple[int, int], str]:
     return {(int(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in ax.texts}
 
 
-def test_confusion_matrix_counts_true_classes_in_rows_and_predicted_ones_in_columns():
+def test_confusion_matrix_counts_true_classes_in_rows_and_predicted_ones_in_columns() -> None:
     ax = plots.confusion_matrix([0, 0, 0, 1, 2, 2], [0, 0, 1, 1, 0, 2])
     assert cells(ax) == {(0, 0): "2", (0, 1): "1", (1, 1): "1", (2, 0): "1", (2, 2): "1"}
     assert (ax.get_ylabel(), ax.get_xlabel()) == ("true", "predicted")
     assert ax.get_title() == "66.7% of 6 right"
 
 
-def test_confusion_matrix_is_blue_where_right_and_orange_where_wrong():
+def test_confusion_matrix_is_blue_where_right_and_orange_where_wrong() -> None:
     colours = plots.confusion_matrix([0, 1, 1], [0, 0, 0]).images[0].get_array()
     np.testing.assert_allclose(colours[0, 0], to_rgb(plots.COLOURS[0]))
     np.testing.assert_allclose(colours[1, 0], to_rgb(WRONG))
     np.testing.assert_allclose(colours[[0, 1], [1, 1]], 1)  # nothing there: white
 
 
-def test_confusion_matrix_names_the_classes():
+def test_confusion_matrix_names_the_classes() -> None:
     ax = plots.confusion_matrix([0, 1], [0, 1], ["cat", "dog", "emu"])
     for labels in (ax.get_xticklabels(), ax.get_yticklabels()):
         assert [label.get_text() for label in labels] == ["cat", "dog", "emu"]
 
 
-def test_confusion_matrix_takes_probabilities_and_columns():
+def test_confusion_matrix_takes_probabilities_and_columns() -> None:
     ax = plots.confusion_matrix([[0], [1]], [[0.2, 0.8], [0.1, 0.9]])
     assert cells(ax) == {(0, 1): "1", (1, 1): "1"}
 
 
-def test_confusion_matrix_of_many_classes_has_no_numbers():
+def test_confusion_matrix_of_many_classes_has_no_numbers() -> None:
     labels = np.arange(50)
     ax = plots.confusion_matrix(labels, labels)
     assert not ax.texts
@@ -245,7 +247,7 @@ def test_confusion_matrix_of_many_classes_has_no_numbers():
         ((np.zeros((2, 2, 2)), [0, 0]), r"y_true must be class indices"),
     ],
 )
-def test_confusion_matrix_says_what_does_not_fit(arguments, message):
+def test_confusion_matrix_says_what_does_not_fit(arguments: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         plots.confusion_matrix(*arguments)
 
@@ -253,13 +255,13 @@ def test_confusion_matrix_says_what_does_not_fit(arguments, message):
 # activation
 
 
-def curves(ax):
+def curves(ax: Axes) -> dict[str, np.ndarray]:
     return {
         line.get_label(): line.get_xydata().T for line in ax.lines if line.get_label()[0] != "_"
     }
 
 
-def test_activation_draws_the_function_and_its_derivative():
+def test_activation_draws_the_function_and_its_derivative() -> None:
     drawn = curves(plots.activation(Tanh()))
     x, values = drawn["function"]
     assert (x[0], x[-1]) == (-5, 5)
@@ -267,7 +269,7 @@ def test_activation_draws_the_function_and_its_derivative():
     np.testing.assert_allclose(drawn["derivative"][1], 1 / np.cosh(x) ** 2)
 
 
-def test_activation_takes_the_derivative_from_the_operations_own_backward():
+def test_activation_takes_the_derivative_from_the_operations_own_backward() -> None:
     class Mistaken(Tanh):
         def backward(self, dvalues):
             return 7 * dvalues
@@ -275,14 +277,14 @@ def test_activation_takes_the_derivative_from_the_operations_own_backward():
     assert (curves(plots.activation(Mistaken()))["derivative"][1] == 7).all()
 
 
-def test_activation_draws_a_step_without_a_derivative():
+def test_activation_draws_a_step_without_a_derivative() -> None:
     drawn = curves(plots.activation(Step()))
     assert list(drawn) == ["function"]
     x, values = drawn["function"]
     np.testing.assert_array_equal(values, x >= 0)
 
 
-def test_activation_draws_softmax_for_two_classes():
+def test_activation_draws_softmax_for_two_classes() -> None:
     ax = plots.activation(Softmax(), low=-3, high=3)
     x, values = curves(ax)["function"]
     np.testing.assert_allclose(values, np.exp(x) / (np.exp(x) + 1))
@@ -290,7 +292,7 @@ def test_activation_draws_softmax_for_two_classes():
     assert ax.get_xlabel() == "x, in a row (x, 0)"
 
 
-def test_activation_leaves_the_operation_as_it_was():
+def test_activation_leaves_the_operation_as_it_was() -> None:
     tanh = Tanh()
     before = tanh.forward([[0.5]])
     plots.activation(tanh)
@@ -298,7 +300,7 @@ def test_activation_leaves_the_operation_as_it_was():
     assert not hasattr(tanh, "dinputs")
 
 
-def test_activation_needs_low_below_high():
+def test_activation_needs_low_below_high() -> None:
     with pytest.raises(ValueError, match="low must be below high"):
         plots.activation(Tanh(), low=1, high=1)
 
@@ -306,7 +308,7 @@ def test_activation_needs_low_below_high():
 # weights
 
 
-def test_weights_draws_one_picture_for_each_neuron():
+def test_weights_draws_one_picture_for_each_neuron() -> None:
     layer = Dense(6, 5)
     layer.weights = np.linspace(-1, 1, 30).reshape(6, 5)
     grid = plots.weights(layer, (2, 3))
@@ -321,19 +323,19 @@ def test_weights_draws_one_picture_for_each_neuron():
         np.testing.assert_allclose(picture.get_array(), expected, rtol=1e-6)
 
 
-def test_weights_of_colour_images_are_colours_around_grey():
+def test_weights_of_colour_images_are_colours_around_grey() -> None:
     layer = Dense(12, 1)
     layer.weights = np.tile([[1.0], [0.0], [-1.0]], (4, 1))
     picture = plots.weights(layer, (2, 2, 3))[0, 0].images[0].get_array()
     np.testing.assert_allclose(picture, np.broadcast_to([1, 0.5, 0], (2, 2, 3)))
 
 
-def test_weights_that_are_all_zero_are_drawn():
+def test_weights_that_are_all_zero_are_drawn() -> None:
     layer = Dense(4, 1, weight_initializer="zeros")
     assert (plots.weights(layer, (2, 2, 1))[0, 0].images[0].get_array() == 0).all()
 
 
-def test_weights_draws_at_most_as_many_neurons_as_asked_for():
+def test_weights_draws_at_most_as_many_neurons_as_asked_for() -> None:
     grid = plots.weights(Dense(4, 100), (2, 2), neurons=4)
     assert grid.shape == (2, 2)
 
@@ -347,7 +349,9 @@ def test_weights_draws_at_most_as_many_neurons_as_asked_for():
         (ReLU(), (2, 2), TypeError, r"ReLU\(\) has no weights"),
     ],
 )
-def test_weights_says_what_does_not_fit(layer, shape, error, message):
+def test_weights_says_what_does_not_fit(
+    layer: Operation, shape: tuple[int, ...], error: type[Exception], message: str
+) -> None:
     with pytest.raises(error, match=message):
         plots.weights(layer, shape)
 
@@ -355,7 +359,9 @@ def test_weights_says_what_does_not_fit(layer, shape, error, message):
 # gradient_flow
 
 
-def test_gradient_flow_draws_the_sizes_of_what_the_operations_stored(model, spiral):
+def test_gradient_flow_draws_the_sizes_of_what_the_operations_stored(
+    model: Model, spiral: Data
+) -> None:
     X, y = spiral
     model.calculate_loss(X, y)
     model.backward(y)
@@ -366,7 +372,9 @@ def test_gradient_flow_draws_the_sizes_of_what_the_operations_stored(model, spir
     np.testing.assert_allclose(drawn["size of its gradient"][1], [*gradients, np.nan])
 
 
-def test_gradient_flow_of_a_batch_draws_the_same_and_leaves_the_model_alone(model, spiral):
+def test_gradient_flow_of_a_batch_draws_the_same_and_leaves_the_model_alone(
+    model: Model, spiral: Data
+) -> None:
     X, y = spiral
     of_a_batch = curves(plots.gradient_flow(model, X, y))
     assert not hasattr(model.layers[0], "output")
@@ -376,13 +384,13 @@ def test_gradient_flow_of_a_batch_draws_the_same_and_leaves_the_model_alone(mode
         np.testing.assert_array_equal(of_a_batch[label], curve)
 
 
-def test_gradient_flow_can_be_drawn_after_training(model, spiral):
+def test_gradient_flow_can_be_drawn_after_training(model: Model, spiral: Data) -> None:
     model.train(*spiral, epochs=1, batch_size=None, progress=False)
     drawn = curves(plots.gradient_flow(model))
     assert np.isfinite(drawn["size of its gradient"][1][:3]).all()
 
 
-def test_gradient_flow_marks_what_is_exactly_zero(spiral):
+def test_gradient_flow_marks_what_is_exactly_zero(spiral: Data) -> None:
     model = Model([Dense(2, 4, weight_initializer="zeros"), ReLU(), Dense(4, 3), Softmax()])
     model.set(loss=CategoricalCrossentropy())
     model.finalize()
@@ -394,7 +402,7 @@ def test_gradient_flow_marks_what_is_exactly_zero(spiral):
         assert to_rgb(line.get_color()) == to_rgb(color)
 
 
-def test_gradient_flow_says_how_many_units_are_dead(spiral):
+def test_gradient_flow_says_how_many_units_are_dead(spiral: Data) -> None:
     model = Model([Dense(2, 4), ReLU(), Dense(4, 3), Softmax()])
     model.set(loss=CategoricalCrossentropy())
     model.finalize()
@@ -408,7 +416,7 @@ def test_gradient_flow_says_how_many_units_are_dead(spiral):
     ]
 
 
-def test_gradient_flow_needs_a_backward_pass_or_a_whole_batch(model, spiral):
+def test_gradient_flow_needs_a_backward_pass_or_a_whole_batch(model: Model, spiral: Data) -> None:
     X, y = spiral
     with pytest.raises(RuntimeError, match=r"call calculate_loss\(X, y\) and then backward"):
         plots.gradient_flow(model)
@@ -424,18 +432,31 @@ def test_gradient_flow_needs_a_backward_pass_or_a_whole_batch(model, spiral):
 # decision_boundary
 
 
-def test_decision_boundary_draws_every_point_and_gives_the_wrong_ones_a_dark_rim(model, spiral):
+@pytest.mark.parametrize("encode", [lambda y: y, lambda y: one_hot_encode(y, 3)])
+def test_decision_boundary_draws_every_point_and_gives_the_wrong_ones_a_dark_rim(
+    model: Model, spiral: Data, encode: Any
+) -> None:
     X, y = spiral
-    ax = plots.decision_boundary(model, X, y, resolution=10)
+    ax = plots.decision_boundary(model, X, encode(y), resolution=10)
     right, wrong = ax.collections
     mistakes = model.predict_classes(X) != y
     np.testing.assert_allclose(right.get_offsets(), X[~mistakes])
     np.testing.assert_allclose(wrong.get_offsets(), X[mistakes])
     assert to_rgb(wrong.get_edgecolor()[0]) == to_rgb("black")
     assert ax.get_title() == f"{1 - mistakes.mean():.1%} of 60 points right"
+    assert ax.images[0].get_array().shape == (10, 10, 3)
 
 
-def test_decision_boundary_has_the_colour_of_the_class_paler_where_unsure():
+def test_a_model_with_one_output_has_a_boundary_too(spiral: Data) -> None:
+    X, y = spiral
+    model = Model([Dense(2, 1), Sigmoid()])
+    model.set(loss=BinaryCrossentropy())
+    model.finalize()
+    ax = plots.decision_boundary(model, X, (y > 0).reshape(-1, 1), resolution=5)
+    assert sum(len(points.get_offsets()) for points in ax.collections) == 60
+
+
+def test_decision_boundary_has_the_colour_of_the_class_paler_where_unsure() -> None:
     model = Model([Dense(2, 1), Sigmoid()])
     model.set(loss=BinaryCrossentropy())
     model.finalize()
@@ -455,7 +476,9 @@ def test_decision_boundary_has_the_colour_of_the_class_paler_where_unsure():
         (np.zeros((3, 2)), [0, 0], r"one class for each of 3 samples"),
     ],
 )
-def test_decision_boundary_says_what_does_not_fit(model, X, y, message):
+def test_decision_boundary_says_what_does_not_fit(
+    model: Model, X: np.ndarray, y: list[int], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         plots.decision_boundary(model, X, y)
 
@@ -463,7 +486,9 @@ def test_decision_boundary_says_what_does_not_fit(model, X, y, message):
 # decision_boundary_video
 
 
-def test_a_gif_shows_the_boundary_before_while_and_after_it_learns(model, spiral, tmp_path):
+def test_a_gif_shows_the_boundary_before_while_and_after_it_learns(
+    model: Model, spiral: Data, tmp_path: Path
+) -> None:
     path = tmp_path / "spiral.gif"
     history = plots.decision_boundary_video(
         model, *spiral, path, epochs=5, every=2, fps=4, resolution=10, progress=False
@@ -477,7 +502,9 @@ def test_a_gif_shows_the_boundary_before_while_and_after_it_learns(model, spiral
         assert (first != np.asarray(video.convert("RGB"))).any()
 
 
-def test_a_page_has_one_picture_for_each_position_of_its_slider(model, spiral, tmp_path):
+def test_a_page_has_one_picture_for_each_position_of_its_slider(
+    model: Model, spiral: Data, tmp_path: Path
+) -> None:
     path = tmp_path / "spiral.html"
     plots.decision_boundary_video(
         model, *spiral, path, epochs=3, fps=5, resolution=10, progress=False
@@ -488,7 +515,7 @@ def test_a_page_has_one_picture_for_each_position_of_its_slider(model, spiral, t
     assert os.listdir(tmp_path) == ["spiral.html"]
 
 
-def test_a_video_trains_the_model_as_train_does(model, spiral, tmp_path):
+def test_a_video_trains_the_model_as_train_does(model: Model, spiral: Data, tmp_path: Path) -> None:
     X, y = spiral
     start = model.get_parameters()
     framework.seed(1)
@@ -505,8 +532,8 @@ def test_a_video_trains_the_model_as_train_does(model, spiral, tmp_path):
 
 
 def test_the_last_picture_is_of_the_parameters_that_early_stopping_went_back_to(
-    model, spiral, tmp_path
-):
+    model: Model, spiral: Data, tmp_path: Path
+) -> None:
     model.set(optimizer=SGD(learning_rate=20.0))  # jumps about, so that some epoch is worse
     stopping = EarlyStopping("loss", patience=1)
     plots.decision_boundary_video(
@@ -537,8 +564,14 @@ def test_the_last_picture_is_of_the_parameters_that_early_stopping_went_back_to(
     ],
 )
 def test_a_video_that_cannot_be_made_is_refused_before_training(
-    model, spiral, tmp_path, name, options, error, message
-):
+    model: Model,
+    spiral: Data,
+    tmp_path: Path,
+    name: str,
+    options: dict[str, Any],
+    error: type[Exception],
+    message: str,
+) -> None:
     before = model.parameters.weights.copy()
     with pytest.raises(error, match=message):
         plots.decision_boundary_video(model, *spiral, tmp_path / name, resolution=5, **options)
@@ -546,7 +579,7 @@ def test_a_video_that_cannot_be_made_is_refused_before_training(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_model_without_classes_is_refused_before_training(tmp_path):
+def test_a_model_without_classes_is_refused_before_training(tmp_path: Path) -> None:
     model = Model([Dense(2, 1), Linear()])
     model.set(loss=MeanSquaredError(), optimizer=SGD(0.1))
     model.finalize()
@@ -555,7 +588,7 @@ def test_a_model_without_classes_is_refused_before_training(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_training_that_fails_leaves_no_video(model, spiral, tmp_path):
+def test_a_training_that_fails_leaves_no_video(model: Model, spiral: Data, tmp_path: Path) -> None:
     model.set(optimizer=SGD(learning_rate=1e38))
     with pytest.raises(FloatingPointError):
         plots.decision_boundary_video(
@@ -567,26 +600,24 @@ def test_a_training_that_fails_leaves_no_video(model, spiral, tmp_path):
 # learning_curves
 
 
-def test_learning_curves_draws_every_list_that_was_recorded():
-    history = History(
-        loss=[3.0, 2.0], val_loss=[4.0, 5.0], accuracy=[0.5, 0.6], val_accuracy=[0.4, 0.3]
+def test_learning_curves_are_the_lists_of_the_history(model: Model, spiral: Data) -> None:
+    history = model.train(*spiral, epochs=3, validation_data=spiral, progress=False)
+    ax = history.plot()
+    left, right = (
+        {label: list(curve[1]) for label, curve in curves(axes).items()} for axes in ax.figure.axes
     )
-    ax = plots.learning_curves(history)
-    right = next(other for other in ax.figure.axes if other is not ax)
-    drawn = {**curves(ax), **curves(right)}
-    for name in ("loss", "val_loss", "accuracy", "val_accuracy"):
-        epochs, values = drawn[name.replace("val_", "val. ")]
-        np.testing.assert_array_equal(epochs, [1, 2])
-        np.testing.assert_array_equal(values, getattr(history, name))
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == list(drawn)
+    assert left == {"loss": history.loss, "val. loss": history.val_loss}
+    assert right == {"accuracy": history.accuracy, "val. accuracy": history.val_accuracy}
+    np.testing.assert_array_equal(curves(ax)["loss"][0], [1, 2, 3])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [*left, *right]
 
 
-def test_learning_curves_without_an_accuracy_have_one_axis():
+def test_learning_curves_without_an_accuracy_have_one_axis() -> None:
     ax = plots.learning_curves(History(loss=[3.0]))
     assert ax.figure.axes == [ax]
     assert ax.lines[0].get_marker() == "o"  # a line through one point would not be seen
 
 
-def test_learning_curves_of_no_epochs_are_refused():
+def test_learning_curves_of_no_epochs_are_refused() -> None:
     with pytest.raises(ValueError, match="no completed epochs"):
         plots.learning_curves(History())
