@@ -26,6 +26,7 @@ from framework.activations import (
     Tanh,
 )
 from framework.callbacks import Callback, EarlyStopping
+from framework.diagnosis import Diagnosis
 from framework.gradient_check import GradientReport, check_gradients
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten
 from framework.losses import (
@@ -57,6 +58,7 @@ __all__ = [
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "Dense",
+    "Diagnosis",
     "DivergenceError",
     "Dropout",
     "EarlyStopping",

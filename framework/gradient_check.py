@@ -230,7 +230,7 @@ class _LossProbe(_Probe):
 
 class _ModelProbe(_Probe):
     def __init__(self, model: Model, inputs: Array, targets: Any, training: bool) -> None:
-        model.check_data(inputs, targets)
+        model.parameters  # noqa: B018 - raises before finalize
         layers, loss = copy.deepcopy((model.layers, model.loss))
         self.model = Model(layers, dtype=np.float64)
         self.model.set(loss=loss)
@@ -335,15 +335,11 @@ def _parameter_gradients(layer: Any, prefix: str) -> Iterator[tuple[str, Array |
 def _repeatable_chance() -> Iterator[Callable[[], None]]:
     """Yield a function that restarts all random numbers; put them back as they were at the end."""
     generator = randomness.generator().bit_generator
-    ours, numpys = generator.state, np.random.get_state()
     start = np.random.default_rng(0).bit_generator.state
 
     def restart() -> None:
         generator.state = start
         np.random.seed(0)
 
-    try:
+    with randomness.preserved():
         yield restart
-    finally:
-        generator.state = ours
-        np.random.set_state(numpys)

@@ -14,6 +14,7 @@ from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.callbacks import Callback
 from framework.checks import as_array, check_count, check_dtype, check_finite
+from framework.diagnosis import Diagnosis, diagnose
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.losses.loss import FusedLoss, Loss, penalty
@@ -355,6 +356,57 @@ class Model:
                 layer.parameter_gradients(dvalues)
 
     # Looking into it, taking it apart
+
+    def gradients(self) -> list[Array | None]:
+        """Return the gradient of the loss by the output of each operation, after ``backward``.
+
+        These are the arrays that the operations were given as ``dvalues``. None stands where
+        there was nothing to compute: before the first trained operation, and for an activation
+        that is fused with the loss.
+
+        Raises RuntimeError if ``calculate_loss`` and ``backward`` have not been called since the
+        model was put together, or last on batches of different sizes.
+        """
+        first = next((i for i, layer in enumerate(self.layers) if parameter_names(layer)), None)
+        fused_with_last = self._fused is not None and self._fused.activation is self.layers[-1]
+        sources: list[Any] = [*self.layers[1:], None if fused_with_last else self.loss]
+        found: list[Array | None] = []
+        for position, (layer, source) in enumerate(zip(self.layers, sources, strict=True)):
+            gradient = None
+            if source is not None and first is not None and position >= first:
+                gradient = getattr(source, "dinputs", None)
+                output = getattr(layer, "output", None)
+                if gradient is None or output is None or gradient.shape != output.shape:
+                    raise RuntimeError(
+                        "there are no gradients of one batch: call calculate_loss(X, y) and then "
+                        "backward(y)"
+                    )
+            found.append(gradient)
+        return found
+
+    def diagnose(self, X: ArrayLike, y: ArrayLike) -> Diagnosis:
+        """Send a batch forward and back, and say what is conspicuous.
+
+        That is: gradients that vanish or explode on their way back, or signals on their way
+        forward (a factor of 100 from the first trained operation to the last), gradients that
+        are cut off or not finite, dead units (a quarter of an operation's) and saturated sigmoids
+        (half of their outputs). Dropout and batch normalization act as in training. It is done
+        on a copy: parameters, optimizer, running statistics, random numbers and what the
+        operations have stored stay as they are.
+
+        Args:
+            X, y: as for ``train``. A few hundred samples are enough; with very few, units may
+                look dead that are not.
+
+        Returns:
+            A ``Diagnosis``. Print it; or read its ``findings`` and ``operations``.
+
+        Raises:
+            RuntimeError: no loss, or ``finalize`` has not been called.
+            TypeError, ValueError: data that do not fit.
+            NotImplementedError: an operation has no gradient, such as ``Step``.
+        """
+        return diagnose(self, X, y)
 
     def summary(self) -> None:
         """Print every operation with its output shape and its number of parameters."""

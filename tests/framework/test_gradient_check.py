@@ -271,7 +271,7 @@ def test_images_pass_through_flatten() -> None:
         ((ReLU, [[1.0]]), TypeError, "received <class"),
         ((Step(), [[1.0]]), NotImplementedError, "cannot be trained by gradients"),
         ((Model([Dense(1, 1)]), [[1.0]]), ValueError, "Model needs targets"),
-        ((Model([Dense(1, 1)]), [[1.0]], [[1.0]]), RuntimeError, "no loss"),
+        ((Model([Dense(1, 1)]), [[1.0]], [[1.0]]), RuntimeError, "not finalized"),
     ],
 )
 def test_what_cannot_be_checked_is_refused(

@@ -7,9 +7,9 @@ import matplotlib.image
 import pytest
 
 import framework
-import framework.__main__ as command_line
 from framework import Sigmoid
 from framework.__main__ import main
+from framework.commands import spiral
 
 QUICK = ["--samples", "60", "--epochs", "2", "--hidden", "8"]
 
@@ -35,8 +35,8 @@ def test_the_spiral_is_learned(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert float(line.split()[2]) > 0.88
 
 
-@pytest.mark.parametrize("optimizer", command_line.OPTIMIZERS)
-@pytest.mark.parametrize("activation", command_line.ACTIVATIONS)
+@pytest.mark.parametrize("optimizer", spiral.OPTIMIZERS)
+@pytest.mark.parametrize("activation", spiral.ACTIVATIONS)
 def test_every_choice_works(
     optimizer: str, activation: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
