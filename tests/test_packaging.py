@@ -31,6 +31,21 @@ def test_importing_brings_nothing_but_numpy(package: str) -> None:
     assert not modules & unwanted
 
 
+def test_estimators_without_scikit_learn_say_what_to_install() -> None:
+    # None in sys.modules makes every import of it fail, installed or not.
+    script = "import sys; sys.modules['sklearn'] = None; import framework.estimators"
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert result.returncode == 1
+    message = result.stderr.splitlines()[-1]
+    assert message.startswith("ImportError: framework.estimators needs scikit-learn")
+    assert 'pip install "dinputs[sklearn]"' in message
+
+
 @pytest.mark.parametrize("package", ["optimizers", "datasets"])
 def test_optimizers_and_datasets_need_nothing_from_framework(package: str) -> None:
     assert "framework" not in imported_by(f"import {package}")
