@@ -22,7 +22,8 @@ from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentro
 from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
 from framework.operation import Array, Shape, describe
 from framework.parameters import ParameterVector, bind
-from framework.training import History, train
+from framework.training import History, ValidationData, train
+from framework.weights import drop_weightless, weighted_gradient, weighted_mean
 from optimizers.optimizer import parameter_names
 
 FUSED: tuple[tuple[type[Activation], type[Loss], type[FusedLoss]], ...] = (
@@ -174,7 +175,8 @@ class Model:
         *,
         epochs: int = 1,
         batch_size: int | None = 32,
-        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+        validation_data: ValidationData | None = None,
         validation_split: float = 0.0,
         shuffle: bool = True,
         callbacks: Iterable[Callback] = (),
@@ -196,7 +198,12 @@ class Model:
             epochs: how often to go through the data, at least 1.
             batch_size: samples per update; None takes all of them at once. The last batch of
                 an epoch may be shorter.
-            validation_data: ``(X_val, y_val)``, evaluated after each epoch.
+            sample_weight: how much each sample counts, ``(samples,)``, at least 0. The data loss
+                of a batch is then ``Σ w·loss / Σ w``, and what ``History`` has is weighted
+                likewise. A sample of weight 0 is left out. Batch normalization takes its
+                statistics without weights.
+            validation_data: ``(X_val, y_val)`` or ``(X_val, y_val, sample_weight)``, evaluated
+                after each epoch.
             validation_split: the share of the samples to set aside for that instead: a random
                 one, but the same in every call with as many samples, so that none is trained on
                 before; or the last ones with ``shuffle=False``.
@@ -218,6 +225,7 @@ class Model:
             y,
             epochs=epochs,
             batch_size=batch_size,
+            sample_weight=sample_weight,
             validation_data=validation_data,
             validation_split=validation_split,
             shuffle=shuffle,
@@ -227,30 +235,41 @@ class Model:
         )
 
     def evaluate(
-        self, X: ArrayLike, y: ArrayLike, *, batch_size: int | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        batch_size: int | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> tuple[float, float | None]:
         """Return the mean data loss and the accuracy (None without one) on ``X`` and ``y``.
 
         Dropout is off, and batch normalization uses its running statistics. Penalties are not
-        part of the loss. ``batch_size`` bounds how many samples are computed at once.
+        part of the loss. ``batch_size`` bounds how many samples are computed at once. With
+        ``sample_weight`` both means are weighted: see ``train``.
 
         Raises:
             RuntimeError: no loss, or ``finalize`` has not been called.
             TypeError, ValueError: data that do not fit.
         """
-        X, y = self.check_data(X, y)
-        return self.evaluate_checked(X, y, batch_size)
+        X, y, weights = self.check_weighted_data(X, y, sample_weight)
+        return self.evaluate_checked(X, y, weights, batch_size)
 
     def evaluate_checked(
-        self, X: Array, y: Array, batch_size: int | None
+        self, X: Array, y: Array, weights: Array | None, batch_size: int | None
     ) -> tuple[float, float | None]:
-        """Return what ``evaluate`` does, of data that ``check_data`` has returned."""
-        loss = right = 0.0
+        """Return what ``evaluate`` does, of what ``check_weighted_data`` has returned."""
+        loss = right = total = 0.0
         for rows in _slices(len(X), batch_size):
-            loss += self.calculate_loss(X[rows], y[rows], training=False) * len(y[rows])
+            weight = None if weights is None else weights[rows]
+            amount = len(y[rows]) if weight is None else float(weight.sum())
+            total += amount
+            loss += amount * self.calculate_loss(
+                X[rows], y[rows], training=False, sample_weight=weight
+            )
             if self.accuracy is not None:
-                right += self.calculate_accuracy(y[rows]) * len(y[rows])
-        return loss / len(X), None if self.accuracy is None else right / len(X)
+                right += amount * self.calculate_accuracy(y[rows], sample_weight=weight)
+        return loss / total, None if self.accuracy is None else right / total
 
     def predict(self, X: ArrayLike, *, batch_size: int | None = None) -> Array:
         """Return the outputs for ``X``: probabilities, or values where the output is linear.
@@ -287,7 +306,8 @@ class Model:
         classes = reader.predictions(outputs)
         return classes[:, 0] if classes.ndim == 2 and classes.shape[1] == 1 else classes
 
-    # The steps of training, for loops of your own
+    # The steps of training, for loops of your own. Weights are those of the batch: at least 0,
+    # not all 0, and the same for the loss, its gradient and the accuracy.
 
     def forward(self, X: ArrayLike, training: bool = True) -> Array:
         """Run every operation on ``X`` and return the last output.
@@ -297,7 +317,14 @@ class Model:
         self.parameters  # noqa: B018 - raises before finalize
         return self._forward(X, self._all, training)
 
-    def calculate_loss(self, X: Array, y: ArrayLike, training: bool = True) -> float:
+    def calculate_loss(
+        self,
+        X: Array,
+        y: ArrayLike,
+        training: bool = True,
+        *,
+        sample_weight: Array | None = None,
+    ) -> float:
         """Run forward on ``X`` and return the mean loss against ``y``, without penalties.
 
         The outputs, of the last activation as well, are in ``model.output``.
@@ -307,10 +334,16 @@ class Model:
         self._check_ready()
         hidden = self._forward(X, self._hidden, training)
         if self._fused is not None:
-            loss = self._fused.forward(hidden, y)
+            if sample_weight is None:
+                loss = self._fused.forward(hidden, y)
+            else:
+                loss = weighted_mean(self._fused.losses(hidden, y), sample_weight)
             self._output = self._fused.output
         else:
-            loss = np.mean(self.loss.forward(hidden, y))
+            losses = self.loss.forward(hidden, y)
+            loss = (
+                np.mean(losses) if sample_weight is None else weighted_mean(losses, sample_weight)
+            )
             self._output = hidden
         return float(loss)
 
@@ -321,15 +354,20 @@ class Model:
             raise RuntimeError("the model has no outputs yet: call calculate_loss first")
         return self._output
 
-    def calculate_accuracy(self, y: ArrayLike) -> float:
+    def calculate_accuracy(self, y: ArrayLike, *, sample_weight: Array | None = None) -> float:
         """Return the accuracy of ``model.output`` against ``y``."""
-        return float(self.accuracy.calculate(self._predictions(self.output), y))
+        predictions = self._predictions(self.output)
+        if sample_weight is None:
+            return float(self.accuracy.calculate(predictions, y))
+        return weighted_mean(self.accuracy.compare(predictions, y), sample_weight)
 
     def regularization_loss(self) -> float:
         """Return the penalties on all parameters: see ``Loss.regularization_loss``."""
         return sum(map(self._penalty, self.layers), 0.0)
 
-    def backward(self, y: ArrayLike, *, all_operations: bool = True) -> None:
+    def backward(
+        self, y: ArrayLike, *, all_operations: bool = True, sample_weight: Array | None = None
+    ) -> None:
         """Go back from the loss against ``y`` through the operations, in reverse.
 
         Call it after ``calculate_loss`` on the same batch. Every operation then has its
@@ -342,6 +380,8 @@ class Model:
         outputs = self.output
         loss = self.loss if self._fused is None else self._fused
         loss.backward(outputs, y)
+        if sample_weight is not None:
+            loss.dinputs = weighted_gradient(loss.dinputs, sample_weight)
         dvalues = loss.dinputs
         if self._fused is not None:
             self._fused.activation.dinputs = dvalues
@@ -521,6 +561,22 @@ class Model:
             outputs = self.forward(X[:1], training=False)
             float(self.accuracy.calculate(self._predictions(outputs), targets[:1]))
         return X, targets
+
+    def check_weighted_data(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
+    ) -> tuple[Array, Array, Array | None]:
+        """Return what ``check_data`` does and the weights, without the samples of weight 0.
+
+        Raises as ``check_data``; also TypeError or ValueError for weights that do not fit.
+        """
+        X, y = self.check_data(X, y)
+        accuracy = self.accuracy
+        if sample_weight is not None and accuracy is not None and not hasattr(accuracy, "compare"):
+            raise TypeError(
+                "with sample_weight, the accuracy needs a method compare(predictions, y) that "
+                f"tells what is right, sample by sample; {describe(accuracy)} has none"
+            )
+        return drop_weightless(X, y, sample_weight)
 
     # Details
 

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 # Validation data are evaluated in slices of this many rows, which bounds the memory it takes.
 EVALUATION_ROWS = 8192
 
+# Data, targets and, if the samples have any, their weights.
+ValidationData: TypeAlias = (
+    tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None]
+)
+_Checked: TypeAlias = tuple[Array, Array, Array | None]
+
 REGRESSION_LOSSES = (Huber, MeanAbsoluteError, MeanSquaredError)
 
 
@@ -39,8 +45,9 @@ class History:
     """What each completed epoch came to: one number per epoch in every list.
 
     ``loss`` is ``data_loss + regularization_loss``; these and ``accuracy`` are means over the
-    epoch's samples, each measured before the update that its batch led to. ``val_loss`` has no
-    penalties in it. Lists of what was not measured stay empty.
+    epoch's samples (weighted ones, if these have weights), each measured before the update that
+    its batch led to. ``val_loss`` has no penalties in it. Lists of what was not measured stay
+    empty.
 
     Attributes:
         seconds: how long each epoch took, evaluation included.
@@ -133,7 +140,8 @@ def train(
     *,
     epochs: int,
     batch_size: int | None,
-    validation_data: tuple[ArrayLike, ArrayLike] | None,
+    sample_weight: ArrayLike | None,
+    validation_data: ValidationData | None,
     validation_split: float,
     shuffle: bool,
     callbacks: Iterable[Callback],
@@ -151,8 +159,8 @@ def train(
         raise RuntimeError("the model cannot be trained yet: call set(loss=..., optimizer=...)")
     if not len(model.parameters):
         raise ValueError(f"{model!r} has no parameters to train")
-    X, y = model.check_data(X, y)
-    rows, validation = _set_aside(model, X, y, validation_data, validation_split, shuffle)
+    X, y, weights = model.check_weighted_data(X, y, sample_weight)
+    rows, validation = _set_aside(model, X, y, weights, validation_data, validation_split, shuffle)
     size = len(rows) if batch_size is None else min(batch_size, len(rows))
     if not shuffle and size < len(rows) and not isinstance(model.loss, REGRESSION_LOSSES):
         _warn_if_sorted_by_class(y[rows])
@@ -176,7 +184,9 @@ def train(
         while training.epoch < epochs and not training.history.stopped:
             restore_point.take()
             try:
-                _run_epoch(training, X, y, rows, size, shuffle, validation, callbacks, reporter)
+                _run_epoch(
+                    training, X, y, weights, rows, size, shuffle, validation, callbacks, reporter
+                )
             except DivergenceError:
                 restore_point.restore()
                 raise
@@ -192,10 +202,11 @@ def _run_epoch(
     training: Training,
     X: Array,
     y: Array,
+    weights: Array | None,
     rows: Array,
     size: int,
     shuffle: bool,
-    validation: tuple[Array, Array] | None,
+    validation: _Checked | None,
     callbacks: Sequence[Callback],
     reporter: "_Reporter",
 ) -> None:
@@ -204,7 +215,8 @@ def _run_epoch(
     training.epoch += 1
     started = time.perf_counter()
     order = randomness.generator().permutation(rows) if shuffle else rows
-    data_loss = penalties = right = 0.0
+    data_loss = penalties = right = seen = 0.0
+    weight = None
     reporter.begin_epoch()
     for start in range(0, len(order), size):
         training.batch = start // size + 1
@@ -214,13 +226,16 @@ def _run_epoch(
         else:  # the rows are in order and without a gap, so views will do
             stop = start + len(chosen)
             X_batch, y_batch = X[start:stop], y[start:stop]
-        samples = len(X_batch)
-        batch_data_loss = model.calculate_loss(X_batch, y_batch)
+        amount: float = len(X_batch)
+        if weights is not None:
+            weight = weights[chosen]
+            amount = float(weight.sum())
+        batch_data_loss = model.calculate_loss(X_batch, y_batch, sample_weight=weight)
         batch_penalties = model.regularization_loss()
         training.batch_loss = batch_data_loss + batch_penalties
         if not math.isfinite(training.batch_loss):
             raise _diverged(training, batch_data_loss)
-        model.backward(y_batch, all_operations=False)
+        model.backward(y_batch, all_operations=False, sample_weight=weight)
         optimizer.pre_update_params()
         if isinstance(optimizer, Optimizer):
             optimizer.update_params(model.parameters)
@@ -229,11 +244,12 @@ def _run_epoch(
                 optimizer.update_params(layer)
         optimizer.post_update_params()
 
-        data_loss += batch_data_loss * samples
-        penalties += batch_penalties * samples
+        seen += amount
+        data_loss += batch_data_loss * amount
+        penalties += batch_penalties * amount
         if measures_accuracy:
-            right += model.calculate_accuracy(y_batch) * samples
-        reporter.show(data_loss + penalties, right, start + samples)
+            right += model.calculate_accuracy(y_batch, sample_weight=weight) * amount
+        reporter.show(data_loss + penalties, right, seen)
         for callback in callbacks:
             callback.on_batch_end(training)
         if history.stopped:
@@ -247,12 +263,12 @@ def _run_epoch(
             f"{training.epoch}, {_where(training)}",
             history,
         )
-    history.data_loss.append(data_loss / len(order))
-    history.regularization_loss.append(penalties / len(order))
+    history.data_loss.append(data_loss / seen)
+    history.regularization_loss.append(penalties / seen)
     history.loss.append(history.data_loss[-1] + history.regularization_loss[-1])
     history.learning_rate.append(_learning_rate(optimizer))
     if measures_accuracy:
-        history.accuracy.append(right / len(order))
+        history.accuracy.append(right / seen)
     if validation is not None:
         slices = max(size, EVALUATION_ROWS)
         val_loss, val_accuracy = model.evaluate_checked(*validation, slices)
@@ -269,22 +285,25 @@ def _set_aside(
     model: "Model",
     X: Array,
     y: Array,
-    validation_data: tuple[ArrayLike, ArrayLike] | None,
+    weights: Array | None,
+    validation_data: ValidationData | None,
     validation_split: float,
     shuffle: bool,
-) -> tuple[Array, tuple[Array, Array] | None]:
+) -> tuple[Array, _Checked | None]:
     """Return the rows to train on, and the validation data if there are any."""
     rows = np.arange(len(X))
     split = check_fraction("validation_split", validation_split)
     if validation_data is not None:
         if split:
             raise ValueError("give validation_data or validation_split, not both")
+        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+            raise ValueError(
+                "validation_data must be a pair (X_val, y_val), or (X_val, y_val, sample_weight)"
+            )
+        X_val, y_val = validation_data[:2]
+        val_weights = validation_data[2] if len(validation_data) == 3 else None
         try:
-            X_val, y_val = validation_data
-        except (TypeError, ValueError):
-            raise ValueError("validation_data must be a pair (X_val, y_val)") from None
-        try:
-            return rows, model.check_data(X_val, y_val)
+            return rows, model.check_weighted_data(X_val, y_val, val_weights)
         except (TypeError, ValueError) as error:
             raise type(error)(f"validation_data: {error}") from None
     held_back = round(split * len(X))
@@ -299,7 +318,7 @@ def _set_aside(
         # The same rows for as many samples: what was trained on must not validate later.
         rows = np.random.default_rng(len(X)).permutation(rows)
     kept, aside = rows[:-held_back], rows[-held_back:]
-    return kept, (X[aside], y[aside])
+    return kept, (X[aside], y[aside], None if weights is None else weights[aside])
 
 
 def _warn_if_sorted_by_class(y: Array) -> None:
@@ -452,13 +471,13 @@ class _Reporter:
             )
             self._shown = 0.0
 
-    def show(self, loss: float, right: float, samples: int) -> None:
+    def show(self, loss: float, right: float, seen: float) -> None:
         if self.bar is None:
             return
         now = time.perf_counter()
         if now - self._shown > 0.1:
             self._shown = now
-            self._describe(loss / samples, right / samples)
+            self._describe(loss / seen, right / seen)
         self.bar.update()
 
     def end_epoch(self) -> None:

@@ -40,6 +40,21 @@ def test_importing_brings_numpy_and_nothing_optional(package: str, expected: set
     assert imported_by(f"import {package}") == expected
 
 
+def test_estimators_without_scikit_learn_say_what_to_install() -> None:
+    # None in sys.modules makes every import of it fail, installed or not.
+    script = "import sys; sys.modules['sklearn'] = None; import framework.estimators"
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert result.returncode == 1
+    message = result.stderr.splitlines()[-1]
+    assert message.startswith("ImportError: framework.estimators needs scikit-learn")
+    assert 'pip install "dinputs[sklearn]"' in message
+
+
 @pytest.mark.parametrize("package", [framework, optimizers, datasets], ids=lambda p: p.__name__)
 def test_public_names_exist_and_types_are_announced(package: object) -> None:
     for name in package.__all__:  # type: ignore[attr-defined]
