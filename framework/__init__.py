@@ -44,7 +44,7 @@ from framework.model import Model
 from framework.operation import Operation
 from framework.parameters import Parameter
 from framework.randomness import seed
-from framework.training import History, Training
+from framework.training import DivergenceError, History, Training
 
 __all__ = [
     "ELU",
@@ -59,6 +59,7 @@ __all__ = [
     "CategoricalCrossentropy",
     "Dense",
     "Diagnosis",
+    "DivergenceError",
     "Dropout",
     "EarlyStopping",
     "Flatten",

@@ -101,11 +101,12 @@ class Diagnosis:
 
 def diagnose(model: "Model", X: ArrayLike, y: ArrayLike) -> Diagnosis:
     """Send a batch through a copy of ``model``: see ``Model.diagnose``, which documents it."""
-    X, y = model.check_data(X, y)
+    model.parameters  # noqa: B018 - raises before finalize
     layers, loss = copy.deepcopy((model.layers, model.loss))
     twin = type(model)(layers, dtype=model.dtype)
     twin.set(loss=loss)
     twin.finalize()
+    X, y = twin.check_data(X, y)
     with randomness.preserved(), np.errstate(over="ignore", invalid="ignore"):
         mean_loss = twin.calculate_loss(X, y)
         twin.backward(y)

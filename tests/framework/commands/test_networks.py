@@ -50,6 +50,19 @@ def test_the_networks_have_the_sizes_that_they_are_known_by(name: str, expected:
     assert isinstance(model.layers[1], Sigmoid if name == "cifar10 sigmoid" else ReLU)
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_each_network_learns_a_few_images_by_heart(name: str) -> None:
+    network = ALL[name]
+    shape = (32, 32, 3) if name.startswith("cifar10") else (28, 28)
+    chance = np.random.default_rng(0)
+    low, high = network.scale
+    images = chance.uniform(low, high, (20, *shape)).astype(np.float32)
+    labels = np.arange(20) % 10
+    model = network.model(len(images), epochs=30)
+    history = network.train(model, images, labels, 30, progress=False)
+    assert history.loss[-1] < history.loss[0]
+
+
 @pytest.mark.parametrize("network", BEST.values(), ids=list(BEST))
 def test_the_best_networks_are_normalized_and_drop_out(network: Network) -> None:
     model = network.model(samples=1000, epochs=2)
