@@ -54,7 +54,7 @@ def cifar10(
     Raises:
         TypeError, ValueError: an argument out of its range.
         DataError: the archive is damaged; the message names it and says how to fetch it again.
-        FileNotFoundError: ``directory`` has no such archive.
+        FileNotFoundError: ``directory`` has no such archive, or ``DINPUTS_DATA`` names no folder.
         DownloadError: the archive is nowhere and cannot be downloaded; the message says where
             to put it by hand.
 

@@ -40,7 +40,7 @@ def mnist(
     Raises:
         TypeError, ValueError: an argument out of its range.
         DataError: a file is damaged; the message names it and says how to fetch it again.
-        FileNotFoundError: ``directory`` has not all the files.
+        FileNotFoundError: ``directory`` has not all the files, or ``DINPUTS_DATA`` names no folder.
         DownloadError: the files are nowhere and cannot be downloaded; the message says where
             to put them by hand.
 
