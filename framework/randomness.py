@@ -1,7 +1,10 @@
 """The one source of chance: initial weights, dropout masks and shuffles all draw from here.
 
-NumPy's global generator is neither read nor changed.
+NumPy's global generator is neither drawn from nor changed.
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -28,3 +31,14 @@ def seed(number: int | None = None) -> None:
 def generator() -> np.random.Generator:
     """Return the generator that ``seed`` sets."""
     return _generator
+
+
+@contextmanager
+def preserved() -> Iterator[None]:
+    """Put chance back as it was, ours and that of NumPy's global generator, at the end."""
+    ours, numpys = _generator.bit_generator.state, np.random.get_state()
+    try:
+        yield
+    finally:
+        _generator.bit_generator.state = ours
+        np.random.set_state(numpys)
