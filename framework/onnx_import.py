@@ -132,10 +132,10 @@ class _Graph:
 
     def dtype(self, operations: Iterable[Operation]) -> str:
         """Return the dtype in which the graph computes, whose operations these are."""
-        if self.output.type.tensor_type.elem_type == self.onnx.TensorProto.DOUBLE:
-            return "float64"
-        dtypes = {getattr(operation, "dtype", "float32") for operation in operations}
-        return max(dtypes, default="float32")
+        declared = self.output.type.tensor_type.elem_type
+        found = {getattr(operation, "dtype", None) for operation in operations}
+        doubles = declared == self.onnx.TensorProto.DOUBLE or "float64" in found
+        return "float64" if doubles else "float32"
 
     # What the values are
 
@@ -269,19 +269,17 @@ class _Graph:
         """The operations of a node that leaves all numbers as they are, None for any other."""
         if _is_zip_map(node):
             return []
-        attributes = self._attributes(node) or {}
-        if node.op_type == "Cast":
+        attributes = self._attributes(node)
+        if node.op_type == "Cast" and attributes is not None:
             return [] if attributes.get("to") in self.floats else None
-        if node.op_type != "Reshape":
-            return None
-        shape, target = self.shapes.get(node.input[0]), self.constants.get(node.input[-1])
-        if shape is None or target is None or target.shape != (2,):
-            return None
-        samples, features = target.tolist()
-        same = [*shape[:1], 0][: 1 if attributes.get("allowzero") else 2]
-        size = _product(shape[1:])
-        if (features == size and samples in [*same, -1]) or (features == -1 and samples in same):
-            return [] if len(shape) == 2 else [Flatten()]
+        if node.op_type == "Reshape" and attributes is not None:
+            shape, target = self.shapes.get(node.input[0]), self.constants.get(node.input[-1])
+            if shape and target is not None and target.shape == (2,):
+                samples, features = target.tolist()
+                same = [shape[0]] if attributes.get("allowzero") else [shape[0], 0]
+                lays_out = features == _product(shape[1:]) and samples in [-1, *same]
+                if lays_out or (features == -1 and samples in same):
+                    return [] if len(shape) == 2 else [Flatten()]
         return None
 
     def _match(self, part: Part, value: str, found: Found) -> Found | None:

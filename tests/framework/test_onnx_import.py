@@ -291,7 +291,8 @@ def test_forms_that_exporters_use(nodes: str, layers: list[Any], tmp_path: Path)
     ("nodes", "message"),
     [
         ("y = Conv(x, W)", r"'y' \(Conv\) computes what no operation"),
-        ("h = Relu(x) [named] y = Sin(h)", r"node 'named' \(Sin\)"),
+        ("h = Relu(x) y = Sin(h)", r"node 'y' \(Sin\) computes what no operation"),
+        ("h, y = Relu(x)", "Relu"),
         ("y = Gemm<alpha = 2.0>(x, W)", "Gemm"),
         ("y = Gemm<transA = 1>(x, W)", "Gemm"),
         ("y = Gemm(x, x)", "Gemm"),
@@ -312,6 +313,7 @@ def test_forms_that_exporters_use(nodes: str, layers: list[Any], tmp_path: Path)
         ("y = BatchNormalization<training_mode = 1>(x, B, B, B, B)", "BatchNormalization"),
         ("y = Reshape(x, columns)", "Reshape"),
         ("y = Cast<to = 7>(x)", "Cast"),
+        ("y = com.example.Reshape(x, rows)", "Reshape"),
         ("y = com.example.Relu(x)", r"Relu\) computes what no"),
         ("y = Relu<alpha = 1.0>(x)", "Relu"),
         ("y = Elu<alpha = 1>(x)", "Elu"),
@@ -335,10 +337,18 @@ def test_what_no_operation_computes_is_refused_by_the_name_of_its_node(
         "one": 1.0,
         "zero": 0.0,
         "columns": np.array([2, -1]),
+        "rows": np.array([-1, 2]),
     }
     with pytest.raises(OnnxError, match=message) as raised:
         Model.from_onnx(saved(graph(nodes, **constants), tmp_path))
     assert str(raised.value).startswith(f"{tmp_path}/it.onnx: ")
+
+
+def test_a_node_that_has_a_name_is_called_by_it(tmp_path: Path) -> None:
+    model = graph("h = Relu(x) y = Sin(h)")
+    model.graph.node[1].name = "the sine"
+    with pytest.raises(OnnxError, match=r"node 'the sine' \(Sin\)"):
+        Model.from_onnx(saved(model, tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -421,7 +431,7 @@ def test_a_file_cut_off_anywhere_in_its_graph_is_refused(tmp_path: Path) -> None
 def test_flipped_bits_give_one_kind_of_error_or_another_network(tmp_path: Path) -> None:
     content = exported(tmp_path)
     outcomes = set()
-    for position in range(0, 8 * len(content), 7):
+    for position in range(0, 8 * len(content), 13):
         damaged = bytearray(content)
         damaged[position // 8] ^= 1 << position % 8
         outcomes.add(attempt(bytes(damaged), tmp_path))
@@ -451,6 +461,13 @@ def test_scrambled_files_give_one_kind_of_error_or_another_network(
 def test_what_is_no_onnx_file_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "it").write_bytes(content)
     with pytest.raises(OnnxError, match="the file is damaged, or no ONNX file"):
+        Model.from_onnx(tmp_path / "it")
+
+
+def test_a_file_too_large_for_the_format_is_not_read(tmp_path: Path) -> None:
+    with open(tmp_path / "it", "wb") as file:
+        file.truncate(2**31)  # which takes no space on the disk
+    with pytest.raises(OnnxError, match="an ONNX file has at most 2,147,483,647 bytes"):
         Model.from_onnx(tmp_path / "it")
 
 
