@@ -26,6 +26,7 @@ from framework.activations import (
     Tanh,
 )
 from framework.callbacks import Callback, EarlyStopping
+from framework.diagnosis import Diagnosis
 from framework.gradient_check import GradientReport, check_gradients
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten
 from framework.losses import (
@@ -44,7 +45,7 @@ from framework.onnx_import import OnnxError
 from framework.operation import Operation
 from framework.parameters import Parameter
 from framework.randomness import seed
-from framework.training import History, Training
+from framework.training import DivergenceError, History, Training
 
 __all__ = [
     "ELU",
@@ -58,6 +59,8 @@ __all__ = [
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "Dense",
+    "Diagnosis",
+    "DivergenceError",
     "Dropout",
     "EarlyStopping",
     "Flatten",

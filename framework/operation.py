@@ -32,11 +32,12 @@ class Operation(Configurable):
         output: what the last ``forward`` returned.
         dinputs: what the last ``backward`` returned, of the shape of the inputs.
         parameters: names of the arrays that are trained; the gradient of ``weights`` is
-            ``dweights``.
+            ``dweights``. A class that lists none has those of ``weights`` and ``biases`` that
+            it has.
         state: names of further arrays that belong to a saved model but are not trained.
     """
 
-    parameters: tuple[str, ...] = ()
+    parameters: tuple[str, ...]
     state: tuple[str, ...] = ()
     output: Array
     dinputs: Array
@@ -52,9 +53,10 @@ class Operation(Configurable):
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of one output sample, given that of one input sample.
 
-        Raises ValueError if the operation cannot take such inputs.
+        None is a shape that is not known. Raises ValueError if the operation cannot take such
+        inputs.
         """
-        return input_shape
+        return None
 
 
 def describe(operation: Any) -> str:

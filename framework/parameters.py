@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from framework.checks import as_floats
+from framework.operation import describe
 from optimizers.optimizer import Array, parameter_names
 
 
@@ -71,7 +72,7 @@ class ParameterVector:
 
     def __init__(self, operations: Sequence[Any], dtype: np.dtype[Any]) -> None:
         arrays = [
-            (operation, name, as_floats(getattr(operation, name), f"{operation!r}.{name}"))
+            (operation, name, as_floats(getattr(operation, name), f"{describe(operation)}.{name}"))
             for operation in operations
             for name in parameter_names(operation)
         ]
@@ -98,6 +99,10 @@ class ParameterVector:
             _collect(entry.operation, entry.name, view)
         return self._weights
 
+    @weights.setter
+    def weights(self, values: Any) -> None:
+        self._weights[...] = _of_shape(values, self._weights.shape, "ParameterVector.weights")
+
     @property
     def dweights(self) -> Array:
         """The gradients of ``weights``, ``(total,)``."""
@@ -115,7 +120,10 @@ class ParameterVector:
         ):
             view[...] = getattr(entry.operation, entry.name)
             bind(entry.operation, entry.name, view)
-            bind(entry.operation, "d" + entry.name, dview)
+            # A class of the user's own may have no gradients until its first backward.
+            gradient: Any = getattr(entry.operation, "d" + entry.name, None)
+            if np.shape(gradient) == view.shape:
+                bind(entry.operation, "d" + entry.name, dview)
 
     def _views(self, vector: Array) -> Iterator[Array]:
         for _, _, offset, shape in self._entries:
@@ -139,7 +147,9 @@ def bind(operation: Any, name: str, array: Array) -> None:
 
 
 def _collect(operation: Any, name: str, view: Array) -> None:
-    current = getattr(operation, name)
+    current = getattr(operation, name, None)
+    if current is None:
+        raise ValueError(f"{describe(operation)} has no {name}: its backward has to store it")
     if current is not view:
         view[...] = _of_shape(current, view.shape, f"{type(operation).__name__}.{name}")
         bind(operation, name, view)

@@ -26,4 +26,4 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         (folder,) = marker.args
         root = os.environ.get("DINPUTS_DATA")
         if not root or not (Path(root) / folder).is_dir():
-            pytest.skip(f"needs the folder {folder} in the folder that DINPUTS_DATA names")
+            pytest.skip(f"{item.name}: DINPUTS_DATA names no folder that has {folder} in it")

@@ -8,7 +8,7 @@ from typing import Any
 import framework
 from datasets import cifar10, class_names, fashion_mnist, mnist
 from framework.commands.networks import NETWORKS, rows, targets
-from framework.commands.options import add_option, count, from_zero, writable
+from framework.commands.options import add_option, count, seed, writable
 from framework.operation import Array
 from framework.training import History
 
@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
         parser.add_argument(
             "--epochs", type=count, metavar="N", help="times through the data (the network's own)"
         )
-        add_option(parser, "--seed", 0, "decides everything random", type=from_zero, metavar="N")
+        add_option(parser, "--seed", 0, "decides everything random", type=seed, metavar="N")
         parser.add_argument("--quiet", action="store_true", help="show no progress bars")
         add_option(parser, "--output", f"{name}.png", "the picture", metavar="FILE")
 
@@ -94,7 +94,7 @@ def _draw(
     from framework import plots
 
     figure = Figure(figsize=(20, 6.5), layout="constrained")
-    curves, confusion, grid = figure.subfigures(1, 3).flat
+    curves, confusion, grid = figure.subfigures(1, 3, squeeze=False)[0]
     if len(history):
         plots.learning_curves(history, curves.subplots())
     plots.confusion_matrix(labels, predictions, names, confusion.subplots())

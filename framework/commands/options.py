@@ -2,8 +2,11 @@
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from framework.checks import check_fraction, check_non_negative, check_positive
 
 
 def add_option(group: Any, flag: str, default: Any, text: str, **options: Any) -> None:
@@ -26,15 +29,34 @@ def writable(path: str) -> Path:
     return output
 
 
-def count(text: str) -> int:
-    return _whole_number(text, 1)
+def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
+    """Return a reader of whole numbers in a range, for ``type=``."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < minimum:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {minimum} or more")
+        if maximum is not None and int(text) > maximum:
+            raise argparse.ArgumentTypeError(f"{text!r} is more than {maximum}")
+        return int(text)
+
+    return read
 
 
-def from_zero(text: str) -> int:
-    return _whole_number(text, 0)
+def number(check: Callable[[str, Any], float]) -> Callable[[str], float]:
+    """Return a reader of numbers that pass one of the ``framework.checks``, for ``type=``."""
+
+    def read(text: str) -> float:
+        try:
+            return check("it", float(text))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
 
 
-def _whole_number(text: str, minimum: int) -> int:
-    if not text.isdecimal() or int(text) < minimum:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {minimum} or more")
-    return int(text)
+count = whole_number(1)
+# Validation data take the seed that follows, and NumPy's seeds end at 2³² - 1.
+seed = whole_number(0, 2**32 - 2)
+positive = number(check_positive)
+non_negative = number(check_non_negative)
+fraction = number(check_fraction)

@@ -17,7 +17,16 @@ from framework import (
     Model,
     Softmax,
 )
-from framework.commands.options import add_option, count, from_zero, writable
+from framework.commands.options import (
+    add_option,
+    count,
+    fraction,
+    non_negative,
+    positive,
+    seed,
+    whole_number,
+    writable,
+)
 from framework.training import History
 from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from optimizers.schedules import CosineDecay
@@ -54,26 +63,28 @@ def add(commands: Any) -> None:
     parser.set_defaults(command=spiral)
     data = parser.add_argument_group("data")
     add_option(data, "--samples", 1000, "points of each class", type=count, metavar="N")
-    add_option(data, "--classes", 3, "arms of the spiral", type=count, metavar="N")
-    add_option(data, "--seed", 0, "decides everything random", type=from_zero, metavar="N")
+    add_option(data, "--classes", 3, "arms of the spiral", type=whole_number(2, 256), metavar="N")
+    add_option(data, "--seed", 0, "decides everything random", type=seed, metavar="N")
     network = parser.add_argument_group("network")
     add_option(network, "--hidden", [64, 64], "hidden sizes", type=count, nargs="*", metavar="N")
     add_option(network, "--activation", "relu", "after each hidden layer", choices=ACTIVATIONS)
     add_option(
-        network, "--dropout", 0.0, "share of hidden values dropped", type=float, metavar="RATE"
+        network, "--dropout", 0.0, "share of hidden values dropped", type=fraction, metavar="RATE"
     )
-    add_option(network, "--l2", 0.0, "penalty on weights and biases", type=float, metavar="λ")
+    add_option(
+        network, "--l2", 0.0, "penalty on weights and biases", type=non_negative, metavar="λ"
+    )
     training = parser.add_argument_group("training")
     add_option(training, "--epochs", 100, "times through the data", type=count, metavar="N")
     add_option(training, "--batch-size", 128, "samples for each update", type=count, metavar="N")
     add_option(training, "--optimizer", "adam", "how weights are updated", choices=OPTIMIZERS)
     rates = ", ".join(f"{name} {rate:g}" for name, (_, rate, _) in OPTIMIZERS.items())
     training.add_argument(
-        "--learning-rate", type=float, metavar="RATE", help=f"of the first step ({rates})"
+        "--learning-rate", type=positive, metavar="RATE", help=f"of the first step ({rates})"
     )
     training.add_argument(
         "--decay",
-        type=float,
+        type=non_negative,
         metavar="D",
         help="divide the rate by 1 + D * steps (without it, the rate follows a cosine down to 0)",
     )

@@ -326,10 +326,5 @@ def test_an_error_about_a_file_says_how_to_fetch_that_again() -> None:
     assert f"replace it by {MNIST.mirrors[0]}t10k-labels-idx1-ubyte.gz;" in hint
 
 
-def test_importing_datasets_does_not_import_pooch() -> None:
-    script = "import sys, datasets; sys.exit('pooch' in sys.modules or 'framework' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
-
-
 def test_the_cache_is_the_users_own(tmp_path: Path) -> None:
     assert cache_folder(MNIST) == tmp_path / "cache" / "dinputs" / "mnist"

@@ -100,7 +100,7 @@ def test_early_stopping_waits_for_its_patience_says_why_and_goes_back_to_the_bes
     assert (stopping.best, stopping.best_epoch) == (2.0, 2)
     assert stopping.reason == history.stopped
     assert "val_loss has not been better than 2.0000, reached in epoch 2, for 3" in stopping.reason
-    assert f"stopped after epoch 5: {stopping.reason}" in capsys.readouterr().out
+    assert f"stopped in epoch 5: {stopping.reason}" in capsys.readouterr().out
     np.testing.assert_array_equal(model.parameters.weights, scripted.parameters[1])
 
 

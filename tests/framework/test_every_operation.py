@@ -27,6 +27,7 @@ from framework import (
     Tanh,
     check_gradients,
 )
+from optimizers.optimizer import parameter_names
 from tests.strategies import Array, batches, images
 
 ACTIVATIONS = [
@@ -93,7 +94,7 @@ def test_float32_agrees_with_float64(inputs: Array) -> None:
     ):
         if isinstance(narrow, (BatchNormalization, Dropout)):
             continue  # the one divides by differences of inputs, the other draws by dtype
-        for name in narrow.parameters:
+        for name in parameter_names(narrow):
             setattr(wide, name, getattr(narrow, name))
         output = narrow.forward(inputs.astype(np.float32))
         expected = wide.forward(inputs.astype(np.float32).astype(np.float64))

@@ -29,6 +29,7 @@ from framework import (
     check_gradients,
 )
 from optimizers import Adam
+from optimizers.optimizer import parameter_names
 from tests.framework.test_every_operation import operations_for
 
 chance = np.random.default_rng(0)
@@ -66,7 +67,7 @@ def break_backward(subject: Any, name: str, wrong: Callable[[np.ndarray], np.nda
 def test_it_catches_every_mistake_in_every_gradient_of_every_operation(mistake: str) -> None:
     for index, operation in enumerate(operations_for(4, "float64")):
         assert check_gradients(operation, INPUTS).passed
-        for name in ("dinputs", *("d" + parameter for parameter in operation.parameters)):
+        for name in ("dinputs", *("d" + name for name in parameter_names(operation))):
             broken = break_backward(operations_for(4, "float64")[index], name, WRONG[mistake])
             report = check_gradients(broken, INPUTS)
             assert not report.passed, f"{broken}.{name}: {mistake} was not seen"
@@ -149,6 +150,32 @@ def test_penalties_that_the_gradient_forgets_are_missed() -> None:
     assert check_gradients(layer, INPUTS).passed
     layer.__class__ = Forgetful
     assert not check_gradients(layer, INPUTS).passed
+
+
+def test_a_square_gradient_that_is_transposed_is_caught_by_its_values() -> None:
+    layer = break_backward(Dense(4, 4), "dweights", WRONG["transposed"])
+    report = check_gradients(layer, INPUTS)
+    assert [a.note for a in report.arrays] == ["", "", ""]
+    assert not report.passed
+
+
+def test_computing_in_float32_is_named_as_the_reason() -> None:
+    class Narrow(Tanh):
+        def forward(self, inputs: Any, training: bool = True) -> Any:
+            return super().forward(np.asarray(inputs, dtype=np.float32), training)
+
+    report = check_gradients(Narrow(), INPUTS)
+    assert not report.passed
+    assert "forward computes in float32" in str(report)
+
+
+def test_a_loss_that_keeps_an_output_is_still_a_loss() -> None:
+    class Keeps(MeanSquaredError):
+        def forward(self, y_pred: Any, y_true: Any) -> Any:
+            self.output = super().forward(y_pred, y_true)
+            return self.output
+
+    assert check_gradients(Keeps(), INPUTS, PROBABILITIES).passed
 
 
 def test_a_missing_gradient_fails() -> None:
@@ -244,7 +271,7 @@ def test_images_pass_through_flatten() -> None:
         ((ReLU, [[1.0]]), TypeError, "received <class"),
         ((Step(), [[1.0]]), NotImplementedError, "cannot be trained by gradients"),
         ((Model([Dense(1, 1)]), [[1.0]]), ValueError, "Model needs targets"),
-        ((Model([Dense(1, 1)]), [[1.0]], [[1.0]]), RuntimeError, "no loss"),
+        ((Model([Dense(1, 1)]), [[1.0]], [[1.0]]), RuntimeError, "not finalized"),
     ],
 )
 def test_what_cannot_be_checked_is_refused(

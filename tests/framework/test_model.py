@@ -20,6 +20,7 @@ from framework import (
     Linear,
     MeanSquaredError,
     Model,
+    Operation,
     RegressionAccuracy,
     ReLU,
     Sigmoid,
@@ -192,11 +193,13 @@ def test_without_an_accuracy_there_is_none() -> None:
     assert accuracy is None
 
 
-def test_regression_accuracy_of_a_model_never_trained_has_a_precision() -> None:
+def test_evaluating_first_does_not_decide_the_precision_of_a_regression() -> None:
     model = Model([Dense(2, 1)])
-    model.set(loss=MeanSquaredError(), accuracy=RegressionAccuracy())
+    model.set(loss=MeanSquaredError(), optimizer=SGD(0.01), accuracy=RegressionAccuracy())
     model.finalize()
     assert model.evaluate(X, np.full(60, 1e6))[1] == 0
+    model.train(X, X[:, 0], progress=False)
+    assert model.accuracy.current_precision == pytest.approx(X[:, 0].std() / 250, rel=1e-5)
 
 
 def test_parameters_go_from_one_model_to_another_with_running_statistics() -> None:
@@ -330,6 +333,175 @@ def test_a_users_own_loss_optimizer_and_accuracy_need_only_the_methods() -> None
     assert history.accuracy[-1] == 1
 
 
+class Repeat(Operation):
+    """A user's subclass with parameters, a shape that changes, and none of our conveniences."""
+
+    def __init__(self) -> None:
+        self.weights = np.array([[1.0, 2.0]])
+        self.dweights = np.zeros((1, 2))
+
+    def forward(self, inputs: Any, training: bool = True) -> Any:
+        self.inputs = np.asarray(inputs)
+        self.output = np.concatenate([self.inputs * self.weights, self.inputs], axis=1)
+        return self.output
+
+    def backward(self, dvalues: Any) -> Any:
+        self.dweights = (dvalues[:, :2] * self.inputs).sum(axis=0, keepdims=True)
+        self.dinputs = dvalues[:, :2] * self.weights + dvalues[:, 2:]
+        return self.dinputs
+
+
+def test_a_subclass_need_not_list_its_parameters_nor_tell_its_shape() -> None:
+    layer = Repeat()
+    report = check_gradients(layer, X[:5])
+    assert report.passed, report
+    assert [array.name for array in report.arrays] == ["dinputs", "dweights"]
+    model = Model([layer, Dense(4, 2), Repeat(), Softmax()])
+    model.set(loss=CategoricalCrossentropy(), optimizer=Adam(0.05))
+    model.finalize()
+    assert model.output_shapes() == [None, (2,), None, None]
+    model.train(X, y + 1, epochs=5, progress=False)
+    assert (layer.weights != [[1.0, 2.0]]).all()
+
+
+def test_labels_are_checked_before_training_also_after_a_users_own_operation() -> None:
+    model = Model([Dense(2, 2), Repeat()])
+    model.set(loss=SoftmaxCategoricalCrossentropy(), optimizer=SGD())
+    model.finalize()
+    before = model.parameters.weights.copy()
+    labels = y.astype(int)
+    labels[-1] = 7
+    with pytest.raises(ValueError, match="from 0 to 3, .* row 59 is 7"):
+        model.train(X, labels, shuffle=False, progress=False)
+    np.testing.assert_array_equal(model.parameters.weights, before)
+
+
+@pytest.mark.parametrize(
+    ("operations", "loss", "accuracy"),
+    [
+        ([Dense(2, 3), Softmax()], CategoricalCrossentropy(), BinaryAccuracy()),
+        ([Dense(2, 1), Sigmoid()], BinaryCrossentropy(), CategoricalAccuracy()),
+    ],
+)
+def test_an_accuracy_that_does_not_fit_is_refused_before_training(
+    operations: list[Any], loss: Any, accuracy: Any
+) -> None:
+    model = Model(operations)
+    model.set(loss=loss, optimizer=SGD(), accuracy=accuracy)
+    model.finalize()
+    before = model.parameters.weights.copy()
+    with pytest.raises(ValueError):
+        model.train(X, np.clip(y, 0, 1), progress=False)
+    np.testing.assert_array_equal(model.parameters.weights, before)
+
+
+def test_an_optimizer_as_in_the_book_is_given_each_layer() -> None:
+    class BookSGD:
+        def __init__(self) -> None:
+            self.layers: list[Any] = []
+
+        def pre_update_params(self) -> None: ...
+
+        def update_params(self, layer: Any) -> None:
+            self.layers.append(layer)
+            layer.weights -= 0.1 * layer.dweights
+            layer.biases += -0.1 * layer.dbiases
+
+        def post_update_params(self) -> None: ...
+
+    theirs, ours = classifier(optimizer=BookSGD()), classifier()
+    ours.set_parameters(theirs.get_parameters())
+    for model in (theirs, ours):
+        model.train(X, y, batch_size=None, shuffle=False, progress=False)
+    assert theirs.optimizer.layers == [theirs.layers[0], theirs.layers[2]]
+    np.testing.assert_allclose(theirs.parameters.weights, ours.parameters.weights, rtol=1e-6)
+
+
+def test_the_training_flag_reaches_a_forward_that_asks_for_it_in_any_way() -> None:
+    class Recorder:
+        def backward(self, dvalues: np.ndarray) -> None:
+            self.dinputs = dvalues
+
+        def record(self, inputs: np.ndarray, *seen: Any) -> None:
+            self.output, self.seen = inputs, seen
+
+    class KeywordOnly(Recorder):
+        def forward(self, inputs: np.ndarray, *, training: bool = True) -> None:
+            self.record(inputs, training)
+
+    class Third(Recorder):
+        def forward(self, inputs: np.ndarray, factor: float = 3.0, training: bool = True) -> None:
+            self.record(inputs, factor, training)
+
+    class OtherDefault(Recorder):
+        def forward(self, inputs: np.ndarray, factor: float = 3.0) -> None:
+            self.record(inputs, factor)
+
+    class Unnamed(Recorder):
+        def forward(self, inputs: np.ndarray, is_training: bool) -> None:
+            self.record(inputs, is_training)
+
+    operations = [KeywordOnly(), Third(), OtherDefault(), Unnamed()]
+    model = Model(operations)
+    model.finalize()
+    model.predict(X)
+    assert [operation.seen for operation in operations] == [
+        (False,),
+        (3.0, False),
+        (3.0,),
+        (False,),
+    ]
+
+
+def test_names_that_mean_something_else_in_a_users_class_do_no_harm() -> None:
+    class Busy(Cube):
+        state = None
+
+        def forward(self, inputs: np.ndarray, training: bool) -> None:
+            super().forward(inputs, training)
+            self.output_shape = self.output.shape
+
+    class Remembers:
+        def calculate(self, predictions: np.ndarray, y: np.ndarray) -> float:
+            self.predictions = predictions
+            return float((predictions == y).mean())
+
+    model = Model([Dense(2, 3), Busy(), Softmax()])
+    model.set(loss=CategoricalCrossentropy(), optimizer=SGD(0.01), accuracy=Remembers())
+    model.finalize()
+    for _ in range(2):
+        model.train(X, y, batch_size=20, progress=False)
+    assert model.accuracy.predictions.shape == (20,)
+
+
+def test_weights_whose_gradient_is_never_stored_are_an_error() -> None:
+    class Forgetful(BookDense):
+        def backward(self, dvalues: np.ndarray) -> None:
+            super().backward(dvalues)
+            del self.dweights
+
+    model = Model([Forgetful(2, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy(), optimizer=SGD())
+    model.finalize()
+    with pytest.raises(ValueError, match=r"Forgetful\(\) has no dweights"):
+        model.train(X, y, progress=False)
+
+
+def test_the_loss_knows_the_layers_whose_penalties_it_adds_up() -> None:
+    model = Model([Dense(2, 3, weight_regularizer_l2=0.1), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    assert model.loss.regularization_loss() == model.regularization_loss() > 0
+
+
+def test_finalizing_again_keeps_what_the_optimizer_remembers() -> None:
+    model = classifier(optimizer=Adam())
+    model.train(X, y, progress=False)
+    momentum = model.optimizer.state(model.parameters)["weights"]["momentum"]
+    model.finalize()
+    assert model.optimizer.state(model.parameters)["weights"]["momentum"] is momentum
+
+
 # What bad input gets
 
 
@@ -402,16 +574,25 @@ def test_settings_of_the_wrong_kind_are_refused(role: str, value: object) -> Non
         lambda m: m.predict_classes(X),
         lambda m: m.evaluate(X, y),
         lambda m: m.train(X, y),
+        lambda m: m.forward(X),
+        lambda m: m.calculate_loss(X, y),
+        lambda m: m.backward(y),
         lambda m: m.parameters,
     ],
 )
 def test_a_model_has_to_be_finalized_first(use: Any) -> None:
     with pytest.raises(RuntimeError, match=r"not finalized: call finalize\(\) first"):
         use(classifier(finalize=False))
-    model = classifier()
-    model.add(Linear())
-    with pytest.raises(RuntimeError, match="not finalized"):
-        use(model)
+    for change in (lambda m: m.add(Linear()), lambda m: m.layers.pop()):
+        model = classifier()
+        change(model)
+        with pytest.raises(RuntimeError, match="not finalized: its operations changed"):
+            use(model)
+
+
+def test_backward_needs_a_loss_to_go_back_from() -> None:
+    with pytest.raises(RuntimeError, match="call calculate_loss first"):
+        classifier().backward(y)
 
 
 def test_training_and_evaluating_need_what_set_gives() -> None:
@@ -431,7 +612,12 @@ BAD_DATA: list[tuple[Any, Any, type[Exception], str]] = [
     (X[:0], y[:0], ValueError, "X is empty"),
     (np.where(np.arange(60)[:, None] == 7, np.nan, X), y, ValueError, "row 7 has NaN or infinity"),
     (np.where(np.arange(60)[:, None] == 9, np.inf, X), y, ValueError, "row 9 has NaN or infinity"),
-    (np.where(np.arange(60)[:, None] == 3, 1e300, X), y, ValueError, "row 3 has NaN or infinity"),
+    (
+        np.where(np.arange(60)[:, None] == 3, 1e300, X),
+        y,
+        ValueError,
+        "row 3 has a number too large for float32",
+    ),
     (X.astype(str), y, TypeError, "X must hold real numbers, received dtype"),
     (X.astype(object), y, TypeError, "X must hold real numbers, received dtype object"),
     (X + 1j, y, TypeError, "X must hold real numbers, received dtype complex128"),

@@ -4,6 +4,7 @@ import math
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from framework import (
     CategoricalAccuracy,
     CategoricalCrossentropy,
     Dense,
+    DivergenceError,
     Dropout,
     MeanSquaredError,
     Model,
@@ -158,6 +160,20 @@ def test_a_validation_split_is_held_back(shuffle: bool) -> None:
     assert 0 <= history.val_accuracy[0] <= 1
 
 
+def test_a_second_training_validates_on_the_rows_that_the_first_one_held_back() -> None:
+    class Seen(Callback):
+        def on_train_begin(self, training: Training) -> None:
+            self.rows: set[float] = set()
+
+        def on_batch_end(self, training: Training) -> None:
+            self.rows |= set(training.model.layers[0].inputs[:, 0].tolist())
+
+    model, first, second = classifier(), Seen(), Seen()
+    for seen in (first, second):
+        model.train(X, y, validation_split=0.3, callbacks=[seen], progress=False)
+    assert first.rows == second.rows
+
+
 def test_training_goes_on_from_where_it_was() -> None:
     model = classifier()
     losses = [
@@ -182,7 +198,7 @@ def test_a_bar_per_epoch_leaves_one_line_with_the_figures(
     history = classifier().train(X, y, epochs=2, validation_data=(X, y))
     captured = capsys.readouterr()
     lines = [line.split("\r")[-1] for line in captured.err.strip().split("\n")]
-    assert [line.split(" |")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
+    assert [line[:16] for line in lines] == ["██████ epoch 1/2", "██████ epoch 2/2"]
     for epoch, line in enumerate(lines):
         assert f"loss {history.loss[epoch]:.3f} acc {history.accuracy[epoch]:.3f} lr 0.1" in line
         assert f"val_loss {history.val_loss[epoch]:.3f}" in line
@@ -199,6 +215,10 @@ def test_print_every_prints_the_lines_of_the_book(capsys: pytest.CaptureFixture[
         f"reg_loss: 0.000), lr: 0.1"
         for epoch in (2, 4)
     ]
+    history = classifier().train(X, y, validation_data=(X, y), print_every=10)
+    assert capsys.readouterr().out == (
+        f"validation, acc: {history.val_accuracy[0]:.3f}, loss: {history.val_loss[0]:.3f}\n"
+    )
 
 
 # What it warns of
@@ -251,12 +271,14 @@ def test_a_loss_that_is_not_finite_is_reported_and_the_last_epoch_restored() -> 
         FloatingPointError,
         match=r"loss became (nan|inf) in epoch 3, the first output that is not finite is of "
         r"operation 4, Dense\(8, 3\); batch 3 of 3, at learning rate 0.01",
-    ):
+    ) as diverged:
         model.train(X, y, epochs=5, batch_size=20, callbacks=[explode], progress=False)
     for ours, expected in zip(model.get_parameters(), reference.get_parameters(), strict=True):
         for array, other in zip(ours, expected, strict=True):
             np.testing.assert_array_equal(array, other)
     assert model.optimizer.iterations == reference.optimizer.iterations == 6
+    assert isinstance(diverged.value, DivergenceError)
+    assert len(diverged.value.history) == 2
     for network in (model, reference):
         framework.seed(5)
         network.train(X, y, batch_size=20, progress=False)
@@ -282,6 +304,14 @@ def test_a_penalty_that_is_not_finite_is_named() -> None:
         model.train(X, y, progress=False)
 
 
+@pytest.fixture
+def pythons_ctrl_c() -> Iterator[None]:
+    """Python's own handler of Ctrl-C, which a background job starts without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class InterruptIn(Callback):
     def __init__(self, epoch: int, batch: int) -> None:
         self.at = epoch, batch
@@ -297,6 +327,7 @@ class InterruptIn(Callback):
         self.ended = True
 
 
+@pytest.mark.usefixtures("pythons_ctrl_c")
 def test_ctrl_c_ends_training_after_the_batch_and_returns_the_history() -> None:
     interrupt = InterruptIn(2, 1)
     with pytest.warns(UserWarning, match="interrupted in epoch 2, after batch 1 of 3; 1 of 9"):
@@ -310,6 +341,7 @@ def test_ctrl_c_ends_training_after_the_batch_and_returns_the_history() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("pythons_ctrl_c")
 def test_a_second_ctrl_c_ends_it_at_once() -> None:
     class Twice(Callback):
         def on_batch_end(self, training: Training) -> None:
@@ -346,6 +378,9 @@ def test_it_trains_in_a_thread_where_no_signal_can_be_caught() -> None:
         ({"validation_split": 0.999}, ValueError, "leaves none to train on"),
         ({"validation_split": 0.1, "validation_data": (X, y)}, ValueError, "not both"),
         ({"validation_data": X}, ValueError, r"must be a pair \(X_val, y_val\)"),
+        ({"callbacks": Callback()}, TypeError, "callbacks must be a list"),
+        ({"callbacks": [Callback]}, TypeError, "a callback needs on_train_begin"),
+        ({"callbacks": [print]}, TypeError, "a callback needs on_train_begin"),
     ],
 )
 def test_impossible_options_are_refused_before_anything_changes(

@@ -42,6 +42,22 @@ def test_a_single_sample_normalizes_to_the_shift() -> None:
     np.testing.assert_array_equal(layer.backward([[1.0, 1.0]]), [[0.0, 0.0]])
 
 
+def test_a_single_sample_says_nothing_of_the_running_statistics() -> None:
+    layer = BatchNormalization(2)
+    layer.forward([[3.0, -4.0]])
+    np.testing.assert_array_equal(layer.running_mean, 0)
+    np.testing.assert_array_equal(layer.running_variance, 1)
+
+
+def test_float32_agrees_with_float64_over_many_values() -> None:
+    chance = np.random.default_rng(0)
+    images, dvalues = chance.uniform(0, 255, (64, 32, 32, 2)), chance.normal(size=(64, 32, 32, 2))
+    narrow, wide = BatchNormalization(2), BatchNormalization(2, dtype="float64")
+    np.testing.assert_allclose(narrow.forward(images), wide.forward(images), atol=1e-4)
+    np.testing.assert_allclose(narrow.backward(dvalues), wide.backward(dvalues), atol=1e-6)
+    np.testing.assert_allclose(narrow.dweights, wide.dweights, rtol=1e-5, atol=1e-2)
+
+
 @pytest.mark.parametrize("shape", [(5, 4), (5,), (5, 2, 3), (2, 2, 2, 4)])
 def test_inputs_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"BatchNormalization\(3\) expects inputs of shape"):

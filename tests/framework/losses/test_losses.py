@@ -69,6 +69,8 @@ def test_the_fused_block_is_softmax_followed_by_the_loss(
         np.testing.assert_allclose(fused.output, probabilities, atol=1e-12)
         assert fused.activation.output is fused.output
         np.testing.assert_allclose(value, loss.calculate(probabilities, targets), atol=1e-6)
+        each = loss.forward(probabilities, targets)
+        np.testing.assert_allclose(fused.losses(logits, targets), each, atol=1e-6)
         expected = softmax.backward(loss.backward(probabilities, targets))
         np.testing.assert_allclose(fused.backward(fused.output, targets), expected, atol=1e-6)
 
@@ -82,6 +84,8 @@ def test_the_fused_block_is_sigmoid_followed_by_the_loss(logits: Array, seed: in
         fused.forward(logits, targets), loss.calculate(chances, targets), atol=1e-6
     )
     np.testing.assert_allclose(fused.output, chances)
+    each = fused.losses(logits, targets).mean(axis=1)
+    np.testing.assert_allclose(each, loss.forward(chances, targets), atol=1e-6)
     expected = sigmoid.backward(loss.backward(chances, targets))
     np.testing.assert_allclose(fused.backward(fused.output, targets), expected, atol=1e-6)
 
