@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from framework import randomness
+from framework.checks import check_number
 from framework.operation import describe
 from framework.plots.figures import COLOURS, new_axes
 
@@ -49,38 +51,56 @@ def activation(
 ) -> "Axes":
     """Draw an activation and its derivative between two inputs.
 
-    Both come from the operation itself: the function from ``forward``, and the derivative from
-    ``backward`` with ``dvalues`` of 1. One without a gradient, such as ``Step``, is drawn
-    without its derivative. ``op`` itself is left as it was.
+    Both come from a copy of the operation itself, in float64 and not in training: the function
+    is its ``output`` after ``forward``, the derivative its ``dinputs`` after ``backward`` with
+    ``dvalues`` of 1. One without a gradient, such as ``Step``, is drawn without its derivative.
 
     Each point is a row ``(x, 0)``, of which the first output is drawn. So an operation whose
-    outputs depend on the whole row is drawn too: ``Softmax`` for two classes.
+    outputs depend on the whole row is drawn too: ``Softmax`` for two classes. One that does not
+    take two inputs is given ``x`` alone.
 
     Args:
-        op: an operation that takes two inputs per row.
+        op: an operation, or any object with ``forward`` and ``backward``, that takes two inputs
+            per row, or one.
         ax: axes to draw on.
         low, high: the inputs at which the curves begin and end.
 
     Raises:
         ImportError: matplotlib is missing.
-        ValueError: ``low`` is not below ``high``.
+        TypeError: ``op`` is no operation.
+        ValueError: ``low`` is not below ``high``; or ``op`` takes neither two inputs nor one.
     """
+    from framework.model import Model
+
+    low, high = check_number("low", low), check_number("high", high)
     if not low < high:
         raise ValueError(f"low must be below high, received low={low}, high={high}")
-    op = copy.deepcopy(op)
     x = np.linspace(low, high, 1001)
-    output = op.forward(np.stack([x, np.zeros_like(x)], axis=1))
-    mixes_inputs = bool((output[:, 1] != output[0, 1]).any())
+    pairs = np.stack([x, np.zeros_like(x)], axis=1)
+    with randomness.preserved():
+        # A model of this one operation calls it as it wants to be called, in float64.
+        model = Model([copy.deepcopy(op)], dtype=np.float64)
+        model.finalize()
+        try:
+            output = model.forward(pairs, training=False)
+        except ValueError:
+            output = model.forward(pairs[:, :1], training=False)
+        dvalues = np.zeros_like(output)
+        dvalues[:, 0] = 1
+        (copied,) = model.layers
+        try:
+            copied.backward(dvalues)
+        except NotImplementedError:
+            derivative = None
+        else:
+            derivative = copied.dinputs[:, 0]
+    mixes_inputs = bool((output[:, 1:] != output[0, 1:]).any())
     ax = new_axes(ax)
     ax.axhline(0, color="0.8", linewidth=0.8)
     ax.axvline(0, color="0.8", linewidth=0.8)
     ax.plot(x, output[:, 0], color=COLOURS[0], label="function")
-    try:
-        dinputs = op.backward(np.stack([np.ones_like(x), np.zeros_like(x)], axis=1))
-    except NotImplementedError:
-        pass
-    else:
-        ax.plot(x, dinputs[:, 0], "--", color=COLOURS[5], label="derivative")
+    if derivative is not None:
+        ax.plot(x, derivative, "--", color=COLOURS[5], label="derivative")
     ax.set(xlabel="x, in a row (x, 0)" if mixes_inputs else "x", title=describe(op))
     ax.legend()
     return ax
