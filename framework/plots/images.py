@@ -21,7 +21,7 @@ def image_grid(
     predictions: ArrayLike | None = None,
     rows: int = 5,
     columns: int = 5,
-    class_names: Sequence[str] | None = None,
+    class_names: Sequence[Any] | None = None,
     *,
     figure: Any = None,
 ) -> Array:

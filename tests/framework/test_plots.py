@@ -37,6 +37,7 @@ from framework import (
     Tanh,
     plots,
 )
+from framework.plots.boundaries import SYMBOLS
 from framework.plots.figures import WRONG
 from optimizers import SGD, Adam
 
@@ -233,11 +234,47 @@ def test_confusion_matrix_takes_probabilities_and_columns() -> None:
     assert cells(ax) == {(0, 1): "1", (1, 1): "1"}
 
 
+@pytest.mark.parametrize("names", [np.array(["cat", "dog"]), [7, 8], np.array([7, 8])])
+def test_confusion_matrix_takes_names_in_an_array_and_numbers(names: Any) -> None:
+    ax = plots.confusion_matrix([0, 1], [0, 1], names)
+    assert [label.get_text() for label in ax.get_xticklabels()] == [str(name) for name in names]
+
+
+def test_confusion_matrix_takes_the_probabilities_of_a_sigmoid() -> None:
+    ax = plots.confusion_matrix([0, 1, 1], [[0.2], [0.9], [0.5]])
+    assert cells(ax) == {(0, 0): "1", (1, 0): "1", (1, 1): "1"}
+
+
+def overlap(texts: list[Any]) -> bool:
+    boxes = [text.get_window_extent() for text in texts if text.get_text()]
+    return any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+@pytest.mark.parametrize(
+    ("classes", "samples", "name"),
+    [
+        (2, 1, ""),
+        (10, 10, "class "),
+        (10, 123_456, ""),
+        (20, 9, "a long name "),
+        (50, 1, "n"),
+        (200, 1, ""),
+    ],
+)
+def test_no_texts_of_a_confusion_matrix_overlap(classes: int, samples: int, name: str) -> None:
+    labels = np.repeat(np.arange(classes), samples)
+    ax = plots.confusion_matrix(labels, np.roll(labels, 1), [f"{name}{i}" for i in range(classes)])
+    ax.figure.canvas.draw()
+    assert not overlap(ax.texts)
+    assert not overlap(ax.get_xticklabels())
+    assert not overlap(ax.get_yticklabels())
+    assert ax.images[0].get_array().shape == (classes, classes, 3)
+
+
 def test_confusion_matrix_of_many_classes_has_no_numbers() -> None:
     labels = np.arange(50)
-    ax = plots.confusion_matrix(labels, labels)
-    assert not ax.texts
-    assert ax.images[0].get_array().shape == (50, 50, 3)
+    assert not plots.confusion_matrix(labels, labels).texts
+    assert plots.confusion_matrix(labels[:20], labels[:20]).texts
 
 
 @pytest.mark.parametrize(
@@ -245,6 +282,8 @@ def test_confusion_matrix_of_many_classes_has_no_numbers() -> None:
     [
         (([0, 1], [0]), "received 2 and 1"),
         (([], []), "at least one"),
+        (([0, 200_000], [0, 1]), "at most 1,000 classes, received 200,001"),
+        (([0, np.nan], [0, 1]), "y_true must be class numbers"),
         (([0, 1], [0, 2], ["a", "b"]), "each of 3 classes, received 2"),
         ((np.zeros((2, 2, 2)), [0, 0]), r"y_true must be class indices"),
     ],
@@ -555,9 +594,39 @@ def test_a_page_has_one_picture_for_each_position_of_its_slider(
         model, *spiral, path, epochs=3, fps=5, resolution=10, progress=False
     )
     page = path.read_text()
-    assert len(re.findall(r"frames\[\d+\] = \"data:image/png;base64", page)) == 5
+    assert len(re.findall(r"frames\[\d+\] = \"data:image/png;base64", page)) == 4
     assert 'type="range"' in page
     assert os.listdir(tmp_path) == ["spiral.html"]
+
+
+def test_a_page_loads_nothing_from_elsewhere_and_has_text_on_its_buttons(
+    model: Model, spiral: Data, tmp_path: Path
+) -> None:
+    path = tmp_path / "spiral.HTML"
+    plots.decision_boundary_video(
+        model, *spiral, path, epochs=1, resolution=5, callbacks=None, progress=False
+    )
+    page = path.read_text(encoding="utf-8")
+    assert "https://" not in page
+    assert "http://" not in page
+    assert "<link" not in page
+    buttons = dict(re.findall(r'<button title="([^"]*)"[^>]*>(.*?)</button>', page, re.DOTALL))
+    assert buttons == SYMBOLS
+
+
+def test_a_video_that_cannot_be_written_leaves_the_old_file(
+    model: Model, spiral: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **options: Any) -> None:
+        raise OSError("no space left")
+
+    path = tmp_path / "v.gif"
+    path.write_text("old")
+    monkeypatch.setattr(Image.Image, "save", fail)
+    with pytest.raises(OSError, match="no space left"):
+        plots.decision_boundary_video(model, *spiral, path, epochs=1, resolution=5, progress=False)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["v.gif"]
 
 
 def test_a_video_trains_the_model_as_train_does(model: Model, spiral: Data, tmp_path: Path) -> None:
@@ -605,6 +674,8 @@ def test_the_last_picture_is_of_the_parameters_that_early_stopping_went_back_to(
         ("missing/v.gif", {}, OSError, r"cannot be written"),
         ("v.gif", {"every": 0}, ValueError, r"every must be at least 1"),
         ("v.gif", {"fps": 0}, ValueError, r"fps must be at least 1"),
+        ("v.gif", {"resolution": 0}, ValueError, r"resolution must be at least 1"),
+        ("v.gif", {"resolution": 2.5}, TypeError, r"resolution must be a whole number"),
         ("v.gif", {"epochs": 0}, ValueError, r"epochs must be at least 1"),
     ],
 )
@@ -619,7 +690,9 @@ def test_a_video_that_cannot_be_made_is_refused_before_training(
 ) -> None:
     before = model.parameters.weights.copy()
     with pytest.raises(error, match=message):
-        plots.decision_boundary_video(model, *spiral, tmp_path / name, resolution=5, **options)
+        plots.decision_boundary_video(
+            model, *spiral, tmp_path / name, **{"resolution": 5, **options}
+        )
     np.testing.assert_array_equal(model.parameters.weights, before)
     assert not list(tmp_path.iterdir())
 
