@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.plots.figures import COLOURS, WRONG, class_indices, names_of_classes, new_axes
+from framework.plots.figures import (
+    CHARACTER,
+    COLOURS,
+    WRONG,
+    class_indices,
+    names_of_classes,
+    new_axes,
+    room,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,8 +24,6 @@ if TYPE_CHECKING:
 MOST_CLASSES = 1000
 # Text is this large, in points, or less where it would not fit; smaller it could not be read.
 LARGEST, SMALLEST = 10.0, 5.0
-# A character is about this wide, in its size.
-WIDTH = 0.62
 
 
 def confusion_matrix(
@@ -67,7 +73,7 @@ def confusion_matrix(
     ax.imshow(_colours(strength))
     longest = max(map(len, names))
     cell = _side(ax, longest) / classes
-    size = min(LARGEST, cell / (WIDTH * (len(f"{counts.max():,}") + 1)))
+    size = min(LARGEST, cell / (CHARACTER * (len(f"{counts.max():,}") + 1)))
     if size >= SMALLEST:
         for (row, column), count in np.ndenumerate(counts):
             if count:
@@ -76,7 +82,7 @@ def confusion_matrix(
                     column, row, f"{count:,}", ha="center", va="center", color=colour, size=size
                 )
     size = float(np.clip(0.8 * cell, SMALLEST, LARGEST))
-    level = WIDTH * size * (longest + 1) <= cell
+    level = CHARACTER * size * (longest + 1) <= cell
     shown = range(0, classes, math.ceil(1.2 * size / cell))
     ax.set_xticks(shown, [names[i] for i in shown], size=size, rotation=0 if level else 90)
     ax.set_yticks(shown, [names[i] for i in shown], size=size)
@@ -87,11 +93,9 @@ def confusion_matrix(
 
 def _side(ax: "Axes", longest: int) -> float:
     """How long a side of the square matrix is at least, in points, beside names that long."""
-    points = 72 / ax.figure.dpi
-    box = ax.get_window_extent()
     # The margins of new axes have room for texts of about four characters.
-    names = WIDTH * LARGEST * max(0, longest - 4)
-    return max(min(box.width, box.height) * points - names, 1.0)
+    names = CHARACTER * LARGEST * max(0, longest - 4)
+    return max(min(room(ax)) - names, 1.0)
 
 
 def _colours(strength: np.ndarray) -> np.ndarray:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def learning_curves(history: "History", ax: "Axes | None" = None) -> "Axes":
     """Draw loss and accuracy over the epochs, for training and, where known, validation.
 
-    The loss has the left axis; the accuracy has one of its own on the right.
+    The loss has the left axis; the accuracy has one of its own on the right, which ends at 1 and
+    begins a little below the smallest. The legend stands above both.
 
     Raises:
         ImportError: matplotlib is missing.
@@ -28,21 +29,35 @@ def learning_curves(history: "History", ax: "Axes | None" = None) -> "Axes":
     """
     if not len(history):
         raise ValueError("the history has no completed epochs to draw")
+    from matplotlib.ticker import MaxNLocator
+
     ax = new_axes(ax)
     epochs = range(1, len(history) + 1)
     _curves(ax, epochs, COLOURS[0], [("loss", history.loss), ("val. loss", history.val_loss)])
-    ax.set(xlabel="epoch", ylabel="loss", title="learning curves")
+    ax.set(xlabel="epoch", ylabel="loss")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     handles, labels = ax.get_legend_handles_labels()
     if history.accuracy:
         right = ax.twinx()
         curves = [("accuracy", history.accuracy), ("val. accuracy", history.val_accuracy)]
         _curves(right, epochs, COLOURS[5], curves)
-        right.set(ylabel="accuracy", ylim=(0, 1))
-        handles, labels = (
-            handles + right.get_legend_handles_labels()[0],
-            labels + right.get_legend_handles_labels()[1],
-        )
-    ax.legend(handles, labels, loc="center right")
+        lowest = min([*history.accuracy, *history.val_accuracy])
+        # The best is at the top, the worst a fifth of the way up, unless that is below 0.
+        bottom = max(0.0, 1 - 1.25 * max(1 - lowest, 0.01))
+        right.set(ylabel="accuracy", ylim=(bottom, 1 + 0.02 * (1 - bottom)))
+        more = right.get_legend_handles_labels()
+        handles, labels = handles + more[0], labels + more[1]
+    # Beside two scales of curves, no place within is sure to be free.
+    ax.legend(
+        handles,
+        labels,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=len(labels),
+        frameon=False,
+        fontsize="small",
+    )
+    ax.set_title("learning curves", pad=24)
     return ax
 
 
@@ -109,7 +124,18 @@ def activation(
 def _curves(
     ax: "Axes", epochs: Sequence[int], colour: str, curves: list[tuple[str, list[float]]]
 ) -> None:
-    for (label, values), style in zip(curves, ("-", "--"), strict=True):
+    # A line through one point would not be seen, so that it has a mark: open for validation.
+    for (label, values), style, inside in zip(curves, ("-", "--"), (colour, "none"), strict=True):
         if values:
             marker = "o" if len(values) == 1 else None
-            ax.plot(epochs, values, style, color=colour, label=label, marker=marker)
+            size = 6 if inside == colour else 11
+            ax.plot(
+                epochs,
+                values,
+                style,
+                color=colour,
+                label=label,
+                marker=marker,
+                markersize=size,
+                markerfacecolor=inside,
+            )

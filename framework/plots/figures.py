@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, which people with any colour vision can tell apart.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 WRONG = COLOURS[5]
+# A character is about this wide, in its size.
+CHARACTER = 0.62
 
 
 def new_axes(ax: "Axes | None") -> "Axes":
@@ -36,6 +38,13 @@ def new_grid(figure: Any, rows: int, columns: int, width: float, height: float) 
     for ax in grid.flat:
         ax.set(xticks=[], yticks=[])
     return grid
+
+
+def room(ax: "Axes") -> tuple[float, float]:
+    """The width and height of ``ax`` in points, as they are before texts are laid out."""
+    box = ax.get_window_extent()
+    points = 72 / ax.figure.dpi
+    return box.width * points, box.height * points
 
 
 def class_indices(y: ArrayLike, name: str = "y") -> Array:

@@ -500,6 +500,19 @@ def test_gradient_flow_says_how_many_units_are_dead(spiral: Data) -> None:
     ]
 
 
+@pytest.mark.parametrize("normalized", [False, True])
+def test_names_of_operations_do_not_overlap(normalized: bool, spiral: Data) -> None:
+    norm = [BatchNormalization(1024), BatchNormalization(1024)] if normalized else []
+    model = Model([Dense(2, 1024), *norm, ReLU(), Dense(1024, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    ax = plots.gradient_flow(model, *spiral)
+    ax.figure.canvas.draw()
+    labels = ax.get_xticklabels()
+    assert labels[0].get_rotation() == (90 if normalized else 0)
+    assert not overlap(labels)
+
+
 def test_gradient_flow_needs_a_backward_pass_or_a_whole_batch(model: Model, spiral: Data) -> None:
     X, y = spiral
     with pytest.raises(RuntimeError, match=r"call calculate_loss\(X, y\) and then backward"):
@@ -734,6 +747,37 @@ def test_learning_curves_without_an_accuracy_have_one_axis() -> None:
     ax = plots.learning_curves(History(loss=[3.0]))
     assert ax.figure.axes == [ax]
     assert ax.lines[0].get_marker() == "o"  # a line through one point would not be seen
+
+
+def test_one_epoch_of_training_and_of_validation_can_be_told_apart() -> None:
+    ax = plots.learning_curves(History(loss=[3.0], val_loss=[3.0]))
+    assert [line.get_markerfacecolor() for line in ax.lines] == [plots.COLOURS[0], "none"]
+    assert ax.lines[0].get_markersize() < ax.lines[1].get_markersize()
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 50])
+def test_epochs_are_whole_numbers(epochs: int) -> None:
+    ax = plots.learning_curves(History(loss=[1.0] * epochs))
+    assert all(tick == int(tick) for tick in ax.get_xticks())
+
+
+@pytest.mark.parametrize(("lowest", "bottom"), [(0.92, 0.9), (0.1, 0.0), (1.0, 0.9875)])
+def test_the_axis_of_the_accuracy_begins_a_little_below_it(lowest: float, bottom: float) -> None:
+    history = History(loss=[1.0, 1.0], accuracy=[lowest, 1.0])
+    right = plots.learning_curves(history).figure.axes[1]
+    assert right.get_ylim()[0] == pytest.approx(bottom)
+    assert 1 < right.get_ylim()[1] < 1.05
+
+
+def test_the_legend_of_learning_curves_covers_no_line() -> None:
+    history = History(loss=[1.0, 0.5], accuracy=[0.1, 1.0], val_loss=[1, 2], val_accuracy=[0, 1])
+    ax = plots.learning_curves(history)
+    ax.figure.canvas.draw()
+    legend = ax.get_legend().get_window_extent()
+    assert not legend.overlaps(ax.get_window_extent())
+    assert not legend.overlaps(ax.title.get_window_extent())
+    assert legend.x0 >= 0
+    assert legend.x1 <= ax.figure.bbox.width
 
 
 def test_learning_curves_of_no_epochs_are_refused() -> None:
