@@ -129,9 +129,20 @@ def test_image_grid_shows_each_image_under_its_label() -> None:
 
 
 def test_image_grid_leaves_places_without_an_image_empty() -> None:
-    grid = plots.image_grid(images(2, 2, 2), [0, 1], rows=2, columns=2)
-    assert [bool(ax.images) for ax in grid.flat] == [True, True, False, False]
-    assert [ax.axison for ax in grid.flat] == [True, True, False, False]
+    grid = plots.image_grid(images(3, 2, 2), [0, 1, 2], rows=2, columns=2)
+    assert [bool(ax.images) for ax in grid.flat] == [True, True, True, False]
+    assert [ax.axison for ax in grid.flat] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("count", "shape"), [(1, (1, 1)), (3, (1, 3)), (6, (2, 5)), (25, (5, 5)), (30, (5, 5))]
+)
+def test_image_grid_is_no_larger_than_the_images_need(count: int, shape: tuple[int, int]) -> None:
+    grid = plots.image_grid(np.zeros((count, 1, 1)), np.zeros(count))
+    assert grid.shape == shape
+    np.testing.assert_allclose(
+        grid[0, 0].figure.get_size_inches(), (1.2 * shape[1], 1.45 * shape[0])
+    )
 
 
 def test_image_grid_marks_what_is_wrong() -> None:
@@ -162,6 +173,9 @@ def test_image_grid_takes_probabilities_and_one_hot_rows() -> None:
         (np.array([0.0, 0.2, 0.5]), [0, 0.2, 0.5]),
         (np.array([-1.0, 0.0, 0.5]), [0, 0.5, 0.75]),
         (np.array([-2.0, 0.0, 2.0]), [0, 0.5, 1]),
+        (np.array([100.0, 150.0, 200.0]), [0, 0.5, 1]),
+        (np.array([-3.0, -2.0, -1.0]), [0, 0.5, 1]),
+        (np.full(3, 7.0), [0, 0, 0]),
         (np.array([False, True, True]), [0, 1, 1]),
         (np.zeros(3), [0, 0, 0]),
     ],
@@ -180,13 +194,14 @@ def test_image_grid_draws_colours_and_single_channels() -> None:
 
 def test_image_grid_draws_in_the_figure_given() -> None:
     figure = Figure()
-    grid = plots.image_grid(images(1, 2, 2), [0], rows=1, columns=2, figure=figure)
+    grid = plots.image_grid(images(2, 2, 2), [0, 1], rows=1, columns=2, figure=figure)
     assert figure.axes == list(grid.flat)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ((np.zeros((0, 2, 2)), []), r"at least one image"),
         ((np.zeros((3, 784)), [0, 0, 0]), r"have to be reshaped first"),
         ((np.zeros((3, 2, 2, 4)), [0, 0, 0]), r"last axis of 1 or 3"),
         ((np.zeros((3, 2, 2)), [0, 0]), r"3 images, 2 labels"),
@@ -419,6 +434,25 @@ def test_weights_that_are_all_zero_are_drawn() -> None:
     assert (plots.weights(layer, (2, 2, 1))[0, 0].images[0].get_array() == 0).all()
 
 
+@pytest.mark.parametrize("neurons", [1, 2, 9])
+def test_weights_says_how_large_they_are_where_there_is_room(neurons: int) -> None:
+    layer = Dense(4, neurons, weight_initializer="zeros")
+    layer.weights = np.linspace(-0.75, 0.5, 4 * neurons).reshape(4, neurons)
+    figure = plots.weights(layer, (2, 2))[0, 0].figure
+    assert figure.get_suptitle().endswith("largest ±0.75")
+    figure.canvas.draw()
+    title = figure._suptitle.get_window_extent()
+    assert title.x0 >= 0
+    assert title.x1 <= figure.bbox.width
+
+
+def test_weights_leaves_the_title_of_a_figure_given_as_it_is() -> None:
+    figure = Figure()
+    figure.suptitle("first layer")
+    plots.weights(Dense(4, 1), (2, 2), figure=figure)
+    assert figure.get_suptitle() == "first layer"
+
+
 def test_weights_draws_at_most_as_many_neurons_as_asked_for() -> None:
     grid = plots.weights(Dense(4, 100), (2, 2), neurons=4)
     assert grid.shape == (2, 2)
@@ -429,12 +463,13 @@ def test_weights_draws_at_most_as_many_neurons_as_asked_for() -> None:
     [
         (Dense(5, 2), (2, 2), ValueError, r"weights of shape \(5, 2\).*need \(4, neurons\)"),
         (Dense(4, 2), (4,), ValueError, r"must be \(height, width\)"),
+        (Dense(4, 2), 4, TypeError, r"\(height, width, 1\) or .*, received 4"),
         (Dense(8, 2), (2, 2, 2), ValueError, r"must be \(height, width\)"),
         (ReLU(), (2, 2), TypeError, r"ReLU\(\) has no weights"),
     ],
 )
 def test_weights_says_what_does_not_fit(
-    layer: Operation, shape: tuple[int, ...], error: type[Exception], message: str
+    layer: Operation, shape: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         plots.weights(layer, shape)
