@@ -9,7 +9,7 @@ import numpy as np
 from framework import randomness
 from framework.checks import check_number
 from framework.operation import describe
-from framework.plots.figures import COLOURS, new_axes
+from framework.plots.figures import COLOURS, new_axes, room
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,17 +47,18 @@ def learning_curves(history: "History", ax: "Axes | None" = None) -> "Axes":
         right.set(ylabel="accuracy", ylim=(bottom, 1 + 0.02 * (1 - bottom)))
         more = right.get_legend_handles_labels()
         handles, labels = handles + more[0], labels + more[1]
-    # Beside two scales of curves, no place within is sure to be free.
+    # Beside two scales of curves, no place within is sure to be free. An entry is 75 points wide.
+    in_one_row = 75 * len(labels) <= room(ax)[0]
     ax.legend(
         handles,
         labels,
         loc="lower center",
         bbox_to_anchor=(0.5, 1.0),
-        ncols=len(labels),
+        ncols=len(labels) if in_one_row else 2,
         frameon=False,
         fontsize="small",
     )
-    ax.set_title("learning curves", pad=24)
+    ax.set_title("learning curves", pad=24 if in_one_row else 38)
     return ax
 
 
