@@ -441,13 +441,14 @@ class Model:
         That is: gradients that vanish or explode on their way back, or signals on their way
         forward (a factor of 100 from the first trained operation to the last), gradients that
         are cut off or not finite, dead units (a quarter of an operation's) and saturated sigmoids
-        (half of their outputs). Dropout and batch normalization act as in training. It is done
-        on a copy: parameters, optimizer, running statistics, random numbers and what the
-        operations have stored stay as they are.
+        (half of their outputs); inputs that are all 0, all the same or far from scaled; and a
+        crossentropy of outputs that are no probabilities. Dropout and batch normalization act as
+        in training. It is done on a copy: parameters, optimizer, running statistics, random
+        numbers and what the operations have stored stay as they are.
 
         Args:
-            X, y: as for ``train``. A few hundred samples are enough; with very few, units may
-                look dead that are not.
+            X, y: as for ``train``. A few hundred samples are enough; with fewer than 20, units may
+                look dead that are not, and are only counted, not named as conspicuous.
 
         Returns:
             A ``Diagnosis``. Print it; or read its ``findings`` and ``operations``.
