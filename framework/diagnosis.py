@@ -112,8 +112,8 @@ def diagnose(model: "Model", X: ArrayLike, y: ArrayLike) -> Diagnosis:
     twin = type(model)(layers, dtype=model.dtype)
     twin.set(loss=loss)
     twin.finalize()
-    X, y = twin.check_data(X, y)
     with randomness.preserved(), np.errstate(over="ignore", invalid="ignore"):
+        X, y = twin.check_data(X, y)
         mean_loss = twin.calculate_loss(X, y)
         twin.backward(y)
         operations = measure(twin)

@@ -178,11 +178,11 @@ def test_a_gradient_that_is_zero_after_the_last_layer_too_is_no_error() -> None:
 
 
 def test_dead_units_are_counted_where_they_die_and_dropout_kills_none() -> None:
-    model = Model([Dense(2, 4), ReLU(), Dropout(0.5), ReLU(), Dense(4, 3), Softmax()])
+    model = Model([Dense(2, 32), ReLU(), Dropout(0.9), ReLU(), Dense(32, 3), Softmax()])
     model.set(loss=CategoricalCrossentropy())
     model.finalize()
-    model.layers[0].biases = [[-100, 100, 100, 100]]
-    diagnosis = model.diagnose(X[:2], y[:2])
+    model.layers[0].biases = np.where(np.arange(32) == 0, -100, 100)[np.newaxis]
+    diagnosis = model.diagnose(X[:1], y[:1])
     assert [operation.dead for operation in diagnosis.operations] == [0, 1, 0, 0, 0, 0]
 
 
@@ -244,6 +244,19 @@ def test_the_first_output_that_is_not_finite_is_named() -> None:
     with np.errstate(all="ignore"):
         diagnosis = model.diagnose(X, y)
     assert diagnosis.findings == ("Not finite: the output of operation 3 (Dense, 32 units).",)
+
+
+def test_the_first_gradient_on_the_way_back_that_is_not_finite_is_named() -> None:
+    class Explosive(Linear):
+        def backward(self, dvalues: Any) -> Any:
+            self.dinputs = np.full_like(dvalues, np.inf)
+            return self.dinputs
+
+    model = Model([Dense(2, 4), Linear(), Explosive(), Dense(4, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    findings = model.diagnose(X, y).findings
+    assert findings == ("Not finite: the gradient of operation 2 (Linear, 4 units).",)
 
 
 def test_sizes_are_root_mean_squares_of_outputs_and_of_what_comes_back() -> None:

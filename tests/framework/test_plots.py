@@ -238,6 +238,11 @@ def test_confusion_matrix_is_blue_where_right_and_orange_where_wrong() -> None:
     np.testing.assert_allclose(colours[[0, 1], [1, 1]], 1)  # nothing there: white
 
 
+def test_confusion_matrix_is_as_deep_as_the_root_of_the_share_of_the_true_class() -> None:
+    colours = plots.confusion_matrix([0, 0, 0, 0, 1], [1, 0, 0, 0, 1]).images[0].get_array()
+    np.testing.assert_allclose(colours[0, 1], 1 - 0.5 * (1 - np.array(to_rgb(WRONG))))
+
+
 def test_confusion_matrix_names_the_classes() -> None:
     ax = plots.confusion_matrix([0, 1], [0, 1], ["cat", "dog", "emu"])
     for labels in (ax.get_xticklabels(), ax.get_yticklabels()):
@@ -514,9 +519,13 @@ def test_gradient_flow_marks_what_is_exactly_zero(spiral: Data) -> None:
     model.set(loss=CategoricalCrossentropy())
     model.finalize()
     ax = plots.gradient_flow(model, *spiral)
+    drawn = curves(ax)
+    np.testing.assert_array_equal(np.isnan(drawn["size of the output"][1]), [1, 1, 1, 0])
+    np.testing.assert_array_equal(np.isnan(drawn["size of its gradient"][1]), [1, 0, 0, 1])
     marks = [line for line in ax.lines if line.get_marker() == "v"]
-    at = [sorted(np.round(line.get_xdata()).astype(int)) for line in marks]
-    assert at == [[1, 2, 3], [1]]  # outputs of the first three; the gradient of the first
+    # Outputs of the first three, a little to the left; the gradient of the first, to the right.
+    at = [np.round(line.get_xdata(), 2).tolist() for line in marks]
+    assert at == [[0.92, 1.92, 2.92], [1.08]]
     for line, color in zip(marks, (plots.COLOURS[0], WRONG), strict=True):
         assert to_rgb(line.get_color()) == to_rgb(color)
 
