@@ -28,12 +28,12 @@ from framework import (
     Swish,
     randomness,
 )
+from optimizers.optimizer import parameter_names
 from tests.strategies import Array, generator
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: nothing can be read")
 
 FLOAT, DOUBLE, INT64, STRING = 1, 11, 7, 8
-from optimizers.optimizer import parameter_names
 
 
 def answers(path: Path, X: Array) -> Array:
