@@ -21,6 +21,7 @@ from framework.layers import Flatten
 from framework.model import Model
 from framework.onnx_forms import Argument, Inputs, Node, Part, forms_to_read, shortest
 from framework.operation import Array, Operation, Shape
+from optimizers.optimizer import parameter_names
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 # What the arguments of a form stand for, and its inputs.
@@ -239,7 +240,9 @@ class _Graph:
         while value != self.input:
             step, value = self._read(value)
             for operation in step:
-                parameters += sum(getattr(operation, name).size for name in operation.parameters)
+                parameters += sum(
+                    getattr(operation, name).size for name in parameter_names(operation)
+                )
             if parameters > MANY_PARAMETERS + 16 * stored:
                 raise OnnxError(f"its {stored:,} numbers are used for {parameters:,} parameters")
             yield step

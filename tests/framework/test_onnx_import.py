@@ -283,7 +283,7 @@ def test_forms_that_exporters_use(nodes: str, layers: list[Any], tmp_path: Path)
     assert [type(layer) for layer in model.layers] == [type(layer) for layer in layers]
     np.testing.assert_allclose(model.predict(X), answers(path, X), rtol=1e-5, atol=1e-6)
     for layer, expected in zip(model.layers, layers, strict=True):
-        if not layer.parameters:
+        if not isinstance(layer, (Dense, BatchNormalization)):
             assert repr(layer) == repr(expected)
 
 
