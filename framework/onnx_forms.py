@@ -69,6 +69,7 @@ Builder: TypeAlias = Callable[..., list[Operation]]
 
 
 def node(operator: str, *inputs: Part, **attributes: Any) -> Node:
+    """Return the operator with these inputs and attributes."""
     return Node(operator, inputs, attributes)
 
 
