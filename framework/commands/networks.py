@@ -66,11 +66,9 @@ class Network:
     def model(self, samples: int, epochs: int) -> Model:
         """Return the finalized model, for a training on so many images."""
         batches = math.ceil(samples / (self.batch_size or samples))
-        layers = self.layers()
-        binary = isinstance(layers[-1], Sigmoid)
-        model = Model(layers)
+        model = Model(self.layers())
         model.set(
-            loss=BinaryCrossentropy() if binary else CategoricalCrossentropy(),
+            loss=BinaryCrossentropy() if _has_sigmoids(model) else CategoricalCrossentropy(),
             optimizer=self.optimizer(epochs * batches, batches),
             accuracy=CategoricalAccuracy(),
         )
@@ -86,7 +84,9 @@ class Network:
         """
         callbacks = []
         if self.shift or self.mirror:
-            originals, images = images, np.array(images, dtype=model.dtype)
+            # In C order and of the model's dtype, so that neither making rows of them nor
+            # Model.train copies them: what is filled in later has to reach the network.
+            originals, images = images, np.array(images, dtype=model.dtype, order="C")
             callbacks = [Variations(originals, images, self.shift, self.mirror)]
         y = targets(model, labels)
         if self.smoothing:
@@ -106,7 +106,8 @@ class Variations(Callback):
 
     Args:
         originals: the images, ``(samples, height, width, ...)``.
-        shown: the array that the model trains on, which is filled anew for each epoch.
+        shown: the array that the model trains on, which is filled anew for each epoch. The
+            model must train on its very memory: ``Model.train`` does not copy data of its dtype.
         shift, mirror: see ``varied``.
     """
 
@@ -120,7 +121,8 @@ class Variations(Callback):
         self._fill()
 
     def on_epoch_end(self, training: Training) -> None:
-        self._fill()
+        if training.epoch < training.epochs:
+            self._fill()
 
     def _fill(self) -> None:
         for start in range(0, len(self.shown), self.AT_ONCE):
@@ -158,8 +160,12 @@ def rows(images: Array) -> Array:
 
 def targets(model: Model, labels: Array) -> Array:
     """Return ``labels`` as the loss of ``model`` takes them: a column for each sigmoid."""
-    binary = isinstance(model.loss, BinaryCrossentropy)
-    return one_hot_encode(labels, CLASSES) if binary else labels
+    return one_hot_encode(labels, CLASSES) if _has_sigmoids(model) else labels
+
+
+def _has_sigmoids(model: Model) -> bool:
+    """Whether each class has an output of its own, which softmax would make one of."""
+    return isinstance(model.layers[-1], Sigmoid)
 
 
 def _dense_relu(sizes: Sequence[int], dropout: float | None = None) -> list[Operation]:
