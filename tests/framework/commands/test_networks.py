@@ -17,7 +17,7 @@ from framework import (
     Softmax,
 )
 from framework.commands.networks import NETWORKS, Network, Variations, rows, targets, varied
-from optimizers import SGD
+from optimizers import SGD, Adam
 
 IMAGES = np.random.default_rng(0).random((40, 6, 8, 3)).astype(np.float32)
 ALL = {
@@ -172,6 +172,27 @@ def test_a_network_sees_varied_images_in_each_epoch_and_leaves_the_originals_alo
     assert same == [not mirror] * 3
     if mirror:
         assert not np.array_equal(recorder.seen[0], recorder.seen[1])
+
+
+def test_smoothed_targets_keep_the_network_from_being_sure() -> None:
+    def surest(smoothing: float) -> float:
+        framework.seed(0)
+        network = Network(
+            about="a small one",
+            layers=lambda: [Dense(144, 10), Softmax()],
+            optimizer=lambda steps, batches: Adam(0.05),
+            epochs=400,
+            batch_size=None,
+            smoothing=smoothing,
+        )
+        model = network.model(10, 400)
+        network.train(model, IMAGES[:10], np.arange(10), 400, progress=False)
+        np.testing.assert_array_equal(model.predict_classes(rows(IMAGES[:10])), np.arange(10))
+        return float(model.predict(rows(IMAGES[:10])).max())
+
+    assert surest(0.0) > 0.98
+    # The loss is least where a prediction is its target, 0.8 + 0.2 / 10 for the right class.
+    assert surest(0.2) == pytest.approx(0.82, abs=0.01)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
