@@ -69,19 +69,23 @@ class Samples:
 
     def epoch(self) -> Iterator[Batch]:
         """Yield the batches of one epoch."""
-        order = randomness.generator().permutation(self.rows) if self.shuffle else self.rows
-        for start in range(0, len(order), self.batch_size):
-            chosen = order[start : start + self.batch_size]
-            if self.shuffle:
+        for chosen in self.rows_of_batches():
+            if self.shuffle or not len(chosen):
                 X, y = self.X.take(chosen, axis=0), self.y.take(chosen, axis=0)
             else:  # without a gap, so views will do
-                stop = start + len(chosen)
+                start, stop = chosen[0], chosen[-1] + 1
                 X, y = self.X[start:stop], self.y[start:stop]
             if self.weights is None:
                 yield Batch(X, y, None, len(X))
             else:
                 weight = self.weights[chosen]
                 yield Batch(X, y, weight, float(weight.sum()))
+
+    def rows_of_batches(self) -> Iterator[Array]:
+        """Yield which rows make up each batch of one epoch."""
+        order = randomness.generator().permutation(self.rows) if self.shuffle else self.rows
+        for start in range(0, len(order), self.batch_size):
+            yield order[start : start + self.batch_size]
 
 
 def set_aside(

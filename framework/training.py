@@ -119,11 +119,11 @@ def train(
         model.accuracy.init(y[rows])
     training = Training(model, epochs, samples.batches, validation is not None)
     reporter = Reporter(training, progress, print_every)
-    _Loop(training, samples, validation, callbacks, reporter).run()
+    Loop(training, samples, validation, callbacks, reporter).run()
     return training.history
 
 
-class _Loop:
+class Loop:
     """Goes through the epochs, the batches of each, and the steps that each batch takes."""
 
     def __init__(
@@ -156,7 +156,7 @@ class _Loop:
             # Overflow on the way to an infinite loss is reported once, as what it is.
             np.errstate(over="ignore", invalid="ignore"),
         ):
-            while training.epoch < training.epochs and not self.history.stopped:
+            while training.epoch < training.epochs and not self._stopped():
                 restore_point.take()
                 try:
                     self._run_epoch()
@@ -182,8 +182,9 @@ class _Loop:
             self.reporter.show(sums)
             for callback in self.callbacks:
                 callback.on_batch_end(training)
-            if self.history.stopped:
+            if self._stopped():
                 break
+        self._settle()
         if training.batch < training.batches:
             return  # the epoch was not completed, so it leaves no figures
         self._record(sums, started)
@@ -193,20 +194,30 @@ class _Loop:
 
     def _step(self, batch: Batch, sums: EpochSums) -> None:
         training, model = self.training, self.model
-        X, y, weight, amount = batch
-        data_loss = model.calculate_loss(X, y, sample_weight=weight)
+        amount, training.batch_data_loss, training.batch_accuracy = self._forward(batch)
         penalties = model.regularization_loss()
-        training.batch_data_loss, training.batch_loss = data_loss, data_loss + penalties
+        training.batch_loss = training.batch_data_loss + penalties
         if not math.isfinite(training.batch_loss):
-            raise _diverged(training)
-        model.backward(y, all_operations=False, sample_weight=weight)
+            raise self._divergence()
+        self._backward(batch)
         self._update()
         sums.amount += amount
-        sums.data_loss += data_loss * amount
+        sums.data_loss += training.batch_data_loss * amount
         sums.penalties += penalties * amount
         if model.accuracy is not None:
-            training.batch_accuracy = model.calculate_accuracy(y, sample_weight=weight)
             sums.right += training.batch_accuracy * amount
+
+    def _forward(self, batch: Batch) -> tuple[float, float, float]:
+        """Return how much the batch counts, its data loss, and its accuracy, NaN without one."""
+        model = self.model
+        X, y, weight, amount = batch
+        data_loss, accuracy = model.calculate_loss(X, y, sample_weight=weight), math.nan
+        if model.accuracy is not None and math.isfinite(data_loss):
+            accuracy = model.calculate_accuracy(y, sample_weight=weight)
+        return amount, data_loss, accuracy
+
+    def _backward(self, batch: Batch) -> None:
+        self.model.backward(batch.y, all_operations=False, sample_weight=batch.weight)
 
     def _update(self) -> None:
         model, optimizer = self.model, self.model.optimizer
@@ -234,12 +245,25 @@ class _Loop:
         if model.accuracy is not None:
             history.accuracy.append(sums.right / sums.amount)
         if self.validation is not None:
-            slices = max(self.samples.batch_size, EVALUATION_ROWS)
-            val_loss, val_accuracy = model.evaluate_checked(*self.validation, slices)
+            val_loss, val_accuracy = self._evaluate(*self.validation)
             history.val_loss.append(val_loss)
             if val_accuracy is not None:
                 history.val_accuracy.append(val_accuracy)
         history.seconds.append(time.perf_counter() - started)
+
+    def _evaluate(self, X: Array, y: Array, weights: Array | None) -> tuple[float, float | None]:
+        """Return loss and accuracy on the validation data."""
+        slices = max(self.samples.batch_size, EVALUATION_ROWS)
+        return self.model.evaluate_checked(X, y, weights, slices)
+
+    def _divergence(self) -> DivergenceError:
+        return _diverged(self.training)
+
+    def _stopped(self) -> bool:
+        return bool(self.history.stopped)
+
+    def _settle(self) -> None:
+        """Bring together what a training on several machines leaves apart during an epoch."""
 
 
 def _where(training: Training) -> str:
