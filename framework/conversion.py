@@ -48,7 +48,7 @@ def dense(weights: Array, biases: ArrayLike = 0.0) -> Dense:
 
 
 def batch_normalization(
-    weights: Array, biases: Array, mean: Array, variance: Array, **options: float
+    weights: Array, biases: Array, mean: Array, variance: Array, **options: Any
 ) -> BatchNormalization:
     """Return a layer with these parameters and running statistics, in the dtype of ``weights``.
 

@@ -1,7 +1,8 @@
 """The sequencer: runs operations forward in order and backward in reverse."""
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from os import PathLike
 from typing import Any, TypeVar
 
@@ -200,6 +201,8 @@ class Model:
         callbacks: Iterable[Callback] = (),
         progress: bool = True,
         print_every: int | None = None,
+        communicator: Any = None,
+        sharded: bool = False,
     ) -> History:
         """Train on ``X`` and ``y`` and return the ``History`` of this call.
 
@@ -229,15 +232,27 @@ class Model:
             callbacks: see ``Callback``.
             progress: whether to show a progress bar for each epoch.
             print_every: print a line every so many epochs, in place of the bar.
+            communicator: of mpi4py, such as ``MPI.COMM_WORLD``: all of its processes, each of
+                which must call ``train``, train the model together, from the parameters of the
+                first (see ``framework.distributed``). ``batch_size`` is that of all together,
+                and so is the history, which all of them return; the first one reports.
+            sharded: whether the data are this process's own, and not the same for each.
 
         Raises:
             RuntimeError: ``set`` or ``finalize`` has not been called.
             TypeError, ValueError: data or arguments that do not fit; nothing has changed then.
+                With a communicator, every process raises what one of them does.
             DivergenceError: the loss became NaN or infinite (a FloatingPointError). The
                 parameters, running statistics and optimizer are as they were after the last
                 completed epoch; its ``history`` has the epochs up to there.
         """
-        return train(
+        if communicator is None or getattr(communicator, "size", 0) == 1:
+            run: Callable[..., History] = train
+        else:
+            from framework.distributed import train_together
+
+            run = partial(train_together, communicator=communicator, sharded=sharded)
+        return run(
             self,
             X,
             y,
@@ -384,13 +399,19 @@ class Model:
         return sum(map(self._penalty, self.layers), 0.0)
 
     def backward(
-        self, y: ArrayLike, *, all_operations: bool = True, sample_weight: Array | None = None
+        self,
+        y: ArrayLike,
+        *,
+        all_operations: bool = True,
+        sample_weight: Array | None = None,
+        scale: float = 1.0,
     ) -> None:
         """Go back from the loss against ``y`` through the operations, in reverse.
 
         Call it after ``calculate_loss`` on the same batch. Every operation then has its
         ``dinputs``, and every parameter its gradient. With ``all_operations=False`` what no
         parameter needs is left out: the gradient of the data, and all before the first layer.
+        ``scale`` multiplies the gradient of the data loss, but not that of the penalties.
 
         Raises RuntimeError before ``calculate_loss``.
         """
@@ -400,6 +421,8 @@ class Model:
         loss.backward(outputs, y)
         if sample_weight is not None:
             loss.dinputs = weighted_gradient(loss.dinputs, sample_weight)
+        if scale != 1:
+            loss.dinputs = loss.dinputs * scale
         dvalues = loss.dinputs
         if self._fused is not None:
             self._fused.activation.dinputs = dvalues

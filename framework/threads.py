@@ -27,6 +27,15 @@ def suitable_threads(parameters: list[Any], samples: int) -> AbstractContextMana
     return context
 
 
+def at_most(threads: int) -> AbstractContextManager[Any]:
+    """Return a context in which NumPy's matrix products use no more than so many threads."""
+    libraries = _controller().select(user_api="blas")
+    if all(library["num_threads"] <= threads for library in libraries.info()):
+        return nullcontext()
+    context: AbstractContextManager[Any] = libraries.limit(limits=threads)
+    return context
+
+
 @cache
 def _controller() -> Any:
     # Looking for the libraries takes a while, so it is done once.

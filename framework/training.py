@@ -44,7 +44,11 @@ class Training:
         batch_loss: the loss of the last batch, penalties included.
         batch_data_loss, batch_accuracy: its loss without them, and its accuracy if measured.
         interrupted: whether Ctrl-C was pressed.
+        rank, ranks: which of how many processes this is; 0 of 1, unless ``train`` was given a
+            communicator. Callbacks run on every rank: what writes a file does so on rank 0.
     """
+
+    rank, ranks = 0, 1
 
     def __init__(self, model: "Model", epochs: int, batches: int, validates: bool) -> None:
         self.model = model
@@ -84,7 +88,26 @@ class EpochSums:
     right: float = 0.0
 
 
-def train(
+def train(model: "Model", X: ArrayLike, y: ArrayLike, *, progress: bool, **options: Any) -> History:
+    """Train ``model``: see ``Model.train``, which documents every argument."""
+    task = prepare(model, X, y, warns=True, **options)
+    reporter = Reporter(task.training, progress, task.print_every)
+    Loop(task, reporter).run()
+    return task.training.history
+
+
+@dataclass
+class Task:
+    """A training that has passed all checks and can begin."""
+
+    training: Training
+    samples: Samples
+    validation: tuple[Array, Array, Array | None] | None
+    callbacks: Sequence[Callback]
+    print_every: int | None
+
+
+def prepare(
     model: "Model",
     X: ArrayLike,
     y: ArrayLike,
@@ -96,10 +119,10 @@ def train(
     validation_split: float,
     shuffle: bool,
     callbacks: Iterable[Callback],
-    progress: bool,
     print_every: int | None,
-) -> History:
-    """Train ``model``: see ``Model.train``, which documents every argument."""
+    warns: bool,
+) -> Task:
+    """Check everything that ``train`` was given, and make a task of it."""
     callbacks = _check_callbacks(callbacks)
     epochs = check_count("epochs", epochs)
     if batch_size is not None:
@@ -113,38 +136,32 @@ def train(
     X, y, weights = model.check_weighted_data(X, y, sample_weight)
     rows, validation = set_aside(model, X, y, weights, validation_data, validation_split, shuffle)
     samples = Samples(X, y, weights, rows, batch_size, shuffle)
-    if not shuffle and samples.batches > 1 and not isinstance(model.loss, REGRESSION_LOSSES):
-        warn_if_sorted_by_class(y[rows], stacklevel=3)
+    in_order = not shuffle and samples.batches > 1
+    if warns and in_order and not isinstance(model.loss, REGRESSION_LOSSES):
+        warn_if_sorted_by_class(y[rows], stacklevel=4)
     if hasattr(model.accuracy, "init"):
         model.accuracy.init(y[rows])
     training = Training(model, epochs, samples.batches, validation is not None)
-    reporter = Reporter(training, progress, print_every)
-    Loop(training, samples, validation, callbacks, reporter).run()
-    return training.history
+    return Task(training, samples, validation, callbacks, print_every)
 
 
 class Loop:
     """Goes through the epochs, the batches of each, and the steps that each batch takes."""
 
-    def __init__(
-        self,
-        training: Training,
-        samples: Samples,
-        validation: tuple[Array, Array, Array | None] | None,
-        callbacks: Sequence[Callback],
-        reporter: Reporter,
-    ) -> None:
+    signals: tuple[signal.Signals, ...] = (signal.SIGINT,)
+
+    def __init__(self, task: Task, reporter: Reporter) -> None:
+        training = task.training
         self.training, self.model, self.history = training, training.model, training.history
-        self.samples = samples
-        self.validation = validation
-        self.callbacks = callbacks
+        self.samples = task.samples
+        self.validation = task.validation
+        self.callbacks = task.callbacks
         self.reporter = reporter
 
     def run(self) -> None:
         training = self.training
         restore_point = _RestorePoint(self.model)
-        for callback in self.callbacks:
-            callback.on_train_begin(training)
+        self._begin()
         parameters = [
             getattr(layer, name)
             for layer in self.model.trained_layers
@@ -152,7 +169,7 @@ class Loop:
         ]
         with (
             suitable_threads(parameters, self.samples.batch_size),
-            _ctrl_c_stops(training),
+            _stopping_on(self.signals, training),
             # Overflow on the way to an infinite loss is reported once, as what it is.
             np.errstate(over="ignore", invalid="ignore"),
         ):
@@ -168,6 +185,10 @@ class Loop:
         for callback in self.callbacks:
             callback.on_train_end(training)
         self.reporter.finish()
+
+    def _begin(self) -> None:
+        for callback in self.callbacks:
+            callback.on_train_begin(self.training)
 
     def _run_epoch(self) -> None:
         training = self.training
@@ -342,8 +363,8 @@ def _check_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
 
 
 @contextmanager
-def _ctrl_c_stops(training: Training) -> Iterator[None]:
-    """Let the first Ctrl-C end training after the current batch, and a second one at once."""
+def _stopping_on(signals: Sequence[signal.Signals], training: Training) -> Iterator[None]:
+    """Let the first of ``signals`` end training after the current batch, a second one at once."""
 
     def stop(signum: int, frame: Any) -> None:
         if training.interrupted:
@@ -351,16 +372,20 @@ def _ctrl_c_stops(training: Training) -> Iterator[None]:
         training.interrupted = True
         training.stop("interrupted")
 
-    replaceable = threading.current_thread() is threading.main_thread()
-    if not replaceable or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    signal.signal(signal.SIGINT, stop)
+    # A program that handles them in a way of its own is not interfered with.
+    usual = (signal.default_int_handler, signal.SIG_DFL)
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    replaced = {
+        number: signal.signal(number, stop)
+        for number in signals
+        if in_main_thread and signal.getsignal(number) in usual
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if training.interrupted:
+        for number, handler in replaced.items():
+            signal.signal(number, handler)
+    if training.interrupted and training.rank == 0:
         completed = len(training.history)
         warnings.warn(
             f"training was interrupted in epoch {training.epoch}, after batch {training.batch} "

@@ -93,7 +93,9 @@ class Optimizer(Configurable):
             ValueError: a gradient is missing or has another shape than its parameter.
         """
         pairs = list(_parameters_and_gradients(layer))
-        scale = self._clipping_factor([gradient for _, _, gradient in pairs])
+        scale = 1.0
+        if self.max_gradient_norm is not None:
+            scale = self.clipping_factor(joint_norm([gradient for _, _, gradient in pairs]))
         states = self.state(layer)
         for name, parameter, gradient in pairs:
             if scale < 1.0:
@@ -116,11 +118,14 @@ class Optimizer(Configurable):
             entry = self._layers[id(layer)] = (layer, {})
         return entry[1]
 
-    def _clipping_factor(self, gradients: list[Array]) -> float:
-        if self.max_gradient_norm is None:
-            return 1.0
-        norm = _joint_norm(gradients)
-        return self.max_gradient_norm / norm if norm > self.max_gradient_norm else 1.0
+    def forget(self, layer: Any) -> None:
+        """Remember nothing about ``layer`` any more."""
+        self._layers.pop(id(layer), None)
+
+    def clipping_factor(self, norm: float) -> float:
+        """Return what gradients of this joint norm are multiplied by: 1 if they are in bounds."""
+        limit = self.max_gradient_norm
+        return limit / norm if limit is not None and norm > limit else 1.0
 
     def __getstate__(self) -> dict[str, Any]:
         # An id means nothing in a copy or in another process: the layers themselves do.
@@ -164,7 +169,7 @@ def _parameters_and_gradients(layer: Any) -> Iterator[tuple[str, Array, Array]]:
         yield name, parameter, np.asarray(gradient)
 
 
-def _joint_norm(gradients: list[Array]) -> float:
+def joint_norm(gradients: list[Array]) -> float:
     """The Euclidean norm over all arrays together, safe from overflow in float32."""
     largest = max((float(np.abs(gradient).max(initial=0.0)) for gradient in gradients), default=0)
     if largest == 0 or not math.isfinite(largest):

@@ -13,6 +13,7 @@ from framework.checks import (
 )
 from framework.operation import Array, Operation, Shape
 from framework.parameters import Parameter
+from framework.totals import total
 
 
 class BatchNormalization(Operation):
@@ -41,6 +42,10 @@ class BatchNormalization(Operation):
     has a single value normalizes to 0, and leaves the running statistics as they are, since it
     says nothing of the variance. Sums over the batch are added up in float64.
 
+    Where several processes train together (``framework.distributed``), each of them normalizes
+    its own part of the batch. With ``synchronized=True`` the means are those of the whole batch,
+    so the result is that of a single process; it costs three small messages for each layer.
+
     Shapes: ``inputs``, ``output``, ``dvalues``, ``dinputs`` ``(samples, features)`` or
     ``(samples, height, width, channels)``; ``weights`` (the scale), ``biases`` (the shift),
     ``running_mean``, ``running_variance`` ``(1, n_features)``.
@@ -49,6 +54,8 @@ class BatchNormalization(Operation):
         n_features: features or channels, at least 1.
         momentum: the share of the running statistics that is kept, at least 0, less than 1.
         epsilon: greater than 0.
+        synchronized: whether the mean and the variance are those of all processes' parts of the
+            batch. It makes no difference in a single process.
         dtype: float32 or float64.
 
     Raises:
@@ -74,11 +81,13 @@ class BatchNormalization(Operation):
         *,
         momentum: float = 0.9,
         epsilon: float = 1e-5,
+        synchronized: bool = False,
         dtype: DTypeLike = "float32",
     ) -> None:
         self.n_features = check_count("n_features", n_features)
         self.momentum = check_fraction("momentum", momentum)
         self.epsilon = check_positive("epsilon", epsilon)
+        self.synchronized = bool(synchronized)
         number_type = check_dtype(dtype)
         shape = (1, self.n_features)
         self.weights = np.ones(shape, dtype=number_type)
@@ -103,10 +112,12 @@ class BatchNormalization(Operation):
         rows = inputs.astype(self.weights.dtype, copy=False).reshape(-1, self.n_features)
         self.training = training
         if training:
-            mean = _sum(rows) / len(rows)
+            self.count = float(self._over_batch(np.array([len(rows)], dtype=np.float64))[0])
+            mean = self._over_batch(_sums(rows)).astype(rows.dtype) / self.count
             centred = rows - mean
-            variance = _sum(np.square(centred)) / len(rows)
-            if len(rows) > 1:
+            squares = self._over_batch(_sums(np.square(centred))).astype(rows.dtype)
+            variance = squares / self.count
+            if self.count > 1:
                 self._move_running_statistics(mean, variance)
         else:
             centred = rows - self.running_mean
@@ -122,14 +133,14 @@ class BatchNormalization(Operation):
         dvalues = as_dvalues(self, dvalues)
         rows = dvalues.reshape(-1, self.n_features)
         weighted = rows * self.normalized
-        self.dweights = _sum(weighted)
-        self.dbiases = _sum(rows)
+        self.dweights, self.dbiases = own = _sums(weighted), _sums(rows)
         dinputs = rows * self.weights
         if self.training:
             # mean(g) and mean(g * normalized), from the two sums that are already there.
-            share = self.weights / len(rows)
-            dinputs -= self.dbiases * share
-            dinputs -= np.multiply(self.normalized, self.dweights * share, out=weighted)
+            dweights, dbiases = self._over_batch(np.stack(own)).astype(rows.dtype)
+            share = self.weights / self.count
+            dinputs -= dbiases * share
+            dinputs -= np.multiply(self.normalized, dweights * share, out=weighted)
         dinputs /= self.deviation
         self.dinputs = dinputs.reshape(dvalues.shape)
         return self.dinputs
@@ -144,12 +155,15 @@ class BatchNormalization(Operation):
             )
         return input_shape
 
+    def _over_batch(self, own: Array) -> Array:
+        return total(own) if self.synchronized else own
+
     def _move_running_statistics(self, mean: Array, variance: Array) -> None:
         for running, batch in ((self.running_mean, mean), (self.running_variance, variance)):
             running *= self.momentum
             running += (1 - self.momentum) * batch
 
 
-def _sum(rows: Array) -> Array:
+def _sums(rows: Array) -> Array:
     """The sum of each column, ``(1, n_features)``, without the rounding of a long float32 sum."""
-    return rows.sum(axis=0, keepdims=True, dtype=np.float64).astype(rows.dtype)
+    return rows.sum(axis=0, keepdims=True, dtype=np.float64)
