@@ -1,0 +1,1 @@
+"""What the tests of ``framework.distributed`` start under ``mpiexec``: one program each."""
