@@ -62,7 +62,7 @@ CASES: dict[str, tuple[Any, bool, dict[str, float], dict[str, Any]]] = {
     "synchronized batch normalization": (
         lambda: SGD(0.05),
         True,
-        PENALTIES,
+        {},
         {"batch_size": 20, "epochs": 17},  # the last one of an epoch has 3 samples
     ),
     "weighted samples, some of weight 0": (
