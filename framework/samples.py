@@ -58,11 +58,13 @@ class Batch:
         """Yield all samples, so many at once; None takes them together."""
         if at_once is None or at_once >= len(self):
             yield Part(*self.samples.take(self.rows), 1.0)
+            release_pages(self.samples.X)
             return
         total = self.samples.amount(self.rows)
         for start in range(0, len(self), at_once):
             rows = self.rows[start : start + at_once]
             yield Part(*self.samples.take(rows), self.samples.amount(rows) / total)
+            release_pages(self.samples.X)
 
 
 class BatchError(ValueError):
@@ -116,7 +118,6 @@ class Samples:
         order = randomness.generator().permutation(self.rows) if self.shuffle else self.rows
         for start in range(0, len(order), self.batch_size):
             yield Batch(self, order[start : start + self.batch_size])
-            release_pages(self.X)
 
     def take(self, rows: Array) -> tuple[Array, Array, Array | None]:
         """Return data, targets and weights of some successive ``rows`` of an epoch."""

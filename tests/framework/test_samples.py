@@ -225,8 +225,10 @@ model.finalize()
 seen = [resident()]
 threading.Thread(target=watch, daemon=True).start()
 before = seen[0]
-batch_size = None if sys.argv[2] == "None" else int(sys.argv[2])
-model.train(X, y, batch_size=batch_size, validation_split=0.1, progress=False)
+if sys.argv[2] == "None":
+    model.train(X, y, batch_size=None, progress=False)
+else:
+    model.train(X, y, batch_size=int(sys.argv[2]), validation_split=0.1, progress=False)
 model.evaluate(X, y)
 model.predict(X)
 print(round(max(seen) - before))
