@@ -24,8 +24,9 @@ import signal
 import socket
 import sys
 import traceback
+import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ from framework.history import DivergenceError, History
 from framework.layers.batch_normalization import BatchNormalization
 from framework.operation import Array
 from framework.progress import Reporter
-from framework.samples import Batch, Samples
+from framework.samples import Batch, BatchError, Samples, Stream
 from framework.threads import at_most
 from framework.totals import totals_by
 from framework.training import EpochSums, Loop, Task, prepare
@@ -49,13 +50,13 @@ if TYPE_CHECKING:
     from framework.model import Model
 
 # What an error is raised as on the ranks that did not meet it themselves.
-SHARED_ERRORS = (TypeError, ValueError, RuntimeError)
+SHARED_ERRORS = (BatchError, TypeError, ValueError, RuntimeError)
 
 
 def train_together(
     model: "Model",
-    X: ArrayLike,
-    y: ArrayLike,
+    X: Any,
+    y: ArrayLike | None,
     *,
     communicator: Any,
     sharded: bool,
@@ -64,18 +65,20 @@ def train_together(
 ) -> History:
     """Train ``model`` on all ranks of ``communicator``: see ``Model.train``."""
     ranks = Ranks(communicator)
-    with ranks.ending_together(), ranks.own_threads():
+    with ranks.ending_together(), ranks.own_threads(), ranks.warning_once():
         with ranks.agreement():
-            task = prepare(model, X, y, warns=ranks.rank == 0, **options)
+            task = prepare(model, X, y, **options)
         task.training.rank, task.training.ranks = ranks.rank, ranks.size
         _check_alike(ranks, task, options, sharded)
-        _distribute(ranks, task, options, sharded)
+        if sharded:
+            _shard(ranks, task, options)
         reporter = Reporter(task.training, progress, task.print_every)
         if ranks.rank != 0:
             reporter = Reporter(task.training, progress=False, print_every=None)
-        loop = DistributedLoop(task, reporter, ranks)
+        loop = DistributedLoop(task, reporter)
+        loop.join(ranks, sharded)
         loop.run()
-        loop.finish()
+        loop.leave()
     return task.training.history
 
 
@@ -185,6 +188,14 @@ class Ranks:
         neighbours.Free()
         return at_most(max(1, (os.cpu_count() or 1) // count))
 
+    @contextmanager
+    def warning_once(self) -> Iterator[None]:
+        """Let rank 0 alone show warnings for a while."""
+        with warnings.catch_warnings():
+            if self.rank:
+                warnings.simplefilter("ignore")
+            yield
+
 
 class DistributedLoop(Loop):
     """The loop of one rank. What every rank does alike is that of ``Loop``."""
@@ -192,15 +203,20 @@ class DistributedLoop(Loop):
     # SIGTERM is what mpiexec makes of Ctrl-C, and what a cluster sends when time is up.
     signals = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self, task: Task, reporter: Reporter, ranks: Ranks) -> None:
-        super().__init__(task, reporter)
-        self.ranks = ranks
+    def join(self, ranks: Ranks, sharded: bool) -> None:
+        self.ranks, self.sharded = ranks, sharded
+        self.part = _Part(self.model, ranks)
         self.synchronized = [
             layer
             for layer in self.model.layers
             if isinstance(layer, BatchNormalization) and layer.synchronized
         ]
-        self.part = _Part(self.model, ranks)
+
+    def leave(self) -> None:
+        """Leave every rank with the same generator, and the optimizer without this training's."""
+        self._synchronize_chance()
+        if isinstance(self.model.optimizer, Optimizer):
+            self.model.optimizer.forget(self.part)
 
     def _begin(self) -> None:
         model, ranks = self.model, self.ranks
@@ -211,12 +227,6 @@ class DistributedLoop(Loop):
             self.part.take_state(model.optimizer)
         with ranks.agreement():
             super()._begin()
-
-    def finish(self) -> None:
-        """Leave every rank with the same generator, and the optimizer without this training's."""
-        self._synchronize_chance()
-        if isinstance(self.model.optimizer, Optimizer):
-            self.model.optimizer.forget(self.part)
 
     def _run_epoch(self) -> None:
         self._synchronize_chance()
@@ -232,34 +242,98 @@ class DistributedLoop(Loop):
         bits = randomness.generator().bit_generator
         bits.state = self.ranks.of_first(bits.state)
 
-    def _forward(self, batch: Batch) -> tuple[float, float, float]:
-        own = np.zeros(4)
-        self.own_data_loss = 0.0
-        with randomness.drawing_from(self.chance), totals_by(self.ranks.sum):
-            if len(batch.X):
-                amount, self.own_data_loss, accuracy = super()._forward(batch)
-                own[:] = amount, self.own_data_loss * amount, accuracy * amount, 1
-            else:
-                for layer in self.synchronized:
-                    layer.forward(np.zeros((0, layer.n_features)))
-        self.rows_seen += len(batch.X)
-        amount, data_loss, right, self.contributors = self.ranks.sum(own)
-        # The average of the contributors' gradients is then that of the batch, and the
-        # penalties, which are in each of them, come out once.
-        self.scale = self.contributors * own[0] / amount
-        return float(amount), float(data_loss / amount), float(right / amount)
+    def _batches(self) -> Iterator[Batch]:
+        if isinstance(self.samples, Stream):
+            return self._batches_of_stream(self.samples)
+        return self._batches_of_shard(self.samples) if self.sharded else self.samples.epoch()
 
-    def _backward(self, batch: Batch) -> None:
-        with totals_by(self.ranks.sum):
-            if len(batch.X):
-                self.model.backward(
-                    batch.y, all_operations=False, sample_weight=batch.weight, scale=self.scale
+    def _batches_of_shard(self, samples: Samples) -> Iterator[Batch]:
+        """Yield as many batches as the other ranks do, however many samples they have."""
+        order = samples.rows
+        if samples.shuffle:
+            # Drawn alike on every rank, so that they stay in step, but for an order of its own.
+            numbers = randomness.generator().integers(2**63, size=4)
+            order = np.random.default_rng([self.ranks.rank, *numbers]).permutation(order)
+        batches = self.training.batches or 1
+        for batch in range(batches):
+            start, stop = (len(order) * end // batches for end in (batch, batch + 1))
+            yield Batch(samples, order[start:stop])
+
+    def _batches_of_stream(self, stream: Stream) -> Iterator[Batch]:
+        """Yield batches as long as any rank has one; then those of the others are empty."""
+        batches = stream.epoch()
+        while True:
+            with self.ranks.agreement():
+                batch = next(batches, None)
+            present = self.ranks.of_all(batch is not None)
+            if not any(present):
+                return
+            if not all(present) and not self.sharded:
+                error = BatchError(
+                    f"{self.ranks.name(present.index(False))} has fewer batches than others: "
+                    "every rank must be given the same, or, with sharded=True, its own"
                 )
-                self.gradient = self.model.parameters.dweights
-            else:
-                for layer in reversed(self.synchronized):
-                    layer.backward(np.zeros_like(layer.output))
-                self.gradient = np.zeros_like(self.model.parameters.weights)
+                raise self.ranks.agreed(error)
+            first = stream.first
+            yield batch or Batch(first.samples, first.rows[:0])
+
+    def _own(self, batch: Batch) -> Batch:
+        """Return this rank's part of a batch, which may be empty."""
+        if self.sharded:
+            return batch
+        samples, rows = batch.samples, batch.rows[self.ranks.share(len(batch))]
+        return Batch(
+            samples, rows, batch.amount * samples.amount(rows) / samples.amount(batch.rows)
+        )
+
+    def _pass(self, batch: Batch) -> tuple[float, float, float]:
+        ranks = self.ranks
+        self.penalties = self.model.regularization_loss()
+        own = self._own(batch)
+        self.rows_seen += len(own)
+        amount, self.contributors = batch.amount, float(min(len(batch), ranks.size))
+        if self.sharded:
+            amount, self.contributors = map(
+                float, ranks.sum(np.array([own.amount, bool(len(own))], dtype=np.float64))
+            )
+        # The mean of the contributors' gradients is then that of the batch; the penalties',
+        # which is in each of them, comes out once.
+        scale = self.contributors * own.amount / amount
+        with randomness.drawing_from(self.chance), totals_by(ranks.sum):
+            data_loss, accuracy = self._forward_and_back(own, scale)
+        sums = ranks.sum(np.array([data_loss, accuracy]) * own.amount)
+        data_loss, accuracy = map(float, sums / amount)
+        self._check_loss_of_all(data_loss)
+        return amount, data_loss, accuracy
+
+    def _forward_and_back(self, batch: Batch, scale: float = 1.0) -> tuple[float, float]:
+        self.own_data_loss = 0.0
+        if len(batch):
+            found = super()._forward_and_back(batch, scale)
+            self.gradient = self.model.parameters.dweights
+            return found
+        # What looks at the whole batch waits for this rank too.
+        for layer in self.synchronized:
+            layer.forward(np.zeros((0, layer.n_features)))
+        for layer in reversed(self.synchronized):
+            layer.backward(np.zeros_like(layer.output))
+        self.gradient = np.zeros_like(self.model.parameters.weights)
+        return 0.0, 0.0
+
+    def _check_loss(self, data_loss: float) -> None:
+        self.own_data_loss = data_loss  # what it means is seen when all have theirs
+
+    def _check_loss_of_all(self, data_loss: float) -> None:
+        try:
+            super()._check_loss(data_loss)
+        except DivergenceError as error:
+            healthy = math.isfinite(self.own_data_loss)
+            found = self.ranks.of_all(None if healthy else str(error))
+            for rank, message in enumerate(found):
+                if message is not None:
+                    text = f"{self.ranks.name(rank)}: {message}"
+                    raise DivergenceError(text, self.history) from None
+            raise
 
     def _update(self) -> None:
         optimizer, parameters = self.model.optimizer, self.model.parameters
@@ -282,13 +356,14 @@ class DistributedLoop(Loop):
             array[...] = ranks.sum(array * (self.rows_seen / rows))
         self._synchronize_chance()
 
-    def _evaluate(self, X: Array, y: Array, weights: Array | None) -> tuple[float, float | None]:
-        own = np.zeros(3)
-        if len(X):
-            data_loss, accuracy = super()._evaluate(X, y, weights)
-            amount = len(X) if weights is None else float(weights.sum())
-            own[:] = amount, data_loss * amount, (accuracy or 0.0) * amount
-        amount, data_loss, right = map(float, self.ranks.sum(own))
+    def _evaluate(self, batches: Iterable[Batch]) -> tuple[float, float | None]:
+        sums = np.zeros(3)
+        for batch in batches:
+            own = self._own(batch)
+            if len(own):
+                data_loss, accuracy = super()._evaluate([own])
+                sums += np.array([1.0, data_loss, accuracy or 0.0]) * own.amount
+        amount, data_loss, right = map(float, self.ranks.sum(sums))
         return data_loss / amount, None if self.model.accuracy is None else right / amount
 
     def _record(self, sums: EpochSums, started: float) -> None:
@@ -307,14 +382,6 @@ class DistributedLoop(Loop):
         history.stopped = next(reason for reason, _ in found if reason)
         training.interrupted = any(interrupted for _, interrupted in found)
         return True
-
-    def _divergence(self) -> DivergenceError:
-        healthy = math.isfinite(self.own_data_loss)
-        found = self.ranks.of_all(None if healthy else str(super()._divergence()))
-        for rank, message in enumerate(found):
-            if message is not None:
-                return DivergenceError(f"{self.ranks.name(rank)}: {message}", self.history)
-        return super()._divergence()
 
 
 class _Part:
@@ -372,92 +439,62 @@ class _Part:
         ranks.communicator.Allgatherv(ranks.mpi.IN_PLACE, [array, self._shares])
 
 
-class _Shared(Samples):
-    """Samples that all ranks have: each takes its part of every batch."""
-
-    def __init__(self, ranks: Ranks, samples: Samples) -> None:
-        vars(self).update(vars(samples))
-        self.ranks = ranks
-
-    def rows_of_batches(self) -> Iterator[Array]:
-        for chosen in super().rows_of_batches():
-            yield chosen[self.ranks.share(len(chosen))]
-
-
-class _Shard(Samples):
-    """Samples of one rank alone, gone through in as many batches as those of the others."""
-
-    def __init__(self, ranks: Ranks, samples: Samples, batch_size: int | None, shuffle: bool):
-        vars(self).update(vars(samples))
-        self.ranks = ranks
-        total = sum(ranks.of_all(len(self.rows)))
-        self._batches = math.ceil(total / (batch_size or total))
-        self.shuffle = shuffle and self._batches > 1
-
-    @property
-    def batches(self) -> int:
-        return self._batches
-
-    def rows_of_batches(self) -> Iterator[Array]:
-        order = self.rows
-        if self.shuffle:
-            # Drawn alike on every rank, but not the same order for all.
-            numbers = randomness.generator().integers(2**63, size=4)
-            order = np.random.default_rng([self.ranks.rank, *numbers]).permutation(order)
-        for batch in range(self.batches):
-            start, stop = (len(order) * end // self.batches for end in (batch, batch + 1))
-            yield order[start:stop]
-
-
-def _distribute(ranks: Ranks, task: Task, options: dict[str, Any], sharded: bool) -> None:
-    """Leave to each rank, of the samples of ``task``, what is its part of them."""
-    model, samples = task.training.model, task.samples
-    if not sharded:
-        task.samples = _Shared(ranks, samples)
-        if task.validation is not None:
-            X, y, weights = task.validation
-            own = ranks.share(len(X))
-            task.validation = X[own], y[own], None if weights is None else weights[own]
-        return
-    task.samples = _Shard(ranks, samples, options["batch_size"], options["shuffle"])
-    task.training.batches = task.samples.batches
-    # Weights were scaled so that the largest is 1, on each rank by itself.
-    _scale_alike(ranks, samples.weights, options["sample_weight"])
-    if task.validation is not None:
-        weights = task.validation[2]
-        given = options["validation_data"]
-        _scale_alike(ranks, weights, options["sample_weight"] if given is None else given[-1])
-    if isinstance(model.accuracy, Accuracy):
+def _shard(ranks: Ranks, task: Task, options: dict[str, Any]) -> None:
+    """Bring in line what follows from data that differ from rank to rank."""
+    training, samples, validation = task.training, task.samples, task.validation
+    if isinstance(samples, Stream):
+        counts = ranks.of_all(samples.batches)
+        training.batches = None if None in counts else max(counts)
+    else:
+        total = sum(ranks.of_all(len(samples.rows)))
+        training.batches = math.ceil(total / (options["batch_size"] or total))
+        # Weights were scaled so that the largest is 1, on each rank by itself.
+        _scale_alike(ranks, samples.weights, options["sample_weight"])
+        task.samples = Samples(
+            samples.X,
+            samples.y,
+            samples.weights,
+            samples.rows,
+            math.ceil(len(samples.rows) / training.batches),
+            options["shuffle"],
+            samples.transform,
+        )
+    given = options["validation_data"]
+    if given is not None and isinstance(validation, Samples):
+        _scale_alike(ranks, validation.weights, given[-1])
+    accuracy = training.model.accuracy
+    if isinstance(accuracy, Accuracy):
         # What it learned from the targets, it has to have learned from the same ones.
-        vars(model.accuracy).update(ranks.of_first(vars(model.accuracy)))
+        vars(accuracy).update(ranks.of_first(vars(accuracy)))
 
 
-def _scale_alike(ranks: Ranks, weights: Array | None, given: ArrayLike | None) -> None:
-    if weights is not None and given is not None:
+def _scale_alike(ranks: Ranks, weights: Array | None, given: ArrayLike) -> None:
+    if weights is not None:
         largest = float(np.max(given))
         weights *= largest / max(ranks.of_all(largest))
 
 
 def _check_alike(ranks: Ranks, task: Task, options: dict[str, Any], sharded: bool) -> None:
     """Raise ValueError on every rank if one has another task than rank 0."""
-    model, samples = task.training.model, task.samples
+    model, samples, validation = task.training.model, task.samples, task.validation
+    first = samples.first.samples if isinstance(samples, Stream) else samples
     facts: dict[str, Any] = {
         "sharded": sharded,
         "epochs": task.training.epochs,
         "batch_size": options["batch_size"],
         "shuffle": options["shuffle"],
-        "the number of parameters": len(model.parameters),
+        "validation": validation is not None,
+        "weights": first.weights is not None,
+        "weights for validation": getattr(validation, "weights", None) is not None,
+        "so many parameters:": len(model.parameters),
         "dtype": model.dtype.name,
-        "the shape of a sample": samples.X.shape[1:],
-        "sample_weight": samples.weights is not None,
-        "validation": task.validation is not None,
-        "weights for validation": task.validation is not None and task.validation[2] is not None,
+        "samples of shape": samples.sample.shape,
     }
     if not sharded:
         facts |= {
-            "the number of samples": len(samples.rows),
-            "a checksum of the first samples": _checksum(samples.X),
-            "a checksum of the first targets": _checksum(samples.y),
+            "so many samples:": len(first.rows),
+            "samples with the checksum": _checksum(first.X),
+            "targets with the checksum": _checksum(first.y),
         }
     found = ranks.of_all(facts)
     for rank, theirs in enumerate(found):

@@ -17,19 +17,27 @@ from framework.callbacks import Callback
 from framework.checks import check_count
 from framework.history import DivergenceError, History
 from framework.losses.huber import Huber
+from framework.losses.loss import Loss
 from framework.losses.mean_absolute_error import MeanAbsoluteError
 from framework.losses.mean_squared_error import MeanSquaredError
 from framework.operation import Array, describe
 from framework.progress import Reporter
-from framework.samples import Batch, Samples, ValidationData, set_aside, warn_if_sorted_by_class
+from framework.samples import (
+    Batch,
+    BatchError,
+    Samples,
+    Stream,
+    Transform,
+    ValidationData,
+    set_aside,
+    warn_if_sorted_by_class,
+)
+from framework.slices import is_samplewise, samples_at_once, warn_of_whole_batches
 from framework.threads import suitable_threads
 from optimizers.optimizer import Optimizer, State, parameter_names
 
 if TYPE_CHECKING:
     from framework.model import Model
-
-# Validation data are evaluated in slices of this many rows, which bounds the memory it takes.
-EVALUATION_ROWS = 8192
 
 REGRESSION_LOSSES = (Huber, MeanAbsoluteError, MeanSquaredError)
 
@@ -40,17 +48,18 @@ class Training:
     Attributes:
         model, history: what is trained, and its record so far.
         epoch, epochs: the current epoch, from 1, and how many are planned.
-        batch, batches: the current batch, from 1, and how many make an epoch.
+        batch, batches: the current batch, from 1, and how many make an epoch; None where that is
+            not known before the end of the first.
         batch_loss: the loss of the last batch, penalties included.
         batch_data_loss, batch_accuracy: its loss without them, and its accuracy if measured.
         interrupted: whether Ctrl-C was pressed.
-        rank, ranks: which of how many processes this is; 0 of 1, unless ``train`` was given a
-            communicator. Callbacks run on every rank: what writes a file does so on rank 0.
+        rank, ranks: which of how many processes this is: 0 of 1, unless ``train`` was given a
+            communicator. Callbacks run on every rank; what writes a file does so on rank 0.
     """
 
     rank, ranks = 0, 1
 
-    def __init__(self, model: "Model", epochs: int, batches: int, validates: bool) -> None:
+    def __init__(self, model: "Model", epochs: int, batches: int | None, validates: bool) -> None:
         self.model = model
         self.history = History()
         self.epoch, self.epochs = 0, epochs
@@ -88,11 +97,12 @@ class EpochSums:
     right: float = 0.0
 
 
-def train(model: "Model", X: ArrayLike, y: ArrayLike, *, progress: bool, **options: Any) -> History:
+def train(
+    model: "Model", X: Any, y: ArrayLike | None, *, progress: bool, **options: Any
+) -> History:
     """Train ``model``: see ``Model.train``, which documents every argument."""
-    task = prepare(model, X, y, warns=True, **options)
-    reporter = Reporter(task.training, progress, task.print_every)
-    Loop(task, reporter).run()
+    task = prepare(model, X, y, **options)
+    Loop(task, Reporter(task.training, progress, task.print_every)).run()
     return task.training.history
 
 
@@ -101,16 +111,16 @@ class Task:
     """A training that has passed all checks and can begin."""
 
     training: Training
-    samples: Samples
-    validation: tuple[Array, Array, Array | None] | None
+    samples: Samples | Stream
+    validation: Samples | Stream | None
     callbacks: Sequence[Callback]
     print_every: int | None
 
 
 def prepare(
     model: "Model",
-    X: ArrayLike,
-    y: ArrayLike,
+    X: Any,
+    y: ArrayLike | None,
     *,
     epochs: int,
     batch_size: int | None,
@@ -118,31 +128,72 @@ def prepare(
     validation_data: ValidationData | None,
     validation_split: float,
     shuffle: bool,
+    transform: Transform | None,
     callbacks: Iterable[Callback],
     print_every: int | None,
-    warns: bool,
 ) -> Task:
-    """Check everything that ``train`` was given, and make a task of it."""
+    """Return the training that ``train`` was asked for, if everything fits."""
     callbacks = _check_callbacks(callbacks)
     epochs = check_count("epochs", epochs)
     if batch_size is not None:
         batch_size = check_count("batch_size", batch_size)
     if print_every is not None:
         print_every = check_count("print_every", print_every)
+    if transform is not None and not callable(transform):
+        raise TypeError(f"transform must be a function of a batch's X, received {transform!r}")
     if model.loss is None or model.optimizer is None:
         raise RuntimeError("the model cannot be trained yet: call set(loss=..., optimizer=...)")
     if not len(model.parameters):
         raise ValueError(f"{model!r} has no parameters to train")
-    X, y, weights = model.check_weighted_data(X, y, sample_weight)
-    rows, validation = set_aside(model, X, y, weights, validation_data, validation_split, shuffle)
-    samples = Samples(X, y, weights, rows, batch_size, shuffle)
-    in_order = not shuffle and samples.batches > 1
-    if warns and in_order and not isinstance(model.loss, REGRESSION_LOSSES):
-        warn_if_sorted_by_class(y[rows], stacklevel=4)
+    if validation_data is not None and validation_split:
+        raise ValueError("give validation_data or validation_split, not both")
+
+    samples: Samples | Stream
+    validation: Samples | Stream | None = None
+    if y is None:
+        if sample_weight is not None or validation_split:
+            raise ValueError(
+                "sample_weight and validation_split need X and y as arrays; batches bring their "
+                "weights themselves: (X, y, sample_weight)"
+            )
+        samples = Stream(model, X, transform)
+        targets = next(samples.first.parts()).y
+    else:
+        X, y, weights = model.check_weighted_data(X, y, sample_weight, transform)
+        rows, aside = set_aside(Samples(X, y, weights).rows, validation_split, shuffle)
+        samples = Samples(X, y, weights, rows, batch_size, shuffle, transform)
+        targets = y[rows]
+        if aside is not None:
+            at_once = model.evaluated_at_once(samples.sample)
+            validation = Samples(X, y, weights, aside, at_once, transform=transform)
+        if not shuffle and samples.batches > 1 and not isinstance(model.loss, REGRESSION_LOSSES):
+            warn_if_sorted_by_class(targets, stacklevel=4)
+    if validation_data is not None:
+        validation = _validation(model, validation_data, transform)
     if hasattr(model.accuracy, "init"):
-        model.accuracy.init(y[rows])
+        model.accuracy.init(targets)
     training = Training(model, epochs, samples.batches, validation is not None)
     return Task(training, samples, validation, callbacks, print_every)
+
+
+def _validation(
+    model: "Model", data: ValidationData, transform: Transform | None
+) -> Samples | Stream:
+    if not isinstance(data, (tuple, list)):
+        return Stream(model, data, transform, "validation_data")
+    if len(data) not in (2, 3):
+        raise ValueError(
+            "validation_data must be a pair (X_val, y_val), or (X_val, y_val, sample_weight), or "
+            "give such batches"
+        )
+    X, y, *rest = data
+    try:
+        checked = model.check_weighted_data(X, y, rest[0] if rest else None, transform)
+        samples = Samples(*checked, transform=transform)
+        samples.batch_size = min(samples.batch_size, model.evaluated_at_once(samples.sample))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"validation_data: {error}") from None
+    return samples
 
 
 class Loop:
@@ -151,12 +202,12 @@ class Loop:
     signals: tuple[signal.Signals, ...] = (signal.SIGINT,)
 
     def __init__(self, task: Task, reporter: Reporter) -> None:
-        training = task.training
-        self.training, self.model, self.history = training, training.model, training.history
+        self.training, self.reporter = task.training, reporter
+        self.model, self.history = task.training.model, task.training.history
         self.samples = task.samples
         self.validation = task.validation
         self.callbacks = task.callbacks
-        self.reporter = reporter
+        self.at_once = self._samples_at_once()
 
     def run(self) -> None:
         training = self.training
@@ -167,8 +218,9 @@ class Loop:
             for layer in self.model.trained_layers
             for name in parameter_names(layer)
         ]
+        at_once = min(self.samples.batch_size, self.at_once or self.samples.batch_size)
         with (
-            suitable_threads(parameters, self.samples.batch_size),
+            suitable_threads(parameters, at_once),
             _stopping_on(self.signals, training),
             # Overflow on the way to an infinite loss is reported once, as what it is.
             np.errstate(over="ignore", invalid="ignore"),
@@ -177,7 +229,7 @@ class Loop:
                 restore_point.take()
                 try:
                     self._run_epoch()
-                except DivergenceError:
+                except (DivergenceError, BatchError):
                     restore_point.restore()
                     raise
                 finally:
@@ -197,48 +249,65 @@ class Loop:
         started = time.perf_counter()
         sums = EpochSums()
         self.reporter.begin_epoch()
-        for batch in self.samples.epoch():
+        for batch in self._batches():
             training.batch += 1
             self._step(batch, sums)
             self.reporter.show(sums)
             for callback in self.callbacks:
                 callback.on_batch_end(training)
-            if self._stopped():
-                break
+            if self._stopped() and training.batch != training.batches:
+                self._settle()
+                return  # the epoch was not completed, so it leaves no figures
+        training.batches = training.batch
         self._settle()
-        if training.batch < training.batches:
-            return  # the epoch was not completed, so it leaves no figures
         self._record(sums, started)
         self.reporter.end_epoch()
         for callback in self.callbacks:
             callback.on_epoch_end(training)
 
     def _step(self, batch: Batch, sums: EpochSums) -> None:
-        training, model = self.training, self.model
-        amount, training.batch_data_loss, training.batch_accuracy = self._forward(batch)
-        penalties = model.regularization_loss()
-        training.batch_loss = training.batch_data_loss + penalties
-        if not math.isfinite(training.batch_loss):
-            raise self._divergence()
-        self._backward(batch)
+        training = self.training
+        amount, data_loss, accuracy = self._pass(batch)
         self._update()
+        training.batch_accuracy = accuracy
         sums.amount += amount
-        sums.data_loss += training.batch_data_loss * amount
-        sums.penalties += penalties * amount
-        if model.accuracy is not None:
-            sums.right += training.batch_accuracy * amount
+        sums.data_loss += data_loss * amount
+        sums.penalties += self.penalties * amount
+        sums.right += accuracy * amount
 
-    def _forward(self, batch: Batch) -> tuple[float, float, float]:
-        """Return how much the batch counts, its data loss, and its accuracy, NaN without one."""
+    def _pass(self, batch: Batch) -> tuple[float, float, float]:
+        """Find the gradient; return how much the batch counts, its data loss and accuracy."""
+        self.penalties = self.model.regularization_loss()
+        return batch.amount, *self._forward_and_back(batch)
+
+    def _forward_and_back(self, batch: Batch, scale: float = 1.0) -> tuple[float, float]:
+        """Return data loss and accuracy (0 without one), and leave the gradient.
+
+        ``scale`` is what the gradient of the data loss is multiplied by.
+        """
         model = self.model
-        X, y, weight, amount = batch
-        data_loss, accuracy = model.calculate_loss(X, y, sample_weight=weight), math.nan
-        if model.accuracy is not None and math.isfinite(data_loss):
-            accuracy = model.calculate_accuracy(y, sample_weight=weight)
-        return amount, data_loss, accuracy
+        data_loss = right = 0.0
+        gradient: Array | None = None
+        for X, y, weight, share in batch.parts(self.at_once):
+            data_loss += share * model.calculate_loss(X, y, sample_weight=weight)
+            self._check_loss(data_loss)
+            model.backward(y, all_operations=False, sample_weight=weight, scale=scale)
+            if model.accuracy is not None:
+                right += share * model.calculate_accuracy(y, sample_weight=weight)
+            if share < 1:
+                # The gradient of a mean is the mean of the parts' gradients. The penalties',
+                # which is in each of them, comes out once, since the shares add up to 1.
+                part_gradient = share * model.parameters.dweights
+                gradient = part_gradient if gradient is None else gradient + part_gradient
+        if gradient is not None:
+            model.parameters.dweights[...] = gradient
+        return data_loss, right
 
-    def _backward(self, batch: Batch) -> None:
-        self.model.backward(batch.y, all_operations=False, sample_weight=batch.weight)
+    def _check_loss(self, data_loss: float) -> None:
+        training = self.training
+        training.batch_data_loss, training.batch_loss = data_loss, data_loss + self.penalties
+        if not math.isfinite(training.batch_loss):
+            raise _diverged(training)
 
     def _update(self) -> None:
         model, optimizer = self.model, self.model.optimizer
@@ -266,33 +335,46 @@ class Loop:
         if model.accuracy is not None:
             history.accuracy.append(sums.right / sums.amount)
         if self.validation is not None:
-            val_loss, val_accuracy = self._evaluate(*self.validation)
+            val_loss, val_accuracy = self._evaluate(self.validation.epoch())
             history.val_loss.append(val_loss)
             if val_accuracy is not None:
                 history.val_accuracy.append(val_accuracy)
         history.seconds.append(time.perf_counter() - started)
 
-    def _evaluate(self, X: Array, y: Array, weights: Array | None) -> tuple[float, float | None]:
-        """Return loss and accuracy on the validation data."""
-        slices = max(self.samples.batch_size, EVALUATION_ROWS)
-        return self.model.evaluate_checked(X, y, weights, slices)
+    # What a training on several machines (``framework.distributed``) does in another way.
 
-    def _divergence(self) -> DivergenceError:
-        return _diverged(self.training)
+    def _batches(self) -> Iterator[Batch]:
+        return self.samples.epoch()
+
+    def _evaluate(self, batches: Iterable[Batch]) -> tuple[float, float | None]:
+        return self.model.evaluate_batches(batches)
 
     def _stopped(self) -> bool:
         return bool(self.history.stopped)
 
     def _settle(self) -> None:
-        """Bring together what a training on several machines leaves apart during an epoch."""
+        """Bring together what an epoch has left apart."""
+
+    def _samples_at_once(self) -> int | None:
+        """How many samples of a batch go through the model at once; None for all of them."""
+        layers, sample = self.model.layers, self.samples.sample
+        self.model.forward(sample, training=False)  # shows how large the outputs are
+        if all(map(is_samplewise, layers)) and isinstance(self.model.loss, Loss):
+            return samples_at_once(layers, sample)
+        warn_of_whole_batches(layers, sample, self.samples.batch_size, stacklevel=5)
+        return None
 
 
 def _where(training: Training) -> str:
     return (
-        f"batch {training.batch} of {training.batches}, at learning rate "
+        f"batch {training.batch}{_of(training.batches)}, at learning rate "
         f"{training.learning_rate:g}. The parameters of the last completed epoch were restored. "
         "A lower learning rate, max_gradient_norm, or inputs of a smaller scale may help."
     )
+
+
+def _of(batches: int | None) -> str:
+    return "" if batches is None else f" of {batches}"
 
 
 def _diverged(training: Training) -> DivergenceError:
@@ -385,11 +467,11 @@ def _stopping_on(signals: Sequence[signal.Signals], training: Training) -> Itera
     finally:
         for number, handler in replaced.items():
             signal.signal(number, handler)
-    if training.interrupted and training.rank == 0:
+    if training.interrupted:
         completed = len(training.history)
         warnings.warn(
-            f"training was interrupted in epoch {training.epoch}, after batch {training.batch} "
-            f"of {training.batches}; {completed} of {training.epochs} epochs are complete",
+            f"training was interrupted in epoch {training.epoch}, after batch {training.batch}"
+            f"{_of(training.batches)}; {completed} of {training.epochs} epochs are complete",
             UserWarning,
             stacklevel=6,
         )

@@ -66,9 +66,9 @@ CASES: dict[str, tuple[Any, bool, dict[str, float], dict[str, Any]]] = {
         {"batch_size": 20, "epochs": 17},  # the last one of an epoch has 3 samples
     ),
     "weighted samples, some of weight 0": (
-        lambda: Adam(0.01),
+        lambda: SGD(0.05, momentum=0.5),
         True,
-        {},
+        PENALTIES,
         {"batch_size": 16, "epochs": 20, "weighted": True, "validation_split": 0.2},
     ),
     "batches smaller than the ranks": (
@@ -91,10 +91,10 @@ def trained(case: str, dtype: str, seed: int, communicator: Any) -> tuple[Model,
     if options.pop("weighted", False):
         options["sample_weight"] = chance.random(SAMPLES) * (chance.random(SAMPLES) > 0.1)
     framework.seed(seed)
-    layers: list[Any] = [Dense(6, 16, **penalties), ReLU()]
+    layers: list[Any] = [Dense(6, 16, **penalties)]
     if normalized:
         layers.append(BatchNormalization(16, synchronized=True))
-    model = Model([*layers, Dense(16, 3), Softmax()], dtype=dtype)
+    model = Model([*layers, ReLU(), Dense(16, 3), Softmax()], dtype=dtype)
     model.set(loss=CategoricalCrossentropy(), optimizer=optimizer(), accuracy=CategoricalAccuracy())
     model.finalize()
     history = model.train(X, y, progress=False, communicator=communicator, **options)
