@@ -93,18 +93,24 @@ def as_dvalues(operation: Any, dvalues: ArrayLike) -> Array:
 
 
 def check_finite(
-    array: Array, name: str, dtype: np.dtype[Any] | None = None, values_at_once: int = 65_536
+    array: Array,
+    name: str,
+    dtype: np.dtype[Any] | None = None,
+    values_at_once: int = 65_536,
+    rows: slice = slice(None),
 ) -> None:
     """Raise ValueError, naming the first row, if ``array`` has a NaN or an infinity.
 
-    With ``dtype``, that includes numbers which are too large for it.
+    With ``dtype``, that includes numbers which are too large for it. Only ``rows``, without a
+    step, are looked at.
     """
     if array.dtype.kind != "f":
         return
     dtype = dtype or array.dtype
     rows_at_once = max(1, values_at_once // max(1, math.prod(array.shape[1:])))
-    for start in range(0, len(array), rows_at_once):
-        block = array[start : start + rows_at_once]
+    first, end, _ = rows.indices(len(array))
+    for start in range(first, end, rows_at_once):
+        block = array[start : min(start + rows_at_once, end)]
         # Adding up is faster than asking every element; only a bad sum is looked at closely.
         with np.errstate(over="ignore", invalid="ignore"):
             converted = block.astype(dtype, copy=False)

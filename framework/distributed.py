@@ -40,7 +40,7 @@ from framework.history import DivergenceError, History
 from framework.layers.batch_normalization import BatchNormalization
 from framework.operation import Array
 from framework.progress import Reporter
-from framework.samples import Batch, BatchError, Samples, Stream
+from framework.samples import Batch, BatchError, Samples, Stream, whole
 from framework.threads import at_most
 from framework.totals import totals_by
 from framework.training import EpochSums, Loop, Task, prepare
@@ -67,7 +67,7 @@ def train_together(
     ranks = Ranks(communicator)
     with ranks.ending_together(), ranks.own_threads(), ranks.warning_once():
         with ranks.agreement():
-            task = prepare(model, X, y, **options)
+            task = prepare(model, X, y, part=whole if sharded else ranks.share, **options)
         task.training.rank, task.training.ranks = ranks.rank, ranks.size
         _check_alike(ranks, task, options, sharded)
         if sharded:

@@ -26,7 +26,15 @@ from framework.losses.softmax_categorical_crossentropy import SoftmaxCategorical
 from framework.mapped import release_pages
 from framework.operation import Array, Shape, describe
 from framework.parameters import ParameterVector, bind, state_names, stored_names
-from framework.samples import Batch, Samples, Stream, Transform, ValidationData
+from framework.samples import (
+    Batch,
+    PartOf,
+    Samples,
+    Stream,
+    Transform,
+    ValidationData,
+    whole,
+)
 from framework.slices import MOST_SAMPLES, samples_at_once
 from framework.training import train
 from framework.weights import check_sample_weight, weighted_gradient, weighted_mean
@@ -615,11 +623,17 @@ class Model:
         ]
 
     def check_data(
-        self, X: ArrayLike, y: ArrayLike, transform: Transform | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        transform: Transform | None = None,
+        part: PartOf = whole,
     ) -> tuple[Array, Array]:
         """Return ``X`` and ``y`` as arrays that fit the model, the loss and each other.
 
         With ``transform``, ``X`` stays as it is, and its first sample must fit transformed.
+        Otherwise all of it must be finite, of which ``part``, given the number of samples, says
+        which to look at here.
 
         Raises:
             RuntimeError: no loss, or ``finalize`` has not been called.
@@ -627,7 +641,7 @@ class Model:
         """
         self._check_ready()
         if transform is None:
-            X = self._check_samples(X)
+            X = self._check_samples(X, part)
             first = X[:1]
         else:
             X = as_array(X, "X")
@@ -660,12 +674,13 @@ class Model:
         y: ArrayLike,
         sample_weight: ArrayLike | None,
         transform: Transform | None = None,
+        part: PartOf = whole,
     ) -> tuple[Array, Array, Array | None]:
         """Return what ``check_data`` does, and the weights as ``check_sample_weight`` does.
 
         Raises as these two do; also TypeError for an accuracy that cannot be weighted.
         """
-        X, y = self.check_data(X, y, transform)
+        X, y = self.check_data(X, y, transform, part)
         if sample_weight is None:
             return X, y, None
         if self.accuracy is not None and not hasattr(self.accuracy, "compare"):
@@ -734,7 +749,7 @@ class Model:
             return check_count("batch_size", batch_size)
         return len(X) if len(X) <= MOST_SAMPLES else self.evaluated_at_once(X[:1])
 
-    def _check_samples(self, X: ArrayLike) -> Array:
+    def _check_samples(self, X: ArrayLike, part: PartOf = whole) -> Array:
         dtype = self.parameters.dtype
         samples = as_array(X, "X")
         if samples.ndim < 2:
@@ -746,7 +761,7 @@ class Model:
             raise ValueError(f"X is empty: its shape is {samples.shape}")
         self.output_shapes(samples.shape[1:])
         self.input_shape = samples.shape[1:]
-        check_finite(samples, "X", dtype)
+        check_finite(samples, "X", dtype, rows=part(len(samples)))
         # What is large is converted batch by batch, and a mapped file only read then.
         return samples.astype(dtype, copy=False) if samples.size <= CONVERTED_AT_ONCE else samples
 

@@ -22,6 +22,13 @@ ValidationData: TypeAlias = (
     tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None] | Iterable[Any]
 )
 Transform: TypeAlias = Callable[[Array], ArrayLike]
+# Which of so many samples somebody sees to.
+PartOf: TypeAlias = Callable[[int], slice]
+
+
+def whole(samples: int) -> slice:
+    """Return which of so many samples one process alone sees to: all of them."""
+    return slice(samples)
 
 
 class Part(NamedTuple):

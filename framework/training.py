@@ -25,12 +25,14 @@ from framework.progress import Reporter
 from framework.samples import (
     Batch,
     BatchError,
+    PartOf,
     Samples,
     Stream,
     Transform,
     ValidationData,
     set_aside,
     warn_if_sorted_by_class,
+    whole,
 )
 from framework.slices import is_samplewise, samples_at_once, warn_of_whole_batches
 from framework.threads import suitable_threads
@@ -131,8 +133,12 @@ def prepare(
     transform: Transform | None,
     callbacks: Iterable[Callback],
     print_every: int | None,
+    part: PartOf = whole,
 ) -> Task:
-    """Return the training that ``train`` was asked for, if everything fits."""
+    """Return the training that ``train`` was asked for, if everything fits.
+
+    ``part`` is what this process looks at of data that others look at as well.
+    """
     callbacks = _check_callbacks(callbacks)
     epochs = check_count("epochs", epochs)
     if batch_size is not None:
@@ -159,7 +165,7 @@ def prepare(
         samples = Stream(model, X, transform)
         targets = next(samples.first.parts()).y
     else:
-        X, y, weights = model.check_weighted_data(X, y, sample_weight, transform)
+        X, y, weights = model.check_weighted_data(X, y, sample_weight, transform, part)
         rows, aside = set_aside(Samples(X, y, weights).rows, validation_split, shuffle)
         samples = Samples(X, y, weights, rows, batch_size, shuffle, transform)
         targets = y[rows]
@@ -169,7 +175,7 @@ def prepare(
         if not shuffle and samples.batches > 1 and not isinstance(model.loss, REGRESSION_LOSSES):
             warn_if_sorted_by_class(targets, stacklevel=4)
     if validation_data is not None:
-        validation = _validation(model, validation_data, transform)
+        validation = _validation(model, validation_data, transform, part)
     if hasattr(model.accuracy, "init"):
         model.accuracy.init(targets)
     training = Training(model, epochs, samples.batches, validation is not None)
@@ -177,7 +183,7 @@ def prepare(
 
 
 def _validation(
-    model: "Model", data: ValidationData, transform: Transform | None
+    model: "Model", data: ValidationData, transform: Transform | None, part: PartOf
 ) -> Samples | Stream:
     if not isinstance(data, (tuple, list)):
         return Stream(model, data, transform, "validation_data")
@@ -188,7 +194,7 @@ def _validation(
         )
     X, y, *rest = data
     try:
-        checked = model.check_weighted_data(X, y, rest[0] if rest else None, transform)
+        checked = model.check_weighted_data(X, y, rest[0] if rest else None, transform, part)
         samples = Samples(*checked, transform=transform)
         samples.batch_size = min(samples.batch_size, model.evaluated_at_once(samples.sample))
     except (TypeError, ValueError) as error:
