@@ -46,6 +46,9 @@ class Samples:
         batch_size: samples in a batch; None takes all at once. The last batch may be shorter.
         shuffle: whether to draw a new order for each epoch. Otherwise ``rows`` must follow each
             other without a gap.
+
+    Attributes:
+        order: the rows in the order of the current epoch.
     """
 
     def __init__(
@@ -61,17 +64,19 @@ class Samples:
         self.batch_size = len(rows) if batch_size is None else min(batch_size, len(rows))
         # The order within a single batch makes no difference.
         self.shuffle = shuffle and self.batch_size < len(X)
+        self.order = rows
 
     @property
     def batches(self) -> int:
         """How many batches make an epoch."""
         return math.ceil(len(self.rows) / self.batch_size)
 
-    def epoch(self) -> Iterator[Batch]:
-        """Yield the batches of one epoch."""
-        order = randomness.generator().permutation(self.rows) if self.shuffle else self.rows
-        for start in range(0, len(order), self.batch_size):
-            chosen = order[start : start + self.batch_size]
+    def epoch(self, done: int = 0) -> Iterator[Batch]:
+        """Yield the batches of a new epoch, or those of the current one after so many."""
+        if self.shuffle and not done:
+            self.order = randomness.generator().permutation(self.rows)
+        for start in range(done * self.batch_size, len(self.order), self.batch_size):
+            chosen = self.order[start : start + self.batch_size]
             if self.shuffle:
                 X, y = self.X.take(chosen, axis=0), self.y.take(chosen, axis=0)
             else:  # without a gap, so views will do

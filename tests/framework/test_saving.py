@@ -716,7 +716,7 @@ HOSTILE: list[tuple[Callable[[Any, Any], None], str]] = [
     (named(2, "eval"), "it has 'eval', which is none of ours: give that class .* in custom_oper"),
     (named(2, "Operation"), "it has 'Operation', which is none of ours"),
     (named(2, "Scale", n_features=10**13), r"Scale, needs weights of shape \(1, 10000000000000\)"),
-    (named(2, "Narrowing", n_inputs=4), "it has no layers.2.biases, layers.2.weights, which the"),
+    (named(5, "Narrowing", n_inputs=3), "it has no layers.5.biases, layers.5.weights, which the"),
     (named(2, "Narrowing", n_inputs=-4), "n_inputs must be at least 1"),
     (named(0, "framework.ReLU"), "it has layers.0.biases, layers.0.weights, which the model has n"),
     (part("operations", []), "the model has no operations"),
