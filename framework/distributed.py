@@ -28,6 +28,7 @@ import warnings
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,22 +36,25 @@ from numpy.typing import ArrayLike
 
 from framework import randomness
 from framework.accuracies.accuracy import Accuracy
+from framework.callbacks import Callback
+from framework.checkpoint import Checkpoint, prepare
 from framework.conversion import required
 from framework.history import DivergenceError, History
 from framework.layers.batch_normalization import BatchNormalization
 from framework.operation import Array
 from framework.progress import Reporter
 from framework.samples import Batch, BatchError, Samples, Stream, whole
+from framework.saving import SavedFileError
 from framework.threads import at_most
 from framework.totals import totals_by
-from framework.training import EpochSums, Loop, Task, prepare
+from framework.training import Loop, Training, set_up
 from optimizers.optimizer import Optimizer, State, joint_norm
 
 if TYPE_CHECKING:
     from framework.model import Model
 
 # What an error is raised as on the ranks that did not meet it themselves.
-SHARED_ERRORS = (BatchError, TypeError, ValueError, RuntimeError)
+SHARED_ERRORS = (BatchError, SavedFileError, TypeError, ValueError, OSError, RuntimeError)
 
 
 def train_together(
@@ -61,25 +65,36 @@ def train_together(
     communicator: Any,
     sharded: bool,
     progress: bool,
+    callbacks: Iterable[Callback],
+    resume_from: str | PathLike[str] | None,
     **options: Any,
 ) -> History:
     """Train ``model`` on all ranks of ``communicator``: see ``Model.train``."""
     ranks = Ranks(communicator)
+    first = ranks.rank == 0
     with ranks.ending_together(), ranks.own_threads(), ranks.warning_once():
         with ranks.agreement():
-            task = prepare(model, X, y, part=whole if sharded else ranks.share, **options)
-        task.training.rank, task.training.ranks = ranks.rank, ranks.size
-        _check_alike(ranks, task, options, sharded)
+            part = whole if sharded else ranks.share
+            training = set_up(model, X, y, callbacks=callbacks, part=part, **options)
+        training.rank, training.ranks = ranks.rank, ranks.size
+        if not first:
+            training.callbacks = [c for c in training.callbacks if not isinstance(c, Checkpoint)]
+        _check_alike(ranks, training, options, sharded)
         if sharded:
-            _shard(ranks, task, options)
-        reporter = Reporter(task.training, progress, task.print_every)
-        if ranks.rank != 0:
-            reporter = Reporter(task.training, progress=False, print_every=None)
-        loop = DistributedLoop(task, reporter)
-        loop.join(ranks, sharded)
+            _bring_in_line(ranks, training, options)
+        with ranks.agreement():
+            saved = prepare(training, resume_from if first else None)
+            if saved is not None and saved.mid_epoch and sharded:
+                raise ValueError(
+                    f"{saved.path} ends in the middle of an epoch, of which every rank had an "
+                    "order of its own: with sharded=True, go on from the end of an epoch"
+                )
+        reporter = Reporter(training, progress and first, options["print_every"] if first else None)
+        loop = DistributedLoop(training, reporter, ranks.of_first(saved))
+        loop.join(ranks, sharded, options["shuffle"])
         loop.run()
         loop.leave()
-    return task.training.history
+    return training.history
 
 
 class Ranks:
@@ -203,7 +218,8 @@ class DistributedLoop(Loop):
     # SIGTERM is what mpiexec makes of Ctrl-C, and what a cluster sends when time is up.
     signals = (signal.SIGINT, signal.SIGTERM)
 
-    def join(self, ranks: Ranks, sharded: bool) -> None:
+    def join(self, ranks: Ranks, sharded: bool, shuffle: bool) -> None:
+        """Take part in a training of several ranks, with data of its own if ``sharded``."""
         self.ranks, self.sharded = ranks, sharded
         self.part = _Part(self.model, ranks)
         self.synchronized = [
@@ -211,6 +227,8 @@ class DistributedLoop(Loop):
             for layer in self.model.layers
             if isinstance(layer, BatchNormalization) and layer.synchronized
         ]
+        if sharded and isinstance(self.samples, Samples):
+            self.samples = self.samples.in_batches(self.training.batches or 1, shuffle)
 
     def leave(self) -> None:
         """Leave every rank with the same generator, and the optimizer without this training's."""
@@ -220,13 +238,13 @@ class DistributedLoop(Loop):
 
     def _begin(self) -> None:
         model, ranks = self.model, self.ranks
+        with ranks.agreement():
+            super()._begin()
         for array in model.stored_arrays():
             array[...] = ranks.of_first(array)
         if isinstance(model.optimizer, Optimizer):
             model.optimizer.iterations = ranks.of_first(model.optimizer.iterations)
             self.part.take_state(model.optimizer)
-        with ranks.agreement():
-            super()._begin()
 
     def _run_epoch(self) -> None:
         self._synchronize_chance()
@@ -242,10 +260,10 @@ class DistributedLoop(Loop):
         bits = randomness.generator().bit_generator
         bits.state = self.ranks.of_first(bits.state)
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self, done: int) -> Iterator[Batch]:
         if isinstance(self.samples, Stream):
-            return self._batches_of_stream(self.samples)
-        return self._batches_of_shard(self.samples) if self.sharded else self.samples.epoch()
+            return self._batches_of_stream(self.samples, done)
+        return self._batches_of_shard(self.samples) if self.sharded else self.samples.epoch(done)
 
     def _batches_of_shard(self, samples: Samples) -> Iterator[Batch]:
         """Yield as many batches as the other ranks do, however many samples they have."""
@@ -259,9 +277,9 @@ class DistributedLoop(Loop):
             start, stop = (len(order) * end // batches for end in (batch, batch + 1))
             yield Batch(samples, order[start:stop])
 
-    def _batches_of_stream(self, stream: Stream) -> Iterator[Batch]:
+    def _batches_of_stream(self, stream: Stream, done: int) -> Iterator[Batch]:
         """Yield batches as long as any rank has one; then those of the others are empty."""
-        batches = stream.epoch()
+        batches = stream.epoch(done)
         while True:
             with self.ranks.agreement():
                 batch = next(batches, None)
@@ -288,7 +306,6 @@ class DistributedLoop(Loop):
 
     def _pass(self, batch: Batch) -> tuple[float, float, float]:
         ranks = self.ranks
-        self.penalties = self.model.regularization_loss()
         own = self._own(batch)
         self.rows_seen += len(own)
         amount, self.contributors = batch.amount, float(min(len(batch), ranks.size))
@@ -366,8 +383,8 @@ class DistributedLoop(Loop):
         amount, data_loss, right = map(float, self.ranks.sum(sums))
         return data_loss / amount, None if self.model.accuracy is None else right / amount
 
-    def _record(self, sums: EpochSums, started: float) -> None:
-        super()._record(sums, started)
+    def _record(self, started: float) -> None:
+        super()._record(started)
         lists = [getattr(self.history, name) for name in self.training.figures()]
         for figures, figure in zip(
             lists, self.ranks.of_first([figures[-1] for figures in lists]), strict=True
@@ -439,9 +456,9 @@ class _Part:
         ranks.communicator.Allgatherv(ranks.mpi.IN_PLACE, [array, self._shares])
 
 
-def _shard(ranks: Ranks, task: Task, options: dict[str, Any]) -> None:
-    """Bring in line what follows from data that differ from rank to rank."""
-    training, samples, validation = task.training, task.samples, task.validation
+def _bring_in_line(ranks: Ranks, training: Training, options: dict[str, Any]) -> None:
+    """Agree on what follows from data that differ from rank to rank."""
+    samples, validation = training.samples, training.validation
     if isinstance(samples, Stream):
         counts = ranks.of_all(samples.batches)
         training.batches = None if None in counts else max(counts)
@@ -450,15 +467,6 @@ def _shard(ranks: Ranks, task: Task, options: dict[str, Any]) -> None:
         training.batches = math.ceil(total / (options["batch_size"] or total))
         # Weights were scaled so that the largest is 1, on each rank by itself.
         _scale_alike(ranks, samples.weights, options["sample_weight"])
-        task.samples = Samples(
-            samples.X,
-            samples.y,
-            samples.weights,
-            samples.rows,
-            math.ceil(len(samples.rows) / training.batches),
-            options["shuffle"],
-            samples.transform,
-        )
     given = options["validation_data"]
     if given is not None and isinstance(validation, Samples):
         _scale_alike(ranks, validation.weights, given[-1])
@@ -474,13 +482,13 @@ def _scale_alike(ranks: Ranks, weights: Array | None, given: ArrayLike) -> None:
         weights *= largest / max(ranks.of_all(largest))
 
 
-def _check_alike(ranks: Ranks, task: Task, options: dict[str, Any], sharded: bool) -> None:
-    """Raise ValueError on every rank if one has another task than rank 0."""
-    model, samples, validation = task.training.model, task.samples, task.validation
+def _check_alike(ranks: Ranks, training: Training, options: dict[str, Any], sharded: bool) -> None:
+    """Raise ValueError on every rank if one has another training than rank 0."""
+    model, samples, validation = training.model, training.samples, training.validation
     first = samples.first.samples if isinstance(samples, Stream) else samples
     facts: dict[str, Any] = {
         "sharded": sharded,
-        "epochs": task.training.epochs,
+        "epochs": training.epochs,
         "batch_size": options["batch_size"],
         "shuffle": options["shuffle"],
         "validation": validation is not None,

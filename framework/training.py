@@ -8,12 +8,14 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.callbacks import Callback
+from framework.checkpoint import Checkpoint, SavedTraining, prepare
 from framework.checks import check_count
 from framework.history import DivergenceError, History
 from framework.losses.huber import Huber
@@ -44,6 +46,16 @@ if TYPE_CHECKING:
 REGRESSION_LOSSES = (Huber, MeanAbsoluteError, MeanSquaredError)
 
 
+@dataclass
+class EpochSums:
+    """Sums over the batches of an epoch so far, each batch counting as much as its amount."""
+
+    amount: float = 0.0
+    data_loss: float = 0.0
+    penalties: float = 0.0
+    right: float = 0.0
+
+
 class Training:
     """A training in progress, as callbacks see it.
 
@@ -54,21 +66,37 @@ class Training:
             not known before the end of the first.
         batch_loss: the loss of the last batch, penalties included.
         batch_data_loss, batch_accuracy: its loss without them, and its accuracy if measured.
+        mid_epoch: whether the current epoch has batches to come.
         interrupted: whether Ctrl-C was pressed.
+        samples, validation: where the batches of an epoch come from, and those on which it is
+            evaluated, or None.
+        callbacks: all of them, in the order they are called.
+        sums: what the batches of the current epoch have added up to.
+        data_marks: by which a checkpoint knows the data again; empty without checkpoints.
         rank, ranks: which of how many processes this is: 0 of 1, unless ``train`` was given a
             communicator. Callbacks run on every rank; what writes a file does so on rank 0.
     """
 
     rank, ranks = 0, 1
 
-    def __init__(self, model: "Model", epochs: int, batches: int | None, validates: bool) -> None:
+    def __init__(
+        self,
+        model: "Model",
+        epochs: int,
+        samples: Samples | Stream,
+        validation: Samples | Stream | None,
+        callbacks: Sequence[Callback],
+    ) -> None:
         self.model = model
         self.history = History()
         self.epoch, self.epochs = 0, epochs
-        self.batch, self.batches = 0, batches
+        self.batch, self.batches = 0, samples.batches
         self.batch_loss = self.batch_data_loss = self.batch_accuracy = math.nan
-        self.interrupted = False
-        self._validates = validates
+        self.mid_epoch = self.interrupted = False
+        self.samples, self.validation = samples, validation
+        self.callbacks = callbacks
+        self.sums = EpochSums()
+        self.data_marks: dict[str, str] = {}
 
     def stop(self, reason: str) -> None:
         """End training after the current batch; ``reason`` is kept in ``history.stopped``."""
@@ -84,42 +112,28 @@ class Training:
         missing = set()
         if self.model.accuracy is None:
             missing |= {"accuracy", "val_accuracy"}
-        if not self._validates:
+        if self.validation is None:
             missing |= {"val_loss", "val_accuracy"}
         return [name for name in History.names() if name not in missing]
 
 
-@dataclass
-class EpochSums:
-    """Sums over the batches of an epoch so far, each batch counting as much as its amount."""
-
-    amount: float = 0.0
-    data_loss: float = 0.0
-    penalties: float = 0.0
-    right: float = 0.0
-
-
 def train(
-    model: "Model", X: Any, y: ArrayLike | None, *, progress: bool, **options: Any
+    model: "Model",
+    X: Any,
+    y: ArrayLike | None,
+    *,
+    progress: bool,
+    resume_from: str | PathLike[str] | None,
+    **options: Any,
 ) -> History:
     """Train ``model``: see ``Model.train``, which documents every argument."""
-    task = prepare(model, X, y, **options)
-    Loop(task, Reporter(task.training, progress, task.print_every)).run()
-    return task.training.history
+    training = set_up(model, X, y, **options)
+    saved = prepare(training, resume_from)
+    Loop(training, Reporter(training, progress, options["print_every"]), saved).run()
+    return training.history
 
 
-@dataclass
-class Task:
-    """A training that has passed all checks and can begin."""
-
-    training: Training
-    samples: Samples | Stream
-    validation: Samples | Stream | None
-    callbacks: Sequence[Callback]
-    print_every: int | None
-
-
-def prepare(
+def set_up(
     model: "Model",
     X: Any,
     y: ArrayLike | None,
@@ -134,7 +148,7 @@ def prepare(
     callbacks: Iterable[Callback],
     print_every: int | None,
     part: PartOf = whole,
-) -> Task:
+) -> Training:
     """Return the training that ``train`` was asked for, if everything fits.
 
     ``part`` is what this process looks at of data that others look at as well.
@@ -144,7 +158,7 @@ def prepare(
     if batch_size is not None:
         batch_size = check_count("batch_size", batch_size)
     if print_every is not None:
-        print_every = check_count("print_every", print_every)
+        check_count("print_every", print_every)
     if transform is not None and not callable(transform):
         raise TypeError(f"transform must be a function of a batch's X, received {transform!r}")
     if model.loss is None or model.optimizer is None:
@@ -178,8 +192,7 @@ def prepare(
         validation = _validation(model, validation_data, transform, part)
     if hasattr(model.accuracy, "init"):
         model.accuracy.init(targets)
-    training = Training(model, epochs, samples.batches, validation is not None)
-    return Task(training, samples, validation, callbacks, print_every)
+    return Training(model, epochs, samples, validation, callbacks)
 
 
 def _validation(
@@ -207,12 +220,11 @@ class Loop:
 
     signals: tuple[signal.Signals, ...] = (signal.SIGINT,)
 
-    def __init__(self, task: Task, reporter: Reporter) -> None:
-        self.training, self.reporter = task.training, reporter
-        self.model, self.history = task.training.model, task.training.history
-        self.samples = task.samples
-        self.validation = task.validation
-        self.callbacks = task.callbacks
+    def __init__(self, training: Training, reporter: Reporter, saved: SavedTraining | None) -> None:
+        self.training, self.model, self.history = training, training.model, training.history
+        self.samples, self.callbacks = training.samples, training.callbacks
+        self.reporter = reporter
+        self.saved = saved
         self.at_once = self._samples_at_once()
 
     def run(self) -> None:
@@ -231,7 +243,7 @@ class Loop:
             # Overflow on the way to an infinite loss is reported once, as what it is.
             np.errstate(over="ignore", invalid="ignore"),
         ):
-            while training.epoch < training.epochs and not self._stopped():
+            while len(self.history) < training.epochs and not self._stopped():
                 restore_point.take()
                 try:
                     self._run_epoch()
@@ -240,39 +252,43 @@ class Loop:
                     raise
                 finally:
                     self.reporter.close()
-        for callback in self.callbacks:
+        # What a checkpoint holds is the training as it was, and not as others leave it.
+        for callback in sorted(self.callbacks, key=_is_checkpoint, reverse=True):
             callback.on_train_end(training)
         self.reporter.finish()
 
     def _begin(self) -> None:
         for callback in self.callbacks:
             callback.on_train_begin(self.training)
+        if self.saved is not None:
+            self.saved.restore(self.training)
 
     def _run_epoch(self) -> None:
         training = self.training
-        training.epoch += 1
-        training.batch = 0
+        if not training.mid_epoch:  # otherwise a checkpoint has begun the epoch
+            training.epoch, training.batch = training.epoch + 1, 0
+            training.sums, training.mid_epoch = EpochSums(), True
         started = time.perf_counter()
-        sums = EpochSums()
         self.reporter.begin_epoch()
-        for batch in self._batches():
+        for batch in self._batches(training.batch):
             training.batch += 1
-            self._step(batch, sums)
-            self.reporter.show(sums)
+            self._step(batch)
+            self.reporter.show(training.sums)
             for callback in self.callbacks:
                 callback.on_batch_end(training)
             if self._stopped() and training.batch != training.batches:
                 self._settle()
                 return  # the epoch was not completed, so it leaves no figures
-        training.batches = training.batch
+        training.batches, training.mid_epoch = training.batch, False
         self._settle()
-        self._record(sums, started)
+        self._record(started)
         self.reporter.end_epoch()
         for callback in self.callbacks:
             callback.on_epoch_end(training)
 
-    def _step(self, batch: Batch, sums: EpochSums) -> None:
-        training = self.training
+    def _step(self, batch: Batch) -> None:
+        training, sums = self.training, self.training.sums
+        self.penalties = self.model.regularization_loss()
         amount, data_loss, accuracy = self._pass(batch)
         self._update()
         training.batch_accuracy = accuracy
@@ -283,7 +299,6 @@ class Loop:
 
     def _pass(self, batch: Batch) -> tuple[float, float, float]:
         """Find the gradient; return how much the batch counts, its data loss and accuracy."""
-        self.penalties = self.model.regularization_loss()
         return batch.amount, *self._forward_and_back(batch)
 
     def _forward_and_back(self, batch: Batch, scale: float = 1.0) -> tuple[float, float]:
@@ -325,9 +340,9 @@ class Loop:
                 optimizer.update_params(layer)
         optimizer.post_update_params()
 
-    def _record(self, sums: EpochSums, started: float) -> None:
+    def _record(self, started: float) -> None:
         """Add what the epoch came to, and what it leads to on the validation data."""
-        model, history = self.model, self.history
+        model, history, sums = self.model, self.history, self.training.sums
         if not np.isfinite(model.parameters.weights).all():
             raise DivergenceError(
                 f"the parameters became NaN or infinite in the last update of epoch "
@@ -340,8 +355,8 @@ class Loop:
         history.learning_rate.append(self.training.learning_rate)
         if model.accuracy is not None:
             history.accuracy.append(sums.right / sums.amount)
-        if self.validation is not None:
-            val_loss, val_accuracy = self._evaluate(self.validation.epoch())
+        if self.training.validation is not None:
+            val_loss, val_accuracy = self._evaluate(self.training.validation.epoch())
             history.val_loss.append(val_loss)
             if val_accuracy is not None:
                 history.val_accuracy.append(val_accuracy)
@@ -349,8 +364,8 @@ class Loop:
 
     # What a training on several machines (``framework.distributed``) does in another way.
 
-    def _batches(self) -> Iterator[Batch]:
-        return self.samples.epoch()
+    def _batches(self, done: int) -> Iterator[Batch]:
+        return self.samples.epoch(done)
 
     def _evaluate(self, batches: Iterable[Batch]) -> tuple[float, float | None]:
         return self.model.evaluate_batches(batches)
@@ -447,7 +462,12 @@ def _check_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
                 f"a callback needs {', '.join(methods)}: derive it from framework.Callback; "
                 f"received {callback!r}"
             )
-    return found
+    # Each sees the epoch as all others leave it, wherever it stands in the list.
+    return sorted(found, key=_is_checkpoint)
+
+
+def _is_checkpoint(callback: Callback) -> bool:
+    return isinstance(callback, Checkpoint)
 
 
 @contextmanager
