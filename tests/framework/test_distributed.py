@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,7 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from framework import Model
+from tests.framework.jobs.resumed import run
 
 pytest.importorskip("mpi4py", reason="mpi4py is not installed: no training on several ranks")
 MPIEXEC = shutil.which(
@@ -79,3 +84,201 @@ def test_it_equals_the_training_of_a_single_process(ranks: int) -> None:
         assert found["history"] < tolerance, case
         assert found["alike"], f"{case}: the ranks differ"
         assert found["chance"], f"{case}: another random state than that of a single process"
+
+
+@pytest.fixture(scope="module")
+def output() -> tuple[int, str, str]:
+    return finish(start(3, "-m", "tests.framework.jobs.behaviour"))
+
+
+@pytest.fixture(scope="module")
+def told(output: tuple[int, str, str]) -> dict[str, list[Any]]:
+    """What the three ranks of ``jobs/behaviour.py`` tell, by the name of the story."""
+    status, printed, errors = output
+    assert status == 0, printed + errors
+    return json.loads(printed.splitlines()[-1])
+
+
+def same_for_all(accounts: list[Any]) -> Any:
+    assert accounts[1:] == accounts[:-1]
+    return accounts[0]
+
+
+# What does not fit
+
+
+@pytest.mark.parametrize(
+    ("story", "message"),
+    [
+        (
+            "data_of_one_rank_that_are_not_finite",
+            "ValueError: rank 1 of 3: X must be finite, but row 25 has NaN or infinity",
+        ),
+        ("an_argument_that_is_wrong_everywhere", "ValueError: epochs must be at least 1"),
+        ("another_batch_size_on_one_rank", "ValueError: rank 2 of 3 has batch_size 32, rank 0 has"),
+        ("other_data_on_one_rank", "ValueError: rank 1 of 3 has samples with the checksum"),
+        ("a_figure_that_is_not_recorded", "ValueError: rank 1 of 3: EarlyStopping cannot monitor"),
+        ("a_communicator_that_is_none", "communicator must be one of mpi4py"),
+        ("a_stream_that_is_shorter_on_one_rank", "rank 1 of 3 has fewer batches than others"),
+    ],
+)
+def test_what_does_not_fit_on_one_rank_is_raised_on_all(
+    told: dict[str, list[Any]], story: str, message: str
+) -> None:
+    assert same_for_all(told[story]).startswith(message)
+
+
+# How it ends
+
+
+def test_all_ranks_diverge_together_and_return_to_the_last_epoch(
+    told: dict[str, list[Any]],
+) -> None:
+    found = same_for_all(told["divergence"])
+    assert found["message"].startswith("rank 0 of 3: the loss became nan in epoch 1, the first")
+    assert np.isfinite(found["parameters"]).all()
+
+
+def test_early_stopping_stops_all_ranks_where_it_stops_a_single_process(
+    told: dict[str, list[Any]],
+) -> None:
+    alone = told["early_stopping"][0]["alone"]
+    found = same_for_all([account["together"] for account in told["early_stopping"]])
+    assert found["stopped"] == alone["stopped"] != ""
+    assert (found["epochs"], found["steps"]) == (alone["epochs"], alone["steps"])
+    np.testing.assert_allclose(found["parameters"], alone["parameters"], atol=1e-12)
+
+
+def test_one_rank_can_stop_all_after_the_same_batch(told: dict[str, list[Any]]) -> None:
+    found = same_for_all(told["stopped_by_one_rank"])
+    assert (found["stopped"], found["steps"], found["epochs"]) == ("enough", 3, 0)
+
+
+@pytest.mark.parametrize("story", ["interrupted_on_one_rank", "terminated_on_one_rank"])
+def test_a_signal_to_one_rank_stops_all_and_rank_0_warns(
+    told: dict[str, list[Any]], story: str
+) -> None:
+    warned = [account.pop("warnings") for account in told[story]]
+    found = same_for_all(told[story])
+    assert (found["stopped"], found["steps"], found["epochs"]) == ("interrupted", 3, 0)
+    assert [len(messages) for messages in warned] == [1, 0, 0]
+    assert "training was interrupted in epoch 1, after batch 3 of 6" in warned[0][0]
+
+
+def test_rank_0_alone_prints(output: tuple[int, str, str], told: dict[str, list[Any]]) -> None:
+    _, printed, errors = output
+    assert told["printed"] == [2, 2, 2]
+    assert [line.split(",")[0] for line in printed.splitlines()[:-1]] == ["epoch: 1", "epoch: 2"]
+    assert not errors
+
+
+# What goes into it
+
+
+def test_each_rank_drops_out_by_a_stream_of_its_own_and_all_can_be_repeated(
+    told: dict[str, list[Any]],
+) -> None:
+    masks = [mask for account in told["dropout"] for mask in account["masks"]]
+    assert len({str(mask) for mask in masks}) == len(masks) == 3 * 2 * 2
+    assert [account["ranks"] for account in told["dropout"]] == [[0, 3], [1, 3], [2, 3]]
+    first, again = same_for_all([account["parameters"] for account in told["dropout"]])
+    assert first == again
+
+
+@pytest.mark.parametrize("story", ["samples_of_all", "samples_of_shards"])
+def test_each_sample_is_read_once_an_epoch_and_by_one_rank(
+    told: dict[str, list[Any]], story: str
+) -> None:
+    seen = told[story]
+    assert sorted(number for numbers in seen for number in numbers) == list(range(60))
+    assert max(map(len, seen)) - min(map(len, seen)) <= 9  # one for each batch
+    assert all(numbers != sorted(numbers) for numbers in seen)
+    if story == "samples_of_shards":
+        assert [sorted(numbers) for numbers in seen] == [list(range(r, 60, 3)) for r in range(3)]
+
+
+@pytest.mark.parametrize("story", ["shards", "streams", "one_stream_for_all"])
+def test_parts_of_the_ranks_own_equal_a_single_process_with_the_same_batches(
+    told: dict[str, list[Any]], story: str
+) -> None:
+    assert told[story][0] < 1e-12
+
+
+def test_statistics_of_each_ranks_own_batches_are_averaged(told: dict[str, list[Any]]) -> None:
+    accounts = told["statistics_of_each_rank"]
+    running = same_for_all([account["running"] for account in accounts])
+    own = [account["own"] for account in accounts]
+    counts = [account["samples"] for account in accounts]
+    np.testing.assert_allclose(running, np.average(own, axis=0, weights=counts), atol=1e-9)
+
+
+def test_an_accuracy_learns_from_the_same_targets_on_all_ranks(
+    told: dict[str, list[Any]],
+) -> None:
+    assert same_for_all(told["precision"]) > 0
+
+
+# Faults
+
+
+def resumed(folder: Path, ranks: int, *arguments: str) -> tuple[int, str]:
+    """Run ``jobs/resumed.py`` and return its status and what it said of errors."""
+    module = ["-m", "tests.framework.jobs.resumed"]
+    if "early" in arguments:  # what a script does itself is watched by mpi4py
+        module = ["-m", "mpi4py", *module]
+    status, _, errors = finish(start(ranks, *module, str(folder), *arguments), seconds=30)
+    return status, errors
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("kill", r"rank 1\b.*signal 9"),
+        ("raise", r"rank 1 of 3, on .*, ended the job: OSError: this rank has lost its disk"),
+        ("exit", r"1\].*Exit code: +3"),
+        ("early", r"ValueError: the data of this rank are missing.*invoked on rank 1"),
+    ],
+)
+def test_a_rank_that_fails_ends_the_job_and_is_named(
+    fault: str, message: str, tmp_path: Path
+) -> None:
+    status, errors = resumed(tmp_path, 3, fault)
+    assert status != 0
+    assert re.search(message, errors, flags=re.DOTALL), errors
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    run(folder, "", False, None)
+    return np.load(folder / "end.npz")
+
+
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_a_killed_job_goes_on_with_any_number_of_ranks_and_ends_the_same(
+    ranks: int, uninterrupted: Any, tmp_path: Path
+) -> None:
+    assert resumed(tmp_path, 3, "kill")[0] != 0
+    assert not (tmp_path / "end.npz").exists()
+    # Rank 0 alone has written, and it was interrupted after three epochs.
+    assert len(Model.load(tmp_path / "rank-0/run.epoch-3.safetensors").layers) == 4
+    assert not list(tmp_path.glob("rank-[12]/*"))
+    status, errors = resumed(tmp_path, ranks)
+    assert status == 0, errors
+    end = np.load(tmp_path / "end.npz")
+    assert len(end["loss"]) == 6
+    np.testing.assert_allclose(end["parameters"], uninterrupted["parameters"], atol=1e-12)
+    np.testing.assert_allclose(end["loss"], uninterrupted["loss"], atol=1e-12)
+
+
+def test_with_dropout_a_killed_job_goes_on_exactly_with_as_many_ranks(tmp_path: Path) -> None:
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    for folder in (killed, whole):
+        folder.mkdir()
+    assert resumed(killed, 3, "kill", "--dropout")[0] != 0
+    for folder in (killed, whole):
+        status, errors = resumed(folder, 3, "--dropout")
+        assert status == 0, errors
+    ends = [np.load(folder / "end.npz") for folder in (killed, whole)]
+    np.testing.assert_array_equal(ends[0]["parameters"], ends[1]["parameters"])
+    np.testing.assert_array_equal(ends[0]["loss"], ends[1]["loss"])

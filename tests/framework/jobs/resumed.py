@@ -1,0 +1,88 @@
+"""A training that writes checkpoints, and goes on from them when it is started again.
+
+    python -m tests.framework.jobs.resumed FOLDER [FAULT] [--dropout]
+
+FAULT is what one rank does in the middle of the fourth epoch: ``kill`` (it is killed), ``raise`` or
+``exit``; or, before training begins, ``early``. Otherwise rank 0 writes the parameters and the
+history as ``end.npz`` into the folder.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import framework
+from framework import (
+    Callback,
+    CategoricalAccuracy,
+    CategoricalCrossentropy,
+    Checkpoint,
+    Dense,
+    Dropout,
+    EarlyStopping,
+    Model,
+    ReLU,
+    Softmax,
+    Training,
+)
+from optimizers import Adam
+
+
+class Fault(Callback):
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def on_batch_end(self, training: Training) -> None:
+        if training.rank == 1 and (training.epoch, training.batch) == (4, 2):
+            if self.kind == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.kind == "exit":
+                os._exit(3)
+            raise OSError("this rank has lost its disk")
+
+
+def run(folder: Path, fault: str, dropout: bool, communicator: Any) -> None:
+    framework.seed(0)
+    chance = np.random.default_rng(0)
+    X, y = chance.normal(size=(90, 6)), chance.integers(0, 3, 90)
+    hidden = [ReLU(), Dropout(0.3)] if dropout else [ReLU()]
+    model = Model([Dense(6, 16), *hidden, Dense(16, 3), Softmax()], dtype="float64")
+    model.set(loss=CategoricalCrossentropy(), optimizer=Adam(0.01), accuracy=CategoricalAccuracy())
+    model.finalize()
+    # A folder for each rank, as on machines that share no disk: only rank 0 may need its file.
+    rank = 0 if communicator is None else communicator.rank
+    own = folder / f"rank-{rank}"
+    own.mkdir(exist_ok=True)
+    path = own / "run.safetensors"
+    callbacks: list[Callback] = [Checkpoint(path), EarlyStopping("loss", patience=50)]
+    if fault == "early" and rank == 1:
+        raise ValueError("the data of this rank are missing")
+    history = model.train(
+        X,
+        y,
+        epochs=6,
+        batch_size=20,
+        validation_split=0.2,
+        callbacks=[*callbacks, Fault(fault)] if fault else callbacks,
+        progress=False,
+        communicator=communicator,
+        resume_from=path,
+    )
+    if rank == 0:
+        np.savez(folder / "end.npz", parameters=model.parameters.weights, loss=history.loss)
+
+
+if __name__ == "__main__":
+    from mpi4py import MPI
+
+    arguments = [argument for argument in sys.argv[1:] if argument != "--dropout"]
+    run(
+        Path(arguments[0]),
+        arguments[1] if arguments[1:] else "",
+        "--dropout" in sys.argv,
+        MPI.COMM_WORLD,
+    )
