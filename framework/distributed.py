@@ -183,14 +183,21 @@ class Ranks:
             if error is self._agreed or isinstance(error, DivergenceError):
                 raise
             traceback.print_exc()
-            print(
-                f"{self.name(self.rank)}, on {socket.gethostname()}, ended the job: "
-                f"{type(error).__name__}: {error}",
-                file=sys.stderr,
-            )
+            told = f"{self.name(self.rank)}, on {socket.gethostname()}, ended the job"
+            print(f"{told}: {self._lost(error)}{type(error).__name__}: {error}", file=sys.stderr)
             sys.stdout.flush()
             sys.stderr.flush()
             self.communicator.Abort(1)
+
+    def _lost(self, error: BaseException) -> str:
+        """Say which ranks are gone, where MPI tolerates that (``mpiexec --with-ft ulfm``)."""
+        mpi, communicator = self.mpi, self.communicator
+        failure = isinstance(error, mpi.Exception) and error.Get_error_class()
+        if failure is False or failure != getattr(mpi, "ERR_PROC_FAILED", None):
+            return ""
+        failed = communicator.Get_failed()
+        lost = mpi.Group.Translate_ranks(failed, range(failed.size), communicator.group)
+        return f"{' and '.join(map(self.name, lost))} was lost: "
 
     def name(self, rank: int) -> str:
         """Return what messages call a rank."""

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +39,18 @@ ENVIRONMENT = {
 }
 
 
-def start(ranks: int, *command: str, **options: Any) -> subprocess.Popen[str]:
+def start(
+    ranks: int, *command: str, launcher: Sequence[str] = (str(MPIEXEC),)
+) -> subprocess.Popen[str]:
     """Start a job in a process group of its own."""
     return subprocess.Popen(
-        [str(MPIEXEC), "-n", str(ranks), sys.executable, *command],
+        [*launcher, "-n", str(ranks), sys.executable, *command],
         cwd=ROOT,
         env={**os.environ, **ENVIRONMENT},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        **options,
     )
 
 
@@ -221,12 +223,13 @@ def test_an_accuracy_learns_from_the_same_targets_on_all_ranks(
 # Faults
 
 
-def resumed(folder: Path, ranks: int, *arguments: str) -> tuple[int, str]:
+def resumed(folder: Path, ranks: int, *arguments: str, **options: Any) -> tuple[int, str]:
     """Run ``jobs/resumed.py`` and return its status and what it said of errors."""
     module = ["-m", "tests.framework.jobs.resumed"]
     if "early" in arguments:  # what a script does itself is watched by mpi4py
         module = ["-m", "mpi4py", *module]
-    status, _, errors = finish(start(ranks, *module, str(folder), *arguments), seconds=30)
+    job = start(ranks, *module, str(folder), *arguments, **options)
+    status, _, errors = finish(job, seconds=30)
     return status, errors
 
 
@@ -282,3 +285,72 @@ def test_with_dropout_a_killed_job_goes_on_exactly_with_as_many_ranks(tmp_path: 
     ends = [np.load(folder / "end.npz") for folder in (killed, whole)]
     np.testing.assert_array_equal(ends[0]["parameters"], ends[1]["parameters"])
     np.testing.assert_array_equal(ends[0]["loss"], ends[1]["loss"])
+
+
+# Several hosts
+
+
+def _works(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def launcher_on_two_hosts(tmp_path: Path) -> Iterator[list[str]]:
+    """``mpiexec`` for two hosts: network namespaces with a cable between them."""
+    names = [f"dinputs-{os.getpid()}-{host}" for host in (1, 2)]
+    addresses = ["10.77.0.1", "10.77.0.2"]
+    first, second = names
+    commands = [
+        *(["ip", "netns", "add", name] for name in names),
+        [
+            "ip",
+            "-n",
+            first,
+            "link",
+            "add",
+            "cable",
+            "type",
+            "veth",
+            "peer",
+            "cable",
+            "netns",
+            second,
+        ],
+        *(
+            ["ip", "-n", name, "address", "add", f"{address}/24", "dev", "cable"]
+            for name, address in zip(names, addresses, strict=True)
+        ),
+        *(["ip", "-n", name, "link", "set", "cable", "up"] for name in names),
+        *(["ip", "-n", name, "link", "set", "lo", "up"] for name in names),
+    ]
+    # In place of ssh: runs a command on the other host, which has a name of its own.
+    agent = tmp_path / "agent"
+    agent.write_text(
+        f"#!/bin/sh\nhost=$1; shift\n"
+        f'exec ip netns exec {second} unshare --uts sh -c "hostname $host; $*"\n'
+    )
+    agent.chmod(0o700)
+    try:
+        if not all(map(_works, commands)):
+            pytest.skip("this machine allows no network namespaces: no ranks on two hosts")
+        hosts = ",".join(f"{address}:2" for address in addresses)
+        options = ["--host", hosts, "--map-by", "node", "--prtemca", "plm_ssh_agent", str(agent)]
+        yield ["ip", "netns", "exec", first, str(MPIEXEC), "--with-ft", "ulfm", *options]
+    finally:
+        for name in names:
+            _works(["ip", "netns", "delete", name])
+
+
+def test_ranks_on_two_hosts_train_fail_and_go_on_as_on_one(
+    launcher_on_two_hosts: list[str], uninterrupted: Any, tmp_path: Path
+) -> None:
+    status, errors = resumed(tmp_path, 4, "kill", launcher=launcher_on_two_hosts)
+    assert status != 0
+    assert "ended the job: rank 1 of 4 was lost" in errors
+    status, errors = resumed(tmp_path, 4, launcher=launcher_on_two_hosts)
+    assert status == 0, errors
+    end = np.load(tmp_path / "end.npz")
+    np.testing.assert_allclose(end["parameters"], uninterrupted["parameters"], atol=1e-12)
