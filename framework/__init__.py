@@ -30,7 +30,7 @@ from framework.checkpoint import Checkpoint
 from framework.diagnosis import Diagnosis
 from framework.gradient_check import GradientReport, check_gradients
 from framework.history import DivergenceError, History
-from framework.layers import BatchNormalization, Dense, Dropout, Flatten
+from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
 from framework.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -47,6 +47,7 @@ from framework.onnx_import import OnnxError
 from framework.operation import Operation
 from framework.parameters import Parameter
 from framework.randomness import seed
+from framework.samples import BatchError
 from framework.saving import SavedFileError
 from framework.training import Training
 
@@ -55,6 +56,7 @@ __all__ = [
     "GELU",
     "Accuracy",
     "Activation",
+    "BatchError",
     "BatchNormalization",
     "BinaryAccuracy",
     "BinaryCrossentropy",
@@ -84,6 +86,7 @@ __all__ = [
     "ReLU",
     "RegressionAccuracy",
     "SavedFileError",
+    "Scale",
     "Sigmoid",
     "SigmoidBinaryCrossentropy",
     "Softmax",

@@ -3,7 +3,7 @@
 A checkpoint is the file of a saved model (see ``saving``) that also has a ``training``: what the
 optimizer remembers, the states of the random generators, the history, the callbacks' states, and
 by what the data and the batches can be known again. Where an epoch was interrupted, it has the
-order of its samples and what they have added up to so far.
+states of the generators at its beginning, and what its batches have added up to so far.
 """
 
 import hashlib
@@ -22,7 +22,9 @@ from framework.checks import check_count, check_number
 from framework.descriptions import Reader, Writer
 from framework.files import check_target, give_second_name, remove_leftovers, write_atomically
 from framework.history import History
+from framework.mapped import release_pages
 from framework.operation import Array
+from framework.samples import Samples, Stream
 from framework.saving import (
     PARTS,
     FilePath,
@@ -109,7 +111,7 @@ class Checkpoint(Callback):
     def _write(self, training: "Training") -> None:
         write_atomically(self.path, content_of(training))
         self._written = (training.epoch, training.batch)
-        if training.batch == training.batches and self.keep:
+        if training.between_epochs and self.keep:
             give_second_name(self.path, self._beside(f"epoch-{training.epoch}"))
         newest = [epoch for epoch in self._kept() if epoch <= training.epoch][: self.keep]
         for epoch in self._kept():
@@ -168,17 +170,16 @@ def content_of(training: "Training") -> bytes:
 
 def _state(training: "Training") -> dict[str, Any]:
     optimizer, history = training.model.optimizer, training.history
-    interrupted = training.batch < training.batches
+    interrupted = None
+    if not training.between_epochs:
+        interrupted = {"chance": training.chance, "sums": asdict(training.sums)}
     return {
         "epoch": training.epoch,
         "batch": training.batch,
-        "order": training.samples.order if interrupted else None,
-        "sums": asdict(training.sums) if interrupted else None,
+        "interrupted": interrupted,
         "settings": _settings(training),
-        "history": {
-            name: np.array(getattr(history, name), dtype=float) for name in history.names()
-        },
-        "generators": randomness.states(),
+        "history": {name: np.array(getattr(history, name), float) for name in history.names()},
+        "chance": randomness.states(),
         "iterations": optimizer.iterations,
         "memory": optimizer.state(training.model.parameters),
         "callbacks": [
@@ -190,34 +191,29 @@ def _state(training: "Training") -> dict[str, Any]:
 def _settings(training: "Training") -> dict[str, Any]:
     """What has to be the same in a training that goes on with another."""
     samples = training.samples
-    return {
-        "number of samples": len(samples.rows),
-        "batch_size": samples.batch_size,
-        "shuffle": samples.shuffle,
-        **training.data_marks,
-    }
+    settings: dict[str, Any] = {"batch_size": samples.batch_size}
+    if isinstance(samples, Samples):
+        settings |= {"number of samples": len(samples.rows), "shuffle": samples.shuffle}
+    return {**settings, **training.data_marks}
 
 
 def _data_marks(training: "Training") -> Iterator[tuple[str, str]]:
-    samples = training.samples
-    validation = training.validation or (None, None, None)
-    for name, array in {
-        "X": samples.X,
-        "y": samples.y,
-        "sample_weight": samples.weights,
-        "rows": samples.rows,
-        "X of the validation data": validation[0],
-        "y of the validation data": validation[1],
-        "sample_weight of the validation data": validation[2],
-    }.items():
-        yield name, "none" if array is None else _mark(array)
+    for source, of_what in (
+        (training.samples, ""),
+        (training.validation, " of the validation data"),
+    ):
+        # Of batches that come from elsewhere, the first has to stand for all.
+        samples = source.first.samples if isinstance(source, Stream) else source
+        for name in ("X", "y", "weights", "rows"):
+            array = getattr(samples, name, None)
+            yield name + of_what, "none" if array is None else _mark(array)
 
 
 def _mark(array: Array, rows_at_once: int = 4096) -> str:
     digest = hashlib.sha256(f"{array.dtype} {array.shape}".encode())
-    # Memory-mapped data are not to be read all at once.
     for start in range(0, len(array), rows_at_once):
         digest.update(array[start : start + rows_at_once].tobytes())
+        release_pages(array)
     return digest.hexdigest()
 
 
@@ -265,23 +261,25 @@ class SavedTraining:
         state = self.state
         check_count("epoch", state["epoch"])
         check_count("iterations", state["iterations"], minimum=0)
-        if not 1 <= check_count("batch", state["batch"]) <= training.batches:
-            raise ValueError(f"it ends after batch {state['batch']} of {training.batches}")
-        interrupted = state["batch"] < training.batches
+        interrupted = state["interrupted"]
+        batches = training.batches or state["batch"]
+        if not 1 <= check_count("batch", state["batch"]) <= batches:
+            raise ValueError(f"it ends after batch {state['batch']} of {batches}")
         if state["history"].keys() != set(History.names()):
             raise ValueError("its history is none")
         for figures in state["history"].values():
-            if len(figures) not in (0, state["epoch"] - interrupted) or figures.dtype != float:
+            if (
+                len(figures) not in (0, state["epoch"] - bool(interrupted))
+                or figures.dtype != float
+            ):
                 raise ValueError("its history does not have as many epochs as it should")
+        randomness.check_states(state["chance"])
         if interrupted:
-            order = np.sort(state["order"])
-            if order.dtype != int or not np.array_equal(order, np.sort(training.samples.rows)):
-                raise ValueError("the order of its samples is none of these samples")
-            if state["sums"].keys() != asdict(training.sums).keys():
+            randomness.check_states(interrupted["chance"])
+            if interrupted["sums"].keys() != asdict(training.sums).keys():
                 raise ValueError("it has no sums of the epoch that was interrupted")
-            for name, number in state["sums"].items():
+            for name, number in interrupted["sums"].items():
                 check_number(name, number)
-        randomness.check_states(state["generators"])
         for name, memory in state["memory"].items():
             parameter = getattr(training.model.parameters, name, None)
             for array in memory.values():
@@ -305,15 +303,15 @@ class SavedTraining:
             training.epoch, training.batch = state["epoch"], state["batch"]
             for name, figures in state["history"].items():
                 getattr(training.history, name)[:] = figures.tolist()
-            if training.batch < training.batches:
-                training.samples.order = state["order"]
-                training.sums = type(training.sums)(**state["sums"])
+            if state["interrupted"]:
+                training.chance = state["interrupted"]["chance"]
+                training.sums = type(training.sums)(**state["interrupted"]["sums"])
             saved = dict(state["callbacks"])
             for name, callback in _with_state(training):
                 if name in saved:
                     callback.resume(training, saved[name])
             # Last, since callbacks may have drawn from them.
-            randomness.set_states(state["generators"])
+            randomness.set_states(state["chance"])
 
 
 def _compare_models(training: "Training", saved: Any, arrays: dict[str, Array]) -> None:
