@@ -202,14 +202,16 @@ def _data_marks(training: "Training") -> Iterator[tuple[str, str]]:
         (training.samples, ""),
         (training.validation, " of the validation data"),
     ):
-        # Of batches that come from elsewhere, the first has to stand for all.
-        samples = source.first.samples if isinstance(source, Stream) else source
         for name in ("X", "y", "weights", "rows"):
-            array = getattr(samples, name, None)
-            yield name + of_what, "none" if array is None else _mark(array)
+            if isinstance(source, Stream):  # which may begin with another batch every time
+                array = getattr(source.first.samples, name)
+                yield name + of_what, "none" if array is None else f"{array.dtype} {array.shape}"
+            else:
+                array = getattr(source, name, None)
+                yield name + of_what, "none" if array is None else _checksum(array)
 
 
-def _mark(array: Array, rows_at_once: int = 4096) -> str:
+def _checksum(array: Array, rows_at_once: int = 4096) -> str:
     digest = hashlib.sha256(f"{array.dtype} {array.shape}".encode())
     for start in range(0, len(array), rows_at_once):
         digest.update(array[start : start + rows_at_once].tobytes())

@@ -271,10 +271,10 @@ class Model:
             resume_from: the file of a ``Checkpoint``. The model and the history become what they
                 were, and training goes on to ``epochs`` as if it had never stopped: the same
                 numbers, bit for bit, but for ``seconds``. Model, data and all other arguments
-                have to be the same, and are compared; on trust are only ``transform`` and, where
-                batches are given, all but the first. If there is no such file yet, but one of
-                the ``callbacks`` is going to write it, training starts from the beginning, so
-                that a script can simply be started again.
+                have to be the same, and are compared, except for ``transform`` and for what is in
+                batches that are given. If there is no such file yet, but one of the
+                ``callbacks`` is going to write it, training starts from the beginning, so that
+                a script can simply be started again.
 
         Raises:
             RuntimeError: ``set`` or ``finalize`` has not been called.

@@ -224,6 +224,7 @@ def test_batches_that_come_from_elsewhere_go_on(stop: tuple[int, int], tmp_path:
     history = go(whole)
     go(classifier(), callbacks=[StopAt(*stop, ask), Checkpoint(path)])
     model = classifier()
+    framework.seed(77)  # so that the order which is drawn first is another
     assert_same(model, go(model, resume_from=path), whole, history)
     with pytest.raises(SavedFileError, match="with another batch_size: 20 there, 10 here"):
         classifier().train(Loader(10), epochs=4, progress=False, resume_from=path)
