@@ -121,8 +121,11 @@ class Checkpoint(Callback):
     def _kept(self) -> list[int]:
         """The epochs that have a file of their own, the last first."""
         start, end = f"{self.path.stem}.epoch-", self.path.suffix
-        names = [name for name in os.listdir(self.path.parent) if name.startswith(start)]
-        numbers = [name.removeprefix(start).removesuffix(end) for name in names]
+        numbers = [
+            name[len(start) : len(name) - len(end)]
+            for name in os.listdir(self.path.parent)
+            if name.startswith(start) and name.endswith(end)
+        ]
         return sorted((int(number) for number in numbers if number.isdecimal()), reverse=True)
 
     def _beside(self, label: str) -> Path:

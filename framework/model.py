@@ -379,7 +379,10 @@ class Model:
             RuntimeError: ``finalize`` has not been called.
             TypeError, ValueError: data that do not fit, or outputs that are not classes.
         """
-        outputs = self.predict(X, batch_size=batch_size)
+        return self.classes_of(self.predict(X, batch_size=batch_size))
+
+    def classes_of(self, outputs: Array) -> Array:
+        """Return what ``predict_classes`` does, of what ``predict`` has returned."""
         activation = self._output_activation
         reader = self.accuracy if isinstance(self.accuracy, CategoricalAccuracy) else activation
         if not isinstance(reader, (CategoricalAccuracy, Softmax, Sigmoid)):
