@@ -294,6 +294,9 @@ def test_a_class_of_ours_that_is_not_public_is_saved_as_the_public_one(tmp_path:
     class Twin(Dense):
         """As compiled twins may be: ours, derived from what they stand in for."""
 
+        def __init__(self, *arguments: int, threads: int = 1) -> None:
+            super().__init__(*arguments)
+
     Twin.__module__ = "framework.somewhere"
     model = finalized(Twin(2, 3))
     loaded = there_and_back(model, tmp_path / "it")
