@@ -205,13 +205,14 @@ def _data_marks(training: "Training") -> Iterator[tuple[str, str]]:
         (training.samples, ""),
         (training.validation, " of the validation data"),
     ):
-        for name in ("X", "y", "weights", "rows"):
+        for attribute in ("X", "y", "weights", "rows"):
+            name = {"weights": "sample_weight"}.get(attribute, attribute) + of_what
             if isinstance(source, Stream):  # which may begin with another batch every time
-                array = getattr(source.first.samples, name)
-                yield name + of_what, "none" if array is None else f"{array.dtype} {array.shape}"
+                array = getattr(source.first.samples, attribute)
+                yield name, "none" if array is None else f"{array.dtype} {array.shape}"
             else:
-                array = getattr(source, name, None)
-                yield name + of_what, "none" if array is None else _checksum(array)
+                array = getattr(source, attribute, None)
+                yield name, "none" if array is None else _checksum(array)
 
 
 def _checksum(array: Array, rows_at_once: int = 4096) -> str:

@@ -238,6 +238,28 @@ def iter_anew(batches: list[Any]) -> Any:
     return Again()
 
 
+@pytest.mark.parametrize("where", [(1, 2), (2, 3), (2, 4)])
+def test_batches_that_are_given_go_on_with_the_next(where: tuple[int, int], tmp_path: Path) -> None:
+    class Loader:
+        def __iter__(self) -> Iterator[Any]:
+            for start in range(0, 50, 16):
+                rows = slice(start, start + 16)
+                yield X[rows], y[rows], WEIGHTS[rows]
+
+    def in_batches(model: Model, epochs: int, **options: Any) -> History:
+        return model.train(
+            Loader(), epochs=epochs, validation_data=Loader(), progress=False, **options
+        )
+
+    reference = classifier()
+    expected = in_batches(reference, 3)
+    path = tmp_path / "run"
+    in_batches(classifier(), 3, callbacks=[StopAt(*where, ask), Checkpoint(path)])
+    model = classifier()
+    history = in_batches(model, 3, resume_from=path)
+    assert_same(model, history, reference, expected)
+
+
 def test_what_an_accuracy_has_learned_and_memory_mapped_data_go_on(tmp_path: Path) -> None:
     np.save(tmp_path / "X.npy", X)
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
@@ -473,8 +495,8 @@ def test_a_file_that_cannot_be_written_to_the_end_leaves_the_checkpoint_before(
     [
         ({"batch_size": 20}, "another batch_size: 16 there, 20 here"),
         ({"shuffle": False}, "another shuffle: True there, False here"),
-        ({"sample_weight": None}, "another weights$"),
-        ({"sample_weight": WEIGHTS[::-1]}, "another weights$"),
+        ({"sample_weight": None}, "another sample_weight$"),
+        ({"sample_weight": WEIGHTS[::-1]}, "another sample_weight$"),
         ({"validation_data": None}, "another X of the validation data"),
         ({"validation_data": (X_val, 2 - y_val)}, "another y of the validation data"),
         ({"validation_data": None, "validation_split": 0.5}, "another number of samples: 50 th"),
