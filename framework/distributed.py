@@ -84,11 +84,6 @@ def train_together(
             _bring_in_line(ranks, training, options)
         with ranks.agreement():
             saved = prepare(training, resume_from if first else None)
-            if saved is not None and saved.mid_epoch and sharded:
-                raise ValueError(
-                    f"{saved.path} ends in the middle of an epoch, of which every rank had an "
-                    "order of its own: with sharded=True, go on from the end of an epoch"
-                )
         reporter = Reporter(training, progress and first, options["print_every"] if first else None)
         loop = DistributedLoop(training, reporter, ranks.of_first(saved))
         loop.join(ranks, sharded, options["shuffle"])
@@ -267,10 +262,10 @@ class DistributedLoop(Loop):
         bits = randomness.generator().bit_generator
         bits.state = self.ranks.of_first(bits.state)
 
-    def _batches(self, done: int) -> Iterator[Batch]:
+    def _batches(self) -> Iterator[Batch]:
         if isinstance(self.samples, Stream):
-            return self._batches_of_stream(self.samples, done)
-        return self._batches_of_shard(self.samples) if self.sharded else self.samples.epoch(done)
+            return self._batches_of_stream(self.samples)
+        return self._batches_of_shard(self.samples) if self.sharded else self.samples.epoch()
 
     def _batches_of_shard(self, samples: Samples) -> Iterator[Batch]:
         """Yield as many batches as the other ranks do, however many samples they have."""
@@ -284,9 +279,9 @@ class DistributedLoop(Loop):
             start, stop = (len(order) * end // batches for end in (batch, batch + 1))
             yield Batch(samples, order[start:stop])
 
-    def _batches_of_stream(self, stream: Stream, done: int) -> Iterator[Batch]:
+    def _batches_of_stream(self, stream: Stream) -> Iterator[Batch]:
         """Yield batches as long as any rank has one; then those of the others are empty."""
-        batches = stream.epoch(done)
+        batches = stream.epoch()
         while True:
             with self.ranks.agreement():
                 batch = next(batches, None)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from framework import randomness
 from framework.callbacks import Callback
 from framework.checkpoint import Checkpoint, SavedTraining, prepare
 from framework.checks import check_count
@@ -66,12 +67,12 @@ class Training:
             not known before the end of the first.
         batch_loss: the loss of the last batch, penalties included.
         batch_data_loss, batch_accuracy: its loss without them, and its accuracy if measured.
-        mid_epoch: whether the current epoch has batches to come.
         interrupted: whether Ctrl-C was pressed.
-        samples, validation: where the batches of an epoch come from, and those on which it is
-            evaluated, or None.
+        samples, validation: where the batches come from, and those that each epoch is evaluated
+            on, or None.
         callbacks: all of them, in the order they are called.
         sums: what the batches of the current epoch have added up to.
+        chance: the states of the random generators at the beginning of the current epoch.
         data_marks: by which a checkpoint knows the data again; empty without checkpoints.
         rank, ranks: which of how many processes this is: 0 of 1, unless ``train`` was given a
             communicator. Callbacks run on every rank; what writes a file does so on rank 0.
@@ -92,15 +93,21 @@ class Training:
         self.epoch, self.epochs = 0, epochs
         self.batch, self.batches = 0, samples.batches
         self.batch_loss = self.batch_data_loss = self.batch_accuracy = math.nan
-        self.mid_epoch = self.interrupted = False
+        self.interrupted = False
         self.samples, self.validation = samples, validation
         self.callbacks = callbacks
         self.sums = EpochSums()
+        self.chance = randomness.states()
         self.data_marks: dict[str, str] = {}
 
     def stop(self, reason: str) -> None:
         """End training after the current batch; ``reason`` is kept in ``history.stopped``."""
         self.history.stopped = reason or "a callback asked for it"
+
+    @property
+    def between_epochs(self) -> bool:
+        """Whether the current epoch is complete, or none has begun."""
+        return len(self.history) == self.epoch
 
     @property
     def learning_rate(self) -> float:
@@ -265,12 +272,10 @@ class Loop:
 
     def _run_epoch(self) -> None:
         training = self.training
-        if not training.mid_epoch:  # otherwise a checkpoint has begun the epoch
-            training.epoch, training.batch = training.epoch + 1, 0
-            training.sums, training.mid_epoch = EpochSums(), True
         started = time.perf_counter()
+        batches = self._begin_epoch() if training.between_epochs else self._go_on_with_epoch()
         self.reporter.begin_epoch()
-        for batch in self._batches(training.batch):
+        for batch in batches:
             training.batch += 1
             self._step(batch)
             self.reporter.show(training.sums)
@@ -279,12 +284,28 @@ class Loop:
             if self._stopped() and training.batch != training.batches:
                 self._settle()
                 return  # the epoch was not completed, so it leaves no figures
-        training.batches, training.mid_epoch = training.batch, False
+        training.batches = training.batch
         self._settle()
         self._record(started)
         self.reporter.end_epoch()
         for callback in self.callbacks:
             callback.on_epoch_end(training)
+
+    def _begin_epoch(self) -> Iterator[Batch]:
+        training = self.training
+        training.epoch, training.batch = training.epoch + 1, 0
+        training.sums, training.chance = EpochSums(), randomness.states()
+        return self._batches()
+
+    def _go_on_with_epoch(self) -> Iterator[Batch]:
+        """Return the batches after those that were done when training was interrupted."""
+        now = randomness.states()
+        randomness.set_states(self.training.chance)
+        batches = self._batches()
+        for _ in range(self.training.batch):
+            next(batches, None)
+        randomness.set_states(now)
+        return batches
 
     def _step(self, batch: Batch) -> None:
         training, sums = self.training, self.training.sums
@@ -364,8 +385,8 @@ class Loop:
 
     # What a training on several machines (``framework.distributed``) does in another way.
 
-    def _batches(self, done: int) -> Iterator[Batch]:
-        return self.samples.epoch(done)
+    def _batches(self) -> Iterator[Batch]:
+        return self.samples.epoch()
 
     def _evaluate(self, batches: Iterable[Batch]) -> tuple[float, float | None]:
         return self.model.evaluate_batches(batches)
