@@ -1,27 +1,44 @@
 """The command line: ``python -m framework``, installed as ``dinputs``."""
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
 
 from framework.commands import gradients, images, models, spiral
+from framework.distributed import launched_together
 
 INTERRUPTED = 130  # as shells say it: 128 and the number of the signal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status: 130 if it was interrupted."""
+    """Run the command line and return its exit status: 130 if it was interrupted.
+
+    Where ``mpiexec`` has started several, the first alone prints; commands that train share the
+    work, and raise on all of them what one of them does.
+    """
     parser = _parser()
     options = parser.parse_args(arguments)
+    rank = 0
     try:
-        status: int = options.command(options)
+        rank = getattr(launched_together(), "rank", 0)
+        with nullcontext() if rank == 0 else _silence():
+            status: int = options.command(options)
     except (ValueError, TypeError, OSError, ImportError, FloatingPointError) as error:
-        print(f"{parser.prog}: error: {error}", file=sys.stderr)
+        if rank == 0:
+            print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"\n{parser.prog}: interrupted", file=sys.stderr)
         return INTERRUPTED
     return status
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+        yield
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -26,10 +26,10 @@ import sys
 import traceback
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -52,6 +52,11 @@ from optimizers.optimizer import Optimizer, State, joint_norm
 
 if TYPE_CHECKING:
     from framework.model import Model
+
+# In these, Open MPI, MPICH and its relatives, and Slurm say how many processes they have started.
+LAUNCHED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
+
+AnyResult = TypeVar("AnyResult")
 
 # What an error is raised as on the ranks that did not meet it themselves.
 SHARED_ERRORS = (BatchError, SavedFileError, TypeError, ValueError, OSError, RuntimeError)
@@ -520,6 +525,33 @@ def _check_alike(ranks: Ranks, training: Training, options: dict[str, Any], shar
 
 def _checksum(array: Array, samples: int = 1000) -> int:
     return zlib.crc32(array[:samples].tobytes())
+
+
+def launched_together() -> Any:
+    """Return the communicator of the processes that ``mpiexec`` has started, None for a single one.
+
+    Raises ImportError if there are several, but no mpi4py for them to talk to each other.
+    """
+    if all(os.environ.get(name, "1") == "1" for name in LAUNCHED):
+        return None
+    return mpi().COMM_WORLD
+
+
+def in_turn(communicator: Any, action: Callable[[], AnyResult]) -> AnyResult:
+    """Return what ``action`` gives, which rank 0 does before the others.
+
+    So what it downloads or creates is there for all. Every rank raises what one of them does.
+    Without a communicator it is simply done.
+    """
+    if communicator is None:
+        return action()
+    ranks = Ranks(communicator)
+    done = []
+    for turn_of_first in (True, False):
+        with ranks.agreement():
+            if (ranks.rank == 0) is turn_of_first:
+                done.append(action())
+    return done[0]
 
 
 def mpi() -> Any:

@@ -2,14 +2,13 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import framework
 from datasets import cifar10, class_names, fashion_mnist, mnist
 from framework.commands.networks import NETWORKS, rows, targets
-from framework.commands.options import add_option, add_save, count, seed, writable
-from framework.files import check_target
+from framework.commands.options import add_option, add_save, check_outputs, count, seed
+from framework.distributed import in_turn, launched_together
 from framework.history import History
 from framework.operation import Array
 
@@ -61,12 +60,17 @@ def recognise(options: argparse.Namespace) -> int:
 
     The test images are evaluated after each epoch for the curves; nothing is chosen by them.
     """
-    output = writable(options.output)
-    if options.save is not None:
-        check_target(options.save)
+    communicator = launched_together()
+    first = communicator is None or communicator.rank == 0
     network = NETWORKS[options.data][options.network]
     load = LOADERS[options.data]
-    (X, y), (X_test, y_test) = load(directory=options.directory, scale=network.scale)
+
+    def data() -> Any:
+        if first:
+            check_outputs(options)
+        return load(directory=options.directory, scale=network.scale)
+
+    (X, y), (X_test, y_test) = in_turn(communicator, data)
     framework.seed(options.seed)
     epochs = options.epochs or network.epochs
     model = network.model(len(X), epochs)
@@ -79,13 +83,16 @@ def recognise(options: argparse.Namespace) -> int:
         epochs,
         validation_data=(rows(X_test), targets(model, y_test)),
         progress=not options.quiet,
+        communicator=communicator,
     )
+    if not first:
+        return 0  # what was learned is the same on every rank
     predictions = model.predict_classes(rows(X_test))
     accuracy = (predictions == y_test).mean()
     print(f"test accuracy {accuracy:.4f}   ({len(X_test):,} images not trained on)")
     names = class_names(load.__name__)
-    _draw(history, X_test, y_test, predictions, names, output)
-    print(f"picture       {output}")
+    _draw(history, X_test, y_test, predictions, names, options.output)
+    print(f"picture       {options.output}")
     if options.save is not None:
         complete = network.for_images(model, X.shape[1:])
         complete.save(options.save, class_names=names)
@@ -99,7 +106,7 @@ def _draw(
     labels: Array,
     predictions: Array,
     names: list[str],
-    output: Path,
+    output: str,
 ) -> None:
     # A figure without pyplot needs no display and leaves the user's settings alone.
     from matplotlib.figure import Figure

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from framework.checks import check_fraction, check_non_negative, check_positive
+from framework.files import check_target
 
 
 def add_option(group: Any, flag: str, default: Any, text: str, **options: Any) -> None:
@@ -24,18 +25,21 @@ def add_save(parser: Any) -> None:
     )
 
 
-def writable(path: str) -> Path:
-    """Return ``path`` if a picture can be written there, before any work is done for it."""
+def check_outputs(options: argparse.Namespace) -> None:
+    """See that what ``--output`` and ``--save`` name can be written, before any work is done."""
     from matplotlib.figure import Figure
 
-    output = Path(path)
+    output = Path(options.output)
     known = Figure().canvas.get_supported_filetypes()
     if output.suffix[1:].lower() not in known:
-        raise ValueError(f"--output must end with one of .{', .'.join(known)}, received {path!r}")
+        raise ValueError(
+            f"--output must end with one of .{', .'.join(known)}, received {options.output!r}"
+        )
     target = output if output.exists() else output.absolute().parent
     if output.is_dir() or not os.access(target, os.W_OK):
-        raise OSError(f"--output: {path!r} cannot be written")
-    return output
+        raise OSError(f"--output: {options.output!r} cannot be written")
+    if options.save is not None:
+        check_target(options.save)
 
 
 def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:

@@ -1,7 +1,6 @@
 """The command ``spiral``: a network on the spiral data, and a picture of what it learned."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,15 +19,15 @@ from framework import (
 from framework.commands.options import (
     add_option,
     add_save,
+    check_outputs,
     count,
     fraction,
     non_negative,
     positive,
     seed,
     whole_number,
-    writable,
 )
-from framework.files import check_target
+from framework.distributed import in_turn, launched_together
 from framework.history import History
 from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from optimizers.schedules import CosineDecay
@@ -103,9 +102,9 @@ def add(commands: Any) -> None:
 
 def spiral(options: argparse.Namespace) -> int:
     """Train a network on the spiral data, print its accuracy, and draw what it learned."""
-    output = writable(options.output)
-    if options.save is not None:
-        check_target(options.save)
+    communicator = launched_together()
+    first = communicator is None or communicator.rank == 0
+    in_turn(communicator, lambda: check_outputs(options) if first else None)
     X, y = spiral_data(options.samples, options.classes, seed=options.seed)
     X_val, y_val = spiral_data(options.samples, options.classes, seed=options.seed + 1)
     framework.seed(options.seed)
@@ -120,13 +119,16 @@ def spiral(options: argparse.Namespace) -> int:
         validation_data=(X_val, y_val),
         callbacks=[EarlyStopping(patience=options.patience)] if options.patience else (),
         progress=not options.quiet,
+        communicator=communicator,
     )
+    if not first:
+        return 0  # what was learned is the same on every rank
     _, accuracy = model.evaluate(X, y)
     _, val_accuracy = model.evaluate(X_val, y_val)
     print(f"training accuracy   {accuracy:.3f}")
     print(f"validation accuracy {val_accuracy:.3f}   ({len(X_val):,} points not trained on)")
-    _draw(model, history, X_val, y_val, output)
-    print(f"picture             {output}")
+    _draw(model, history, X_val, y_val, options.output)
+    print(f"picture             {options.output}")
     if options.save is not None:
         model.save(options.save)
         print(f"model               {options.save}")
@@ -171,7 +173,7 @@ def _optimizer(options: argparse.Namespace) -> Optimizer:
 
 
 def _draw(
-    model: Model, history: History, X_val: np.ndarray, y_val: np.ndarray, output: Path
+    model: Model, history: History, X_val: np.ndarray, y_val: np.ndarray, output: str
 ) -> None:
     # A figure without pyplot needs no display and leaves the user's settings alone.
     from matplotlib.figure import Figure

@@ -11,10 +11,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib.image
 import numpy as np
 import pytest
 
 from framework import Model
+from framework.__main__ import main
+from tests.datasets.files import mnist_files, write
 from tests.framework.jobs.resumed import run
 
 pytest.importorskip("mpi4py", reason="mpi4py is not installed: no training on several ranks")
@@ -206,6 +209,13 @@ def test_parts_of_the_ranks_own_equal_a_single_process_with_the_same_batches(
     assert told[story][0] < 1e-12
 
 
+def test_shards_go_on_amid_an_epoch_with_the_samples_that_were_left(
+    told: dict[str, list[Any]],
+) -> None:
+    at_once, resumed = same_for_all(told["interrupted_shards"])
+    assert at_once == resumed
+
+
 def test_statistics_of_each_ranks_own_batches_are_averaged(told: dict[str, list[Any]]) -> None:
     accounts = told["statistics_of_each_rank"]
     running = same_for_all([account["running"] for account in accounts])
@@ -285,6 +295,31 @@ def test_with_dropout_a_killed_job_goes_on_exactly_with_as_many_ranks(tmp_path: 
     ends = [np.load(folder / "end.npz") for folder in (killed, whole)]
     np.testing.assert_array_equal(ends[0]["parameters"], ends[1]["parameters"])
     np.testing.assert_array_equal(ends[0]["loss"], ends[1]["loss"])
+
+
+# The command line
+
+
+def test_the_command_line_trains_on_all_ranks_and_speaks_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "mnist", mnist_files(train=300, test=60))
+    options = ["mnist", "--directory", str(tmp_path), "--epochs", "2", "--quiet"]
+    outputs = [tmp_path / "single.png", tmp_path / "together.png"]
+    assert main([*options, "--output", str(outputs[0])]) == 0
+    status, printed, errors = finish(
+        start(2, "-m", "framework", *options, "--output", str(outputs[1]))
+    )
+    assert (status, errors) == (0, "")
+    assert printed == capsys.readouterr().out.replace("single.png", "together.png")
+    assert matplotlib.image.imread(outputs[1]).shape == matplotlib.image.imread(outputs[0]).shape
+
+
+def test_an_error_of_the_command_line_is_told_once_and_ends_all_ranks() -> None:
+    status, _, errors = finish(start(2, "-m", "framework", "mnist", "--directory", "nowhere"))
+    assert status != 0
+    (line,) = [line for line in errors.splitlines() if line.startswith("dinputs: error")]
+    assert "nowhere" in line
 
 
 # Several hosts

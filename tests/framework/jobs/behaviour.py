@@ -6,8 +6,10 @@ Every rank tells its side of each; the last line of the output is JSON, a list o
 import json
 import os
 import signal
+import tempfile
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from framework import (
     Callback,
     CategoricalAccuracy,
     CategoricalCrossentropy,
+    Checkpoint,
     Dense,
     DivergenceError,
     Dropout,
@@ -261,6 +264,28 @@ def shards(together: Any) -> float:
     )
 
 
+def interrupted_shards(together: Any) -> list[list[float]]:
+    """The parameters after training at once, and after an interruption amid an epoch."""
+    own = slice(together.rank, None, together.size)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(together.bcast(folder)) / "run.safetensors"
+        options: dict[str, Any] = {"epochs": 2, "batch_size": 10, "progress": False}
+        options |= {"communicator": together, "sharded": True}
+
+        def run(*callbacks: Callback) -> list[float]:
+            model = classifier()
+            callbacks = (*callbacks, Checkpoint(path))
+            model.train(X[own], y[own], callbacks=callbacks, resume_from=path, **options)
+            return model.parameters.weights.tolist()
+
+        run(Doing(lambda training: training.stop("for now"), 3))
+        resumed = run()
+        together.barrier()
+        if together.rank == 0:
+            path.unlink()
+        return [run(), resumed]
+
+
 def streams(together: Any) -> float:
     # As many batches as the rank's number and one more.
     pieces = [[(X[10 * r + b :: 30], y[10 * r + b :: 30]) for b in range(r + 1)] for r in range(3)]
@@ -326,6 +351,7 @@ STORIES = [
     samples_of_all,
     samples_of_shards,
     shards,
+    interrupted_shards,
     streams,
     one_stream_for_all,
     a_stream_that_is_shorter_on_one_rank,
