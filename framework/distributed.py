@@ -4,32 +4,28 @@
 the four train one model together: they hold the same parameters and take a part each of every
 batch. One step is
 
-1. forward on the own part; loss and accuracy are added up over the ranks (four numbers);
-2. backward, with the part's gradient scaled so that the sum over the ranks is that of the batch;
+1. forward and backward on the own part, its gradient scaled so that the mean over the ranks is
+   that of the batch;
+2. loss and accuracy are added up over the ranks;
 3. reduce-scatter: every rank receives the sum of one stretch of the gradient vector;
 4. the optimizer updates that stretch of the parameters, with its stretch of the state;
 5. all-gather: every rank receives the other stretches of the parameters.
 
-Steps 3 and 5 together send as much as an all-reduce of the whole gradient would, and the update
-takes a fraction of the time (Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training
-Trillion Parameter Models", 2020, stage 1). Measured on two cores, it made a step 7 % shorter than
-one all-reduce and an update of everything on each rank; buckets that are sent while backward still
-runs gained nothing over that, since on one machine the message costs a core's time too.
+Steps 3 and 5 together send as much as an all-reduce of the whole gradient would, but the update is
+shared (Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training Trillion Parameter Models",
+2020, stage 1). So an optimizer's ``update`` has to treat each element on its own, as those of
+``optimizers`` do. On two cores a step was 7 % shorter than with an all-reduce and the whole update
+on each rank; sending the gradient in buckets while backward still runs gained nothing over that:
+see ``benchmarks/README.md``.
 """
 
 import copy
 import math
-import os
 import signal
-import socket
-import sys
-import traceback
-import warnings
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,28 +34,18 @@ from framework import randomness
 from framework.accuracies.accuracy import Accuracy
 from framework.callbacks import Callback
 from framework.checkpoint import Checkpoint, prepare
-from framework.conversion import required
 from framework.history import DivergenceError, History
 from framework.layers.batch_normalization import BatchNormalization
 from framework.operation import Array
 from framework.progress import Reporter
+from framework.ranks import Ranks
 from framework.samples import Batch, BatchError, Samples, Stream, whole
-from framework.saving import SavedFileError
-from framework.threads import at_most
 from framework.totals import totals_by
 from framework.training import Loop, Training, set_up
 from optimizers.optimizer import Optimizer, State, joint_norm
 
 if TYPE_CHECKING:
     from framework.model import Model
-
-# In these, Open MPI, MPICH and its relatives, and Slurm say how many processes they have started.
-LAUNCHED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
-
-AnyResult = TypeVar("AnyResult")
-
-# What an error is raised as on the ranks that did not meet it themselves.
-SHARED_ERRORS = (BatchError, SavedFileError, TypeError, ValueError, OSError, RuntimeError)
 
 
 def train_together(
@@ -95,128 +81,6 @@ def train_together(
         loop.run()
         loop.leave()
     return training.history
-
-
-class Ranks:
-    """The processes that train together, and what they say to each other.
-
-    Each method that sends something must be called by every rank.
-
-    Args:
-        communicator: of mpi4py, such as ``MPI.COMM_WORLD``.
-
-    Attributes:
-        rank, size: which of how many processes this is, from 0.
-
-    Raises:
-        TypeError: ``communicator`` is something else.
-        ImportError: mpi4py is not installed.
-    """
-
-    def __init__(self, communicator: Any) -> None:
-        self.mpi = mpi()
-        if not isinstance(communicator, self.mpi.Intracomm):
-            raise TypeError(
-                "communicator must be one of mpi4py, such as MPI.COMM_WORLD, received "
-                f"{communicator!r}"
-            )
-        self.communicator = communicator
-        self.rank, self.size = communicator.rank, communicator.size
-        self._agreed: Exception | None = None
-
-    def share(self, count: int) -> slice:
-        """Return which of ``count`` things are this rank's: see ``shares``."""
-        each, left = divmod(count, self.size)
-        start, stop = (each * rank + min(rank, left) for rank in (self.rank, self.rank + 1))
-        return slice(start, stop)
-
-    def shares(self, count: int) -> list[int]:
-        """Return how many of ``count`` things each rank has: the first ones one more, if any."""
-        each, left = divmod(count, self.size)
-        return [each + (rank < left) for rank in range(self.size)]
-
-    def sum(self, own: Array) -> Array:
-        """Return the sum of the ranks' arrays, which are of one shape and dtype."""
-        total = np.empty_like(own)
-        self.communicator.Allreduce(own, total)
-        return total
-
-    def of_first(self, value: Any) -> Any:
-        """Return what rank 0 passed."""
-        return self.communicator.bcast(value)
-
-    def of_all(self, value: Any) -> list[Any]:
-        """Return what every rank passed, in order."""
-        return list(self.communicator.allgather(value))
-
-    @contextmanager
-    def agreement(self) -> Iterator[None]:
-        """Raise on every rank what one of them raises, with its rank. Nothing is sent inside."""
-        own: Exception | None = None
-        try:
-            yield
-        except Exception as error:
-            own = error
-        kind = next((i for i, kind in enumerate(SHARED_ERRORS) if isinstance(own, kind)), -1)
-        found = self.of_all(None if own is None else (kind, str(own)))
-        if own is not None and all(other == found[0] for other in found):
-            raise self.agreed(own)  # it concerns every rank, as a wrong argument does
-        for rank, failure in enumerate(found):
-            if failure is not None:
-                kind, message = failure
-                raise self.agreed(SHARED_ERRORS[kind](f"{self.name(rank)}: {message}")) from own
-
-    def agreed(self, error: Exception) -> Exception:
-        """Return ``error``, which is about to be raised on every rank."""
-        self._agreed = error
-        return error
-
-    @contextmanager
-    def ending_together(self) -> Iterator[None]:
-        """End the processes of all ranks if an error ends this one alone.
-
-        The others would wait for it forever. What is raised on all ranks is passed on.
-        """
-        try:
-            yield
-        except BaseException as error:
-            if error is self._agreed or isinstance(error, DivergenceError):
-                raise
-            traceback.print_exc()
-            told = f"{self.name(self.rank)}, on {socket.gethostname()}, ended the job"
-            print(f"{told}: {self._lost(error)}{type(error).__name__}: {error}", file=sys.stderr)
-            sys.stdout.flush()
-            sys.stderr.flush()
-            self.communicator.Abort(1)
-
-    def _lost(self, error: BaseException) -> str:
-        """Say which ranks are gone, where MPI tolerates that (``mpiexec --with-ft ulfm``)."""
-        mpi, communicator = self.mpi, self.communicator
-        failure = isinstance(error, mpi.Exception) and error.Get_error_class()
-        if failure is False or failure != getattr(mpi, "ERR_PROC_FAILED", None):
-            return ""
-        failed = communicator.Get_failed()
-        lost = mpi.Group.Translate_ranks(failed, range(failed.size), communicator.group)
-        return f"{' and '.join(map(self.name, lost))} was lost: "
-
-    def name(self, rank: int) -> str:
-        """Return what messages call a rank."""
-        return f"rank {rank} of {self.size}"
-
-    def own_threads(self) -> AbstractContextManager[Any]:
-        """Return a context in which the ranks of one machine share its cores among them."""
-        neighbours = self.communicator.Split_type(self.mpi.COMM_TYPE_SHARED)
-        count = neighbours.size
-        neighbours.Free()
-        return at_most(max(1, (os.cpu_count() or 1) // count))
-
-    @contextmanager
-    def warning_once(self) -> Iterator[None]:
-        """Let rank 0 alone show warnings for a while."""
-        with warnings.catch_warnings():
-            if self.rank:
-                warnings.simplefilter("ignore")
-            yield
 
 
 class DistributedLoop(Loop):
@@ -376,7 +240,7 @@ class DistributedLoop(Loop):
             self.part.gather_state(model.optimizer)
         # Statistics of the ranks' own batches: their mean, by how many samples each has seen.
         rows = ranks.sum(np.array([float(self.rows_seen)]))[0]
-        for array in model.stored_arrays()[1:]:
+        for array in model.stored_arrays()[1:] if rows else []:
             array[...] = ranks.sum(array * (self.rows_seen / rows))
         self._synchronize_chance()
 
@@ -525,38 +389,3 @@ def _check_alike(ranks: Ranks, training: Training, options: dict[str, Any], shar
 
 def _checksum(array: Array, samples: int = 1000) -> int:
     return zlib.crc32(array[:samples].tobytes())
-
-
-def launched_together() -> Any:
-    """Return the communicator of the processes that ``mpiexec`` has started, None for a single one.
-
-    Raises ImportError if there are several, but no mpi4py for them to talk to each other.
-    """
-    if all(os.environ.get(name, "1") == "1" for name in LAUNCHED):
-        return None
-    return mpi().COMM_WORLD
-
-
-def in_turn(communicator: Any, action: Callable[[], AnyResult]) -> AnyResult:
-    """Return what ``action`` gives, which rank 0 does before the others.
-
-    So what it downloads or creates is there for all. Every rank raises what one of them does.
-    Without a communicator it is simply done.
-    """
-    if communicator is None:
-        return action()
-    ranks = Ranks(communicator)
-    done = []
-    for turn_of_first in (True, False):
-        with ranks.agreement():
-            if (ranks.rank == 0) is turn_of_first:
-                done.append(action())
-    return done[0]
-
-
-def mpi() -> Any:
-    """Return ``mpi4py.MPI``, or raise ImportError with what to install."""
-    required("mpi4py", '"dinputs[distributed]"')
-    from mpi4py import MPI
-
-    return MPI

@@ -384,7 +384,7 @@ def test_ranks_on_two_hosts_train_fail_and_go_on_as_on_one(
 ) -> None:
     status, errors = resumed(tmp_path, 4, "kill", launcher=launcher_on_two_hosts)
     assert status != 0
-    assert "ended the job: rank 1 of 4 was lost" in errors
+    assert "ended the job: lost rank 1 of 4" in errors
     status, errors = resumed(tmp_path, 4, launcher=launcher_on_two_hosts)
     assert status == 0, errors
     end = np.load(tmp_path / "end.npz")
