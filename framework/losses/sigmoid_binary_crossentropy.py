@@ -51,6 +51,5 @@ class SigmoidBinaryCrossentropy(FusedLoss):
 
     def backward(self, output: ArrayLike, y_true: ArrayLike) -> Array:
         output, y_true = self.check(output, y_true)
-        gradient = (output - y_true) / output.size
-        self.dinputs = gradient.astype(output.dtype, copy=False)
+        self.dinputs = (output - y_true) / output.size
         return self.dinputs
