@@ -19,7 +19,7 @@ from framework.losses.loss import FusedLoss, Loss, penalty
 from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
 from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
 from framework.operation import Array, Shape
-from framework.parameters import ParameterVector, bind
+from framework.parameters import ParameterVector, bind, stored_names
 from framework.training import History, train
 from optimizers.optimizer import parameter_names
 
@@ -50,6 +50,9 @@ class Model:
         parameters: all parameters in one vector (see ``ParameterVector``), after ``finalize``.
         loss, optimizer, accuracy: what ``set`` was given, or None.
 
+    A subclass can pair further classes with a fused form in ``fused``. Only these very classes
+    are fused, since a class derived from them may compute something else.
+
     Source: *Neural Networks from Scratch*, chapter 18.
 
     >>> from framework import CategoricalCrossentropy, Dense, ReLU, Softmax
@@ -60,6 +63,8 @@ class Model:
     >>> model.predict([[0.0, 0.0]]).shape
     (1, 3)
     """
+
+    fused = FUSED
 
     def __init__(self, operations: Iterable[Any] = (), *, dtype: DTypeLike | None = None) -> None:
         self.layers: list[Any] = []
@@ -435,7 +440,7 @@ class Model:
         return samples
 
     def _check_head(self, loss: Any) -> None:
-        contained = next((act for act, _, fused in FUSED if isinstance(loss, fused)), None)
+        contained = next((act for act, _, fused in self.fused if isinstance(loss, fused)), None)
         if contained is not None and isinstance(self.layers[-1], contained):
             raise ValueError(
                 f"{loss!r} contains the activation {self.layers[-1]!r}: leave that out, or use "
@@ -451,7 +456,7 @@ class Model:
         if isinstance(self.loss, FusedLoss):
             self._fused, self._output_activation = self.loss, self.loss.activation
             self._all = [*self._hidden, (self._output_activation, True)]
-        for activation, loss, fused in FUSED:
+        for activation, loss, fused in self.fused:
             if type(self.layers[-1]) is activation and type(self.loss) is loss:
                 self._fused = fused()
                 self._fused.activation, self._fused.loss = self.layers[-1], self.loss
@@ -496,10 +501,7 @@ class Model:
         return next(iter(found)) if found else np.result_type(np.float32, *arrays)
 
     def _stored_arrays(self) -> list[tuple[Any, tuple[str, ...]]]:
-        stored = [
-            (layer, (*parameter_names(layer), *getattr(layer, "state", ())))
-            for layer in self.layers
-        ]
+        stored = [(layer, stored_names(layer)) for layer in self.layers]
         return [(layer, names) for layer, names in stored if names]
 
     def _origin(self, position: int, shape: Shape) -> str:
