@@ -80,6 +80,8 @@ def one_hot_encode(labels: ArrayLike, num_classes: int) -> NDArray[np.float32]:
 def whole_number(name: str, value: Any, minimum: int = 1) -> int:
     """Return ``value`` as an integer of at least ``minimum``, or raise TypeError or ValueError."""
     try:
+        if isinstance(value, bool):
+            raise TypeError
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be a whole number, received {value!r}") from None

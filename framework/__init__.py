@@ -26,6 +26,7 @@ from framework.activations import (
     Tanh,
 )
 from framework.callbacks import Callback, EarlyStopping
+from framework.diagnosis import Diagnosis
 from framework.gradient_check import GradientReport, check_gradients
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten
 from framework.losses import (
@@ -43,7 +44,7 @@ from framework.model import Model
 from framework.operation import Operation
 from framework.parameters import Parameter
 from framework.randomness import seed
-from framework.training import History, Training
+from framework.training import DivergenceError, History, Training
 
 __all__ = [
     "ELU",
@@ -57,6 +58,8 @@ __all__ = [
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "Dense",
+    "Diagnosis",
+    "DivergenceError",
     "Dropout",
     "EarlyStopping",
     "Flatten",

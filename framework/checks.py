@@ -95,18 +95,28 @@ def as_dvalues(operation: Any, dvalues: ArrayLike) -> Array:
     return dvalues.astype(output.dtype, copy=False)
 
 
-def check_finite(array: Array, name: str, rows_at_once: int = 65_536) -> None:
-    """Raise ValueError, naming the first row, if ``array`` has a NaN or an infinity."""
+def check_finite(
+    array: Array, name: str, dtype: np.dtype[Any] | None = None, values_at_once: int = 65_536
+) -> None:
+    """Raise ValueError, naming the first row, if ``array`` has a NaN or an infinity.
+
+    With ``dtype``, that includes numbers which are too large for it.
+    """
     if array.dtype.kind != "f":
         return
-    rows_at_once = max(1, rows_at_once // max(1, math.prod(array.shape[1:])))
+    dtype = dtype or array.dtype
+    rows_at_once = max(1, values_at_once // max(1, math.prod(array.shape[1:])))
     for start in range(0, len(array), rows_at_once):
         block = array[start : start + rows_at_once]
         # Adding up is faster than asking every element; only a bad sum is looked at closely.
         with np.errstate(over="ignore", invalid="ignore"):
-            if np.isfinite(block.sum()):
+            converted = block.astype(dtype, copy=False)
+            if np.isfinite(converted.sum()):
                 continue
-        bad = ~np.isfinite(block).reshape(len(block), -1).all(axis=1)
+        bad = ~np.isfinite(converted).reshape(len(block), -1).all(axis=1)
         if bad.any():
-            row = start + int(bad.argmax())
-            raise ValueError(f"{name} must be finite, but row {row} has NaN or infinity")
+            row = int(bad.argmax())
+            problem = "NaN or infinity"
+            if np.isfinite(block[row]).all():
+                problem = f"a number too large for {dtype}"
+            raise ValueError(f"{name} must be finite, but row {start + row} has {problem}")

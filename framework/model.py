@@ -7,20 +7,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from framework.accuracies.accuracy import Accuracy
 from framework.accuracies.categorical import CategoricalAccuracy
 from framework.activations.activation import Activation
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.callbacks import Callback
 from framework.checks import as_array, check_count, check_dtype, check_finite
+from framework.diagnosis import Diagnosis, diagnose
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.losses.loss import FusedLoss, Loss, penalty
 from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
 from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
-from framework.operation import Array, Shape
-from framework.parameters import ParameterVector, bind, stored_names
-from framework.training import History, train
+from framework.operation import Array, Shape, describe
+from framework.parameters import ParameterVector, bind, state_names, stored_names
+from framework.training import History, ValidationData, train
+from framework.weights import drop_weightless, weighted_gradient, weighted_mean
 from optimizers.optimizer import parameter_names
 
 FUSED: tuple[tuple[type[Activation], type[Loss], type[FusedLoss]], ...] = (
@@ -73,11 +76,13 @@ class Model:
         self.optimizer: Any = None
         self.accuracy: Any = None
         self._parameters: ParameterVector | None = None
+        self._output: Array | None = None
+        self._finalized_layers: list[Any] = []
         for operation in operations:
             self.add(operation)
 
     def __repr__(self) -> str:
-        return f"Model([{', '.join(map(repr, self.layers))}])"
+        return f"Model([{', '.join(map(describe, self.layers))}])"
 
     # Putting it together
 
@@ -91,15 +96,15 @@ class Model:
         for method in ("forward", "backward"):
             if isinstance(operation, type) or not callable(getattr(operation, method, None)):
                 raise TypeError(
-                    f"an operation needs forward and backward methods, received {operation!r}"
+                    "an operation needs forward and backward methods, received "
+                    f"{describe(operation)}"
                 )
         if any(operation is layer for layer in self.layers):
             raise ValueError(
-                f"{operation!r} is already operation {self._position(operation)} of the model; "
-                "each place needs an object of its own"
+                f"{describe(operation)} is already operation {self._position(operation)} of the "
+                "model; each place needs an object of its own"
             )
         self.layers.append(operation)
-        self._parameters = None
 
     def set(self, *, loss: Any = None, optimizer: Any = None, accuracy: Any = None) -> None:
         """Set the loss, the optimizer and the accuracy; what is not given stays as it is.
@@ -132,28 +137,39 @@ class Model:
         self.output_shapes()
         self._check_head(self.loss)
         dtype = self._common_dtype()
-        self._parameters = ParameterVector(self.layers, dtype)
+        if not self.finalized or self.dtype != dtype:
+            self._parameters = ParameterVector(self.layers, dtype)
+            self._finalized_layers = list(self.layers)
         for layer in self.layers:
-            for name in getattr(layer, "state", ()):
+            for name in state_names(layer):
                 bind(layer, name, getattr(layer, name).astype(dtype))
         self._connect()
 
     @property
     def finalized(self) -> bool:
-        """Whether ``finalize`` has been called since the last operation was added."""
-        return self._parameters is not None
+        """Whether ``finalize`` has been called, and ``layers`` are still what they were then."""
+        return self._parameters is not None and self.layers == self._finalized_layers
 
     @property
     def parameters(self) -> ParameterVector:
         """All parameters in one vector: ``optimizer.update_params(model.parameters)``."""
         if self._parameters is None:
             raise RuntimeError("the model is not finalized: call finalize() first")
+        if self.layers != self._finalized_layers:
+            raise RuntimeError(
+                "the model is not finalized: its operations changed, so call finalize() again"
+            )
         return self._parameters
+
+    @property
+    def trained_layers(self) -> list[Any]:
+        """The operations that have parameters, in order."""
+        return [layer for layer in self.layers if parameter_names(layer)]
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype in which the model computes."""
-        return self._common_dtype() if self._parameters is None else self._parameters.dtype
+        return self.parameters.dtype if self.finalized else self._common_dtype()
 
     # Using it
 
@@ -164,17 +180,22 @@ class Model:
         *,
         epochs: int = 1,
         batch_size: int | None = 32,
-        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+        validation_data: ValidationData | None = None,
         validation_split: float = 0.0,
         shuffle: bool = True,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Iterable[Callback] = (),
         progress: bool = True,
         print_every: int | None = None,
     ) -> History:
         """Train on ``X`` and ``y`` and return the ``History`` of this call.
 
         Called again, training goes on from where it was. Ctrl-C ends it after the current
-        batch, with a warning, and the history so far is returned.
+        batch, with a warning, and the history so far is returned (in the main thread, where
+        Python's own handler of Ctrl-C is in place; elsewhere it is left to the handler).
+
+        An ``Optimizer`` updates all parameters at once; one of another class is given each
+        layer with parameters in turn, as in a loop by hand.
 
         Args:
             X: ``(samples, ...)``, finite real numbers of any dtype.
@@ -182,9 +203,15 @@ class Model:
             epochs: how often to go through the data, at least 1.
             batch_size: samples per update; None takes all of them at once. The last batch of
                 an epoch may be shorter.
-            validation_data: ``(X_val, y_val)``, evaluated after each epoch.
-            validation_split: the share of the samples to set aside for that instead: drawn at
-                random, or the last ones with ``shuffle=False``.
+            sample_weight: how much each sample counts, ``(samples,)``, at least 0. The data loss
+                of a batch is then ``Σ w·loss / Σ w``, and what ``History`` has is weighted
+                likewise. A sample of weight 0 is left out. Batch normalization takes its
+                statistics without weights.
+            validation_data: ``(X_val, y_val)`` or ``(X_val, y_val, sample_weight)``, evaluated
+                after each epoch.
+            validation_split: the share of the samples to set aside for that instead: a random
+                one, but the same in every call with as many samples, so that none is trained on
+                before; or the last ones with ``shuffle=False``.
             shuffle: whether to go through the samples in a new random order each epoch.
             callbacks: see ``Callback``.
             progress: whether to show a progress bar for each epoch.
@@ -193,8 +220,9 @@ class Model:
         Raises:
             RuntimeError: ``set`` or ``finalize`` has not been called.
             TypeError, ValueError: data or arguments that do not fit; nothing has changed then.
-            FloatingPointError: the loss became NaN or infinite. The parameters, running
-                statistics and optimizer are as they were after the last completed epoch.
+            DivergenceError: the loss became NaN or infinite (a FloatingPointError). The
+                parameters, running statistics and optimizer are as they were after the last
+                completed epoch; its ``history`` has the epochs up to there.
         """
         return train(
             self,
@@ -202,6 +230,7 @@ class Model:
             y,
             epochs=epochs,
             batch_size=batch_size,
+            sample_weight=sample_weight,
             validation_data=validation_data,
             validation_split=validation_split,
             shuffle=shuffle,
@@ -211,26 +240,41 @@ class Model:
         )
 
     def evaluate(
-        self, X: ArrayLike, y: ArrayLike, *, batch_size: int | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        batch_size: int | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> tuple[float, float | None]:
         """Return the mean data loss and the accuracy (None without one) on ``X`` and ``y``.
 
         Dropout is off, and batch normalization uses its running statistics. Penalties are not
-        part of the loss. ``batch_size`` bounds how many samples are computed at once.
+        part of the loss. ``batch_size`` bounds how many samples are computed at once. With
+        ``sample_weight`` both means are weighted: see ``train``.
 
         Raises:
             RuntimeError: no loss, or ``finalize`` has not been called.
             TypeError, ValueError: data that do not fit.
         """
-        X, y = self.check_data(X, y)
-        if hasattr(self.accuracy, "init"):
-            self.accuracy.init(y)
-        loss = right = 0.0
+        X, y, weights = self.check_weighted_data(X, y, sample_weight)
+        return self.evaluate_checked(X, y, weights, batch_size)
+
+    def evaluate_checked(
+        self, X: Array, y: Array, weights: Array | None, batch_size: int | None
+    ) -> tuple[float, float | None]:
+        """Return what ``evaluate`` does, of what ``check_weighted_data`` has returned."""
+        loss = right = total = 0.0
         for rows in _slices(len(X), batch_size):
-            loss += self.calculate_loss(X[rows], y[rows], training=False) * len(y[rows])
+            weight = None if weights is None else weights[rows]
+            amount = len(y[rows]) if weight is None else float(weight.sum())
+            total += amount
+            loss += amount * self.calculate_loss(
+                X[rows], y[rows], training=False, sample_weight=weight
+            )
             if self.accuracy is not None:
-                right += self.calculate_accuracy(y[rows]) * len(y[rows])
-        return loss / len(X), None if self.accuracy is None else right / len(X)
+                right += amount * self.calculate_accuracy(y[rows], sample_weight=weight)
+        return loss / total, None if self.accuracy is None else right / total
 
     def predict(self, X: ArrayLike, *, batch_size: int | None = None) -> Array:
         """Return the outputs for ``X``: probabilities, or values where the output is linear.
@@ -258,52 +302,91 @@ class Model:
         """
         outputs = self.predict(X, batch_size=batch_size)
         activation = self._output_activation
-        categorical = isinstance(self.accuracy, CategoricalAccuracy)
-        if not categorical and not isinstance(activation, (Softmax, Sigmoid)):
+        reader = self.accuracy if isinstance(self.accuracy, CategoricalAccuracy) else activation
+        if not isinstance(reader, (CategoricalAccuracy, Softmax, Sigmoid)):
             raise ValueError(
                 f"predict_classes needs Softmax() or Sigmoid() last, or CategoricalAccuracy(); "
-                f"the model ends with {self.layers[-1]!r}"
+                f"the model ends with {describe(self.layers[-1])}"
             )
-        classes = self._predictions(outputs)
+        classes = reader.predictions(outputs)
         return classes[:, 0] if classes.ndim == 2 and classes.shape[1] == 1 else classes
 
-    # The steps of training, for loops of your own
+    # The steps of training, for loops of your own. Weights are those of the batch: at least 0,
+    # not all 0, and the same for the loss, its gradient and the accuracy.
 
     def forward(self, X: ArrayLike, training: bool = True) -> Array:
-        """Run every operation on ``X`` and return the last output."""
+        """Run every operation on ``X`` and return the last output.
+
+        Raises RuntimeError before ``finalize``.
+        """
+        self.parameters  # noqa: B018 - raises before finalize
         return self._forward(X, self._all, training)
 
-    def calculate_loss(self, X: Array, y: ArrayLike, training: bool = True) -> float:
+    def calculate_loss(
+        self,
+        X: Array,
+        y: ArrayLike,
+        training: bool = True,
+        *,
+        sample_weight: Array | None = None,
+    ) -> float:
         """Run forward on ``X`` and return the mean loss against ``y``, without penalties.
 
         The outputs, of the last activation as well, are in ``model.output``.
+
+        Raises RuntimeError before ``set`` and ``finalize``.
         """
+        self._check_ready()
         hidden = self._forward(X, self._hidden, training)
         if self._fused is not None:
-            loss = self._fused.forward(hidden, y)
-            self.output = self._fused.output
+            if sample_weight is None:
+                loss = self._fused.forward(hidden, y)
+            else:
+                loss = weighted_mean(self._fused.losses(hidden, y), sample_weight)
+            self._output = self._fused.output
         else:
-            loss = np.mean(self.loss.forward(hidden, y))
-            self.output = hidden
+            losses = self.loss.forward(hidden, y)
+            loss = (
+                np.mean(losses) if sample_weight is None else weighted_mean(losses, sample_weight)
+            )
+            self._output = hidden
         return float(loss)
 
-    def calculate_accuracy(self, y: ArrayLike) -> float:
+    @property
+    def output(self) -> Array:
+        """The outputs of the last ``calculate_loss``; RuntimeError if there was none."""
+        if not self.finalized or self._output is None:
+            raise RuntimeError("the model has no outputs yet: call calculate_loss first")
+        return self._output
+
+    def calculate_accuracy(self, y: ArrayLike, *, sample_weight: Array | None = None) -> float:
         """Return the accuracy of ``model.output`` against ``y``."""
-        return float(self.accuracy.calculate(self._predictions(self.output), y))
+        predictions = self._predictions(self.output)
+        if sample_weight is None:
+            return float(self.accuracy.calculate(predictions, y))
+        return weighted_mean(self.accuracy.compare(predictions, y), sample_weight)
 
     def regularization_loss(self) -> float:
         """Return the penalties on all parameters: see ``Loss.regularization_loss``."""
-        return sum((penalty(layer) for layer in self.layers), 0.0)
+        return sum(map(self._penalty, self.layers), 0.0)
 
-    def backward(self, y: ArrayLike, *, all_operations: bool = True) -> None:
+    def backward(
+        self, y: ArrayLike, *, all_operations: bool = True, sample_weight: Array | None = None
+    ) -> None:
         """Go back from the loss against ``y`` through the operations, in reverse.
 
         Call it after ``calculate_loss`` on the same batch. Every operation then has its
         ``dinputs``, and every parameter its gradient. With ``all_operations=False`` what no
         parameter needs is left out: the gradient of the data, and all before the first layer.
+
+        Raises RuntimeError before ``calculate_loss``.
         """
+        self._check_ready()
+        outputs = self.output
         loss = self.loss if self._fused is None else self._fused
-        loss.backward(self.output, y)
+        loss.backward(outputs, y)
+        if sample_weight is not None:
+            loss.dinputs = weighted_gradient(loss.dinputs, sample_weight)
         dvalues = loss.dinputs
         if self._fused is not None:
             self._fused.activation.dinputs = dvalues
@@ -319,9 +402,60 @@ class Model:
 
     # Looking into it, taking it apart
 
+    def gradients(self) -> list[Array | None]:
+        """Return the gradient of the loss by the output of each operation, after ``backward``.
+
+        These are the arrays that the operations were given as ``dvalues``. None stands where
+        there was nothing to compute: before the first trained operation, and for an activation
+        that is fused with the loss.
+
+        Raises RuntimeError if ``calculate_loss`` and ``backward`` have not been called since the
+        model was put together, or last on batches of different sizes.
+        """
+        first = next((i for i, layer in enumerate(self.layers) if parameter_names(layer)), None)
+        fused_with_last = self._fused is not None and self._fused.activation is self.layers[-1]
+        sources: list[Any] = [*self.layers[1:], None if fused_with_last else self.loss]
+        found: list[Array | None] = []
+        for position, (layer, source) in enumerate(zip(self.layers, sources, strict=True)):
+            gradient = None
+            if source is not None and first is not None and position >= first:
+                gradient = getattr(source, "dinputs", None)
+                output = getattr(layer, "output", None)
+                if gradient is None or output is None or gradient.shape != output.shape:
+                    raise RuntimeError(
+                        "there are no gradients of one batch: call calculate_loss(X, y) and then "
+                        "backward(y)"
+                    )
+            found.append(gradient)
+        return found
+
+    def diagnose(self, X: ArrayLike, y: ArrayLike) -> Diagnosis:
+        """Send a batch forward and back, and say what is conspicuous.
+
+        That is: gradients that vanish or explode on their way back, or signals on their way
+        forward (a factor of 100 from the first trained operation to the last), gradients that
+        are cut off or not finite, dead units (a quarter of an operation's) and saturated sigmoids
+        (half of their outputs). Dropout and batch normalization act as in training. It is done
+        on a copy: parameters, optimizer, running statistics, random numbers and what the
+        operations have stored stay as they are.
+
+        Args:
+            X, y: as for ``train``. A few hundred samples are enough; with very few, units may
+                look dead that are not.
+
+        Returns:
+            A ``Diagnosis``. Print it; or read its ``findings`` and ``operations``.
+
+        Raises:
+            RuntimeError: no loss, or ``finalize`` has not been called.
+            TypeError, ValueError: data that do not fit.
+            NotImplementedError: an operation has no gradient, such as ``Step``.
+        """
+        return diagnose(self, X, y)
+
     def summary(self) -> None:
         """Print every operation with its output shape and its number of parameters."""
-        names = [repr(layer) for layer in self.layers]
+        names = [describe(layer) for layer in self.layers]
         shapes = [_text_of_shape(shape) for shape in self.output_shapes()]
         counts = [
             sum(np.size(getattr(layer, name)) for name in parameter_names(layer))
@@ -360,14 +494,14 @@ class Model:
         for (layer, names), arrays in zip(stored, parameters, strict=True):
             if len(arrays) != len(names):
                 raise ValueError(
-                    f"{layer!r} has {len(names)} arrays ({', '.join(names)}), "
+                    f"{describe(layer)} has {len(names)} arrays ({', '.join(names)}), "
                     f"received {len(arrays)}"
                 )
             for name, values in zip(names, arrays, strict=True):
                 array = as_array(values, name)
                 if array.shape != getattr(layer, name).shape:
                     raise ValueError(
-                        f"{layer!r}: {name} has shape {getattr(layer, name).shape}, "
+                        f"{describe(layer)}: {name} has shape {getattr(layer, name).shape}, "
                         f"received {array.shape}"
                     )
                 new.append((getattr(layer, name), array))
@@ -387,7 +521,8 @@ class Model:
         for position, layer in enumerate(self.layers):
             try:
                 received = shape
-                shape = layer.output_shape(shape) if hasattr(layer, "output_shape") else None
+                known = getattr(layer, "output_shape", None)
+                shape = known(shape) if callable(known) else None
             except ValueError as error:
                 raise ValueError(
                     f"{error}, received {_text_of_shape(received)}: "
@@ -396,7 +531,12 @@ class Model:
             shapes.append(shape)
         return shapes
 
-    # Details
+    def stored_arrays(self) -> list[Array]:
+        """Return the arrays that make the model what it is: the parameters, then the state."""
+        return [
+            self.parameters.weights,
+            *(getattr(layer, name) for layer in self.layers for name in state_names(layer)),
+        ]
 
     def check_data(self, X: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
         """Return ``X`` and ``y`` as arrays that fit the model, the loss and each other.
@@ -405,8 +545,7 @@ class Model:
             RuntimeError: no loss, or ``finalize`` has not been called.
             TypeError, ValueError: they do not fit; the message says what was expected.
         """
-        if self.loss is None:
-            raise RuntimeError("the model has no loss: call set(loss=...) first")
+        self._check_ready()
         X = self._check_samples(X)
         targets = as_array(y, "y")
         if targets.ndim == 0 or len(targets) != len(X):
@@ -415,12 +554,36 @@ class Model:
                 f"X and y must have the same length, received {len(X)} samples and {received} "
                 "targets"
             )
-        shape = self.output_shapes(X.shape[1:])[-1]
-        if shape is not None and hasattr(self.loss, "check_targets"):
+        if hasattr(self.loss, "check_targets"):
+            shape = self.output_shapes(X.shape[1:])[-1]
+            if shape is None:  # an operation of the user's own: one sample will tell
+                shape = self.forward(X[:1], training=False).shape[1:]
             targets = self.loss.check_targets(targets, (len(X), *shape))
             if targets.dtype.kind == "f":
                 targets = targets.astype(self.dtype, copy=False)
+        if isinstance(self.accuracy, Accuracy):
+            # Whether it fits the outputs is better known now than after the first update.
+            outputs = self.forward(X[:1], training=False)
+            float(self.accuracy.calculate(self._predictions(outputs), targets[:1]))
         return X, targets
+
+    def check_weighted_data(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
+    ) -> tuple[Array, Array, Array | None]:
+        """Return what ``check_data`` does and the weights, without the samples of weight 0.
+
+        Raises as ``check_data``; also TypeError or ValueError for weights that do not fit.
+        """
+        X, y = self.check_data(X, y)
+        accuracy = self.accuracy
+        if sample_weight is not None and accuracy is not None and not hasattr(accuracy, "compare"):
+            raise TypeError(
+                "with sample_weight, the accuracy needs a method compare(predictions, y) that "
+                f"tells what is right, sample by sample; {describe(accuracy)} has none"
+            )
+        return drop_weightless(X, y, sample_weight)
+
+    # Details
 
     def _check_samples(self, X: ArrayLike) -> Array:
         dtype = self.parameters.dtype
@@ -433,11 +596,14 @@ class Model:
         if not samples.size:
             raise ValueError(f"X is empty: its shape is {samples.shape}")
         self.output_shapes(samples.shape[1:])
-        if not isinstance(X, np.memmap):  # which is converted batch by batch, as it is read
-            with np.errstate(over="ignore"):
-                samples = samples.astype(dtype, copy=False)
-        check_finite(samples, "X")
-        return samples
+        check_finite(samples, "X", dtype)
+        # A memory-mapped array is converted batch by batch, as it is read.
+        return samples if isinstance(X, np.memmap) else samples.astype(dtype, copy=False)
+
+    def _check_ready(self) -> None:
+        if self.loss is None:
+            raise RuntimeError("the model has no loss: call set(loss=...) first")
+        self.parameters  # noqa: B018 - raises before finalize
 
     def _check_head(self, loss: Any) -> None:
         contained = next((act for act, _, fused in self.fused if isinstance(loss, fused)), None)
@@ -449,13 +615,17 @@ class Model:
 
     def _connect(self) -> None:
         """Decide how the loss is computed, and what the steps of training go through."""
-        self._all = [(layer, _takes_training(layer)) for layer in self.layers]
-        self._hidden = self._all
+        self._output = None
+        self._all = [(layer, _training_argument(layer)) for layer in self.layers]
+        self._penalty = getattr(self.loss, "regularization_loss", penalty)
+        if isinstance(self.loss, Loss):
+            self.loss.remember_trainable_layers(self.trained_layers)
+        self._hidden: list[tuple[Any, str]] = self._all
         self._fused: FusedLoss | None = None
         self._output_activation: Any = self.layers[-1]
         if isinstance(self.loss, FusedLoss):
             self._fused, self._output_activation = self.loss, self.loss.activation
-            self._all = [*self._hidden, (self._output_activation, True)]
+            self._all = [*self._hidden, (self._output_activation, "positional")]
         for activation, loss, fused in self.fused:
             if type(self.layers[-1]) is activation and type(self.loss) is loss:
                 self._fused = fused()
@@ -467,18 +637,21 @@ class Model:
     def _predictions(self, outputs: Array) -> Array:
         """What the outputs say: the accuracy knows best, then the last activation."""
         for authority in (self.accuracy, self._output_activation):
-            if hasattr(authority, "predictions"):
-                predictions: Array = authority.predictions(outputs)
+            read = getattr(authority, "predictions", None)
+            if callable(read):
+                predictions: Array = read(outputs)
                 return predictions
         return outputs
 
     def _forward(
-        self, X: ArrayLike, operations: Sequence[tuple[Any, bool]], training: bool
+        self, X: ArrayLike, operations: Sequence[tuple[Any, str]], training: bool
     ) -> Array:
-        values = np.asarray(X, dtype=self.dtype)
-        for layer, takes_training in operations:
-            if takes_training:
+        values = np.asarray(X, dtype=self.parameters.dtype)
+        for layer, argument in operations:
+            if argument == "positional":
                 layer.forward(values, training)
+            elif argument == "keyword":
+                layer.forward(values, training=training)
             else:
                 layer.forward(values)
             values = layer.output
@@ -494,8 +667,8 @@ class Model:
         if len(found) > 1:
             (one, first), (other, second) = list(found.items())[:2]
             raise ValueError(
-                f"{first!r} is {one} but {second!r} is {other}: give both the same dtype, or "
-                "the model: Model(..., dtype=...)"
+                f"{describe(first)} is {one} but {describe(second)} is {other}: give both the "
+                "same dtype, or the model: Model(..., dtype=...)"
             )
         arrays = [getattr(layer, name) for layer, names in self._stored_arrays() for name in names]
         return next(iter(found)) if found else np.result_type(np.float32, *arrays)
@@ -512,8 +685,8 @@ class Model:
         source = next(
             (layer for layer in reversed(self.layers[:position]) if parameter_names(layer)), before
         )
-        after = "" if source is before else f", after {source!r}"
-        return f"the operation before it, {before!r}{after}, gives {size} per sample"
+        after = "" if source is before else f", after {describe(source)}"
+        return f"the operation before it, {describe(before)}{after}, gives {size} per sample"
 
     def _position(self, operation: Any) -> int:
         return next(i for i, layer in enumerate(self.layers, 1) if layer is operation)
@@ -528,10 +701,21 @@ def _check_methods(role: str, candidate: Any, methods: Sequence[str]) -> None:
         raise TypeError(f"the {role} needs {needs}, received {candidate!r}")
 
 
-def _takes_training(layer: Any) -> bool:
-    arguments = list(inspect.signature(layer.forward).parameters.values())
-    positional = [p for p in arguments if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return len(positional) > 1 or any(p.kind is p.VAR_POSITIONAL for p in arguments)
+def _training_argument(layer: Any) -> str:
+    """How ``layer.forward`` wants to be told the mode: "positional", "keyword" or "" (not)."""
+    parameters = list(inspect.signature(layer.forward).parameters.values())
+    kinds = {p.name: p.kind for p in parameters}
+    if "training" in kinds:
+        # By keyword unless it is second in line, since there may be others before it.
+        second = len(parameters) > 1 and parameters[1].name == "training"
+        keyword_only = kinds["training"] is inspect.Parameter.KEYWORD_ONLY
+        return "positional" if second and not keyword_only else "keyword"
+    required = [
+        p
+        for p in parameters
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    return "positional" if len(required) > 1 else ""
 
 
 def _slices(samples: int, batch_size: int | None) -> list[slice]:

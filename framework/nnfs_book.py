@@ -288,6 +288,10 @@ class Activation_Softmax_Loss_CategoricalCrossentropy(SoftmaxCategoricalCrossent
         self.output = self.activation.forward(inputs)
         return self.loss.calculate(self.output, y_true)
 
+    def losses(self, inputs: ArrayLike, y_true: ArrayLike) -> Array:
+        self.output = self.activation.forward(inputs)
+        return np.asarray(self.loss.forward(self.output, y_true))
+
 
 class Accuracy(_Passes, framework.Accuracy):
     """``framework.Accuracy``, accumulated."""
@@ -451,7 +455,7 @@ class Model(framework.Model):
     @property
     def trainable_layers(self) -> list[Any]:
         """The layers that have weights."""
-        return [layer for layer in self.layers if hasattr(layer, "weights")]
+        return self.trained_layers
 
     @property
     def output_layer_activation(self) -> Any:

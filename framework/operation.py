@@ -12,14 +12,14 @@ Any class with these two methods can go into a ``Model``. Deriving it from ``Ope
 adds a repr, the configuration that is saved, and sizes in ``Model.summary``.
 """
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from numpy.typing import ArrayLike
 
 from optimizers.configuration import Configurable
 from optimizers.optimizer import Array
 
-__all__ = ["Array", "Operation", "Shape"]
+__all__ = ["Array", "Operation", "Shape", "describe"]
 
 # The shape of one sample; None where it is not known before data are seen.
 Shape: TypeAlias = tuple[int, ...] | None
@@ -32,13 +32,14 @@ class Operation(Configurable):
         output: what the last ``forward`` returned.
         dinputs: what the last ``backward`` returned, of the shape of the inputs.
         parameters: names of the arrays that are trained; the gradient of ``weights`` is
-            ``dweights``.
+            ``dweights``. A class that lists none has those of ``weights`` and ``biases`` that
+            it has.
         state: names of further arrays that belong to a saved model but are not trained.
         keeps_float64: whether float64 arrays given to a float32 operation are used as they are.
             Otherwise they are rounded first, and all is computed in float32.
     """
 
-    parameters: tuple[str, ...] = ()
+    parameters: tuple[str, ...]
     state: tuple[str, ...] = ()
     keeps_float64 = False
     output: Array
@@ -55,6 +56,15 @@ class Operation(Configurable):
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of one output sample, given that of one input sample.
 
-        Raises ValueError if the operation cannot take such inputs.
+        None is a shape that is not known. Raises ValueError if the operation cannot take such
+        inputs.
         """
-        return input_shape
+        return None
+
+
+def describe(operation: Any) -> str:
+    """Return the repr of ``operation``, or its class where that would only be an address."""
+    only_an_address: Any = object.__repr__
+    if type(operation).__repr__ is only_an_address:
+        return f"{type(operation).__name__}()"
+    return repr(operation)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from framework.checks import as_floats
+from framework.operation import describe
 from optimizers.optimizer import Array, parameter_names
 
 
@@ -72,7 +73,7 @@ class ParameterVector:
 
     def __init__(self, operations: Sequence[Any], dtype: np.dtype[Any]) -> None:
         arrays = [
-            (operation, name, as_floats(getattr(operation, name), f"{operation!r}.{name}"))
+            (operation, name, as_floats(getattr(operation, name), f"{describe(operation)}.{name}"))
             for operation in operations
             for name in parameter_names(operation)
         ]
@@ -99,6 +100,10 @@ class ParameterVector:
             _collect(entry.operation, entry.name, view)
         return self._weights
 
+    @weights.setter
+    def weights(self, values: Any) -> None:
+        self._weights[...] = _of_shape(values, self._weights.shape, "ParameterVector.weights")
+
     @property
     def dweights(self) -> Array:
         """The gradients of ``weights``, ``(total,)``."""
@@ -124,7 +129,10 @@ class ParameterVector:
         ):
             view[...] = getattr(entry.operation, entry.name)
             bind(entry.operation, entry.name, view)
-            bind(entry.operation, "d" + entry.name, dview)
+            # A class of the user's own may have no gradients until its first backward.
+            gradient: Any = getattr(entry.operation, "d" + entry.name, None)
+            if np.shape(gradient) == view.shape:
+                bind(entry.operation, "d" + entry.name, dview)
 
     def __getstate__(self) -> dict[str, Any]:
         # Views do not survive copying or pickling: they are made anew from the operations.
@@ -135,9 +143,15 @@ class ParameterVector:
         self._allocate(state["total"], state["dtype"])
 
 
+def state_names(operation: Any) -> tuple[str, ...]:
+    """The names of the arrays of ``operation`` that are stored but not trained."""
+    listed = getattr(operation, "state", None)
+    return tuple(listed) if isinstance(listed, (list, tuple)) else ()
+
+
 def stored_names(operation: Any) -> tuple[str, ...]:
-    """The names of all arrays that a saved model needs: the trained ones, then the state."""
-    return (*parameter_names(operation), *getattr(operation, "state", ()))
+    """The names of all arrays that a saved model needs: the trained ones, then the others."""
+    return (*parameter_names(operation), *state_names(operation))
 
 
 def bind(operation: Any, name: str, array: Array) -> None:
@@ -149,7 +163,9 @@ def bind(operation: Any, name: str, array: Array) -> None:
 
 
 def _collect(operation: Any, name: str, view: Array) -> None:
-    current = getattr(operation, name)
+    current = getattr(operation, name, None)
+    if current is None:
+        raise ValueError(f"{describe(operation)} has no {name}: its backward has to store it")
     if current is not view:
         view[...] = _of_shape(current, view.shape, f"{type(operation).__name__}.{name}")
         bind(operation, name, view)

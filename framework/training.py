@@ -1,15 +1,14 @@
 """The loop that trains a model, and the record that it leaves."""
 
-import copy
 import math
 import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,12 +19,23 @@ from framework.checks import check_count, check_fraction
 from framework.losses.huber import Huber
 from framework.losses.mean_absolute_error import MeanAbsoluteError
 from framework.losses.mean_squared_error import MeanSquaredError
-from framework.operation import Array
+from framework.operation import Array, describe
+from framework.threads import suitable_threads
+from optimizers.optimizer import Optimizer, State
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from framework.model import Model
+
+# Validation data are evaluated in slices of this many rows, which bounds the memory it takes.
+EVALUATION_ROWS = 8192
+
+# Data, targets and, if the samples have any, their weights.
+ValidationData: TypeAlias = (
+    tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None]
+)
+_Checked: TypeAlias = tuple[Array, Array, Array | None]
 
 REGRESSION_LOSSES = (Huber, MeanAbsoluteError, MeanSquaredError)
 
@@ -35,8 +45,9 @@ class History:
     """What each completed epoch came to: one number per epoch in every list.
 
     ``loss`` is ``data_loss + regularization_loss``; these and ``accuracy`` are means over the
-    epoch's samples, each measured before the update that its batch led to. ``val_loss`` has no
-    penalties in it. Lists of what was not measured stay empty.
+    epoch's samples (weighted ones, if these have weights), each measured before the update that
+    its batch led to. ``val_loss`` has no penalties in it. Lists of what was not measured stay
+    empty.
 
     Attributes:
         seconds: how long each epoch took, evaluation included.
@@ -76,6 +87,18 @@ class History:
         return plots.learning_curves(self)
 
 
+class DivergenceError(FloatingPointError):
+    """The loss or the parameters became NaN or infinite.
+
+    Attributes:
+        history: the ``History`` of the epochs that were completed before.
+    """
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history
+
+
 class Training:
     """A training in progress, as callbacks see it.
 
@@ -85,6 +108,7 @@ class Training:
         batch, batches: the current batch, from 1, and how many make an epoch.
         batch_loss: the loss of the last batch, penalties included.
         batch_data_loss, batch_accuracy: its loss without penalties, and its accuracy.
+        interrupted: whether Ctrl-C was pressed.
     """
 
     def __init__(self, model: "Model", epochs: int, batches: int, validates: bool) -> None:
@@ -93,12 +117,12 @@ class Training:
         self.epoch, self.epochs = 0, epochs
         self.batch, self.batches = 0, batches
         self.batch_loss = self.batch_data_loss = self.batch_accuracy = math.nan
-        self.stopped = ""
+        self.interrupted = False
         self._validates = validates
 
     def stop(self, reason: str) -> None:
         """End training after the current batch; ``reason`` is kept in ``history.stopped``."""
-        self.stopped = reason or "a callback asked for it"
+        self.history.stopped = reason or "a callback asked for it"
 
     def figures(self) -> list[str]:
         """The lists of ``history`` that this training fills."""
@@ -117,14 +141,16 @@ def train(
     *,
     epochs: int,
     batch_size: int | None,
-    validation_data: tuple[ArrayLike, ArrayLike] | None,
+    sample_weight: ArrayLike | None,
+    validation_data: ValidationData | None,
     validation_split: float,
     shuffle: bool,
-    callbacks: Sequence[Callback],
+    callbacks: Iterable[Callback],
     progress: bool,
     print_every: int | None,
 ) -> History:
     """Train ``model``: see ``Model.train``, which documents every argument."""
+    callbacks = _check_callbacks(callbacks)
     epochs = check_count("epochs", epochs)
     if batch_size is not None:
         batch_size = check_count("batch_size", batch_size)
@@ -134,11 +160,13 @@ def train(
         raise RuntimeError("the model cannot be trained yet: call set(loss=..., optimizer=...)")
     if not len(model.parameters):
         raise ValueError(f"{model!r} has no parameters to train")
-    X, y = model.check_data(X, y)
-    rows, validation = _set_aside(model, X, y, validation_data, validation_split, shuffle)
+    X, y, weights = model.check_weighted_data(X, y, sample_weight)
+    rows, validation = _set_aside(model, X, y, weights, validation_data, validation_split, shuffle)
     size = len(rows) if batch_size is None else min(batch_size, len(rows))
     if not shuffle and size < len(rows) and not isinstance(model.loss, REGRESSION_LOSSES):
         _warn_if_sorted_by_class(y[rows])
+    if size == len(X):
+        shuffle = False  # the order within a single batch makes no difference
     if hasattr(model.accuracy, "init"):
         model.accuracy.init(y[rows])
 
@@ -148,19 +176,25 @@ def train(
     for callback in callbacks:
         callback.on_train_begin(training)
     # Overflow on the way to an infinite loss is reported once, as what it is.
-    with _ctrl_c_stops(training), np.errstate(over="ignore", invalid="ignore"):
-        while training.epoch < epochs and not training.stopped:
+    parameters = [array for arrays in model.get_parameters() for array in arrays]
+    with (
+        suitable_threads(parameters, size),
+        _ctrl_c_stops(training),
+        np.errstate(over="ignore", invalid="ignore"),
+    ):
+        while training.epoch < epochs and not training.history.stopped:
             restore_point.take()
             try:
-                _run_epoch(training, X, y, rows, size, shuffle, validation, callbacks, reporter)
-            except FloatingPointError:
+                _run_epoch(
+                    training, X, y, weights, rows, size, shuffle, validation, callbacks, reporter
+                )
+            except DivergenceError:
                 restore_point.restore()
                 raise
             finally:
                 reporter.close()
     for callback in callbacks:
         callback.on_train_end(training)
-    training.history.stopped = training.stopped
     reporter.finish()
     return training.history
 
@@ -169,10 +203,11 @@ def _run_epoch(
     training: Training,
     X: Array,
     y: Array,
+    weights: Array | None,
     rows: Array,
     size: int,
     shuffle: bool,
-    validation: tuple[Array, Array] | None,
+    validation: _Checked | None,
     callbacks: Sequence[Callback],
     reporter: "_Reporter",
 ) -> None:
@@ -181,7 +216,8 @@ def _run_epoch(
     training.epoch += 1
     started = time.perf_counter()
     order = randomness.generator().permutation(rows) if shuffle else rows
-    data_loss = penalties = right = 0.0
+    data_loss = penalties = right = seen = 0.0
+    weight = None
     reporter.begin_epoch()
     for start in range(0, len(order), size):
         training.batch = start // size + 1
@@ -189,44 +225,55 @@ def _run_epoch(
         if shuffle:
             X_batch, y_batch = X.take(chosen, axis=0), y.take(chosen, axis=0)
         else:  # the rows are in order and without a gap, so views will do
-            X_batch, y_batch = X[start : start + size], y[start : start + size]
-        samples = len(X_batch)
-        training.batch_data_loss = model.calculate_loss(X_batch, y_batch)
+            stop = start + len(chosen)
+            X_batch, y_batch = X[start:stop], y[start:stop]
+        amount: float = len(X_batch)
+        if weights is not None:
+            weight = weights[chosen]
+            amount = float(weight.sum())
+        training.batch_data_loss = model.calculate_loss(X_batch, y_batch, sample_weight=weight)
         batch_penalties = model.regularization_loss()
         training.batch_loss = training.batch_data_loss + batch_penalties
         if not math.isfinite(training.batch_loss):
             raise _diverged(training)
-        model.backward(y_batch, all_operations=False)
+        model.backward(y_batch, all_operations=False, sample_weight=weight)
         optimizer.pre_update_params()
-        optimizer.update_params(model.parameters)
+        if isinstance(optimizer, Optimizer):
+            optimizer.update_params(model.parameters)
+        else:
+            for layer in model.trained_layers:
+                optimizer.update_params(layer)
         optimizer.post_update_params()
 
-        data_loss += training.batch_data_loss * samples
-        penalties += batch_penalties * samples
+        seen += amount
+        data_loss += training.batch_data_loss * amount
+        penalties += batch_penalties * amount
         if measures_accuracy:
-            training.batch_accuracy = model.calculate_accuracy(y_batch)
-            right += training.batch_accuracy * samples
-        reporter.show(data_loss + penalties, right, start + samples)
+            training.batch_accuracy = model.calculate_accuracy(y_batch, sample_weight=weight)
+            right += training.batch_accuracy * amount
+        reporter.show(data_loss + penalties, right, seen)
         for callback in callbacks:
             callback.on_batch_end(training)
-        if training.stopped:
+        if history.stopped:
             break
     if training.batch < training.batches:
         return  # the epoch was not completed, so it leaves no figures
 
     if not np.isfinite(model.parameters.weights).all():
-        raise FloatingPointError(
+        raise DivergenceError(
             f"the parameters became NaN or infinite in the last update of epoch "
-            f"{training.epoch}, {_where(training)}"
+            f"{training.epoch}, {_where(training)}",
+            history,
         )
-    history.data_loss.append(data_loss / len(order))
-    history.regularization_loss.append(penalties / len(order))
+    history.data_loss.append(data_loss / seen)
+    history.regularization_loss.append(penalties / seen)
     history.loss.append(history.data_loss[-1] + history.regularization_loss[-1])
     history.learning_rate.append(_learning_rate(optimizer))
     if measures_accuracy:
-        history.accuracy.append(right / len(order))
+        history.accuracy.append(right / seen)
     if validation is not None:
-        val_loss, val_accuracy = model.evaluate(*validation)
+        slices = max(size, EVALUATION_ROWS)
+        val_loss, val_accuracy = model.evaluate_checked(*validation, slices)
         history.val_loss.append(val_loss)
         if val_accuracy is not None:
             history.val_accuracy.append(val_accuracy)
@@ -240,22 +287,25 @@ def _set_aside(
     model: "Model",
     X: Array,
     y: Array,
-    validation_data: tuple[ArrayLike, ArrayLike] | None,
+    weights: Array | None,
+    validation_data: ValidationData | None,
     validation_split: float,
     shuffle: bool,
-) -> tuple[Array, tuple[Array, Array] | None]:
+) -> tuple[Array, _Checked | None]:
     """Return the rows to train on, and the validation data if there are any."""
     rows = np.arange(len(X))
     split = check_fraction("validation_split", validation_split)
     if validation_data is not None:
         if split:
             raise ValueError("give validation_data or validation_split, not both")
+        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+            raise ValueError(
+                "validation_data must be a pair (X_val, y_val), or (X_val, y_val, sample_weight)"
+            )
+        X_val, y_val = validation_data[:2]
+        val_weights = validation_data[2] if len(validation_data) == 3 else None
         try:
-            X_val, y_val = validation_data
-        except (TypeError, ValueError):
-            raise ValueError("validation_data must be a pair (X_val, y_val)") from None
-        try:
-            return rows, model.check_data(X_val, y_val)
+            return rows, model.check_weighted_data(X_val, y_val, val_weights)
         except (TypeError, ValueError) as error:
             raise type(error)(f"validation_data: {error}") from None
     held_back = round(split * len(X))
@@ -267,9 +317,10 @@ def _set_aside(
             f"{'train on' if held_back else 'validate on'}"
         )
     if shuffle:
-        rows = randomness.generator().permutation(rows)
+        # The same rows for as many samples: what was trained on must not validate later.
+        rows = np.random.default_rng(len(X)).permutation(rows)
     kept, aside = rows[:-held_back], rows[-held_back:]
-    return kept, (X[aside], y[aside])
+    return kept, (X[aside], y[aside], None if weights is None else weights[aside])
 
 
 def _warn_if_sorted_by_class(y: Array) -> None:
@@ -299,18 +350,21 @@ def _where(training: Training) -> str:
     )
 
 
-def _diverged(training: Training) -> FloatingPointError:
+def _diverged(training: Training) -> DivergenceError:
     model = training.model
     culprit = "the loss itself is the first that is not finite"
     if math.isfinite(training.batch_data_loss):
         culprit = "every output is finite, but the penalties on the parameters are not"
     for position, layer in enumerate(model.layers, 1):
         if not np.isfinite(layer.output).all():
-            culprit = f"the first output that is not finite is of operation {position}, {layer!r}"
+            culprit = (
+                f"the first output that is not finite is of operation {position}, {describe(layer)}"
+            )
             break
-    return FloatingPointError(
+    return DivergenceError(
         f"the loss became {training.batch_loss} in epoch {training.epoch}, {culprit}; "
-        f"{_where(training)}"
+        f"{_where(training)}",
+        training.history,
     )
 
 
@@ -330,22 +384,46 @@ class _RestorePoint:
         self.model = model
 
     def take(self) -> None:
-        self.parameters = self.model.get_parameters()
+        self.arrays = [(array, array.copy()) for array in self.model.stored_arrays()]
         self.iterations = getattr(self.model.optimizer, "iterations", 0)
-        self.states = copy.deepcopy(self._optimizer_states())
+        self.states = _copied(self._optimizer_states())
 
     def restore(self) -> None:
-        self.model.set_parameters(self.parameters)
-        states = self._optimizer_states()
-        states.clear()
-        states.update(self.states)
-        self.model.optimizer.iterations = self.iterations
-        self.model.optimizer.pre_update_params()
+        for array, copied in self.arrays:
+            array[...] = copied
+        if isinstance(self.model.optimizer, Optimizer):
+            states = self._optimizer_states()
+            states.clear()
+            states.update(self.states)
+            self.model.optimizer.iterations = self.iterations
+            self.model.optimizer.pre_update_params()
 
-    def _optimizer_states(self) -> dict[str, Any]:
-        # An optimizer of the user's own may keep its memory elsewhere; then it is left alone.
-        states = getattr(self.model.optimizer, "state", None)
-        return states(self.model.parameters) if callable(states) else {}
+    def _optimizer_states(self) -> dict[str, State]:
+        # What an optimizer of the user's own remembers, and where, is not known.
+        optimizer = self.model.optimizer
+        return optimizer.state(self.model.parameters) if isinstance(optimizer, Optimizer) else {}
+
+
+def _copied(states: dict[str, State]) -> dict[str, State]:
+    return {
+        parameter: State({name: array.copy() for name, array in state.items()})
+        for parameter, state in states.items()
+    }
+
+
+def _check_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
+    methods = ("on_train_begin", "on_batch_end", "on_epoch_end", "on_train_end")
+    try:
+        found = list(callbacks)
+    except TypeError:
+        raise TypeError(f"callbacks must be a list of callbacks, received {callbacks!r}") from None
+    for callback in found:
+        if isinstance(callback, type) or not all(hasattr(callback, name) for name in methods):
+            raise TypeError(
+                f"a callback needs {', '.join(methods)}: derive it from framework.Callback; "
+                f"received {callback!r}"
+            )
+    return found
 
 
 @contextmanager
@@ -353,8 +431,9 @@ def _ctrl_c_stops(training: Training) -> Iterator[None]:
     """Let the first Ctrl-C end training after the current batch, and a second one at once."""
 
     def stop(signum: int, frame: Any) -> None:
-        if training.stopped:
+        if training.interrupted:
             raise KeyboardInterrupt
+        training.interrupted = True
         training.stop("interrupted")
 
     replaceable = threading.current_thread() is threading.main_thread()
@@ -366,7 +445,7 @@ def _ctrl_c_stops(training: Training) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if training.stopped == "interrupted":
+    if training.interrupted:
         completed = len(training.history)
         warnings.warn(
             f"training was interrupted in epoch {training.epoch}, after batch {training.batch} "
@@ -395,20 +474,21 @@ class _Reporter:
         if self._new_bar is not None:
             training = self.training
             width = len(str(training.epochs))
+            self.title = f"epoch {training.epoch:{width}}/{training.epochs}"
             self.bar = self._new_bar(
                 total=training.batches,
-                desc=f"epoch {training.epoch:{width}}/{training.epochs}",
-                bar_format="{desc} |{bar:6}|{postfix}",
+                desc=self.title,
+                bar_format="{bar:6} {desc}",
             )
             self._shown = 0.0
 
-    def show(self, loss: float, right: float, samples: int) -> None:
+    def show(self, loss: float, right: float, seen: float) -> None:
         if self.bar is None:
             return
         now = time.perf_counter()
         if now - self._shown > 0.1:
             self._shown = now
-            self._describe(loss / samples, right / samples)
+            self._describe(loss / seen, right / seen)
         self.bar.update()
 
     def end_epoch(self) -> None:
@@ -437,10 +517,14 @@ class _Reporter:
 
     def finish(self) -> None:
         history = self.training.history
-        if history.stopped and history.stopped != "interrupted" and not self.silent:
-            print(f"stopped after epoch {self.training.epoch}: {history.stopped}")
+        if self.print_every is not None and history.val_loss:
+            accuracy = f"acc: {history.val_accuracy[-1]:.3f}, " if history.val_accuracy else ""
+            print(f"validation, {accuracy}loss: {history.val_loss[-1]:.3f}")
+        if history.stopped and not self.training.interrupted and not self.silent:
+            print(f"stopped in epoch {self.training.epoch}: {history.stopped}")
 
     def _describe(self, loss: float, accuracy: float, validation: str = "") -> None:
         measured = "" if self.training.model.accuracy is None else f" acc {accuracy:.3f}"
         rate = _learning_rate(self.training.model.optimizer)
-        self.bar.postfix = f"loss {loss:.3f}{measured} lr {rate:.3g}{validation}"
+        figures = f"loss {loss:.3f}{measured} lr {rate:.3g}{validation}"
+        self.bar.set_description_str(f"{self.title} {figures}", refresh=False)

@@ -22,6 +22,10 @@ class BinaryAccuracy(Accuracy):
     0.6666666666666666
     """
 
+    def predictions(self, outputs: Array) -> Array:
+        """Return 1 where an output is above one half, else 0, as integers."""
+        return (outputs > 0.5).astype(np.intp)
+
     def compare(self, predictions: ArrayLike, y: ArrayLike) -> Array:
         answers = binary_targets(predictions, np.shape(predictions), "predictions")
         return np.equal(answers > 0.5, binary_targets(y, answers.shape) > 0.5)

@@ -17,11 +17,11 @@ class RegressionAccuracy(Accuracy):
 
     Args:
         precision: greater than 0, in the units of ``y``. None takes ``std(y) / 250`` of the
-            first targets given to ``init``: for a model, those it is first trained on.
+            first targets given to ``init``, which for a model are those it is first trained
+            on; and until then, of the targets that are compared.
 
     Raises:
         TypeError, ValueError: ``precision`` is no number or not above 0; ``y`` does not fit.
-        RuntimeError: ``compare`` without a precision, given or found by ``init``.
 
     Source: *Neural Networks from Scratch*, chapter 17.
     """
@@ -35,11 +35,20 @@ class RegressionAccuracy(Accuracy):
     def init(self, y: ArrayLike, reinit: bool = False) -> None:
         """Take the precision from ``y``, unless it is known; ``reinit=True``, unless given."""
         if self.current_precision is None or (reinit and self.precision is None):
-            self.current_precision = float(np.std(as_floats(y, "y"))) / 250
+            self.current_precision = _usual_precision(as_floats(y, "y"))
+
+    def predictions(self, outputs: Array) -> Array:
+        """Return the outputs themselves, whatever the last activation is."""
+        return outputs
 
     def compare(self, predictions: ArrayLike, y: ArrayLike) -> Array:
-        if self.current_precision is None:
-            raise RuntimeError("RegressionAccuracy() has no precision yet: give one, or call init")
         outputs = as_array(predictions, "predictions")
-        errors = np.abs(outputs - numeric_targets(y, outputs.shape))
-        return np.less_equal(errors, self.current_precision)
+        targets = numeric_targets(y, outputs.shape)
+        precision = self.current_precision
+        if precision is None:
+            precision = _usual_precision(targets)
+        return np.less_equal(np.abs(outputs - targets), precision)
+
+
+def _usual_precision(targets: Array) -> float:
+    return float(np.std(targets)) / 250

@@ -38,7 +38,8 @@ class BatchNormalization(Operation):
         running = momentum * running + (1 - momentum) * batch's
 
     The variance is divided by ``m`` in both, as in Keras. A training batch in which each feature
-    has a single value normalizes to 0.
+    has a single value normalizes to 0, and leaves the running statistics as they are, since it
+    says nothing of the variance. Sums over the batch are added up in float64.
 
     Shapes: ``inputs``, ``output``, ``dvalues``, ``dinputs`` ``(samples, features)`` or
     ``(samples, height, width, channels)``; ``weights`` (the scale), ``biases`` (the shift),
@@ -102,10 +103,11 @@ class BatchNormalization(Operation):
         rows = inputs.astype(self.weights.dtype, copy=False).reshape(-1, self.n_features)
         self.training = training
         if training:
-            mean = rows.mean(axis=0, keepdims=True)
+            mean = _sum(rows) / len(rows)
             centred = rows - mean
-            variance = np.square(centred).mean(axis=0, keepdims=True)
-            self._move_running_statistics(mean, variance)
+            variance = _sum(np.square(centred)) / len(rows)
+            if len(rows) > 1:
+                self._move_running_statistics(mean, variance)
         else:
             centred = rows - self.running_mean
             variance = self.running_variance
@@ -120,8 +122,8 @@ class BatchNormalization(Operation):
         dvalues = as_dvalues(self, dvalues)
         rows = dvalues.reshape(-1, self.n_features)
         weighted = rows * self.normalized
-        np.add.reduce(weighted, axis=0, keepdims=True, out=self.dweights)
-        np.add.reduce(rows, axis=0, keepdims=True, out=self.dbiases)
+        self.dweights = _sum(weighted)
+        self.dbiases = _sum(rows)
         dinputs = rows * self.weights
         if self.training:
             # mean(g) and mean(g * normalized), from the two sums that are already there.
@@ -146,3 +148,8 @@ class BatchNormalization(Operation):
         for running, batch in ((self.running_mean, mean), (self.running_variance, variance)):
             running *= self.momentum
             running += (1 - self.momentum) * batch
+
+
+def _sum(rows: Array) -> Array:
+    """The sum of each column, ``(1, n_features)``, without the rounding of a long float32 sum."""
+    return rows.sum(axis=0, keepdims=True, dtype=np.float64).astype(rows.dtype)

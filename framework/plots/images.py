@@ -1,0 +1,151 @@
+"""Pictures of pictures: samples of an image data set, and weights that look at images."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.checks import as_array, check_count
+from framework.operation import Array, describe
+from framework.plots.figures import WRONG, class_indices, names_of_classes, new_grid
+
+# Characters that fit above an image.
+LONGEST_LINE = 16
+
+
+def image_grid(
+    images: ArrayLike,
+    labels: ArrayLike,
+    predictions: ArrayLike | None = None,
+    rows: int = 5,
+    columns: int = 5,
+    class_names: Sequence[str] | None = None,
+    *,
+    figure: Any = None,
+) -> Array:
+    """Draw the first ``rows * columns`` images with their labels, the wrong ones marked.
+
+    Without predictions, the label stands above each image. With them, the prediction does; where
+    it is wrong, the text says what the image is, and it and the frame are orange.
+
+    Args:
+        images: ``(samples, height, width)``, or with a last axis of 1 or 3 channels. Integers
+            are taken as 0…255; other values as 0…1 or -1…1 if they lie within, and else as from
+            their smallest to their largest.
+        labels: class indices ``(samples,)``, or one-hot rows.
+        predictions: likewise, or probabilities of which the largest counts.
+        rows, columns: of the grid. Places for which there is no image stay empty.
+        class_names: a name for each class.
+        figure: a matplotlib figure or subfigure to draw in; None opens one.
+
+    Returns:
+        The axes, ``(rows, columns)``.
+
+    Raises:
+        ImportError: matplotlib is missing.
+        TypeError, ValueError: the images have another shape; labels or predictions are no
+            classes, differ from the images in number, or have no name.
+    """
+    rows, columns = check_count("rows", rows), check_count("columns", columns)
+    pictures = as_array(images, "images")
+    if pictures.ndim == 4 and pictures.shape[-1] == 1:
+        pictures = pictures[..., 0]
+    if pictures.ndim not in (3, 4) or (pictures.ndim == 4 and pictures.shape[-1] != 3):
+        raise ValueError(
+            "images must be (samples, height, width), with a last axis of 1 or 3 if there are "
+            f"channels, received {pictures.shape}; rows of pixels have to be reshaped first"
+        )
+    true = class_indices(labels, "labels")
+    said = true if predictions is None else class_indices(predictions, "predictions")
+    if not len(pictures) == len(true) == len(said):
+        raise ValueError(
+            f"received {len(pictures)} images, {len(true)} labels and {len(said)} predictions"
+        )
+    shown = min(rows * columns, len(pictures))
+    true, said = true[:shown], said[:shown]
+    highest = int(max(true.max(initial=0), said.max(initial=0)))
+    names = names_of_classes(class_names, highest + 1)
+    pixels = _as_unit_interval(pictures[:shown])
+
+    grid = new_grid(figure, rows, columns, width=1.2, height=1.45)
+    for ax in grid.flat[shown:]:
+        ax.axis("off")
+    for ax, image, is_, says in zip(grid.flat, pixels, true, said, strict=False):
+        ax.imshow(image, cmap="gray", vmin=0, vmax=1)
+        if is_ == says:
+            ax.set_title(names[is_], size=8, pad=3)
+        else:
+            text = f"{names[says]}, is {names[is_]}"
+            if len(text) > LONGEST_LINE:
+                text = f"{names[says]},\nis {names[is_]}"
+            ax.set_title(text, size=8, pad=3, color=WRONG)
+            for spine in ax.spines.values():
+                spine.set(color=WRONG, linewidth=2.5)
+    return grid
+
+
+def weights(
+    layer: Any, image_shape: Sequence[int], *, neurons: int = 64, figure: Any = None
+) -> Array:
+    """Draw the weights of a layer whose inputs are images, one picture for each neuron.
+
+    A grey image shows positive weights in red, negative ones in blue and 0 in white; one with 3
+    channels shows the weights as colours, 0 being grey. All share one scale, that of the 99.5 %
+    smallest weights, so that a few large ones do not bleach the rest.
+
+    Args:
+        layer: any object with ``weights`` ``(n_inputs, n_neurons)``.
+        image_shape: ``(height, width)``, or ``(height, width, 3)``.
+        neurons: how many to draw at most, the first ones.
+        figure: a matplotlib figure or subfigure to draw in; None opens one.
+
+    Returns:
+        The axes, ``(rows, columns)``, as near to a square as can be.
+
+    Raises:
+        ImportError: matplotlib is missing.
+        TypeError, ValueError: the layer has no weights of that kind, or as many weights as such
+            an image has values.
+    """
+    shape = tuple(check_count("image_shape", size) for size in image_shape)
+    if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
+        raise ValueError(
+            f"image_shape must be (height, width) or (height, width, 3), received {shape}"
+        )
+    if not hasattr(layer, "weights"):
+        raise TypeError(f"{describe(layer)} has no weights")
+    matrix = as_array(layer.weights, f"{describe(layer)}.weights")
+    if matrix.ndim != 2 or len(matrix) != math.prod(shape):
+        raise ValueError(
+            f"{describe(layer)} has weights of shape {matrix.shape}, but images of shape {shape} "
+            f"need ({math.prod(shape)}, neurons)"
+        )
+    count = min(check_count("neurons", neurons), matrix.shape[1])
+    columns = math.ceil(math.sqrt(count))
+    scale = float(np.quantile(np.abs(matrix), 0.995)) or 1.0
+    pictures = np.clip(matrix[:, :count].T / scale, -1, 1).reshape(count, *shape)
+    if shape[2:] == (3,):
+        pictures = (pictures + 1) / 2
+    elif shape[2:] == (1,):
+        pictures = pictures[..., 0]
+
+    grid = new_grid(figure, math.ceil(count / columns), columns, width=0.8, height=0.8)
+    for ax in grid.flat:
+        ax.axis("off")
+    for ax, picture in zip(grid.flat, pictures, strict=False):
+        ax.imshow(picture, cmap="RdBu_r", vmin=-1, vmax=1)
+    return grid
+
+
+def _as_unit_interval(images: Array) -> Array:
+    """Images as values from 0 to 1, brightness kept the same from one to the next."""
+    low, high = float(images.min(initial=0)), float(images.max(initial=0))
+    if images.dtype.kind in "ui":
+        low, high = 0, 255
+    elif low >= 0 and high <= 1:
+        low, high = 0, 1
+    elif low >= -1 and high <= 1:
+        low, high = -1, 1
+    return np.clip((images - low) / (high - low), 0, 1)

@@ -1,0 +1,35 @@
+"""How many threads the matrix products of a network are worth.
+
+Below a few million multiplications, handing a part of a product to another thread takes as long
+as doing it, and on a machine with other work a good deal longer: the threads wait for each other.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+# Measured with OpenBLAS: two threads were no faster below this, and clearly faster above.
+WORTH_A_THREAD = 2_000_000
+
+
+def suitable_threads(parameters: list[Any], samples: int) -> AbstractContextManager[Any]:
+    """Return a context in which NumPy's matrix products use a fitting number of threads.
+
+    That is one, where ``samples`` rows times the largest of the ``parameters`` is a small
+    product, and otherwise what it was before.
+    """
+    largest = max((np.size(array) for array in parameters), default=0)
+    if samples * largest >= WORTH_A_THREAD:
+        return nullcontext()
+    context: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
+    return context
+
+
+@cache
+def _controller() -> Any:
+    # Looking for the libraries takes a while, so it is done once.
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

@@ -1,0 +1,76 @@
+"""Sample weights: how much each sample counts in the loss and in what is reported.
+
+A sample of weight 2 counts like two equal samples, one of weight 0 as if it were not there. Only
+the ratios of the weights matter: the loss of a batch is the weighted mean ``Σ w·loss / Σ w``.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.checks import as_array, check_finite
+from optimizers.optimizer import Array
+
+
+def check_sample_weight(sample_weight: ArrayLike, samples: int) -> Array:
+    """Return the weights as float64 ``(samples,)``, scaled so that the largest is 1.
+
+    Raises:
+        TypeError: they are not real numbers.
+        ValueError: not one for each sample, NaN, infinite, negative, or all of them zero.
+    """
+    weights = as_array(sample_weight, "sample_weight")
+    if weights.shape != (samples,):
+        raise ValueError(
+            f"sample_weight must be one number for each sample, of shape ({samples},), received "
+            f"shape {weights.shape}"
+        )
+    weights = weights.astype(np.float64)
+    check_finite(weights, "sample_weight")
+    if (weights < 0).any():
+        row = int((weights < 0).argmax())
+        raise ValueError(f"sample_weight must be 0 or greater, but row {row} is {weights[row]:g}")
+    if not weights.any():
+        raise ValueError("sample_weight must not be zero for every sample")
+    return weights / weights.max()
+
+
+def drop_weightless(
+    X: Array, y: Array, sample_weight: ArrayLike | None
+) -> tuple[Array, Array, Array | None]:
+    """Return the samples of ``X`` and ``y`` whose weight is not 0, and their checked weights.
+
+    Without weights every sample is kept, and None is returned for them. Raises as
+    ``check_sample_weight``.
+    """
+    if sample_weight is None:
+        return X, y, None
+    weights = check_sample_weight(sample_weight, len(X))
+    if not weights.all():
+        rows = np.flatnonzero(weights)
+        X, y, weights = X[rows], y[rows], weights[rows]
+    return X, y, weights
+
+
+def weighted_mean(values: ArrayLike, sample_weight: Array) -> float:
+    """Return ``Σ w·value / Σ w``, where a sample's value is the mean of its row of ``values``.
+
+    Raises ValueError if ``values`` is not ``(samples, ...)``.
+    """
+    values = np.asarray(values)
+    if values.shape[:1] != sample_weight.shape:
+        raise ValueError(
+            f"sample_weight needs a value for each of the {len(sample_weight)} samples of a "
+            f"batch, received values of shape {values.shape}"
+        )
+    per_sample = values.reshape(len(values), -1).mean(axis=1)
+    return float(np.average(per_sample, weights=sample_weight))
+
+
+def weighted_gradient(dinputs: Array, sample_weight: Array) -> Array:
+    """Return the gradient of the weighted mean loss, given that of the plain mean.
+
+    A sample has the share ``1 / samples`` of the plain mean and ``w / Σ w`` of the weighted one,
+    so its row is multiplied by ``w / mean(w)``.
+    """
+    factors = (sample_weight / sample_weight.mean()).astype(dinputs.dtype)
+    return dinputs * factors.reshape(-1, *[1] * (dinputs.ndim - 1))

@@ -1,0 +1,216 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import framework
+from datasets import cifar10, fashion_mnist, mnist
+from framework import (
+    BatchNormalization,
+    Dense,
+    Dropout,
+    Model,
+    Operation,
+    ReLU,
+    Sigmoid,
+    Softmax,
+)
+from framework.commands.networks import NETWORKS, Network, rows, targets, varied
+from optimizers import SGD
+
+IMAGES = np.random.default_rng(0).random((40, 6, 8, 3)).astype(np.float32)
+ALL = {
+    f"{data} {name}": network
+    for data, networks in NETWORKS.items()
+    for name, network in networks.items()
+}
+BEST = {name: network for name, network in ALL.items() if name.endswith("best")}
+
+
+def sizes(model: Model) -> list[int]:
+    layers = [layer for layer in model.layers if isinstance(layer, Dense)]
+    return [layers[0].n_inputs, *(layer.n_neurons for layer in layers)]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("mnist softmax", [784, 128, 64, 10]),
+        ("mnist sigmoid", [784, 64, 10]),
+        ("fashion-mnist book", [784, 128, 128, 10]),
+        ("cifar10 relu", [3072, 64, 10]),
+        ("cifar10 sigmoid", [3072, 64, 10]),
+    ],
+)
+def test_the_networks_have_the_sizes_that_they_are_known_by(name: str, expected: list[int]) -> None:
+    model = ALL[name].model(samples=1000, epochs=1)
+    assert sizes(model) == expected
+    assert isinstance(model.layers[-1], Sigmoid) == (name == "mnist sigmoid")
+    assert isinstance(model.layers[1], Sigmoid if name == "cifar10 sigmoid" else ReLU)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_network_learns_a_few_images_by_heart(name: str) -> None:
+    network = ALL[name]
+    shape = (32, 32, 3) if name.startswith("cifar10") else (28, 28)
+    chance = np.random.default_rng(0)
+    low, high = network.scale
+    images = chance.uniform(low, high, (20, *shape)).astype(np.float32)
+    labels = np.arange(20) % 10
+    model = network.model(len(images), epochs=30)
+    history = network.train(model, images, labels, 30, progress=False)
+    assert history.loss[-1] < history.loss[0]
+
+
+@pytest.mark.parametrize("network", BEST.values(), ids=list(BEST))
+def test_the_best_networks_are_normalized_and_drop_out(network: Network) -> None:
+    model = network.model(samples=1000, epochs=2)
+    kinds = [type(layer) for layer in model.layers]
+    hidden = len(sizes(model)) - 2
+    assert kinds[: 4 * hidden] == [Dense, BatchNormalization, ReLU, Dropout] * hidden
+
+
+@pytest.mark.parametrize("network", BEST.values(), ids=list(BEST))
+def test_the_rate_rises_for_an_epoch_and_then_falls_to_nothing(network: Network) -> None:
+    batches, epochs = 5, 4
+    assert network.batch_size is not None
+    model = network.model(samples=batches * network.batch_size - 1, epochs=epochs)
+    rates = []
+    for _ in range(batches * epochs):
+        model.optimizer.pre_update_params()
+        rates.append(model.optimizer.current_learning_rate)
+        model.optimizer.post_update_params()
+    assert rates[: batches + 1] == sorted(rates[: batches + 1])
+    assert rates[batches:] == sorted(rates[batches:], reverse=True)
+    assert rates[-1] < rates[batches] / 20
+
+
+def test_labels_are_one_hot_for_sigmoids_and_as_they_are_for_softmax() -> None:
+    labels = np.array([3, 0])
+    softmax = NETWORKS["mnist"]["softmax"].model(2, 1)
+    sigmoid = NETWORKS["mnist"]["sigmoid"].model(2, 1)
+    np.testing.assert_array_equal(targets(softmax, labels), labels)
+    np.testing.assert_array_equal(targets(sigmoid, labels), np.eye(10)[labels])
+
+
+def test_rows_share_the_memory_of_the_images() -> None:
+    assert rows(IMAGES).shape == (40, 144)
+    assert np.shares_memory(rows(IMAGES), IMAGES)
+
+
+@pytest.mark.parametrize("images", [IMAGES, IMAGES[..., 0]], ids=["colour", "grey"])
+def test_a_varied_image_is_the_image_moved_or_mirrored(images: np.ndarray) -> None:
+    shift = 2
+    framework.seed(1)
+    results = varied(images, shift, mirror=True)
+    assert results.shape == images.shape
+    margins = [(shift, shift), (shift, shift), (0, 0)][: images.ndim - 1]
+    seen = set()
+    for image, result in zip(images, results, strict=True):
+        padded = np.pad(image, margins, mode="edge")
+        moves = {}
+        for down in range(5):
+            for right in range(5):
+                moved = padded[down : down + 6, right : right + 8]
+                moves[moved.tobytes()] = (down, right, False)
+                moves[moved[:, ::-1].tobytes()] = (down, right, True)
+        seen.add(moves[result.tobytes()])
+    assert len(seen) > 20, "of 50 ways to vary an image, 40 images show many"
+
+
+def test_without_shift_and_mirror_nothing_changes() -> None:
+    np.testing.assert_array_equal(varied(IMAGES, 0, mirror=False), IMAGES)
+
+
+def test_half_of_the_images_are_mirrored() -> None:
+    results = varied(np.repeat(IMAGES, 25, axis=0), 0, mirror=True)
+    unchanged = (results == np.repeat(IMAGES, 25, axis=0)).all(axis=(1, 2, 3)).mean()
+    assert 0.45 < unchanged < 0.55
+
+
+class Recorder(Operation):
+    """Passes its inputs on and keeps those that it is trained with."""
+
+    def __init__(self) -> None:
+        self.seen: list[np.ndarray] = []
+
+    def forward(self, inputs: np.ndarray, training: bool = True) -> np.ndarray:
+        if training:
+            self.seen.append(inputs.copy())
+        self.output = inputs
+        return inputs
+
+    def backward(self, dvalues: np.ndarray) -> np.ndarray:
+        self.dinputs = dvalues
+        return dvalues
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_a_network_sees_varied_images_in_each_epoch_and_leaves_the_originals_alone(
+    mirror: bool,
+) -> None:
+    recorder = Recorder()
+    network = Network(
+        about="a small one",
+        layers=lambda: [recorder, Dense(144, 10), Softmax()],
+        optimizer=lambda steps, batches: SGD(0.1),
+        epochs=3,
+        batch_size=None,
+        mirror=mirror,
+    )
+    original = IMAGES.copy()
+    history = network.train(
+        network.model(len(IMAGES), 3), IMAGES, np.arange(40) % 10, 3, progress=False
+    )
+    assert len(history) == len(recorder.seen) == 3
+    np.testing.assert_array_equal(IMAGES, original)
+    same = [np.array_equal(seen, rows(IMAGES)) for seen in recorder.seen]
+    assert same == [not mirror] * 3
+    if mirror:
+        assert not np.array_equal(recorder.seen[0], recorder.seen[1])
+
+
+# What the networks come to on the real data. Each figure is one that others have published or
+# measured for the same network: see the table in benchmarks/README.md.
+
+
+def accuracy(network: Network, load: Callable[..., Any]) -> float:
+    (X, y), (X_test, y_test) = load(scale=network.scale)
+    framework.seed(0)
+    model = network.model(len(X), network.epochs)
+    network.train(model, X, y, network.epochs, progress=False)
+    return float(model.evaluate(rows(X_test), targets(model, y_test))[1])
+
+
+@pytest.mark.data("mnist")
+def test_a_hidden_layer_and_a_sigmoid_for_each_digit_recognise_965_of_1000() -> None:
+    assert accuracy(NETWORKS["mnist"]["sigmoid"], mnist) >= 0.965
+
+
+@pytest.mark.data("mnist")
+def test_two_hidden_layers_and_softmax_recognise_975_of_1000_digits() -> None:
+    assert accuracy(NETWORKS["mnist"]["softmax"], mnist) >= 0.975
+
+
+@pytest.mark.data("fashion-mnist")
+def test_the_books_network_recognises_87_of_100_clothes() -> None:
+    assert accuracy(NETWORKS["fashion-mnist"]["book"], fashion_mnist) >= 0.87
+
+
+# Without momentum, full batches at 0.01 bring a network of ReLU about as far as a linear one …
+@pytest.mark.data("cifar-10")
+def test_full_batch_descent_with_relu_gets_29_of_100_photographs_right() -> None:
+    assert abs(accuracy(NETWORKS["cifar10"]["relu"], sample_of_cifar10) - 0.29) <= 0.02
+
+
+# … and one of sigmoids, whose gradients vanish, hardly past guessing.
+@pytest.mark.data("cifar-10")
+def test_full_batch_descent_with_sigmoid_gets_17_of_100_photographs_right() -> None:
+    assert abs(accuracy(NETWORKS["cifar10"]["sigmoid"], sample_of_cifar10) - 0.17) <= 0.02
+
+
+def sample_of_cifar10(**options: Any) -> Any:
+    """The first 5,000 images to train on and 1,000 to test with."""
+    (X, y), (X_test, y_test) = cifar10(**options)
+    return (X[:5000], y[:5000]), (X_test[:1000], y_test[:1000])

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from framework import BatchNormalization
+
+
+def test_each_feature_has_mean_0_and_variance_1_over_the_batch() -> None:
+    inputs = np.random.default_rng(0).normal(5, 3, size=(200, 4))
+    output = BatchNormalization(4, epsilon=1e-12, dtype="float64").forward(inputs)
+    np.testing.assert_allclose(output.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(output.var(axis=0), 1, rtol=1e-9)
+
+
+def test_images_are_normalized_by_channel() -> None:
+    images = np.random.default_rng(0).normal(5, 3, size=(10, 6, 7, 2))
+    output = BatchNormalization(2, epsilon=1e-12, dtype="float64").forward(images)
+    assert output.shape == images.shape
+    np.testing.assert_allclose(output.mean(axis=(0, 1, 2)), 0, atol=1e-12)
+    np.testing.assert_allclose(output.var(axis=(0, 1, 2)), 1, rtol=1e-9)
+
+
+def test_weights_scale_and_biases_shift() -> None:
+    layer = BatchNormalization(1, epsilon=1e-12, dtype="float64")
+    layer.weights, layer.biases = [[3.0]], [[10.0]]
+    np.testing.assert_allclose(layer.forward([[-1.0], [1.0]]), [[7.0], [13.0]])
+
+
+def test_running_statistics_move_by_the_momentum_and_serve_when_not_training() -> None:
+    layer = BatchNormalization(1, momentum=0.75, epsilon=1e-12, dtype="float64")
+    layer.forward([[2.0], [6.0]])  # mean 4, variance 4
+    np.testing.assert_allclose(layer.running_mean, [[0.25 * 4]])
+    np.testing.assert_allclose(layer.running_variance, [[0.75 * 1 + 0.25 * 4]])
+    kept = layer.running_mean.copy(), layer.running_variance.copy()
+    expected = (10.0 - 1.0) / np.sqrt(1.75)
+    np.testing.assert_allclose(layer.forward([[10.0]], training=False), [[expected]])
+    np.testing.assert_array_equal((layer.running_mean, layer.running_variance), kept)
+
+
+def test_a_single_sample_normalizes_to_the_shift() -> None:
+    layer = BatchNormalization(2)
+    np.testing.assert_array_equal(layer.forward([[3.0, -4.0]]), [[0.0, 0.0]])
+    np.testing.assert_array_equal(layer.backward([[1.0, 1.0]]), [[0.0, 0.0]])
+
+
+def test_a_single_sample_says_nothing_of_the_running_statistics() -> None:
+    layer = BatchNormalization(2)
+    layer.forward([[3.0, -4.0]])
+    np.testing.assert_array_equal(layer.running_mean, 0)
+    np.testing.assert_array_equal(layer.running_variance, 1)
+
+
+def test_float32_agrees_with_float64_over_many_values() -> None:
+    chance = np.random.default_rng(0)
+    images, dvalues = chance.uniform(0, 255, (64, 32, 32, 2)), chance.normal(size=(64, 32, 32, 2))
+    narrow, wide = BatchNormalization(2), BatchNormalization(2, dtype="float64")
+    np.testing.assert_allclose(narrow.forward(images), wide.forward(images), atol=1e-4)
+    np.testing.assert_allclose(narrow.backward(dvalues), wide.backward(dvalues), atol=1e-6)
+    np.testing.assert_allclose(narrow.dweights, wide.dweights, rtol=1e-5, atol=1e-2)
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (5,), (5, 2, 3), (2, 2, 2, 4)])
+def test_inputs_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"BatchNormalization\(3\) expects inputs of shape"):
+        BatchNormalization(3).forward(np.ones(shape))
+
+
+@pytest.mark.parametrize("options", [{"momentum": 1.0}, {"epsilon": 0}, {"dtype": int}])
+def test_impossible_options_are_refused(options: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(options))):
+        BatchNormalization(3, **options)  # type: ignore[arg-type]
+
+
+def test_shapes_with_other_features_are_refused() -> None:
+    layer = BatchNormalization(3)
+    assert layer.output_shape((3,)) == (3,)
+    assert layer.output_shape((8, 8, 3)) == (8, 8, 3)
+    assert layer.output_shape(None) is None
+    with pytest.raises(ValueError, match="expects inputs"):
+        layer.output_shape((8, 8, 4))

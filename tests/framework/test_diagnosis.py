@@ -1,0 +1,282 @@
+"""What a model says about itself, against networks made to be ill in one way each."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+import framework
+from datasets import spiral_data
+from framework import (
+    BatchNormalization,
+    CategoricalCrossentropy,
+    Dense,
+    Diagnosis,
+    Dropout,
+    Flatten,
+    LeakyReLU,
+    Linear,
+    MeanSquaredError,
+    Model,
+    Operation,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    SoftmaxCategoricalCrossentropy,
+    Step,
+    Tanh,
+    randomness,
+)
+from framework.initializers import normal
+from optimizers import Adam
+
+X, y = spiral_data(50, 3, seed=0)
+
+
+def network(activation: type[Operation], depth: int, initializer: Any, width: int = 32) -> Model:
+    framework.seed(0)
+    model = Model()
+    sizes = [2, *[width] * depth]
+    for inputs, outputs in pairwise(sizes):
+        model.add(Dense(inputs, outputs, weight_initializer=initializer))
+        model.add(activation())
+    model.add(Dense(width, 3, weight_initializer=initializer))
+    model.add(Softmax())
+    model.set(loss=CategoricalCrossentropy(), optimizer=Adam())
+    model.finalize()
+    return model
+
+
+def beginnings(diagnosis: Diagnosis) -> list[str]:
+    return [finding.split(":")[0] for finding in diagnosis.findings]
+
+
+@pytest.mark.parametrize(
+    ("activation", "initializer"),
+    [(ReLU, "he_normal"), (LeakyReLU, "he_uniform"), (Tanh, "glorot_uniform")],
+)
+def test_a_healthy_network_has_nothing_conspicuous(
+    activation: type[Operation], initializer: Any
+) -> None:
+    diagnosis = network(activation, 4, initializer).diagnose(X, y)
+    assert diagnosis.findings == ()
+    assert str(diagnosis).endswith("Nothing conspicuous.")
+
+
+def test_vanishing_gradients_are_named() -> None:
+    diagnosis = network(Sigmoid, 5, "glorot_uniform").diagnose(X, y)
+    assert beginnings(diagnosis) == ["Gradients vanish"]
+    first, last = diagnosis.operations[0], diagnosis.operations[-2]
+    assert f"{last.gradient / first.gradient:,.0f} times smaller" in diagnosis.findings[0]
+
+
+def test_exploding_gradients_and_signals_are_named() -> None:
+    diagnosis = network(ReLU, 6, normal(1.0)).diagnose(X, y)
+    assert beginnings(diagnosis)[:2] == ["Gradients explode", "The signal blows up"]
+
+
+def test_a_signal_that_dies_out_is_named() -> None:
+    diagnosis = network(Linear, 4, normal(0.01)).diagnose(X, y)
+    assert beginnings(diagnosis) == ["Gradients vanish", "The signal dies out"]
+
+
+def test_dead_units_are_named_with_their_number() -> None:
+    model = network(ReLU, 1, "he_normal")
+    model.layers[0].biases = np.where(np.arange(32) < 20, -100, 1)[np.newaxis]
+    diagnosis = model.diagnose(X, y)
+    assert diagnosis.operations[1].dead == 20
+    assert beginnings(diagnosis) == ["Many units are dead"]
+    assert "20 of operation 2 (ReLU, 32 units)" in diagnosis.findings[0]
+    assert "  20 dead" in str(diagnosis)
+
+
+def test_dead_units_are_counted_where_they_die_and_dropout_kills_none() -> None:
+    model = Model([Dense(2, 4), ReLU(), Dropout(0.5), ReLU(), Dense(4, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    model.layers[0].biases = [[-100, 100, 100, 100]]
+    diagnosis = model.diagnose(X[:2], y[:2])
+    assert [operation.dead for operation in diagnosis.operations] == [0, 1, 0, 0, 0, 0]
+
+
+def test_an_activation_of_ones_own_can_have_dead_units() -> None:
+    class Rectifier:
+        def forward(self, inputs):
+            self.output = np.maximum(inputs, 0)
+
+        def backward(self, dvalues):
+            self.dinputs = dvalues * (self.output > 0)
+
+    model = Model([Dense(2, 4), Rectifier(), Dense(4, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    model.layers[0].biases = [[-100, -100, -100, 100]]
+    assert model.diagnose(X, y).operations[1].dead == 3
+
+
+@pytest.mark.parametrize("activation", [Sigmoid, Tanh])
+def test_saturated_activations_are_named(activation: type[Operation]) -> None:
+    model = network(activation, 1, normal(30.0))
+    diagnosis = model.diagnose(X, y)
+    hidden = diagnosis.operations[1]
+    inputs = X @ model.layers[0].weights
+    slope_share = 1 / np.cosh(inputs / 2 if activation is Sigmoid else inputs) ** 2
+    # Within 1 % of a limit, s (1 - s) is below 0.01 * 0.99, of at most 0.25.
+    assert hidden.saturated == pytest.approx(np.mean(slope_share < 4 * 0.01 * 0.99))
+    assert "Most outputs are saturated" in beginnings(diagnosis)
+
+
+def test_a_sure_output_is_not_called_saturated() -> None:
+    model = Model([Dense(2, 1, weight_initializer=normal(1e6)), Sigmoid()])
+    model.set(loss=MeanSquaredError())
+    model.finalize()
+    assert not any(state.saturated for state in model.diagnose(X, y > 0).operations)
+
+
+def test_what_cuts_the_gradient_off_is_named() -> None:
+    model = network(ReLU, 2, "he_normal")
+    model.layers[2].weights = np.zeros((32, 32))
+    model.layers[4].biases = [[0.1, 0.2, 0.3]]
+    assert model.diagnose(X, y).findings == (
+        "No gradient comes back through operation 4 (ReLU, 32 units): nothing before it is "
+        "trained.",
+    )
+
+
+def test_a_loss_without_a_gradient_is_named() -> None:
+    model = Model([Dense(2, 1, weight_initializer="zeros")])
+    model.set(loss=MeanSquaredError())
+    model.finalize()
+    (finding,) = model.diagnose(X, np.zeros(len(X))).findings
+    assert finding.startswith("No gradient comes from the loss")
+
+
+def test_the_first_output_that_is_not_finite_is_named() -> None:
+    model = network(ReLU, 2, "he_normal")
+    model.layers[2].weights[0, 0] = np.inf
+    with np.errstate(all="ignore"):
+        diagnosis = model.diagnose(X, y)
+    assert diagnosis.findings == ("Not finite: the output of operation 3 (Dense, 32 units).",)
+
+
+def test_sizes_are_root_mean_squares_of_outputs_and_of_what_comes_back() -> None:
+    model = network(Tanh, 2, "glorot_uniform")
+    diagnosis = model.diagnose(X, y)
+    assert diagnosis.loss == model.calculate_loss(X, y)
+    assert diagnosis.samples == 150
+    model.backward(y)
+    for state, layer, following in zip(
+        diagnosis.operations, model.layers, [*model.layers[1:], None], strict=True
+    ):
+        assert state.output == pytest.approx(np.sqrt(np.mean(layer.output**2)))
+        if following is None:
+            assert state.gradient is None
+        else:
+            assert state.gradient == pytest.approx(np.sqrt(np.mean(following.dinputs**2)))
+
+
+def test_diagnosing_leaves_everything_as_it_was() -> None:
+    model = Model([BatchNormalization(2), Dense(2, 8), Dropout(0.5), Dense(8, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy(), optimizer=Adam())
+    model.finalize()
+    model.train(X, y, epochs=2, progress=False)
+    stored = {layer: dict(vars(layer)) for layer in model.layers}
+    copies = {layer: {n: np.copy(a) for n, a in kept.items()} for layer, kept in stored.items()}
+    optimizer_state = {
+        name: {key: array.copy() for key, array in state.items()}
+        for name, state in model.optimizer.state(model.parameters).items()
+    }
+    iterations = model.optimizer.iterations
+    framework.seed(5)
+    np.random.seed(5)
+    expected = randomness.generator().random(), np.random.random()
+    framework.seed(5)
+    np.random.seed(5)
+
+    model.diagnose(X, y)
+
+    assert (randomness.generator().random(), np.random.random()) == expected
+    assert model.optimizer.iterations == iterations
+    for name, state in model.optimizer.state(model.parameters).items():
+        for key, array in state.items():
+            np.testing.assert_array_equal(array, optimizer_state[name][key])
+    for layer, kept in stored.items():
+        assert vars(layer).keys() == kept.keys()
+        for name, value in vars(layer).items():
+            assert value is kept[name]
+            np.testing.assert_array_equal(value, copies[layer][name])
+
+
+def test_diagnosing_twice_says_the_same() -> None:
+    model = Model([Dense(2, 8), Dropout(0.5), Dense(8, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    assert model.diagnose(X, y) == model.diagnose(X, y)
+
+
+def test_a_model_that_cannot_go_back_says_why() -> None:
+    model = Model([Dense(2, 2), Step(), Dense(2, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    with pytest.raises(NotImplementedError, match="cannot be trained by gradients"):
+        model.diagnose(X, y)
+
+
+def test_data_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"X and y must have the same length"):
+        network(ReLU, 1, "he_normal").diagnose(X, y[:-1])
+
+
+class Recorder:
+    """Passes everything on, and remembers what it was given."""
+
+    def forward(self, inputs):
+        self.output = np.array(inputs)
+
+    def backward(self, dvalues):
+        self.dvalues = dvalues
+        self.dinputs = np.array(dvalues)
+
+
+def test_gradients_are_what_the_operations_were_given() -> None:
+    recorders = [Recorder(), Recorder()]
+    model = Model([Flatten(), Dense(2, 4), recorders[0], Dense(4, 3), recorders[1]])
+    model.set(loss=MeanSquaredError())
+    model.finalize()
+    targets = np.eye(3)[y]
+    model.calculate_loss(X, targets)
+    model.backward(targets)
+    gradients = model.gradients()
+    assert gradients[0] is None  # before the first trained operation
+    for position, recorder in ((2, recorders[0]), (4, recorders[1])):
+        np.testing.assert_array_equal(gradients[position], recorder.dvalues)
+    np.testing.assert_array_equal(gradients[3], recorders[1].dinputs)
+
+
+def test_gradients_by_the_logits_are_known_however_softmax_is_fused() -> None:
+    dense = Dense(2, 3)
+    expected = None
+    for operations, loss in (
+        ([dense, Softmax()], CategoricalCrossentropy()),
+        ([dense], SoftmaxCategoricalCrossentropy()),
+    ):
+        model = Model(operations)
+        model.set(loss=loss)
+        model.finalize()
+        model.calculate_loss(X, y)
+        model.backward(y)
+        gradient, *rest = model.gradients()
+        assert rest in ([None], [])
+        probabilities = np.exp(dense.output) / np.exp(dense.output).sum(axis=1, keepdims=True)
+        expected = (probabilities - np.eye(3)[y]) / len(X)
+        np.testing.assert_allclose(gradient, expected, atol=1e-8)
+
+
+def test_gradients_before_a_backward_pass_are_refused() -> None:
+    model = network(ReLU, 1, "he_normal")
+    with pytest.raises(RuntimeError, match="no gradients of one batch"):
+        model.gradients()
+    model.calculate_loss(X, y)
+    with pytest.raises(RuntimeError, match="no gradients of one batch"):
+        model.gradients()

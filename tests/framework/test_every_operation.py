@@ -1,0 +1,215 @@
+"""Properties that hold for every operation, one test each."""
+
+import copy
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import framework
+from framework import (
+    ELU,
+    GELU,
+    BatchNormalization,
+    Dense,
+    Dropout,
+    Flatten,
+    LeakyReLU,
+    Linear,
+    Operation,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Step,
+    Swish,
+    Tanh,
+    check_gradients,
+)
+from optimizers.optimizer import parameter_names
+from tests.strategies import Array, batches, images
+
+ACTIVATIONS = [
+    Linear(),
+    Sigmoid(),
+    Tanh(),
+    ReLU(),
+    LeakyReLU(),
+    LeakyReLU(alpha=0.3),
+    ELU(),
+    ELU(alpha=0.5),
+    Softplus(),
+    Swish(),
+    GELU(),
+    Softmax(),
+    Softmax(temperature=0.5),
+]
+WITHOUT_PARAMETERS = [*ACTIVATIONS, Dropout(0.0), Dropout(0.4), Flatten()]
+
+without_parameters = pytest.mark.parametrize("operation", WITHOUT_PARAMETERS, ids=repr)
+
+
+def operations_for(features: int, dtype: str = "float32") -> list[Operation]:
+    """Every operation that has a gradient, of a width that takes ``features``."""
+    return [
+        *copy.deepcopy(WITHOUT_PARAMETERS),
+        Dense(features, 3, dtype=dtype),
+        Dense(
+            features,
+            2,
+            weight_initializer="he_normal",
+            bias_initializer="normal",
+            weight_regularizer_l1=0.1,
+            weight_regularizer_l2=0.2,
+            bias_regularizer_l1=0.3,
+            bias_regularizer_l2=0.4,
+            dtype=dtype,
+        ),
+        BatchNormalization(features, dtype=dtype),
+        BatchNormalization(features, momentum=0.5, epsilon=0.1, dtype=dtype),
+    ]
+
+
+@given(inputs=batches(), training=st.booleans())
+def test_backward_is_the_derivative_of_forward(inputs: Array, training: bool) -> None:
+    for operation in operations_for(inputs.shape[1]):
+        report = check_gradients(operation, inputs, training=training)
+        assert report.passed, report
+
+
+@given(inputs=images(), training=st.booleans())
+def test_backward_is_the_derivative_of_forward_on_images(inputs: Array, training: bool) -> None:
+    for operation in [*WITHOUT_PARAMETERS, BatchNormalization(inputs.shape[-1])]:
+        report = check_gradients(operation, inputs, training=training)
+        assert report.passed, report
+
+
+@given(inputs=batches())
+def test_float32_agrees_with_float64(inputs: Array) -> None:
+    for narrow, wide in zip(
+        operations_for(inputs.shape[1], "float32"),
+        operations_for(inputs.shape[1], "float64"),
+        strict=True,
+    ):
+        if isinstance(narrow, (BatchNormalization, Dropout)):
+            continue  # the one divides by differences of inputs, the other draws by dtype
+        for name in parameter_names(narrow):
+            setattr(wide, name, getattr(narrow, name))
+        output = narrow.forward(inputs.astype(np.float32))
+        expected = wide.forward(inputs.astype(np.float32).astype(np.float64))
+        dvalues = np.ones_like(output)
+        assert output.dtype == np.float32, narrow
+        assert expected.dtype == np.float64, wide
+        np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
+        dinputs = narrow.backward(dvalues)
+        assert dinputs.dtype == np.float32, narrow
+        np.testing.assert_allclose(dinputs, wide.backward(dvalues), rtol=1e-4, atol=1e-5)
+
+
+@given(inputs=batches())
+def test_what_is_stored_is_what_is_returned_in_the_shape_of_the_inputs(inputs: Array) -> None:
+    for operation in operations_for(inputs.shape[1]):
+        output = operation.forward(inputs)
+        assert operation.output is output
+        dinputs = operation.backward(np.ones_like(output))
+        assert operation.dinputs is dinputs
+        assert dinputs.shape == inputs.shape
+
+
+@given(inputs=batches())
+def test_a_kept_output_never_changes_and_neither_do_the_inputs(inputs: Array) -> None:
+    for operation in operations_for(inputs.shape[1], "float64"):
+        for training in (True, False):
+            given_inputs = inputs.copy()
+            output = operation.forward(given_inputs, training)
+            dvalues = np.ones_like(output)
+            dinputs = operation.backward(dvalues)
+            kept = output.copy(), dinputs.copy()
+            assert not np.shares_memory(output, given_inputs)
+            assert not np.shares_memory(dinputs, dvalues)
+            np.testing.assert_array_equal(given_inputs, inputs)
+            np.testing.assert_array_equal(dvalues, 1)
+            operation.forward(-inputs, training)
+            operation.backward(2 * dvalues)
+            np.testing.assert_array_equal(output, kept[0])
+            np.testing.assert_array_equal(dinputs, kept[1])
+
+
+@without_parameters
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [[1, 2], [3, 4]],
+        np.array([[True, False]]),
+        np.ones((2, 2), np.float16),
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.frombuffer(np.ones(4).tobytes()).reshape(2, 2),
+    ],
+    ids=["lists", "booleans", "float16", "fortran", "read-only"],
+)
+def test_any_real_numbers_are_accepted(operation: Operation, inputs: object) -> None:
+    output = operation.forward(inputs)
+    assert output.dtype in (np.float32, np.float64)
+    assert operation.backward(np.ones(output.shape)).shape == np.shape(inputs)
+
+
+@pytest.mark.parametrize(
+    "inputs", [[["a", "b"]], [[1j, 2]], [[None, 1]], [[1.0], [1.0, 2.0]]], ids=repr
+)
+@pytest.mark.parametrize(
+    "operation", [*WITHOUT_PARAMETERS, Step(), Dense(2, 2), BatchNormalization(2)], ids=repr
+)
+def test_anything_else_is_refused(operation: Operation, inputs: object) -> None:
+    with pytest.raises((TypeError, ValueError), match="inputs must"):
+        operation.forward(inputs)
+
+
+@pytest.mark.parametrize(
+    "operation", [*WITHOUT_PARAMETERS, Dense(2, 2), BatchNormalization(2)], ids=repr
+)
+def test_backward_refuses_dvalues_of_another_shape(operation: Operation) -> None:
+    operation.forward(np.ones((3, 2)))
+    with pytest.raises(ValueError, match=r"dvalues must have the shape .* received \(3,\)"):
+        operation.backward(np.ones(3))
+
+
+@pytest.mark.parametrize("make", [lambda: Dense(2, 2), ReLU, Flatten, lambda: Dropout(0.1)])
+def test_backward_before_forward_says_so(make: object) -> None:
+    with pytest.raises(RuntimeError, match="backward was called before forward"):
+        make().backward(np.ones((1, 2)))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "activation", [a for a in ACTIVATIONS if not isinstance(a, Softmax)], ids=repr
+)
+def test_huge_inputs_neither_overflow_nor_warn(activation: Operation, dtype: type) -> None:
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        output = activation.forward(np.array([[-1e4, 0.0, 1e4]], dtype=dtype))
+        dinputs = activation.backward(np.ones_like(output))
+    assert np.isfinite(output).all()
+    assert np.isfinite(dinputs).all()
+
+
+@pytest.mark.parametrize(
+    ("operation", "text"),
+    [
+        (Dense(2, 64), "Dense(2, 64)"),
+        (Dense(2, 3, weight_regularizer_l2=0.5), "Dense(2, 3, weight_regularizer_l2=0.5)"),
+        (Dropout(0.1), "Dropout(0.1)"),
+        (LeakyReLU(), "LeakyReLU()"),
+        (Softmax(temperature=2), "Softmax(temperature=2.0)"),
+        (BatchNormalization(4, dtype="float64"), "BatchNormalization(4, dtype='float64')"),
+    ],
+)
+def test_repr_is_the_call_that_makes_it(operation: Operation, text: str) -> None:
+    assert repr(operation) == text
+    twin = eval(text, vars(framework))
+    assert twin.configuration() == operation.configuration()
+
+
+def test_shapes_that_cannot_change_are_passed_on() -> None:
+    for activation in ACTIVATIONS:
+        assert activation.output_shape((3, 2)) == (3, 2)
+        assert activation.output_shape(None) is None

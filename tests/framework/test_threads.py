@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+from threadpoolctl import ThreadpoolController
+
+from framework.threads import WORTH_A_THREAD, suitable_threads
+
+controller = ThreadpoolController().select(user_api="blas")
+
+
+def threads() -> set[int]:
+    return {library["num_threads"] for library in controller.info()}
+
+
+@pytest.mark.parametrize(("samples", "single"), [(10, True), (WORTH_A_THREAD, False)])
+def test_small_products_get_one_thread_and_large_ones_are_left_alone(
+    samples: int, single: bool
+) -> None:
+    with controller.limit(limits=2):
+        before = threads()
+        with suitable_threads([np.zeros((2, 3)), np.zeros(3)], samples):
+            assert threads() == ({1} if single else before)
+        assert threads() == before
+
+
+def test_no_parameters_need_no_threads() -> None:
+    with suitable_threads([], 1000):
+        assert threads() <= {1}

@@ -1,0 +1,62 @@
+"""What is installed, and what importing it costs."""
+
+import subprocess
+import sys
+from importlib import resources
+
+import pytest
+
+import datasets
+import framework
+import optimizers
+
+
+def imported_by(statement: str) -> set[str]:
+    """The packages, beside Python's own, that ``statement`` loads in a fresh interpreter."""
+    script = (
+        f"import sys; before = set(sys.modules); {statement}; "
+        "print(*(n for n, m in sys.modules.items() if n not in before and hasattr(m, '__file__')))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    loaded = {module.split(".")[0] for module in result.stdout.split()}
+    return loaded - sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    ("package", "expected"),
+    [
+        ("framework", {"framework", "optimizers", "numpy"}),
+        ("optimizers", {"optimizers", "numpy"}),
+        ("datasets", {"datasets", "numpy", "nnfs"}),
+    ],
+)
+def test_importing_brings_numpy_and_nothing_optional(package: str, expected: set[str]) -> None:
+    assert imported_by(f"import {package}") == expected
+
+
+def test_estimators_without_scikit_learn_say_what_to_install() -> None:
+    # None in sys.modules makes every import of it fail, installed or not.
+    script = "import sys; sys.modules['sklearn'] = None; import framework.estimators"
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert result.returncode == 1
+    message = result.stderr.splitlines()[-1]
+    assert message.startswith("ImportError: framework.estimators needs scikit-learn")
+    assert 'pip install "dinputs[sklearn]"' in message
+
+
+@pytest.mark.parametrize("package", [framework, optimizers, datasets], ids=lambda p: p.__name__)
+def test_public_names_exist_and_types_are_announced(package: object) -> None:
+    for name in package.__all__:  # type: ignore[attr-defined]
+        assert hasattr(package, name)
+    assert resources.files(package).joinpath("py.typed").is_file()  # type: ignore[arg-type]

@@ -1,0 +1,26 @@
+"""What the README shows runs as it stands, and says what it says."""
+
+import re
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0])
+def test_every_block_of_code_runs(block: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if "framework.estimators" in block:
+        pytest.importorskip("sklearn", reason="scikit-learn is not installed: no estimators")
+    exec(block, {"__name__": "readme"})
+    plt.close("all")
+
+
+def test_the_wrong_gradient_is_reported_as_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = [block for block in BLOCKS if "class Square" in block]
+    exec(block, {"__name__": "readme"})
+    printed = capsys.readouterr().out
+    (shown,) = re.findall(r"((?:    .*\n)*    Square.*FAILED.*\n(?:    .*\n)*)", README)
+    assert [line[4:] for line in shown.splitlines()] == printed.splitlines()
