@@ -219,11 +219,11 @@ NETWORKS: dict[str, dict[str, Network]] = {
         ),
         "best": Network(
             about="784-512-512-10, batch normalization, dropout, AdamW, images moved about",
-            layers=_best_layers([784, 512, 512], dropout=0.3),
+            layers=_best_layers([784, 512, 512], dropout=0.2),
             optimizer=_adam_w(0.002, weight_decay=0.02),
-            epochs=25,
+            epochs=30,
             batch_size=256,
-            shift=1,
+            shift=2,
         ),
     },
     "fashion-mnist": {
@@ -238,22 +238,21 @@ NETWORKS: dict[str, dict[str, Network]] = {
         "best": Network(
             about="784-512-512-10, batch normalization, dropout, AdamW, images mirrored",
             layers=_best_layers([784, 512, 512], dropout=0.3),
-            optimizer=_adam_w(0.002, weight_decay=0.02),
-            epochs=25,
+            optimizer=_adam_w(0.002, weight_decay=0.1),
+            epochs=50,
             batch_size=256,
-            shift=1,
             mirror=True,
         ),
     },
     "cifar10": {
         "best": Network(
             about="3072-512-256-10, batch normalization, dropout, AdamW, images moved and mirrored",
-            layers=_best_layers([3072, 512, 256], dropout=0.4),
-            optimizer=_adam_w(0.002, weight_decay=0.02),
-            epochs=60,
+            layers=_best_layers([3072, 512, 256], dropout=0.1),
+            optimizer=_adam_w(0.002, weight_decay=0.3),
+            epochs=100,
             batch_size=128,
             scale=(-2, 2),  # about the mean and the spread that standardizing would give
-            shift=2,
+            shift=3,
             mirror=True,
         ),
         "relu": _descent_on_cifar10(ReLU),
