@@ -136,7 +136,7 @@ class Layer_Dense(Dense):
     def _multiply(self, left: Array, right: Array, out: Array | None = None) -> Array:
         if not self.keeps_float64:
             return super()._multiply(left, right, out)
-        product = left.astype(np.float64, copy=False) @ right.astype(np.float64, copy=False)
+        product = super()._multiply(left.astype(np.float64), right.astype(np.float64))
         if out is None:
             return product.astype(self.weights.dtype)
         out[...] = product

@@ -134,7 +134,9 @@ class Dense(Operation):
         )
 
     def _multiply(self, left: Array, right: Array, out: Array | None = None) -> Array:
-        return np.matmul(left, right, out=out)
+        # A column times a row, of a layer with one input or one neuron, is slow with matmul.
+        multiply = np.multiply if left.shape[1] == 1 else np.matmul
+        return multiply(left, right, out=out)
 
     def _add_up(self, values: Array, out: Array) -> None:
         # A sum over rows is a product with a row of ones, and as such three times as fast.
