@@ -3,7 +3,7 @@
 import tarfile
 from os import PathLike, fspath
 from pathlib import PurePosixPath
-from typing import IO
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -11,13 +11,15 @@ from numpy.typing import DTypeLike, NDArray
 from datasets.fetching import Directory, fetch_again, locate
 from datasets.images import Conversion, Data, Scale, check_labels
 from datasets.published import CIFAR10
-from datasets.reading import CHUNK, DataError, opened, read_up_to
+from datasets.reading import CHUNK, DataError, Limited, first_bytes, opened, read_up_to
 
 CHANNELS, HEIGHT, WIDTH = 3, 32, 32
 RECORD = 1 + CHANNELS * HEIGHT * WIDTH
 TRAINING = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 TEST = ("test_batch.bin",)
 LARGEST_MEMBER = 10_000 * RECORD
+LARGEST_HEADER = 1 << 16  # of the extended ones, which hold long names and times
+LARGEST_ARCHIVE = 6 * LARGEST_MEMBER + (1 << 20)  # with its headers and two small files
 
 Batches = list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]
 
@@ -52,7 +54,7 @@ def cifar10(
     Raises:
         TypeError, ValueError: an argument out of its range.
         DataError: the archive is damaged; the message names it and says how to fetch it again.
-        FileNotFoundError: ``directory`` has no such archive.
+        FileNotFoundError: ``directory`` has no such archive, or ``DINPUTS_DATA`` names no folder.
         DownloadError: the archive is nowhere and cannot be downloaded; the message says where
             to put it by hand.
 
@@ -82,17 +84,24 @@ def read_cifar10(path: str | PathLike[str]) -> Batches:
 
     Raises:
         DataError: the archive is damaged or holds something else. No member may be larger
-            than those of the complete archive, and none is read further than the file goes.
+            than those of the complete archive, nor the archive larger than that, and none is
+            read further than the file goes.
         OSError: it cannot be opened.
     """
     name = fspath(path)
-    with opened(path) as stream:
+    with opened(path) as unpacked:
+        stream = Limited(unpacked, LARGEST_ARCHIVE, name)
         try:
             members = _members(stream, name)
-        except (DataError, EOFError, OSError):
+        except _TooLarge as error:
+            raise DataError(f"{name}: {error}") from None
+        except (DataError, EOFError, OSError, MemoryError):
             raise
         except Exception as error:  # tarfile lets out whatever it meets in a damaged header
-            raise DataError(f"{name}: expected a tar archive, but {error}") from None
+            raise DataError(
+                f"{name}: expected a tar archive, but {error}; it begins with "
+                f"{first_bytes(stream.start)}"
+            ) from None
         while stream.read(CHUNK):  # on to the end, where gzip has its own checksum
             pass
     missing = [file for file in TRAINING + TEST if file not in members]
@@ -104,16 +113,37 @@ def read_cifar10(path: str | PathLike[str]) -> Batches:
     return [_records(members[file], f"{name}: {file}") for file in TRAINING + TEST]
 
 
-def _members(stream: IO[bytes], name: str) -> dict[str, bytearray]:
+class _TooLarge(Exception):
+    """A member of the archive claims to be larger than any of the complete archive."""
+
+
+class _Header(tarfile.TarInfo):
+    """A header that is refused before tarfile reads as much into memory as it claims."""
+
+    @classmethod
+    def frombuf(cls, *arguments: Any, **named: Any) -> Any:
+        header = super().frombuf(*arguments, **named)
+        _check_size(header)
+        return header
+
+
+def _check_size(header: tarfile.TarInfo) -> None:
+    limit, kind = (
+        (LARGEST_MEMBER, "files") if header.isreg() else (LARGEST_HEADER, "extended headers")
+    )
+    if header.size > limit:
+        raise _TooLarge(
+            f"expected {kind} of at most {limit:,} bytes, but {header.name} is said to have "
+            f"{header.size:,}"
+        )
+
+
+def _members(stream: Limited, name: str) -> dict[str, bytearray]:
     members: dict[str, bytearray] = {}
-    with tarfile.open(fileobj=stream, mode="r|") as archive:
+    with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", tarinfo=_Header) as archive:
         for member in archive:
-            # Before the next one is looked for, which would skip as much as the header claims.
-            if member.size > LARGEST_MEMBER:
-                raise DataError(
-                    f"{name}: expected files of at most {LARGEST_MEMBER:,} bytes, but "
-                    f"{member.name} is said to have {member.size:,}"
-                )
+            # Once more, since an extended header may give the file another size.
+            _check_size(member)
             file = PurePosixPath(member.name).name
             if file not in TRAINING + TEST:
                 continue

@@ -8,8 +8,9 @@ They are looked for in this order, and the first place that has them is used:
 3. the cache folder of the user's account, if the checksum is right;
 4. a download into that cache folder, from the second mirror if the first one fails.
 
-A directory that was given but has no such files is an error, and so is a place that has some
-of the files but not all: nothing is fetched in silence that the user meant to be there.
+A directory that was given but has no such files is an error, and so are a folder named by
+``DINPUTS_DATA`` that does not exist and a place that has some of the files but not all: nothing
+is fetched in silence that the user meant to be there. "~" stands for the user's home in both.
 
 The download is ``pooch``'s: into a temporary file, which takes its place in the cache in one
 step after its checksum was found right. So an interrupted download leaves no broken file, and
@@ -17,8 +18,9 @@ two processes at once do not disturb each other. pooch is imported only when it 
 """
 
 import os
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from datasets.published import Published, published
@@ -38,11 +40,13 @@ def locate(data: Published, directory: Directory = None) -> list[Path]:
     """Return the paths of ``data.files``, in their order, downloading them if need be.
 
     Raises:
-        FileNotFoundError: ``directory`` has none of the files, or a place has only some.
+        FileNotFoundError: ``directory`` has none of the files, ``DINPUTS_DATA`` names no
+            folder, or a place has only some of the files.
         DownloadError: they are nowhere, and cannot be fetched.
     """
     if directory is not None:
-        for place in (Path(directory), Path(directory) / data.folder):
+        given = Path(directory).expanduser()
+        for place in (given, given / data.folder):
             if found := _files_in(place, data):
                 return found
         names = "\n  ".join(" or ".join(data.accepted(file)) for file in data.files)
@@ -50,16 +54,32 @@ def locate(data: Published, directory: Directory = None) -> list[Path]:
             f"directory={str(directory)!r} has no files of {data.name}; expected there, or in "
             f"its folder {data.folder}:\n  {names}"
         )
-    root = os.environ.get("DINPUTS_DATA")
-    if root and (found := _files_in(Path(root) / data.folder, data)):
+    root = _root()
+    if root and (found := _files_in(root / data.folder, data)):
         return found
     return [_download(data, file) for file in data.files]
+
+
+def _root() -> Path | None:
+    """The folder that DINPUTS_DATA names, if it is set."""
+    value = os.environ.get("DINPUTS_DATA")
+    if not value:
+        return None
+    root = Path(value).expanduser()
+    if not root.is_dir():
+        raise FileNotFoundError(
+            f"the environment variable DINPUTS_DATA names {value!r}, which is no folder"
+        )
+    return root
 
 
 def remove(name: str) -> int:
     """Delete what was downloaded of a data set, print how much that freed, and return it.
 
-    Files in folders of your own (``directory=``, ``DINPUTS_DATA``) are left alone.
+    Only the published files are deleted, and the temporary files that a download leaves if it
+    is killed; then the cache folder, if nothing else is in it. So do not call it while another
+    process downloads the same data. Files in folders of your own (``directory=``,
+    ``DINPUTS_DATA``) are left alone.
 
     Args:
         name: "mnist", "fashion_mnist" or "cifar10".
@@ -68,19 +88,30 @@ def remove(name: str) -> int:
         The number of bytes freed.
 
     Raises:
-        ValueError: there is no data set of that name.
+        TypeError, ValueError: there is no data set of that name.
         OSError: a file cannot be deleted.
     """
-    folder = cache_folder(published(name))
+    data = published(name)
+    folder = cache_folder(data)
     freed = 0
-    # All files, since a download that was killed leaves its temporary file.
-    for file in folder.iterdir() if folder.is_dir() else ():
-        freed += file.stat().st_size
-        file.unlink()
-    if folder.is_dir():
+    try:
+        files = [file for file in folder.iterdir() if _is_download(file, data)]
+    except FileNotFoundError:
+        files = []
+    for file in files:
+        with suppress(FileNotFoundError):  # another process may remove them, too
+            size = file.lstat().st_size
+            file.unlink()
+            freed += size
+    with suppress(OSError):  # the folder is gone, or has something else in it
         folder.rmdir()
-    print(f"{name}: {freed / 1e6:,.1f} MB freed in {folder}")
+    print(f"{data.name}: {freed / 1e6:,.1f} MB freed in {folder}")
     return freed
+
+
+def _is_download(path: Path, data: Published) -> bool:
+    temporary = path.name.startswith(tempfile.gettempprefix())  # as pooch names them
+    return (path.name in data.files or temporary) and (path.is_symlink() or not path.is_dir())
 
 
 def cache_folder(data: Published) -> Path:
@@ -134,7 +165,12 @@ def _download(data: Published, file: str) -> Path:
                 fname=file,
                 path=folder,
                 downloader=pooch.HTTPDownloader(
-                    progressbar=True, chunk_size=CHUNK, timeout=TIMEOUT
+                    progressbar=True,
+                    chunk_size=CHUNK,
+                    timeout=TIMEOUT,
+                    # Else a server may say that a .gz is a compressed transfer of what is in
+                    # it, and that would be unpacked on arrival.
+                    headers={"Accept-Encoding": "identity"},
                 ),
             )
         except (OSError, ValueError) as error:  # noqa: PERF203
@@ -143,8 +179,12 @@ def _download(data: Published, file: str) -> Path:
         else:
             return Path(path)
     attempts = "\n  ".join(failures)
+    root = _root()
+    looked = (
+        f"DINPUTS_DATA is set, but {root / data.folder} has none of its files.\n" if root else ""
+    )
     raise DownloadError(
-        f"{data.name} could not be downloaded:\n  {attempts}\n"
+        f"{data.name} could not be downloaded:\n  {attempts}\n{looked}"
         f"To load it without a network, put {', '.join(data.files)} into a folder and give that "
         f"as directory=; or into the folder {data.folder} of the folder that the environment "
         f"variable DINPUTS_DATA names; or, gzipped as they are published, into {folder}."

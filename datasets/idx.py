@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from datasets.reading import DataError, first_bytes, opened, read_up_to
 
 UNSIGNED_BYTES = 0x08
+MAX_ITEMS = 60_000  # the training images of MNIST and of Fashion-MNIST
 
 
-def read_idx(path: str | PathLike[str], item_shape: tuple[int, ...] = ()) -> NDArray[np.uint8]:
+def read_idx(
+    path: str | PathLike[str], item_shape: tuple[int, ...] = (), max_items: int = MAX_ITEMS
+) -> NDArray[np.uint8]:
     """Return the items of an IDX file of unsigned bytes, gzipped or not.
 
     The file starts with big-endian numbers of four bytes: a magic number, whose third byte is
@@ -24,6 +27,8 @@ def read_idx(path: str | PathLike[str], item_shape: tuple[int, ...] = ()) -> NDA
     Args:
         path: the file.
         item_shape: the shape that each item must have.
+        max_items: the most items that are read. A gzipped file of some megabytes may unpack to
+            terabytes; where the header announces more than this, nothing more is read.
 
     Returns:
         ``(items, *item_shape)``, uint8, writable.
@@ -55,6 +60,10 @@ def read_idx(path: str | PathLike[str], item_shape: tuple[int, ...] = ()) -> NDA
             raise DataError(
                 f"{name}: expected one item or more, each of shape {item_shape}, but the header "
                 f"says {count:,} of shape {tuple(lengths)}"
+            )
+        if count > max_items:
+            raise DataError(
+                f"{name}: expected at most {max_items:,} items, but the header says {count:,}"
             )
         size = count * math.prod(item_shape)
         values = read_up_to(stream, size)

@@ -25,12 +25,14 @@ class Conversion:
         dtype: of the images. None takes float32 where they are scaled, else uint8.
 
     Raises:
-        TypeError, ValueError: ``scale`` is not a pair of finite numbers in ascending order;
-            ``dtype`` cannot hold the values.
+        TypeError, ValueError: ``flatten`` is not a truth value; ``scale`` is not a pair of
+            finite numbers in ascending order; ``dtype`` cannot hold the values.
     """
 
     def __init__(self, flatten: bool, scale: Scale | None, dtype: DTypeLike | None) -> None:
-        self.flatten = flatten
+        if not isinstance(flatten, (bool, np.bool_)):
+            raise TypeError(f"flatten must be True or False, received {flatten!r}")
+        self.flatten = bool(flatten)
         self.scale = None if scale is None else _check_scale(scale)
         if dtype is None:
             dtype = np.uint8 if scale is None else np.float32
@@ -40,6 +42,15 @@ class Conversion:
                 f"scaled images need a floating-point dtype, received {self.dtype}; without "
                 "scale= they keep the values 0 to 255"
             )
+        if self.scale is not None:
+            low, high = self.scale
+            largest = float(np.finfo(self.dtype).max)
+            # The difference, too, which the images are multiplied by.
+            if max(abs(low), abs(high), high - low) > largest:
+                raise ValueError(
+                    f"scale must fit into {self.dtype}, whose largest number is {largest:g}, "
+                    f"received {scale!r}"
+                )
         if self.dtype.kind not in "uif" or not np.can_cast(np.uint8, self.dtype):
             raise ValueError(f"dtype must hold the numbers 0 to 255, received {self.dtype}")
 
@@ -75,6 +86,8 @@ def check_labels(labels: NDArray[np.uint8], name: str, classes: int) -> None:
 
 def _check_scale(scale: Any) -> Scale:
     try:
+        if isinstance(scale, (str, bytes)):  # which are sequences of what may be numbers
+            raise TypeError
         low, high = (float(bound) for bound in scale)
     except (TypeError, ValueError):
         raise TypeError(

@@ -12,6 +12,7 @@ from datasets.published import FASHION_MNIST, MNIST, Published
 from datasets.reading import DataError
 
 IMAGE = (28, 28)
+TRAINING, TEST = 60_000, 10_000  # images; a sample may have fewer
 
 
 def mnist(
@@ -39,7 +40,7 @@ def mnist(
     Raises:
         TypeError, ValueError: an argument out of its range.
         DataError: a file is damaged; the message names it and says how to fetch it again.
-        FileNotFoundError: ``directory`` has not all the files.
+        FileNotFoundError: ``directory`` has not all the files, or ``DINPUTS_DATA`` names no folder.
         DownloadError: the files are nowhere and cannot be downloaded; the message says where
             to put them by hand.
 
@@ -68,15 +69,15 @@ def fashion_mnist(
 
 def _load(data: Published, directory: Directory, convert: Conversion) -> tuple[Data, Data]:
     files = list(zip(data.files, locate(data, directory), strict=True))
-    return _pair(data, files[:2], convert), _pair(data, files[2:], convert)
+    return _pair(data, files[:2], TRAINING, convert), _pair(data, files[2:], TEST, convert)
 
 
-def _pair(data: Published, files: list[tuple[str, Path]], convert: Conversion) -> Data:
+def _pair(data: Published, files: list[tuple[str, Path]], most: int, convert: Conversion) -> Data:
     (images_file, images_path), (labels_file, labels_path) = files
     with fetch_again(data, images_file):
-        images = read_idx(images_path, IMAGE)
+        images = read_idx(images_path, IMAGE, most)
     with fetch_again(data, labels_file):
-        labels = read_idx(labels_path)
+        labels = read_idx(labels_path, max_items=most)
         if len(labels) != len(images):
             raise DataError(
                 f"{labels_path}: expected a label for each of the {len(images):,} images of "

@@ -120,10 +120,13 @@ ALL = {data.name: data for data in (MNIST, FASHION_MNIST, CIFAR10)}
 
 
 def published(name: str) -> Published:
-    """Return the data set called ``name``, or raise ValueError."""
-    if name not in ALL:
+    """Return the data set called ``name``, with "-" or "_"; or raise TypeError or ValueError."""
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a data set must be a string, received {name!r}")
+    data = ALL.get(name.replace("-", "_"))
+    if data is None:
         raise ValueError(f"there is no data set {name!r}; known are {', '.join(ALL)}")
-    return ALL[name]
+    return data
 
 
 def class_names(name: str) -> list[str]:
@@ -133,7 +136,7 @@ def class_names(name: str) -> list[str]:
         name: "mnist", "fashion_mnist" or "cifar10".
 
     Raises:
-        ValueError: there is no data set of that name.
+        TypeError, ValueError: there is no data set of that name.
 
     >>> class_names("cifar10")[:3]
     ['airplane', 'automobile', 'bird']

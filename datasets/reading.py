@@ -1,5 +1,6 @@
 """Reading files that may be damaged: nothing in them is believed before it has been read."""
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import IO, cast
 
 GZIP_MAGIC = b"\x1f\x8b"
 CHUNK = 1 << 20
+BLANKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + b" \t\r\n"  # what a page may begin with
 
 
 class DataError(ValueError):
@@ -52,12 +54,36 @@ def read_up_to(stream: IO[bytes], size: int) -> bytearray:
     return data
 
 
+class Limited:
+    """A stream that refuses to go on after ``limit`` bytes, and remembers how it began.
+
+    A few kilobytes of gzipped zeros unpack to gigabytes; whoever reads to the end needs an end.
+
+    Raises:
+        DataError: by ``read``, if there is more.
+    """
+
+    def __init__(self, stream: IO[bytes], limit: int, name: str) -> None:
+        self.stream, self.limit, self.name = stream, limit, name
+        self.taken = 0
+        self.start = b""
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, at most ``size``."""
+        data = self.stream.read(size)
+        self.start = self.start or data[:8]
+        self.taken += len(data)
+        if self.taken > self.limit:
+            raise DataError(f"{self.name}: expected at most {self.limit:,} bytes, found more")
+        return data
+
+
 def first_bytes(data: bytes | bytearray) -> str:
     """Describe how a file begins that begins wrongly."""
     if not data:
         return "nothing: it is empty"
     start = bytes(data[:8])
-    page = ", which looks like a web page" if start.lstrip()[:1] == b"<" else ""
+    page = ", which looks like a web page" if start.lstrip(BLANKS)[:1] == b"<" else ""
     return f"{start!r}{page}"
 
 

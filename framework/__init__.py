@@ -41,6 +41,7 @@ from framework.losses import (
     SoftmaxCategoricalCrossentropy,
 )
 from framework.model import Model
+from framework.onnx_import import OnnxError
 from framework.operation import Operation
 from framework.parameters import Parameter
 from framework.randomness import seed
@@ -73,6 +74,7 @@ __all__ = [
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Model",
+    "OnnxError",
     "Operation",
     "Parameter",
     "ReLU",

@@ -18,8 +18,11 @@ from numpy.typing import ArrayLike
 
 from framework import randomness
 from framework.activations.sigmoid import Sigmoid
+from framework.activations.softmax import Softmax
 from framework.activations.tanh import Tanh
 from framework.layers.dropout import Dropout
+from framework.losses.binary_crossentropy import BinaryCrossentropy
+from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.operation import Array
 from optimizers.optimizer import parameter_names
 
@@ -32,6 +35,10 @@ LARGE_FACTOR = 100
 # The share of dead units, and of saturated outputs, from which on they are named.
 MANY_DEAD = 0.25
 MANY_SATURATED = 0.5
+# With fewer different samples than this, units are silent by chance that are not dead.
+FEW_SAMPLES = 20
+# Inputs whose root mean square is larger than this have hardly been scaled.
+LARGE_INPUTS = 50
 
 
 @dataclass(frozen=True)
@@ -62,8 +69,7 @@ class OperationState:
     saturated: float
 
     def __str__(self) -> str:
-        units = "1 unit" if self.units == 1 else f"{self.units:,} units"
-        return f"operation {self.position} ({self.name}, {units})"
+        return f"operation {self.position} ({self.name}, {_count(self.units, 'unit')})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,7 +91,7 @@ class Diagnosis:
     def __repr__(self) -> str:
         width = max(9, *(len(operation.name) for operation in self.operations))
         lines = [
-            f"{self.samples:,} samples, loss {self.loss:.4g}",
+            f"{_count(self.samples, 'sample')}, loss {self.loss:.4g}",
             f"    {'operation':{width}}  {'units':>6}  {'output':>8}  {'gradient':>8}",
         ]
         for state in self.operations:
@@ -106,12 +112,17 @@ def diagnose(model: "Model", X: ArrayLike, y: ArrayLike) -> Diagnosis:
     twin = type(model)(layers, dtype=model.dtype)
     twin.set(loss=loss)
     twin.finalize()
-    X, y = twin.check_data(X, y)
     with randomness.preserved(), np.errstate(over="ignore", invalid="ignore"):
+        X, y = twin.check_data(X, y)
         mean_loss = twin.calculate_loss(X, y)
         twin.backward(y)
         operations = measure(twin)
-    return Diagnosis(operations, tuple(_findings(operations, len(X))), mean_loss, len(X))
+        findings = (
+            *_input_findings(X),
+            *_head_findings(twin, operations),
+            *_findings(operations, X),
+        )
+    return Diagnosis(operations, findings, mean_loss, len(X))
 
 
 def measure(model: "Model") -> tuple[OperationState, ...]:
@@ -164,7 +175,45 @@ def _saturated(layer: Any) -> float:
     return float(np.mean((height < 0.01) | (height > 0.99)))
 
 
-def _findings(states: tuple[OperationState, ...], samples: int) -> Iterator[str]:
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _are_equal(X: Array) -> bool:
+    return bool((X[:1] == X).all())
+
+
+def _input_findings(X: Array) -> Iterator[str]:
+    size = _size(X)
+    if not size:
+        yield "The inputs are all 0, so there is nothing to learn from them."
+    elif len(X) > 1 and _are_equal(X):
+        yield f"All {len(X):,} samples have the same inputs, so nothing tells one from another."
+    if size > LARGE_INPUTS:
+        yield (
+            f"The inputs are large: their root mean square is {size:,.3g}. Weights are made for "
+            "inputs around 1; scale them, for instance to a mean of 0 and a standard deviation "
+            "of 1, or pixels to 0…1."
+        )
+
+
+def _head_findings(model: "Model", states: tuple[OperationState, ...]) -> Iterator[str]:
+    layer, loss = model.layers[-1], model.loss
+    for kind, activation in ((CategoricalCrossentropy, Softmax), (BinaryCrossentropy, Sigmoid)):
+        if isinstance(loss, kind) and not isinstance(layer, (Softmax, Sigmoid)):
+            outputs = layer.output
+            probable = ((outputs >= 0) & (outputs <= 1)).all()
+            if kind is CategoricalCrossentropy:
+                probable = probable and np.allclose(outputs.sum(axis=-1), 1, atol=1e-3)
+            # An activation of one's own may give probabilities; what a layer gives is chance.
+            if not probable or states[-1].trained:
+                yield (
+                    f"{kind.__name__} compares probabilities, but the outputs of {states[-1]}, "
+                    f"the last, are none. Add {activation.__name__}() at the end."
+                )
+
+
+def _findings(states: tuple[OperationState, ...], X: Array) -> Iterator[str]:
     # Each in the order in which it was computed, so that the first is where it began.
     sizes = [("output", state, state.output) for state in states]
     sizes += [("gradient", state, state.gradient or 0.0) for state in reversed(states)]
@@ -173,14 +222,18 @@ def _findings(states: tuple[OperationState, ...], samples: int) -> Iterator[str]
             yield f"Not finite: the {what} of {state}."
             return
     trained = [state for state in states if state.trained]
+    # One sample many times says as little about what is dead as one.
+    telling = len(X) >= FEW_SAMPLES and not _are_equal(X)
+    dead = [s for s in states if telling and s.dead >= max(1, MANY_DEAD * s.units)]
     if trained:
         yield from _gradient_findings(states, trained[0], trained[-1])
-        yield from _signal_findings(trained[0], trained[-1])
-    dead = [state for state in states if state.dead >= MANY_DEAD * state.units]
+        # Where all units of an operation are dead, that is why the signal ends there.
+        if X.any() and not any(state.dead == state.units for state in dead):
+            yield from _signal_findings(trained[0], trained[-1])
     if dead:
         yield (
             f"Many units are dead: {', '.join(f'{state.dead:,} of {state}' for state in dead)}. "
-            f"They give 0 for each of {samples:,} samples, so their weights get no gradient. A "
+            f"They give 0 for each of {len(X):,} samples, so their weights get no gradient. A "
             "lower learning rate, he_normal weights or LeakyReLU may help."
         )
     saturated = [state for state in states if state.saturated >= MANY_SATURATED]
@@ -195,13 +248,14 @@ def _findings(states: tuple[OperationState, ...], samples: int) -> Iterator[str]
 def _gradient_findings(
     states: tuple[OperationState, ...], first: OperationState, last: OperationState
 ) -> Iterator[str]:
-    assert first.gradient is not None
-    assert last.gradient is not None
+    if first.gradient is None or last.gradient is None:
+        return  # not computed: an activation with parameters, fused with the loss
     if not last.gradient:
         yield "No gradient comes from the loss, so nothing is learned from these samples."
     elif not first.gradient:
         # The last operation that nothing comes back to stands before the one that is to blame.
-        cut = max(state.position for state in states if state.gradient == 0)
+        silent = [state for state in states[: last.position - 1] if state.gradient == 0]
+        cut = silent[-1].position
         yield f"No gradient comes back through {states[cut]}: nothing before it is trained."
     elif first.gradient * LARGE_FACTOR < last.gradient:
         yield (

@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Iterable, Sequence
-from typing import Any
+from os import PathLike
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -25,6 +26,8 @@ from framework.parameters import ParameterVector, bind, state_names, stored_name
 from framework.training import History, ValidationData, train
 from framework.weights import drop_weightless, weighted_gradient, weighted_mean
 from optimizers.optimizer import parameter_names
+
+AnyModel = TypeVar("AnyModel", bound="Model")
 
 FUSED: tuple[tuple[type[Activation], type[Loss], type[FusedLoss]], ...] = (
     (Softmax, CategoricalCrossentropy, SoftmaxCategoricalCrossentropy),
@@ -52,6 +55,7 @@ class Model:
         layers: the operations in order, the very objects that were given.
         parameters: all parameters in one vector (see ``ParameterVector``), after ``finalize``.
         loss, optimizer, accuracy: what ``set`` was given, or None.
+        input_shape: the shape of one sample of the data last seen, or None.
 
     A subclass can pair further classes with a fused form in ``fused``. Only these very classes
     are fused, since a class derived from them may compute something else.
@@ -75,6 +79,7 @@ class Model:
         self.loss: Any = None
         self.optimizer: Any = None
         self.accuracy: Any = None
+        self.input_shape: Shape = None
         self._parameters: ParameterVector | None = None
         self._output: Array | None = None
         self._finalized_layers: list[Any] = []
@@ -170,6 +175,12 @@ class Model:
     def dtype(self) -> np.dtype[Any]:
         """The dtype in which the model computes."""
         return self.parameters.dtype if self.finalized else self._common_dtype()
+
+    @property
+    def operations_of_predict(self) -> list[Any]:
+        """What ``predict`` applies: the operations, and the activation of a fused loss."""
+        last = [self.loss.activation] if isinstance(self.loss, FusedLoss) else []
+        return [*self.layers, *last]
 
     # Using it
 
@@ -435,13 +446,14 @@ class Model:
         That is: gradients that vanish or explode on their way back, or signals on their way
         forward (a factor of 100 from the first trained operation to the last), gradients that
         are cut off or not finite, dead units (a quarter of an operation's) and saturated sigmoids
-        (half of their outputs). Dropout and batch normalization act as in training. It is done
-        on a copy: parameters, optimizer, running statistics, random numbers and what the
-        operations have stored stay as they are.
+        (half of their outputs); inputs that are all 0, all the same or far from scaled; and a
+        crossentropy of outputs that are no probabilities. Dropout and batch normalization act as
+        in training. It is done on a copy: parameters, optimizer, running statistics, random
+        numbers and what the operations have stored stay as they are.
 
         Args:
-            X, y: as for ``train``. A few hundred samples are enough; with very few, units may
-                look dead that are not.
+            X, y: as for ``train``. A few hundred samples are enough; with fewer than 20, units may
+                look dead that are not, and are only counted, not named as conspicuous.
 
         Returns:
             A ``Diagnosis``. Print it; or read its ``findings`` and ``operations``.
@@ -583,6 +595,58 @@ class Model:
             )
         return drop_weightless(X, y, sample_weight)
 
+    # To other programs, and from them
+
+    def export_onnx(
+        self,
+        path: str | PathLike[str],
+        class_names: Sequence[str] | None = None,
+        *,
+        input_shape: Sequence[int] | None = None,
+    ) -> None:
+        """Write what ``predict`` computes to an ONNX file, for other programs to run.
+
+        The graph takes ``input`` and gives ``output``, for any number of samples, in the dtype
+        of the model. Dropout is left out, and batch normalization has its running statistics
+        folded in. The file appears complete or not at all.
+
+        Args:
+            path: the file; an old one is replaced.
+            class_names: a name for each class (two for a single output). They are put into the
+                metadata under ``class_names``, as a list in JSON.
+            input_shape: the shape of one sample. None takes that of the data last seen; a model
+                that has seen none gets rows of numbers.
+
+        Raises:
+            ImportError: onnx is not installed.
+            RuntimeError: ``finalize`` has not been called.
+            TypeError: an operation of your own, which has no form in ONNX.
+            ValueError: ``class_names`` or ``input_shape`` do not fit the model.
+            OSError: the file cannot be written; an old one is still there then.
+        """
+        from framework.onnx_export import export_onnx
+
+        export_onnx(self, path, class_names, input_shape)
+
+    @classmethod
+    def from_onnx(cls: type[AnyModel], path: str | PathLike[str]) -> AnyModel:
+        """Return the network in an ONNX file as a model, finalized.
+
+        It reads what ``export_onnx`` writes, and networks of dense layers and activations that
+        other programs wrote, PyTorch and scikit-learn among them. What was left out or folded
+        stays so. Loss and optimizer are not in the file. No other file is read, and nothing in
+        it is run.
+
+        Raises:
+            ImportError: onnx is not installed.
+            OSError: the file cannot be read.
+            OnnxError: it is damaged, no ONNX file, or has a node that is no operation of this
+                framework; the message names it.
+        """
+        from framework.onnx_import import from_onnx
+
+        return from_onnx(path, cls)
+
     # Details
 
     def _check_samples(self, X: ArrayLike) -> Array:
@@ -596,6 +660,7 @@ class Model:
         if not samples.size:
             raise ValueError(f"X is empty: its shape is {samples.shape}")
         self.output_shapes(samples.shape[1:])
+        self.input_shape = samples.shape[1:]
         check_finite(samples, "X", dtype)
         # A memory-mapped array is converted batch by batch, as it is read.
         return samples if isinstance(X, np.memmap) else samples.astype(dtype, copy=False)

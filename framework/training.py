@@ -21,7 +21,7 @@ from framework.losses.mean_absolute_error import MeanAbsoluteError
 from framework.losses.mean_squared_error import MeanSquaredError
 from framework.operation import Array, describe
 from framework.threads import suitable_threads
-from optimizers.optimizer import Optimizer, State
+from optimizers.optimizer import Optimizer, State, parameter_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -176,7 +176,9 @@ def train(
     for callback in callbacks:
         callback.on_train_begin(training)
     # Overflow on the way to an infinite loss is reported once, as what it is.
-    parameters = [array for arrays in model.get_parameters() for array in arrays]
+    parameters = [
+        getattr(layer, name) for layer in model.trained_layers for name in parameter_names(layer)
+    ]
     with (
         suitable_threads(parameters, size),
         _ctrl_c_stops(training),

@@ -1,6 +1,8 @@
 """What a model says at every point of the plane, when it has learned and while it does."""
 
 import os
+import re
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,19 @@ from framework.callbacks import Callback
 from framework.checks import as_array, check_count
 from framework.operation import Array
 from framework.plots.figures import COLOURS, class_indices, new_axes
+
+# What stands on the buttons of a page, by what they do.
+SYMBOLS = {
+    "Decrease speed": "&minus;",
+    "First frame": "|&lt;&lt;",
+    "Previous frame": "|&lt;",
+    "Play backwards": "&#9664;",
+    "Pause": "||",
+    "Play": "&#9654;",
+    "Next frame": "&gt;|",
+    "Last frame": "&gt;&gt;|",
+    "Increase speed": "+",
+}
 
 if TYPE_CHECKING:
     from matplotlib.animation import AbstractMovieWriter
@@ -41,6 +56,7 @@ def decision_boundary(
         ImportError: matplotlib is missing.
         ValueError: ``X`` is not two-dimensional, or the outputs are not classes.
     """
+    resolution = check_count("resolution", resolution)
     X = as_array(X, "X")
     if X.ndim != 2 or X.shape[1] != 2:
         raise ValueError(f"decision_boundary expects X of shape (samples, 2), received {X.shape}")
@@ -93,13 +109,13 @@ def decision_boundary_video(
 
     The first picture is from before training, then there is one every so many epochs, and the
     last is of the model as it is afterwards. The file is written when training has ended, also
-    if it ended early; if training fails, none is.
+    if it ended early; if training or writing fails, a file that was there before still is.
 
     Args:
         model: as for ``decision_boundary``, with a loss and an optimizer.
         X, y: what it is trained on, and what is drawn.
         path: ending with ``.gif``, or with ``.html`` for a page with a slider and buttons, which
-            needs no other file. A file that is there already is replaced.
+            needs no other file and no network. A file that is there already is replaced.
         epochs: how long to train.
         every: epochs from one picture to the next.
         fps: pictures per second.
@@ -117,26 +133,34 @@ def decision_boundary_video(
     """
     from matplotlib.figure import Figure
 
-    every = check_count("every", every)
-    file, writer = _writable(Path(path)), _writer(Path(path).suffix, check_count("fps", fps))
+    every, path = check_count("every", every), Path(path)
+    writer = _writer(path.suffix, check_count("fps", fps))
+    _check_writable(path)
     # A figure without pyplot needs no display, and no one has to close it.
     figure = Figure(figsize=(5, 5), layout="constrained")
     ax = figure.subplots()
     decision_boundary(model, X, y, ax, resolution=resolution)  # what cannot be drawn fails here
 
     snapshots = _Snapshots(every)
-    callbacks = [*training.pop("callbacks", ()), snapshots]
+    callbacks = [*(training.pop("callbacks", None) or ()), snapshots]
     history = model.train(X, y, epochs=epochs, callbacks=callbacks, **training)
-    try:
-        with writer.saving(figure, os.fspath(file), dpi=80):
-            for when, parameters in snapshots.taken:
-                model.set_parameters(parameters)
-                ax.clear()
-                decision_boundary(model, X, y, ax, resolution=resolution)
-                ax.set_title(f"{when}: {ax.get_title()}")
-                writer.grab_frame()
-    finally:
-        model.set_parameters(snapshots.taken[-1][1])
+    # Beside the file, so that it can take its place at once when it is complete.
+    with tempfile.TemporaryDirectory(prefix=".", dir=path.absolute().parent) as folder:
+        written = Path(folder, "video" + path.suffix.lower())
+        try:
+            with writer.saving(figure, os.fspath(written), dpi=80):
+                for when, parameters in snapshots.taken:
+                    model.set_parameters(parameters)
+                    ax.clear()
+                    decision_boundary(model, X, y, ax, resolution=resolution)
+                    ax.set_title(f"{when}: {ax.get_title()}")
+                    writer.grab_frame()
+        finally:
+            model.set_parameters(snapshots.taken[-1][1])
+        if written.suffix != ".gif":
+            page = written.read_text(encoding="utf-8")
+            written.write_text(_self_contained(page), encoding="utf-8")
+        os.replace(written, path)
     return history
 
 
@@ -156,17 +180,33 @@ class _Snapshots(Callback):
 
     def on_train_end(self, training: "Training") -> None:
         # Early stopping may have gone back to better parameters than those of the last epoch.
-        self._take(training, "after training")
+        now, last = training.model.get_parameters(), self.taken[-1][1]
+        pairs = [
+            pair for arrays in zip(now, last, strict=True) for pair in zip(*arrays, strict=True)
+        ]
+        if not all(np.array_equal(one, other) for one, other in pairs):
+            self._take(training, "after training")
 
     def _take(self, training: "Training", when: str) -> None:
         self.taken.append((when, training.model.get_parameters()))
 
 
-def _writable(path: Path) -> Path:
-    target = path if path.exists() else path.absolute().parent
-    if path.is_dir() or not os.access(target, os.W_OK):
+def _check_writable(path: Path) -> None:
+    folder = path.absolute().parent
+    writable = os.access(folder, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
+    if path.is_dir() or not writable:
         raise OSError(f"{os.fspath(path)!r} cannot be written")
-    return path
+
+
+def _self_contained(page: str) -> str:
+    """matplotlib's page without the icons it would load from elsewhere: text on its buttons."""
+    page = re.sub(r"<link\b[^>]*>\s*", "", page)
+    return re.sub(
+        r'(<button title="([^"]*)"[^>]*>).*?(</button>)',
+        lambda found: found[1] + SYMBOLS.get(found[2], found[2]) + found[3],
+        page,
+        flags=re.DOTALL,
+    )
 
 
 def _writer(suffix: str, fps: int) -> "AbstractMovieWriter":

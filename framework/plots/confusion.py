@@ -1,42 +1,55 @@
 """The confusion matrix: which classes are taken for which."""
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.plots.figures import COLOURS, WRONG, class_indices, names_of_classes, new_axes
+from framework.plots.figures import (
+    CHARACTER,
+    COLOURS,
+    WRONG,
+    class_indices,
+    names_of_classes,
+    new_axes,
+    room,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# With more classes than this, numbers in the cells could not be read.
-MOST_NUMBERED = 20
+# A picture of more classes than this has no cell that could be seen.
+MOST_CLASSES = 1000
+# Text is this large, in points, or less where it would not fit; smaller it could not be read.
+LARGEST, SMALLEST = 10.0, 5.0
 
 
 def confusion_matrix(
     y_true: ArrayLike,
     y_pred: ArrayLike,
-    class_names: Sequence[str] | None = None,
+    class_names: Sequence[Any] | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw how many samples of each class (rows) were taken for each class (columns).
 
     The number in a cell is the count. Its colour is deeper the larger the share of its row is,
     by the square root, so that rare mistakes are seen too: blue for right, orange for wrong.
+    Where the numbers could not be read for want of room, there are none; and of the names of
+    many classes, only every so many.
 
     Args:
         y_true, y_pred: class indices ``(samples,)``, or one-hot rows, or probabilities of
-            which the largest counts.
-        class_names: a name for each class. With more names than there are classes in the data,
-            the others have empty rows.
+            which the largest counts; or a column of probabilities of class 1 of two.
+        class_names: a name for each class, texts or numbers. With more names than there are
+            classes in the data, the others have empty rows.
         ax: axes to draw on.
 
     Raises:
         ImportError: matplotlib is missing.
-        TypeError, ValueError: the labels are no classes, differ in number, or there are none;
-            or a class has no name.
+        TypeError, ValueError: the labels are no classes, more than 1,000 of them, differ in
+            number, or there are none; or a class has no name.
     """
     true, predicted = class_indices(y_true, "y_true"), class_indices(y_pred, "y_pred")
     if true.shape != predicted.shape or not len(true):
@@ -44,7 +57,13 @@ def confusion_matrix(
             "y_true and y_pred must have the same number of samples, and at least one, received "
             f"{len(true)} and {len(predicted)}"
         )
-    classes = max(len(class_names or ()), int(max(true.max(), predicted.max())) + 1)
+    named = 0 if class_names is None else len(class_names)
+    classes = max(named, int(max(true.max(), predicted.max())) + 1)
+    if classes > MOST_CLASSES:
+        raise ValueError(
+            f"confusion_matrix draws at most {MOST_CLASSES:,} classes, received {classes:,}, the "
+            "largest label and 1; number those that there are from 0"
+        )
     names = names_of_classes(class_names, classes)
     counts = np.zeros((classes, classes), dtype=np.intp)
     np.add.at(counts, (true, predicted), 1)
@@ -52,21 +71,31 @@ def confusion_matrix(
 
     ax = new_axes(ax)
     ax.imshow(_colours(strength))
-    if classes <= MOST_NUMBERED:
-        size = 10 if classes <= 6 else 8
+    longest = max(map(len, names))
+    cell = _side(ax, longest) / classes
+    size = min(LARGEST, cell / (CHARACTER * (len(f"{counts.max():,}") + 1)))
+    if size >= SMALLEST:
         for (row, column), count in np.ndenumerate(counts):
             if count:
                 colour = "white" if strength[row, column] > 0.75 else "black"
                 ax.text(
                     column, row, f"{count:,}", ha="center", va="center", color=colour, size=size
                 )
-    ax.set_xticks(range(classes), names)
-    if max(map(len, names)) > 3:
-        ax.tick_params(axis="x", rotation=90)
-    ax.set_yticks(range(classes), names)
+    size = float(np.clip(0.8 * cell, SMALLEST, LARGEST))
+    level = CHARACTER * size * (longest + 1) <= cell
+    shown = range(0, classes, math.ceil(1.2 * size / cell))
+    ax.set_xticks(shown, [names[i] for i in shown], size=size, rotation=0 if level else 90)
+    ax.set_yticks(shown, [names[i] for i in shown], size=size)
     right = float((true == predicted).mean())
     ax.set(xlabel="predicted", ylabel="true", title=f"{right:.1%} of {len(true):,} right")
     return ax
+
+
+def _side(ax: "Axes", longest: int) -> float:
+    """How long a side of the square matrix is at least, in points, beside names that long."""
+    # The margins of new axes have room for texts of about four characters.
+    names = CHARACTER * LARGEST * max(0, longest - 4)
+    return max(min(room(ax)) - names, 1.0)
 
 
 def _colours(strength: np.ndarray) -> np.ndarray:

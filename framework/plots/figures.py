@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, which people with any colour vision can tell apart.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 WRONG = COLOURS[5]
+# A character is about this wide, in its size.
+CHARACTER = 0.62
 
 
 def new_axes(ax: "Axes | None") -> "Axes":
@@ -38,27 +40,40 @@ def new_grid(figure: Any, rows: int, columns: int, width: float, height: float) 
     return grid
 
 
+def room(ax: "Axes") -> tuple[float, float]:
+    """The width and height of ``ax`` in points, as they are before texts are laid out."""
+    box = ax.get_window_extent()
+    points = 72 / ax.figure.dpi
+    return box.width * points, box.height * points
+
+
 def class_indices(y: ArrayLike, name: str = "y") -> Array:
     """Return labels, a column of them, or one score for each class, as indices ``(samples,)``.
+
+    A column of values from 0 to 1 may be the probability of class 1 of two: above 0.5 it is 1.
 
     Raises:
         TypeError, ValueError: they are none of these.
     """
     labels = as_array(y, name)
     if labels.ndim == 2:
-        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1)
+        if labels.shape[1] > 1:
+            labels = labels.argmax(axis=1)
+        elif ((labels >= 0) & (labels <= 1)).all():
+            labels = (labels > 0.5)[:, 0]
+        else:
+            labels = labels[:, 0]
     if labels.ndim != 1:
         raise ValueError(
             f"{name} must be class indices (samples,) or one row for each sample, received shape "
             f"{labels.shape}"
         )
-    indices = labels.astype(np.intp)
-    if not np.array_equal(indices, labels) or (indices < 0).any():
+    if not np.isfinite(labels).all() or ((labels < 0) | (labels != np.floor(labels))).any():
         raise ValueError(f"{name} must be class numbers: whole, and at least 0")
-    return indices
+    return labels.astype(np.intp)
 
 
-def names_of_classes(class_names: Sequence[str] | None, classes: int) -> list[str]:
+def names_of_classes(class_names: Sequence[Any] | None, classes: int) -> list[str]:
     """Return one text for each of ``classes`` classes: their numbers, if they have no names."""
     if class_names is None:
         return [str(number) for number in range(classes)]
@@ -67,4 +82,4 @@ def names_of_classes(class_names: Sequence[str] | None, classes: int) -> list[st
             f"class_names must have a name for each of {classes} classes, received "
             f"{len(class_names)}"
         )
-    return list(class_names)
+    return [str(name) for name in class_names]

@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.diagnosis import OperationState, diagnose, measure
-from framework.plots.figures import COLOURS, WRONG, new_axes
+from framework.plots.figures import CHARACTER, COLOURS, WRONG, new_axes, room
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from framework.model import Model
 
-# With more operations than this, their names are written upright.
-MOST_LEVEL = 6
+# The size of the operations' names, in points.
+SIZE = 10
 
 
 def gradient_flow(
@@ -51,10 +51,13 @@ def gradient_flow(
     ax.set_yscale("log")
     _line(ax, [state.output for state in states], "o-", COLOURS[0], "size of the output")
     _line(ax, [state.gradient for state in states], "s--", WRONG, "size of its gradient")
-    upright = len(states) > MOST_LEVEL
+    # Names are level where the longest has room, and upright where it has not.
+    longest = max(len(line) for state in states for line in _label(state, "\n").split("\n"))
+    upright = CHARACTER * SIZE * (longest + 1) * len(states) > room(ax)[0]
     ax.set_xticks(
         [state.position for state in states],
         [_label(state, ", " if upright else "\n") for state in states],
+        size=SIZE,
         rotation=90 if upright else 0,
     )
     ax.set_xlim(0.5, len(states) + 0.5)

@@ -21,7 +21,7 @@ def image_grid(
     predictions: ArrayLike | None = None,
     rows: int = 5,
     columns: int = 5,
-    class_names: Sequence[str] | None = None,
+    class_names: Sequence[Any] | None = None,
     *,
     figure: Any = None,
 ) -> Array:
@@ -36,17 +36,18 @@ def image_grid(
             their smallest to their largest.
         labels: class indices ``(samples,)``, or one-hot rows.
         predictions: likewise, or probabilities of which the largest counts.
-        rows, columns: of the grid. Places for which there is no image stay empty.
+        rows, columns: of the grid, at most: with fewer images than places it is smaller. Places
+            of the last row for which there is no image stay empty.
         class_names: a name for each class.
         figure: a matplotlib figure or subfigure to draw in; None opens one.
 
     Returns:
-        The axes, ``(rows, columns)``.
+        The axes, ``(rows, columns)`` of what is drawn.
 
     Raises:
         ImportError: matplotlib is missing.
         TypeError, ValueError: the images have another shape; labels or predictions are no
-            classes, differ from the images in number, or have no name.
+            classes, differ from the images in number, or have no name; or there are none.
     """
     rows, columns = check_count("rows", rows), check_count("columns", columns)
     pictures = as_array(images, "images")
@@ -63,7 +64,11 @@ def image_grid(
         raise ValueError(
             f"received {len(pictures)} images, {len(true)} labels and {len(said)} predictions"
         )
+    if not len(pictures):
+        raise ValueError("image_grid needs at least one image, received none")
     shown = min(rows * columns, len(pictures))
+    columns = min(columns, shown)
+    rows = math.ceil(shown / columns)
     true, said = true[:shown], said[:shown]
     highest = int(max(true.max(initial=0), said.max(initial=0)))
     names = names_of_classes(class_names, highest + 1)
@@ -93,11 +98,13 @@ def weights(
 
     A grey image shows positive weights in red, negative ones in blue and 0 in white; one with 3
     channels shows the weights as colours, 0 being grey. All share one scale, that of the 99.5 %
-    smallest weights, so that a few large ones do not bleach the rest.
+    smallest weights, so that a few large ones do not bleach the rest. The title says what the
+    deepest colours stand for, and how large the largest weight is,
+    unless the figure has a title already.
 
     Args:
         layer: any object with ``weights`` ``(n_inputs, n_neurons)``.
-        image_shape: ``(height, width)``, or ``(height, width, 3)``.
+        image_shape: ``(height, width)``, or with a third number for 1 or 3 channels.
         neurons: how many to draw at most, the first ones.
         figure: a matplotlib figure or subfigure to draw in; None opens one.
 
@@ -109,11 +116,12 @@ def weights(
         TypeError, ValueError: the layer has no weights of that kind, or as many weights as such
             an image has values.
     """
+    expected = "image_shape must be (height, width), (height, width, 1) or (height, width, 3)"
+    if np.ndim(image_shape) != 1:
+        raise TypeError(f"{expected}, received {image_shape!r}")
     shape = tuple(check_count("image_shape", size) for size in image_shape)
     if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
-        raise ValueError(
-            f"image_shape must be (height, width) or (height, width, 3), received {shape}"
-        )
+        raise ValueError(f"{expected}, received {shape}")
     if not hasattr(layer, "weights"):
         raise TypeError(f"{describe(layer)} has no weights")
     matrix = as_array(layer.weights, f"{describe(layer)}.weights")
@@ -131,21 +139,29 @@ def weights(
     elif shape[2:] == (1,):
         pictures = pictures[..., 0]
 
-    grid = new_grid(figure, math.ceil(count / columns), columns, width=0.8, height=0.8)
+    # A few pictures are drawn larger than many, so that there is room for the title too.
+    side = max(0.8, 3.2 / columns)
+    grid = new_grid(figure, math.ceil(count / columns), columns, width=side, height=side)
     for ax in grid.flat:
         ax.axis("off")
     for ax, picture in zip(grid.flat, pictures, strict=False):
         ax.imshow(picture, cmap="RdBu_r", vmin=-1, vmax=1)
+    largest = float(np.abs(matrix).max())
+    drawn_on = grid[0, 0].figure
+    if not drawn_on.get_suptitle():
+        drawn_on.suptitle(f"colours to ±{scale:.2g}, largest ±{largest:.2g}", size=9)
     return grid
 
 
 def _as_unit_interval(images: Array) -> Array:
     """Images as values from 0 to 1, brightness kept the same from one to the next."""
-    low, high = float(images.min(initial=0)), float(images.max(initial=0))
+    low, high = float(images.min()), float(images.max())
     if images.dtype.kind in "ui":
         low, high = 0, 255
     elif low >= 0 and high <= 1:
         low, high = 0, 1
     elif low >= -1 and high <= 1:
         low, high = -1, 1
+    elif low == high:
+        high = low + 1  # nothing to stretch
     return np.clip((images - low) / (high - low), 0, 1)

@@ -1,4 +1,5 @@
 import gzip
+import importlib
 import io
 import os
 import tarfile
@@ -17,6 +18,9 @@ from tests.datasets.files import MEMBERS, archive, cifar_members, records, write
 
 NAME = "cifar-10-binary.tar.gz"
 SAMPLE = "cifar-10-binary-sample.tar.gz"
+
+# The package has a function of the module's name.
+cifar10_module = importlib.import_module("datasets.cifar10")
 
 
 @pytest.mark.parametrize("name", [NAME, "cifar-10-binary.tar", SAMPLE])
@@ -88,7 +92,8 @@ OVER_NINE = bytes([10]) + TWO[1:]
     ("contents", "message"),
     [
         (b"", "expected a tar archive"),
-        (b"<!DOCTYPE html><html></html>", "expected a tar archive"),
+        (b"<!DOCTYPE html><html></html>", "begins with b'<!DOCTYP', which looks like a web page"),
+        (b"<!DOCTYPE html>" * 1000, "begins with b'<!DOCTYP', which looks like a web page"),
         (bytes(10_240), "expected data_batch_1.bin, data_batch_2.bin"),
         (archive(GOOD)[:4_000], "unexpected end of data"),
         (archive({}), "found no data_batch_1.bin, data_batch_2.bin"),
@@ -156,6 +161,59 @@ def test_a_sparse_member_that_claims_what_is_not_there_takes_no_memory(tmp_path:
     finally:
         tracemalloc.stop()
     assert peak < 5e6
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE]
+)
+def test_an_extended_header_of_megabytes_is_not_read_into_memory(
+    kind: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / NAME
+    with gzip.open(path, "wb", compresslevel=1) as packed:
+        packed.write(packed_member("long", type=kind, size=2**25))
+        for _ in range(32):
+            packed.write(bytes(1 << 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="headers of at most 65,536 bytes, but long is said to"):
+            read_cifar10(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5e6
+
+
+def test_names_too_long_for_a_plain_header_are_read(tmp_path: Path) -> None:
+    path = write(tmp_path, {NAME: archive(GOOD, folder="a-long-folder/" * 20)}) / NAME
+    assert len(read_cifar10(path)) == 6
+
+
+@pytest.mark.parametrize("where", ["between the members", "after the end"])
+def test_an_archive_that_goes_on_and_on_is_refused(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = archive(GOOD)
+    monkeypatch.setattr(cifar10_module, "LARGEST_ARCHIVE", len(contents))
+    other = archive({f"other-{number}": bytes(5000) for number in range(9)}).rstrip(b"\0")
+    padded = other + bytes(-len(other) % 512)
+    more = padded + contents if where == "between the members" else contents + bytes(10_000)
+    path = write(tmp_path, {NAME: gzip.compress(contents)}) / NAME
+    assert len(read_cifar10(path)) == 6
+    path.write_bytes(gzip.compress(more))
+    with pytest.raises(DataError, match=f"{NAME}: expected at most {len(contents):,} bytes, found"):
+        read_cifar10(path)
+
+
+def test_too_little_memory_is_not_called_a_damaged_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing_left(stream: object, size: int) -> bytearray:
+        raise MemoryError
+
+    monkeypatch.setattr(cifar10_module, "read_up_to", nothing_left)
+    with pytest.raises(MemoryError):
+        read_cifar10(write(tmp_path, {NAME: archive(GOOD)}) / NAME)
 
 
 @pytest.fixture(scope="module")

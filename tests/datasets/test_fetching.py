@@ -1,6 +1,7 @@
 """The downloader against a server on this machine that behaves as servers do."""
 
 import contextlib
+import gzip
 import hashlib
 import json
 import signal
@@ -19,7 +20,10 @@ from datasets.fetching import cache_folder, fetch_again, locate
 from datasets.published import ALL, MNIST, Published
 from tests.datasets.files import write
 
-CONTENTS = {"images.gz": bytes(range(256)) * 2000, "labels.gz": b"0123456789"}
+CONTENTS = {
+    "images.gz": bytes(range(256)) * 2000,
+    "labels.gz": gzip.compress(b"0123456789", mtime=0),
+}
 PATIENCE = 20  # seconds after which a test that waits for another thread gives up
 
 
@@ -58,6 +62,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def wrong(self, data: bytes) -> None:
         self.good(b"<!DOCTYPE html><title>Moved</title>")
+
+    def unpacked_on_arrival(self, data: bytes) -> None:
+        # As some servers send a file whose name ends with .gz.
+        accepted = self.headers["Accept-Encoding"]
+        self.send_response(200)
+        if "gzip" in accepted:
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
     def missing(self, data: bytes) -> None:
         self.send_error(503)
@@ -146,6 +160,40 @@ def test_a_mirror_that_fails_is_followed_by_the_next(
     assert locate(data) == [cache / "images.gz"]
     assert contents_of(cache) == {"images.gz": CONTENTS["images.gz"]}
     assert server.requests == [f"/{manner}/images.gz", "/good/images.gz"]
+
+
+def test_a_gzipped_file_arrives_as_it_is_from_servers_that_call_it_compressed(
+    server: Server, cache: Path
+) -> None:
+    locate(tiny(server.mirror("unpacked_on_arrival"), files=("labels.gz",)))
+    assert contents_of(cache) == {"labels.gz": CONTENTS["labels.gz"]}
+
+
+def test_a_variable_that_names_no_folder_is_an_error_and_fetches_nothing(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DINPUTS_DATA", str(tmp_path / "mistyped"))
+    with pytest.raises(FileNotFoundError, match="DINPUTS_DATA names '.*mistyped', which is no f"):
+        locate(tiny(server.mirror("good")))
+    assert server.requests == []
+
+
+def test_a_failed_download_says_where_the_variable_made_it_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DINPUTS_DATA", str(tmp_path))
+    with pytest.raises(DownloadError) as raised:
+        locate(tiny("http://127.0.0.1:9/"))
+    assert f"DINPUTS_DATA is set, but {tmp_path / 'tiny'} has none" in str(raised.value)
+
+
+def test_a_tilde_is_the_users_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    data = tiny("http://127.0.0.1:9/")
+    folder = write(tmp_path / "data" / "tiny", {"images.gz": b"here"})
+    assert locate(data, "~/data") == [folder / "images.gz"]
+    monkeypatch.setenv("DINPUTS_DATA", "~/data")
+    assert locate(data) == [folder / "images.gz"]
 
 
 def test_a_server_that_is_slow_but_steady_is_waited_for(
@@ -244,7 +292,7 @@ def test_remove_deletes_what_was_downloaded_and_says_how_much(
     data = tiny(server.mirror("good"))
     monkeypatch.setitem(ALL, "tiny", data)
     locate(data)
-    write(cache, {"tmp-of-a-killed-download": bytes(88_000)})
+    write(cache, {"tmp0_killed": bytes(88_000)})
     other = write(cache.parent / "other", {"file": b"another data set's"})
     capsys.readouterr()
     assert remove("tiny") == 600_000
@@ -252,6 +300,39 @@ def test_remove_deletes_what_was_downloaded_and_says_how_much(
     assert not cache.exists()
     assert contents_of(other)
     assert remove("tiny") == 0, "there is nothing left to remove"
+
+
+def test_remove_leaves_alone_what_it_did_not_download(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(ALL, "tiny", tiny("http://127.0.0.1:9/"))
+    write(cache, {"notes.txt": b"mine"})
+    write(cache / "tmp-folder", {"a": b"mine, too"})
+    (cache / "images.gz").symlink_to(tmp_path / "nowhere")
+    remove("tiny")
+    assert sorted(path.name for path in cache.iterdir()) == ["notes.txt", "tmp-folder"]
+
+
+def test_remove_does_not_mind_if_another_process_is_first(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ALL, "tiny", tiny("http://127.0.0.1:9/"))
+    write(cache, {"images.gz": b"12345", "tmpabc": b"123"})
+    unlink = Path.unlink
+
+    def too_late(path: Path) -> None:
+        unlink(path)
+        if path.name == "tmpabc":
+            unlink(path)
+
+    monkeypatch.setattr(Path, "unlink", too_late)
+    assert remove("tiny") == 5
+    assert not cache.exists()
+
+
+def test_remove_takes_names_with_a_hyphen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert remove("fashion-mnist") == 0
+    assert capsys.readouterr().out.startswith("fashion_mnist: 0.0 MB freed")
 
 
 def test_remove_refuses_a_name_that_it_does_not_know() -> None:
@@ -283,6 +364,7 @@ def test_then_comes_the_environment_variable_and_then_the_cache(
     write(root / "tiny", {"images": b"not gzipped"})
     monkeypatch.setenv("DINPUTS_DATA", str(root))
     assert locate(data) == [root / "tiny" / "images"]
+    (tmp_path / "empty").mkdir()
     for elsewhere in (str(tmp_path / "empty"), ""):
         monkeypatch.setenv("DINPUTS_DATA", elsewhere)
         assert locate(data) == [cache / "images.gz"]

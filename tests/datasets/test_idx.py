@@ -56,7 +56,11 @@ def header(*numbers: int) -> bytes:
             idx(IMAGES) + b"\0",
             "expected 3,920 bytes after the header, 5 items of shape (28, 28), found more",
         ),
-        (header(2051, 2**32 - 1, 28, 28), "4,294,967,295 items of shape (28, 28), found 0"),
+        (
+            header(2051, 2**32 - 1, 28, 28),
+            "at most 60,000 items, but the header says 4,294,967,295",
+        ),
+        (header(2051, 60_000, 28, 28), "60,000 items of shape (28, 28), found 0"),
     ],
 )
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
@@ -90,6 +94,31 @@ def test_a_header_that_claims_terabytes_takes_no_memory(pack: object, tmp_path: 
     finally:
         tracemalloc.stop()
     assert peak < 10e6
+
+
+def test_of_a_compressed_bomb_only_the_header_is_read(tmp_path: Path) -> None:
+    zeros = bytes(1 << 20)
+    path = tmp_path / "bomb.gz"
+    with gzip.open(path, "wb", compresslevel=1) as packed:
+        packed.write(header(2049, 2**32 - 1))
+        for _ in range(64):
+            packed.write(zeros)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="at most 60,000 items"):
+            read_idx(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10e6
+
+
+def test_the_most_items_can_be_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "labels"
+    path.write_bytes(idx(LABELS))
+    assert len(read_idx(path, max_items=5)) == 5
+    with pytest.raises(DataError, match="expected at most 4 items, but the header says 5"):
+        read_idx(path, max_items=4)
 
 
 def test_a_folder_is_not_taken_for_damaged_data(tmp_path: Path) -> None:

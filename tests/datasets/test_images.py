@@ -85,6 +85,12 @@ def test_converting_makes_no_array_but_the_result(scale: Any, dtype: Any, copies
         (1, None, TypeError, "scale must be None or a pair of numbers such as (0, 1), received 1"),
         ((0, 1, 2), None, TypeError, "received (0, 1, 2)"),
         (("a", "b"), None, TypeError, "received ('a', 'b')"),
+        ("01", None, TypeError, "received '01'"),
+        (b"01", None, TypeError, "received b'01'"),
+        ((0, 1e6), "float16", ValueError, "must fit into float16, whose largest number is 65504"),
+        ((-6e4, 6e4), "float16", ValueError, "must fit into float16"),
+        ((0, 1e39), None, ValueError, "must fit into float32"),
+        ((-1e308, 1.7e308), "float64", ValueError, "must fit into float64"),
         ((1, 0), None, ValueError, "in ascending order, received (1, 0)"),
         ((0, 0), None, ValueError, "in ascending order"),
         ((0, float("inf")), None, ValueError, "must be finite"),
@@ -104,6 +110,17 @@ def test_options_that_make_no_sense_are_refused(
     with pytest.raises(error) as raised:
         Conversion(False, scale, dtype)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("flatten", ["no", 1, None])
+def test_flatten_is_true_or_false(flatten: Any) -> None:
+    with pytest.raises(TypeError, match="flatten must be True or False, received"):
+        Conversion(flatten, None, None)
+
+
+def test_a_scale_up_to_the_largest_number_fits() -> None:
+    images = Conversion(False, (0, 65504), "float16")([EVERY_BYTE])
+    assert images.max() == 65504
 
 
 def test_a_label_that_is_no_class_is_named() -> None:

@@ -62,6 +62,7 @@ IMAGES, LABELS = random_images(7, 1)
         ("train-labels-idx1-ubyte.gz", idx(LABELS[:6]), "a label for each of the 7 images of"),
         ("train-labels-idx1-ubyte.gz", idx(LABELS + 10), "labels from 0 to 9, but number 0 is"),
         ("train-labels-idx1-ubyte.gz", b"", "it is empty"),
+        ("t10k-labels-idx1-ubyte.gz", idx(np.zeros(10_001, np.uint8)), "at most 10,000 items"),
     ],
 )
 @LOADERS

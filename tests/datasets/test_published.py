@@ -14,6 +14,16 @@ def test_class_names_are_those_of_the_publishers() -> None:
     )
 
 
+def test_a_name_may_have_a_hyphen_as_on_the_command_line() -> None:
+    assert class_names("fashion-mnist") == class_names("fashion_mnist")
+
+
+@pytest.mark.parametrize("name", [["a"], None, 3])
+def test_a_name_that_is_no_string_is_a_type_error(name: object) -> None:
+    with pytest.raises(TypeError, match="the name of a data set must be a string, received"):
+        class_names(name)  # type: ignore[arg-type]
+
+
 def test_the_list_of_names_is_the_callers_own() -> None:
     class_names("mnist").clear()
     assert len(class_names("mnist")) == 10

@@ -1,3 +1,4 @@
+import codecs
 import gzip
 import io
 import tracemalloc
@@ -86,6 +87,8 @@ def test_no_more_is_read_than_was_asked_for() -> None:
         (b"\x00\x00\x08\x03abcdefgh", "b'\\x00\\x00\\x08\\x03abcd'"),
         (b"<!DOCTYPE html>", "b'<!DOCTYP', which looks like a web page"),
         (b"\n  <html>", "b'\\n  <html', which looks like a web page"),
+        (codecs.BOM_UTF8 + b"<html>", "b'\\xef\\xbb\\xbf<html', which looks like a web page"),
+        ("\ufeff<a".encode("utf-16-le"), "b'\\xff\\xfe<\\x00a\\x00', which looks like a web page"),
     ],
 )
 def test_a_wrong_start_is_described(data: bytes, text: str) -> None:

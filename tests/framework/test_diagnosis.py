@@ -1,5 +1,6 @@
 """What a model says about itself, against networks made to be ill in one way each."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ import framework
 from datasets import spiral_data
 from framework import (
     BatchNormalization,
+    BinaryCrossentropy,
     CategoricalCrossentropy,
     Dense,
     Diagnosis,
@@ -28,6 +30,7 @@ from framework import (
     Tanh,
     randomness,
 )
+from framework.diagnosis import OperationState, _findings
 from framework.initializers import normal
 from optimizers import Adam
 
@@ -91,12 +94,95 @@ def test_dead_units_are_named_with_their_number() -> None:
     assert "  20 dead" in str(diagnosis)
 
 
-def test_dead_units_are_counted_where_they_die_and_dropout_kills_none() -> None:
-    model = Model([Dense(2, 4), ReLU(), Dropout(0.5), ReLU(), Dense(4, 3), Softmax()])
+def test_units_that_are_silent_for_a_few_samples_are_not_called_dead() -> None:
+    model = network(ReLU, 1, "he_normal")
+    model.layers[0].biases = np.where(np.arange(32) < 20, -100, 1)[np.newaxis]
+    for samples in (1, 5, 19):
+        diagnosis = model.diagnose(X[5 : 5 + samples], y[5 : 5 + samples])
+        assert diagnosis.operations[1].dead == 20
+        assert diagnosis.findings == ()
+    assert str(model.diagnose(X[5:6], y[5:6])).startswith("1 sample, loss")
+
+
+def test_where_all_units_are_dead_nothing_is_said_of_a_signal_that_dies_out() -> None:
+    model = network(ReLU, 1, "he_normal")
+    model.layers[0].biases = np.full((1, 32), -100)
+    assert beginnings(model.diagnose(X, y)) == [
+        "No gradient comes back through operation 2 (ReLU, 32 units)",
+        "Many units are dead",
+    ]
+
+
+def test_inputs_of_zeros_are_named_and_no_signal_blows_up() -> None:
+    model = network(ReLU, 1, "he_normal")
+    model.layers[2].biases = [[0.1, 0.2, 0.3]]
+    findings = model.diagnose(np.zeros((50, 2)), y[:50]).findings
+    assert findings[0].startswith("The inputs are all 0")
+    assert not any("signal" in finding for finding in findings)
+
+
+def test_inputs_that_are_all_the_same_are_named_and_kill_no_units() -> None:
+    diagnosis = network(ReLU, 1, "he_normal").diagnose(np.full((50, 2), 0.5), y[:50])
+    assert diagnosis.operations[1].dead >= 8
+    (finding,) = diagnosis.findings
+    assert finding.startswith("All 50 samples have the same inputs")
+
+
+def test_inputs_that_are_not_scaled_are_named() -> None:
+    model = network(ReLU, 1, "he_normal")
+    assert "The inputs are large" in beginnings(model.diagnose(X * 255, y))
+    assert "The inputs are large" not in beginnings(model.diagnose(X * 10, y))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "loss", "activation"),
+    [(3, CategoricalCrossentropy(), Softmax()), (1, BinaryCrossentropy(), Sigmoid())],
+)
+def test_a_crossentropy_of_what_is_no_probability_is_named(
+    outputs: int, loss: Any, activation: Operation
+) -> None:
+    targets = y if outputs == 3 else (y > 0).reshape(-1, 1)
+    model = Model([Dense(2, outputs)])
+    model.set(loss=loss)
+    model.finalize()
+    findings = model.diagnose(X, targets).findings
+    assert any(f"Add {activation!r} at the end" in finding for finding in findings)
+    model.add(activation)
+    model.finalize()
+    assert model.diagnose(X, targets).findings == ()
+
+
+def test_a_softmax_of_ones_own_gives_probabilities_too() -> None:
+    class Probabilities:
+        def forward(self, inputs):
+            self.softmax = Softmax()
+            self.output = self.softmax.forward(inputs)
+
+        def backward(self, dvalues):
+            self.dinputs = self.softmax.backward(dvalues)
+
+    model = Model([Dense(2, 3), Probabilities()])
     model.set(loss=CategoricalCrossentropy())
     model.finalize()
-    model.layers[0].biases = [[-100, 100, 100, 100]]
-    diagnosis = model.diagnose(X[:2], y[:2])
+    assert model.diagnose(X, y).findings == ()
+
+
+def test_a_gradient_that_is_zero_after_the_last_layer_too_is_no_error() -> None:
+    state = OperationState(1, "Dense", True, 2, 1.0, 0.0, 0, 0.0)
+    after = replace(state, position=2, gradient=1.0)
+    end = replace(state, position=3, trained=False)
+    findings = list(_findings((state, after, end), X))
+    assert findings == [
+        "No gradient comes back through operation 2 (Dense, 2 units): nothing before it is trained."
+    ]
+
+
+def test_dead_units_are_counted_where_they_die_and_dropout_kills_none() -> None:
+    model = Model([Dense(2, 32), ReLU(), Dropout(0.9), ReLU(), Dense(32, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    model.layers[0].biases = np.where(np.arange(32) == 0, -100, 100)[np.newaxis]
+    diagnosis = model.diagnose(X[:1], y[:1])
     assert [operation.dead for operation in diagnosis.operations] == [0, 1, 0, 0, 0, 0]
 
 
@@ -158,6 +244,19 @@ def test_the_first_output_that_is_not_finite_is_named() -> None:
     with np.errstate(all="ignore"):
         diagnosis = model.diagnose(X, y)
     assert diagnosis.findings == ("Not finite: the output of operation 3 (Dense, 32 units).",)
+
+
+def test_the_first_gradient_on_the_way_back_that_is_not_finite_is_named() -> None:
+    class Explosive(Linear):
+        def backward(self, dvalues: Any) -> Any:
+            self.dinputs = np.full_like(dvalues, np.inf)
+            return self.dinputs
+
+    model = Model([Dense(2, 4), Linear(), Explosive(), Dense(4, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    findings = model.diagnose(X, y).findings
+    assert findings == ("Not finite: the gradient of operation 2 (Linear, 4 units).",)
 
 
 def test_sizes_are_root_mean_squares_of_outputs_and_of_what_comes_back() -> None:

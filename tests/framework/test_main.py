@@ -9,7 +9,7 @@ import pytest
 import framework
 from framework import Sigmoid
 from framework.__main__ import main
-from framework.commands import spiral
+from framework.commands import images, spiral
 
 QUICK = ["--samples", "60", "--epochs", "2", "--hidden", "8"]
 
@@ -105,6 +105,30 @@ def test_mistakes_are_said_in_one_line_before_training(
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (KeyboardInterrupt(), 130, "\ndinputs: interrupted\n"),
+        (ImportError("No module named 'pooch'"), 1, "dinputs: error: No module named 'pooch'\n"),
+        (TypeError("a folder is no number"), 1, "dinputs: error: a folder is no number\n"),
+    ],
+)
+def test_what_stops_a_command_is_said_without_a_traceback(
+    error: BaseException,
+    status: int,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def load(**options: object) -> None:
+        raise error
+
+    monkeypatch.setitem(images.LOADERS, "mnist", load)
+    assert main(["mnist", "--output", str(tmp_path / "a.png")]) == status
+    assert capsys.readouterr().err == message
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,12 @@ from PIL import Image
 import framework
 from datasets import one_hot_encode, spiral_data
 from framework import (
+    BatchNormalization,
     BinaryCrossentropy,
     CategoricalAccuracy,
     CategoricalCrossentropy,
     Dense,
+    Dropout,
     EarlyStopping,
     History,
     Linear,
@@ -35,6 +37,7 @@ from framework import (
     Tanh,
     plots,
 )
+from framework.plots.boundaries import SYMBOLS
 from framework.plots.figures import WRONG
 from optimizers import SGD, Adam
 
@@ -126,9 +129,20 @@ def test_image_grid_shows_each_image_under_its_label() -> None:
 
 
 def test_image_grid_leaves_places_without_an_image_empty() -> None:
-    grid = plots.image_grid(images(2, 2, 2), [0, 1], rows=2, columns=2)
-    assert [bool(ax.images) for ax in grid.flat] == [True, True, False, False]
-    assert [ax.axison for ax in grid.flat] == [True, True, False, False]
+    grid = plots.image_grid(images(3, 2, 2), [0, 1, 2], rows=2, columns=2)
+    assert [bool(ax.images) for ax in grid.flat] == [True, True, True, False]
+    assert [ax.axison for ax in grid.flat] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("count", "shape"), [(1, (1, 1)), (3, (1, 3)), (6, (2, 5)), (25, (5, 5)), (30, (5, 5))]
+)
+def test_image_grid_is_no_larger_than_the_images_need(count: int, shape: tuple[int, int]) -> None:
+    grid = plots.image_grid(np.zeros((count, 1, 1)), np.zeros(count))
+    assert grid.shape == shape
+    np.testing.assert_allclose(
+        grid[0, 0].figure.get_size_inches(), (1.2 * shape[1], 1.45 * shape[0])
+    )
 
 
 def test_image_grid_marks_what_is_wrong() -> None:
@@ -159,6 +173,9 @@ def test_image_grid_takes_probabilities_and_one_hot_rows() -> None:
         (np.array([0.0, 0.2, 0.5]), [0, 0.2, 0.5]),
         (np.array([-1.0, 0.0, 0.5]), [0, 0.5, 0.75]),
         (np.array([-2.0, 0.0, 2.0]), [0, 0.5, 1]),
+        (np.array([100.0, 150.0, 200.0]), [0, 0.5, 1]),
+        (np.array([-3.0, -2.0, -1.0]), [0, 0.5, 1]),
+        (np.full(3, 7.0), [0, 0, 0]),
         (np.array([False, True, True]), [0, 1, 1]),
         (np.zeros(3), [0, 0, 0]),
     ],
@@ -177,13 +194,14 @@ def test_image_grid_draws_colours_and_single_channels() -> None:
 
 def test_image_grid_draws_in_the_figure_given() -> None:
     figure = Figure()
-    grid = plots.image_grid(images(1, 2, 2), [0], rows=1, columns=2, figure=figure)
+    grid = plots.image_grid(images(2, 2, 2), [0, 1], rows=1, columns=2, figure=figure)
     assert figure.axes == list(grid.flat)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ((np.zeros((0, 2, 2)), []), r"at least one image"),
         ((np.zeros((3, 784)), [0, 0, 0]), r"have to be reshaped first"),
         ((np.zeros((3, 2, 2, 4)), [0, 0, 0]), r"last axis of 1 or 3"),
         ((np.zeros((3, 2, 2)), [0, 0]), r"3 images, 2 labels"),
@@ -220,6 +238,11 @@ def test_confusion_matrix_is_blue_where_right_and_orange_where_wrong() -> None:
     np.testing.assert_allclose(colours[[0, 1], [1, 1]], 1)  # nothing there: white
 
 
+def test_confusion_matrix_is_as_deep_as_the_root_of_the_share_of_the_true_class() -> None:
+    colours = plots.confusion_matrix([0, 0, 0, 0, 1], [1, 0, 0, 0, 1]).images[0].get_array()
+    np.testing.assert_allclose(colours[0, 1], 1 - 0.5 * (1 - np.array(to_rgb(WRONG))))
+
+
 def test_confusion_matrix_names_the_classes() -> None:
     ax = plots.confusion_matrix([0, 1], [0, 1], ["cat", "dog", "emu"])
     for labels in (ax.get_xticklabels(), ax.get_yticklabels()):
@@ -231,11 +254,47 @@ def test_confusion_matrix_takes_probabilities_and_columns() -> None:
     assert cells(ax) == {(0, 1): "1", (1, 1): "1"}
 
 
+@pytest.mark.parametrize("names", [np.array(["cat", "dog"]), [7, 8], np.array([7, 8])])
+def test_confusion_matrix_takes_names_in_an_array_and_numbers(names: Any) -> None:
+    ax = plots.confusion_matrix([0, 1], [0, 1], names)
+    assert [label.get_text() for label in ax.get_xticklabels()] == [str(name) for name in names]
+
+
+def test_confusion_matrix_takes_the_probabilities_of_a_sigmoid() -> None:
+    ax = plots.confusion_matrix([0, 1, 1], [[0.2], [0.9], [0.5]])
+    assert cells(ax) == {(0, 0): "1", (1, 0): "1", (1, 1): "1"}
+
+
+def overlap(texts: list[Any]) -> bool:
+    boxes = [text.get_window_extent() for text in texts if text.get_text()]
+    return any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+@pytest.mark.parametrize(
+    ("classes", "samples", "name"),
+    [
+        (2, 1, ""),
+        (10, 10, "class "),
+        (10, 123_456, ""),
+        (20, 9, "a long name "),
+        (50, 1, "n"),
+        (200, 1, ""),
+    ],
+)
+def test_no_texts_of_a_confusion_matrix_overlap(classes: int, samples: int, name: str) -> None:
+    labels = np.repeat(np.arange(classes), samples)
+    ax = plots.confusion_matrix(labels, np.roll(labels, 1), [f"{name}{i}" for i in range(classes)])
+    ax.figure.canvas.draw()
+    assert not overlap(ax.texts)
+    assert not overlap(ax.get_xticklabels())
+    assert not overlap(ax.get_yticklabels())
+    assert ax.images[0].get_array().shape == (classes, classes, 3)
+
+
 def test_confusion_matrix_of_many_classes_has_no_numbers() -> None:
     labels = np.arange(50)
-    ax = plots.confusion_matrix(labels, labels)
-    assert not ax.texts
-    assert ax.images[0].get_array().shape == (50, 50, 3)
+    assert not plots.confusion_matrix(labels, labels).texts
+    assert plots.confusion_matrix(labels[:20], labels[:20]).texts
 
 
 @pytest.mark.parametrize(
@@ -243,6 +302,8 @@ def test_confusion_matrix_of_many_classes_has_no_numbers() -> None:
     [
         (([0, 1], [0]), "received 2 and 1"),
         (([], []), "at least one"),
+        (([0, 200_000], [0, 1]), "at most 1,000 classes, received 200,001"),
+        (([0, np.nan], [0, 1]), "y_true must be class numbers"),
         (([0, 1], [0, 2], ["a", "b"]), "each of 3 classes, received 2"),
         ((np.zeros((2, 2, 2)), [0, 0]), r"y_true must be class indices"),
     ],
@@ -272,7 +333,8 @@ def test_activation_draws_the_function_and_its_derivative() -> None:
 def test_activation_takes_the_derivative_from_the_operations_own_backward() -> None:
     class Mistaken(Tanh):
         def backward(self, dvalues):
-            return 7 * dvalues
+            self.dinputs = 7 * dvalues
+            return self.dinputs
 
     assert (curves(plots.activation(Mistaken()))["derivative"][1] == 7).all()
 
@@ -298,6 +360,48 @@ def test_activation_leaves_the_operation_as_it_was() -> None:
     plots.activation(tanh)
     assert tanh.output is before
     assert not hasattr(tanh, "dinputs")
+
+
+def test_activation_draws_a_class_whose_methods_return_nothing() -> None:
+    class Square:
+        def forward(self, inputs):
+            self.inputs, self.output = inputs, inputs**2
+
+        def backward(self, dvalues):
+            self.dinputs = 2 * self.inputs * dvalues
+
+    drawn = curves(plots.activation(Square()))
+    x, values = drawn["function"]
+    np.testing.assert_array_equal(values, x**2)
+    np.testing.assert_array_equal(drawn["derivative"][1], 2 * x)
+
+
+def test_activation_draws_an_operation_as_it_is_after_training() -> None:
+    framework.seed(0)
+    x, values = curves(plots.activation(Dropout(0.5)))["function"]
+    np.testing.assert_array_equal(values, x)
+
+
+def test_activation_draws_layers_of_one_input() -> None:
+    dense = Dense(1, 1)
+    dense.weights, dense.biases = [[2.0]], [[1.0]]
+    drawn = curves(plots.activation(dense))
+    x, values = drawn["function"]
+    np.testing.assert_allclose(values, 2 * x + 1)
+    np.testing.assert_array_equal(drawn["derivative"][1], 2)
+    x, values = curves(plots.activation(BatchNormalization(1)))["function"]
+    np.testing.assert_allclose(values, x, rtol=1e-3)
+
+
+@pytest.mark.parametrize("subject", [5, Tanh])
+def test_activation_of_what_is_no_operation_says_so(subject: Any) -> None:
+    with pytest.raises(TypeError, match="an operation needs forward and backward methods"):
+        plots.activation(subject)
+
+
+def test_activation_of_a_layer_with_more_inputs_says_how_many_it_takes() -> None:
+    with pytest.raises(ValueError, match="3"):
+        plots.activation(Dense(3, 1))
 
 
 def test_activation_needs_low_below_high() -> None:
@@ -335,6 +439,25 @@ def test_weights_that_are_all_zero_are_drawn() -> None:
     assert (plots.weights(layer, (2, 2, 1))[0, 0].images[0].get_array() == 0).all()
 
 
+@pytest.mark.parametrize("neurons", [1, 2, 9])
+def test_weights_says_how_large_they_are_where_there_is_room(neurons: int) -> None:
+    layer = Dense(4, neurons, weight_initializer="zeros")
+    layer.weights = np.linspace(-0.75, 0.5, 4 * neurons).reshape(4, neurons)
+    figure = plots.weights(layer, (2, 2))[0, 0].figure
+    assert figure.get_suptitle().endswith("largest ±0.75")
+    figure.canvas.draw()
+    title = figure._suptitle.get_window_extent()
+    assert title.x0 >= 0
+    assert title.x1 <= figure.bbox.width
+
+
+def test_weights_leaves_the_title_of_a_figure_given_as_it_is() -> None:
+    figure = Figure()
+    figure.suptitle("first layer")
+    plots.weights(Dense(4, 1), (2, 2), figure=figure)
+    assert figure.get_suptitle() == "first layer"
+
+
 def test_weights_draws_at_most_as_many_neurons_as_asked_for() -> None:
     grid = plots.weights(Dense(4, 100), (2, 2), neurons=4)
     assert grid.shape == (2, 2)
@@ -345,12 +468,13 @@ def test_weights_draws_at_most_as_many_neurons_as_asked_for() -> None:
     [
         (Dense(5, 2), (2, 2), ValueError, r"weights of shape \(5, 2\).*need \(4, neurons\)"),
         (Dense(4, 2), (4,), ValueError, r"must be \(height, width\)"),
+        (Dense(4, 2), 4, TypeError, r"\(height, width, 1\) or .*, received 4"),
         (Dense(8, 2), (2, 2, 2), ValueError, r"must be \(height, width\)"),
         (ReLU(), (2, 2), TypeError, r"ReLU\(\) has no weights"),
     ],
 )
 def test_weights_says_what_does_not_fit(
-    layer: Operation, shape: tuple[int, ...], error: type[Exception], message: str
+    layer: Operation, shape: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         plots.weights(layer, shape)
@@ -395,9 +519,13 @@ def test_gradient_flow_marks_what_is_exactly_zero(spiral: Data) -> None:
     model.set(loss=CategoricalCrossentropy())
     model.finalize()
     ax = plots.gradient_flow(model, *spiral)
+    drawn = curves(ax)
+    np.testing.assert_array_equal(np.isnan(drawn["size of the output"][1]), [1, 1, 1, 0])
+    np.testing.assert_array_equal(np.isnan(drawn["size of its gradient"][1]), [1, 0, 0, 1])
     marks = [line for line in ax.lines if line.get_marker() == "v"]
-    at = [sorted(np.round(line.get_xdata()).astype(int)) for line in marks]
-    assert at == [[1, 2, 3], [1]]  # outputs of the first three; the gradient of the first
+    # Outputs of the first three, a little to the left; the gradient of the first, to the right.
+    at = [np.round(line.get_xdata(), 2).tolist() for line in marks]
+    assert at == [[0.92, 1.92, 2.92], [1.08]]
     for line, color in zip(marks, (plots.COLOURS[0], WRONG), strict=True):
         assert to_rgb(line.get_color()) == to_rgb(color)
 
@@ -414,6 +542,19 @@ def test_gradient_flow_says_how_many_units_are_dead(spiral: Data) -> None:
         "Dense 3",
         "Softmax 3",
     ]
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+def test_names_of_operations_do_not_overlap(normalized: bool, spiral: Data) -> None:
+    norm = [BatchNormalization(1024), BatchNormalization(1024)] if normalized else []
+    model = Model([Dense(2, 1024), *norm, ReLU(), Dense(1024, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    ax = plots.gradient_flow(model, *spiral)
+    ax.figure.canvas.draw()
+    labels = ax.get_xticklabels()
+    assert labels[0].get_rotation() == (90 if normalized else 0)
+    assert not overlap(labels)
 
 
 def test_gradient_flow_needs_a_backward_pass_or_a_whole_batch(model: Model, spiral: Data) -> None:
@@ -510,9 +651,39 @@ def test_a_page_has_one_picture_for_each_position_of_its_slider(
         model, *spiral, path, epochs=3, fps=5, resolution=10, progress=False
     )
     page = path.read_text()
-    assert len(re.findall(r"frames\[\d+\] = \"data:image/png;base64", page)) == 5
+    assert len(re.findall(r"frames\[\d+\] = \"data:image/png;base64", page)) == 4
     assert 'type="range"' in page
     assert os.listdir(tmp_path) == ["spiral.html"]
+
+
+def test_a_page_loads_nothing_from_elsewhere_and_has_text_on_its_buttons(
+    model: Model, spiral: Data, tmp_path: Path
+) -> None:
+    path = tmp_path / "spiral.HTML"
+    plots.decision_boundary_video(
+        model, *spiral, path, epochs=1, resolution=5, callbacks=None, progress=False
+    )
+    page = path.read_text(encoding="utf-8")
+    assert "https://" not in page
+    assert "http://" not in page
+    assert "<link" not in page
+    buttons = dict(re.findall(r'<button title="([^"]*)"[^>]*>(.*?)</button>', page, re.DOTALL))
+    assert buttons == SYMBOLS
+
+
+def test_a_video_that_cannot_be_written_leaves_the_old_file(
+    model: Model, spiral: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **options: Any) -> None:
+        raise OSError("no space left")
+
+    path = tmp_path / "v.gif"
+    path.write_text("old")
+    monkeypatch.setattr(Image.Image, "save", fail)
+    with pytest.raises(OSError, match="no space left"):
+        plots.decision_boundary_video(model, *spiral, path, epochs=1, resolution=5, progress=False)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["v.gif"]
 
 
 def test_a_video_trains_the_model_as_train_does(model: Model, spiral: Data, tmp_path: Path) -> None:
@@ -560,6 +731,8 @@ def test_the_last_picture_is_of_the_parameters_that_early_stopping_went_back_to(
         ("missing/v.gif", {}, OSError, r"cannot be written"),
         ("v.gif", {"every": 0}, ValueError, r"every must be at least 1"),
         ("v.gif", {"fps": 0}, ValueError, r"fps must be at least 1"),
+        ("v.gif", {"resolution": 0}, ValueError, r"resolution must be at least 1"),
+        ("v.gif", {"resolution": 2.5}, TypeError, r"resolution must be a whole number"),
         ("v.gif", {"epochs": 0}, ValueError, r"epochs must be at least 1"),
     ],
 )
@@ -574,7 +747,9 @@ def test_a_video_that_cannot_be_made_is_refused_before_training(
 ) -> None:
     before = model.parameters.weights.copy()
     with pytest.raises(error, match=message):
-        plots.decision_boundary_video(model, *spiral, tmp_path / name, resolution=5, **options)
+        plots.decision_boundary_video(
+            model, *spiral, tmp_path / name, **{"resolution": 5, **options}
+        )
     np.testing.assert_array_equal(model.parameters.weights, before)
     assert not list(tmp_path.iterdir())
 
@@ -616,6 +791,40 @@ def test_learning_curves_without_an_accuracy_have_one_axis() -> None:
     ax = plots.learning_curves(History(loss=[3.0]))
     assert ax.figure.axes == [ax]
     assert ax.lines[0].get_marker() == "o"  # a line through one point would not be seen
+
+
+def test_one_epoch_of_training_and_of_validation_can_be_told_apart() -> None:
+    ax = plots.learning_curves(History(loss=[3.0], val_loss=[3.0]))
+    assert [line.get_markerfacecolor() for line in ax.lines] == [plots.COLOURS[0], "none"]
+    assert ax.lines[0].get_markersize() < ax.lines[1].get_markersize()
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 50])
+def test_epochs_are_whole_numbers(epochs: int) -> None:
+    ax = plots.learning_curves(History(loss=[1.0] * epochs))
+    assert all(tick == int(tick) for tick in ax.get_xticks())
+
+
+@pytest.mark.parametrize(("lowest", "bottom"), [(0.92, 0.9), (0.1, 0.0), (1.0, 0.9875)])
+def test_the_axis_of_the_accuracy_begins_a_little_below_it(lowest: float, bottom: float) -> None:
+    history = History(loss=[1.0, 1.0], accuracy=[lowest, 1.0])
+    right = plots.learning_curves(history).figure.axes[1]
+    assert right.get_ylim()[0] == pytest.approx(bottom)
+    assert 1 < right.get_ylim()[1] < 1.05
+
+
+@pytest.mark.parametrize("beside", [1, 3])
+def test_the_legend_of_learning_curves_covers_nothing(beside: int) -> None:
+    history = History(loss=[1.0, 0.5], accuracy=[0.1, 1.0], val_loss=[1, 2], val_accuracy=[0, 1])
+    figure = plt.figure(figsize=(2 + 3 * beside, 4), layout="constrained")
+    ax, *others = figure.subplots(1, beside, squeeze=False).flat
+    plots.learning_curves(history, ax)
+    figure.canvas.draw()
+    legend = ax.get_legend().get_window_extent()
+    assert not any(legend.overlaps(axes.get_window_extent()) for axes in [ax, *others])
+    assert not legend.overlaps(ax.title.get_window_extent())
+    assert legend.x0 >= 0
+    assert legend.x1 <= ax.figure.bbox.width
 
 
 def test_learning_curves_of_no_epochs_are_refused() -> None:

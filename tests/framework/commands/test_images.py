@@ -96,3 +96,4 @@ def test_help_describes_every_network(name: str, capsys: pytest.CaptureFixture[s
     printed = " ".join(capsys.readouterr().out.split())
     for key, network in NETWORKS[name].items():
         assert f"{key}: {network.about}" in printed
+    assert ("ten times as long" in printed) == (name == "cifar10")

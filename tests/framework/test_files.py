@@ -1,0 +1,56 @@
+"""Files appear complete or not at all."""
+
+import os
+import resource
+import stat
+from pathlib import Path
+
+import pytest
+
+from framework.files import check_target, write_atomically
+
+
+def test_the_content_is_there_and_nothing_else(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "model", b"old")
+    write_atomically(str(tmp_path / "model"), b"new")
+    assert (tmp_path / "model").read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_the_file_can_be_read_by_whom_a_new_file_can(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    write_atomically(tmp_path / "model", b"")
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "model")]
+    assert modes[0] == modes[1]
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "folder" / "model")
+    write_atomically(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "folder" / "model").read_bytes() == b"new"
+
+
+def test_what_cannot_be_written_to_the_end_leaves_the_old_file(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "model", b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_atomically(tmp_path / "model", bytes(2000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "model").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_place_where_no_file_can_be_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=f"the folder {tmp_path}/nowhere does not exist"):
+        check_target(tmp_path / "nowhere" / "model")
+    with pytest.raises(IsADirectoryError, match=f"{tmp_path} is a folder"):
+        write_atomically(tmp_path, b"")
+    if os.geteuid() != 0:  # who can write everywhere
+        tmp_path.chmod(0o500)
+        with pytest.raises(PermissionError, match="cannot be written to"):
+            check_target(tmp_path / "model")
