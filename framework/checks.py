@@ -75,8 +75,6 @@ def as_floats(values: ArrayLike, name: str = "inputs") -> Array:
 def as_dvalues(operation: Any, dvalues: ArrayLike) -> Array:
     """Return ``dvalues`` in the dtype of ``operation.output``, which it must match in shape.
 
-    An operation that ``keeps_float64`` gets it in the dtype that it has.
-
     Raises:
         RuntimeError: ``forward`` has not been called, so there is nothing to go back through.
         ValueError: the shapes differ.
@@ -90,8 +88,6 @@ def as_dvalues(operation: Any, dvalues: ArrayLike) -> Array:
             f"{operation!r}: dvalues must have the shape of the last output, {output.shape}, "
             f"received {dvalues.shape}"
         )
-    if getattr(operation, "keeps_float64", False):
-        return dvalues
     return dvalues.astype(output.dtype, copy=False)
 
 

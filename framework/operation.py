@@ -35,13 +35,10 @@ class Operation(Configurable):
             ``dweights``. A class that lists none has those of ``weights`` and ``biases`` that
             it has.
         state: names of further arrays that belong to a saved model but are not trained.
-        keeps_float64: whether float64 arrays given to a float32 operation are used as they are.
-            Otherwise they are rounded first, and all is computed in float32.
     """
 
     parameters: tuple[str, ...]
     state: tuple[str, ...] = ()
-    keeps_float64 = False
     output: Array
     dinputs: Array
 

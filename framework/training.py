@@ -107,7 +107,6 @@ class Training:
         epoch, epochs: the current epoch, from 1, and how many are planned.
         batch, batches: the current batch, from 1, and how many make an epoch.
         batch_loss: the loss of the last batch, penalties included.
-        batch_data_loss, batch_accuracy: its loss without penalties, and its accuracy.
         interrupted: whether Ctrl-C was pressed.
     """
 
@@ -116,7 +115,7 @@ class Training:
         self.history = History()
         self.epoch, self.epochs = 0, epochs
         self.batch, self.batches = 0, batches
-        self.batch_loss = self.batch_data_loss = self.batch_accuracy = math.nan
+        self.batch_loss = math.nan
         self.interrupted = False
         self._validates = validates
 
@@ -233,11 +232,11 @@ def _run_epoch(
         if weights is not None:
             weight = weights[chosen]
             amount = float(weight.sum())
-        training.batch_data_loss = model.calculate_loss(X_batch, y_batch, sample_weight=weight)
+        batch_data_loss = model.calculate_loss(X_batch, y_batch, sample_weight=weight)
         batch_penalties = model.regularization_loss()
-        training.batch_loss = training.batch_data_loss + batch_penalties
+        training.batch_loss = batch_data_loss + batch_penalties
         if not math.isfinite(training.batch_loss):
-            raise _diverged(training)
+            raise _diverged(training, batch_data_loss)
         model.backward(y_batch, all_operations=False, sample_weight=weight)
         optimizer.pre_update_params()
         if isinstance(optimizer, Optimizer):
@@ -248,11 +247,10 @@ def _run_epoch(
         optimizer.post_update_params()
 
         seen += amount
-        data_loss += training.batch_data_loss * amount
+        data_loss += batch_data_loss * amount
         penalties += batch_penalties * amount
         if measures_accuracy:
-            training.batch_accuracy = model.calculate_accuracy(y_batch, sample_weight=weight)
-            right += training.batch_accuracy * amount
+            right += model.calculate_accuracy(y_batch, sample_weight=weight) * amount
         reporter.show(data_loss + penalties, right, seen)
         for callback in callbacks:
             callback.on_batch_end(training)
@@ -352,10 +350,10 @@ def _where(training: Training) -> str:
     )
 
 
-def _diverged(training: Training) -> DivergenceError:
+def _diverged(training: Training, data_loss: float) -> DivergenceError:
     model = training.model
     culprit = "the loss itself is the first that is not finite"
-    if math.isfinite(training.batch_data_loss):
+    if math.isfinite(data_loss):
         culprit = "every output is finite, but the penalties on the parameters are not"
     for position, layer in enumerate(model.layers, 1):
         if not np.isfinite(layer.output).all():
@@ -367,15 +365,6 @@ def _diverged(training: Training) -> DivergenceError:
         f"the loss became {training.batch_loss} in epoch {training.epoch}, {culprit}; "
         f"{_where(training)}",
         training.history,
-    )
-
-
-def figures_line(model: "Model", accuracy: float, data_loss: float, penalties: float) -> str:
-    """Return the book's line: accuracy (if ``model`` has one), losses and learning rate."""
-    measured = "" if model.accuracy is None else f"acc: {accuracy:.3f}, "
-    return (
-        f"{measured}loss: {data_loss + penalties:.3f} (data_loss: {data_loss:.3f}, "
-        f"reg_loss: {penalties:.3f}), lr: {_learning_rate(model.optimizer)}"
     )
 
 
@@ -495,7 +484,6 @@ class _Reporter:
 
     def end_epoch(self) -> None:
         training, history = self.training, self.training.history
-        accuracy = history.accuracy[-1] if history.accuracy else math.nan
         if self.bar is not None:
             validation = "".join(
                 f" {name} {values[-1]:.3f}"
@@ -505,12 +493,17 @@ class _Reporter:
                 )
                 if values
             )
+            accuracy = history.accuracy[-1] if history.accuracy else math.nan
             self._describe(history.loss[-1], accuracy, validation)
             self.close()
         elif self.print_every is not None and training.epoch % self.print_every == 0:
-            data_loss, penalties = history.data_loss[-1], history.regularization_loss[-1]
-            figures = figures_line(training.model, accuracy, data_loss, penalties)
-            print(f"epoch: {training.epoch}, {figures}")
+            accuracy_text = f"acc: {history.accuracy[-1]:.3f}, " if history.accuracy else ""
+            print(
+                f"epoch: {training.epoch}, {accuracy_text}loss: {history.loss[-1]:.3f} "
+                f"(data_loss: {history.data_loss[-1]:.3f}, "
+                f"reg_loss: {history.regularization_loss[-1]:.3f}), "
+                f"lr: {history.learning_rate[-1]}"
+            )
 
     def close(self) -> None:
         if self.bar is not None:

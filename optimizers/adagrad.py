@@ -40,6 +40,6 @@ class Adagrad(Optimizer):
         cache += scratch
         np.sqrt(cache, out=scratch)
         scratch += self.epsilon
-        change = np.multiply(gradient, self.current_learning_rate, dtype=parameter.dtype)
-        change /= scratch
-        parameter -= change
+        np.divide(gradient, scratch, out=scratch, casting="same_kind")
+        scratch *= self.current_learning_rate
+        parameter -= scratch

@@ -59,9 +59,6 @@ class Adam(Optimizer):
         np.divide(cache, 1 - self.beta_2**step, out=scratch)
         np.sqrt(scratch, out=scratch)
         scratch += self.epsilon
-        # Multiplied and divided in the order of the formula, as in the book, so that float32
-        # rounds the same way.
-        change = np.divide(momentum, 1 - self.beta_1**step)
-        change *= self.current_learning_rate
-        change /= scratch
-        parameter -= change
+        np.divide(momentum, scratch, out=scratch)
+        scratch *= self.current_learning_rate / (1 - self.beta_1**step)
+        parameter -= scratch

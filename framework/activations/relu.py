@@ -29,10 +29,7 @@ class ReLU(Activation):
     """
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        inputs = as_floats(inputs)
-        # NumPy compares two arrays faster than an array and a number.
-        zeros = np.zeros_like(inputs)
-        self.output = np.maximum(inputs, zeros, out=zeros)
+        self.output = np.maximum(as_floats(inputs), 0)
         return self.output
 
     def backward(self, dvalues: ArrayLike) -> Array:

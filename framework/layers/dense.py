@@ -109,38 +109,28 @@ class Dense(Operation):
                 f"received {inputs.shape}"
             )
         weights = self.weights
-        self.inputs = inputs if self.keeps_float64 else inputs.astype(weights.dtype, copy=False)
-        output = self._multiply(self.inputs, weights)
+        self.inputs = inputs.astype(weights.dtype, copy=False)
+        output = self.inputs @ weights
         output += self.biases
         self.output = output
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
-        dvalues = as_dvalues(self, dvalues)
         self.parameter_gradients(dvalues)
-        self.dinputs = self._multiply(dvalues, self.weights.T)
+        self.dinputs = as_dvalues(self, dvalues) @ self.weights.T
         return self.dinputs
 
     def parameter_gradients(self, dvalues: ArrayLike) -> None:
         """Compute ``dweights`` and ``dbiases`` alone, for a layer whose inputs are the data."""
         dvalues = as_dvalues(self, dvalues)
-        self._multiply(self.inputs.T, dvalues, out=self.dweights)
-        self._add_up(dvalues, out=self.dbiases)
+        np.matmul(self.inputs.T, dvalues, out=self.dweights)
+        np.add.reduce(dvalues, axis=0, keepdims=True, out=self.dbiases)
         _add_penalty_gradient(
             self.dweights, self.weights, self.weight_regularizer_l1, self.weight_regularizer_l2
         )
         _add_penalty_gradient(
             self.dbiases, self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
         )
-
-    def _multiply(self, left: Array, right: Array, out: Array | None = None) -> Array:
-        # A column times a row, of a layer with one input or one neuron, is slow with matmul.
-        multiply = np.multiply if left.shape[1] == 1 else np.matmul
-        return multiply(left, right, out=out)
-
-    def _add_up(self, values: Array, out: Array) -> None:
-        # A sum over rows is a product with a row of ones, and as such three times as fast.
-        np.matmul(np.ones((1, len(values)), dtype=values.dtype), values, out=out)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if input_shape not in (None, (self.n_inputs,)):

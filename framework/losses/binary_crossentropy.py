@@ -36,7 +36,7 @@ class BinaryCrossentropy(Loss):
         yes = np.clip(y_pred, CLIP, 1 - CLIP)
         gradient = (1 - y_true) / (1 - yes) - y_true / yes
         gradient /= y_pred.size
-        self.dinputs = gradient
+        self.dinputs = gradient.astype(y_pred.dtype, copy=False)
         return self.dinputs
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:

@@ -34,8 +34,8 @@ class CategoricalCrossentropy(Loss):
     def forward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)
         if y_true.ndim == 1:
-            confidences = y_pred[np.arange(len(y_true)), y_true]
-            return -np.log(confidences.clip(CLIP, 1 - CLIP))
+            confidences = y_pred[np.arange(len(y_pred)), y_true]
+            return -np.log(np.clip(confidences, CLIP, 1 - CLIP))
         return -(y_true * np.log(np.clip(y_pred, CLIP, 1 - CLIP))).sum(axis=1)
 
     def backward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:

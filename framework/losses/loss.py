@@ -77,20 +77,14 @@ class Loss(Configurable):
         return sum((penalty(layer) for layer in layers), 0.0)
 
     def check(self, y_pred: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
-        """Return predictions and targets as arrays that fit each other, or raise.
-
-        Targets that are not class indices get the dtype of the predictions.
-        """
+        """Return predictions and targets as arrays that fit each other, or raise."""
         y_pred = as_floats(y_pred, "y_pred")
         if not y_pred.shape or not y_pred.size:
             raise ValueError(
                 f"y_pred must have one row for each sample, and at least one, received shape "
                 f"{y_pred.shape}"
             )
-        targets = self.check_targets(y_true, y_pred.shape)
-        if targets.dtype.kind == "f":
-            targets = targets.astype(y_pred.dtype, copy=False)
-        return y_pred, targets
+        return y_pred, self.check_targets(y_true, y_pred.shape)
 
 
 class FusedLoss(Loss):

@@ -33,7 +33,8 @@ class MeanSquaredError(Loss):
 
     def backward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)
-        self.dinputs = (y_pred - y_true) / (y_pred.size / 2)
+        gradient = (y_pred - y_true) * (2 / y_pred.size)
+        self.dinputs = gradient.astype(y_pred.dtype, copy=False)
         return self.dinputs
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:

@@ -50,5 +50,6 @@ class SigmoidBinaryCrossentropy(FusedLoss):
 
     def backward(self, output: ArrayLike, y_true: ArrayLike) -> Array:
         output, y_true = self.check(output, y_true)
-        self.dinputs = (output - y_true) / output.size
+        gradient = (output - y_true) / output.size
+        self.dinputs = gradient.astype(output.dtype, copy=False)
         return self.dinputs

@@ -45,7 +45,13 @@ def numeric_targets(y_true: ArrayLike, shape: tuple[int, ...], name: str = "y") 
         TypeError: ``y_true`` does not hold real numbers.
         ValueError: any other shape, or NaN or infinity among the values.
     """
-    targets = _of_shape(y_true, shape, name)
+    targets = as_floats(y_true, name)
+    if targets.shape == shape[:1] and shape[1:] == (1,):
+        targets = targets.reshape(shape)
+    if targets.shape != shape:
+        raise ValueError(
+            f"{name} must have the shape of the predictions, {shape}, received {targets.shape}"
+        )
     check_finite(targets, name)
     return targets
 
@@ -56,23 +62,11 @@ def binary_targets(y_true: ArrayLike, shape: tuple[int, ...], name: str = "y") -
     Raises:
         TypeError, ValueError: as ``numeric_targets``; ValueError also for values outside 0…1.
     """
-    targets = _of_shape(y_true, shape, name)
+    targets = numeric_targets(y_true, shape, name)
     if targets.size and not (targets.min() >= 0 and targets.max() <= 1):
-        check_finite(targets, name)
         raise ValueError(
             f"{name} must lie between 0 and 1, one column for each output, received values from "
             f"{targets.min():g} to {targets.max():g}"
-        )
-    return targets
-
-
-def _of_shape(y_true: ArrayLike, shape: tuple[int, ...], name: str) -> Array:
-    targets = as_floats(y_true, name)
-    if targets.shape == shape[:1] and shape[1:] == (1,):
-        targets = targets.reshape(shape)
-    if targets.shape != shape:
-        raise ValueError(
-            f"{name} must have the shape of the predictions, {shape}, received {targets.shape}"
         )
     return targets
 
@@ -87,7 +81,7 @@ def _class_indices(labels: Array, classes: int) -> Array:
             raise ValueError(f"y must be whole class numbers, but row {row} is {labels[row]}")
     # Seen as unsigned, a negative number is larger than any class: one pass finds both.
     indices = indices.astype(np.intp, copy=False)
-    if indices.size and np.maximum.reduce(indices.view(np.uintp)) >= classes:
+    if indices.size and indices.view(np.uintp).max() >= classes:
         row = int(((indices < 0) | (indices >= classes)).argmax())
         raise ValueError(
             f"y must be class numbers from 0 to {classes - 1}, since there are {classes} "
