@@ -16,7 +16,6 @@ Source: Kinsley and Kukieła, *Neural Networks from Scratch in Python*, 2020.
 """
 
 import math
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,12 +23,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import framework
-from framework import saving
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
 from framework.activations import Linear, ReLU, Sigmoid, Softmax
 from framework.callbacks import Callback
-from framework.checks import as_floats, check_count
+from framework.checks import as_dvalues, as_floats, check_count
 from framework.layers import Dense, Dropout
+from framework.layers.dense import add_penalty_gradient
 from framework.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -68,20 +67,28 @@ __all__ = [
 ]
 
 
-def _rounds_products_once() -> bool:
-    """Whether ``nnfs.init()`` has put its own function, which computes in float64, for np.dot."""
+def _nnfs_multiplies() -> bool:
+    """Whether ``nnfs.init()`` has put a function of its own for ``np.dot``.
+
+    That one computes in float64 and rounds the product to float32.
+    """
     return np.dot.__module__ == "nnfs.core" and np.dot.__name__ == "dot"
 
 
-class _KeepsInputs(Operation):
-    """Stores the last ``inputs``, as every operation of the book does."""
+class _Operation(Operation):
+    """Stores the last ``inputs``, and lets float64 be float64 after ``nnfs.init()``."""
 
     inputs: ArrayLike
-    keeps_float64 = True
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.inputs = inputs
         return super().forward(inputs, training)
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        if _nnfs_multiplies() and hasattr(self, "output"):
+            # Gradients are rounded to the dtype of the output, but the book rounds products only.
+            self.output = self.output.astype(np.result_type(self.output, dvalues), copy=False)
+        return super().backward(dvalues)
 
 
 # Layers
@@ -92,11 +99,10 @@ class Layer_Dense(Dense):
 
     The book's regression chapter draws larger ones: ``Layer_Dense.weight_scale = 0.1``.
 
-    A layer that is made after ``nnfs.init()`` computes its products in float64 and rounds them
-    once, as ``np.dot`` then does in the book. Other layers, and all of them after
-    ``nnfs.init(dot_precision_workaround=False)``, compute in float32, which is faster; but the
-    last bit of a product is enough for two correct programs to print other digits after some
-    dozens of epochs.
+    After ``nnfs.init()`` it multiplies with ``np.dot`` and leaves float64 as it is, as the book
+    does: the last bit of a product is enough for two correct programs to print other digits
+    after some dozens of epochs. Otherwise, and after
+    ``nnfs.init(dot_precision_workaround=False)``, it is ``Dense``, all float32, and faster.
     """
 
     weight_scale = 0.01
@@ -122,8 +128,40 @@ class Layer_Dense(Dense):
         # Rounded before they are scaled, as after nnfs.init().
         draws = np.random.randn(self.n_inputs, self.n_neurons).astype(np.float32)
         self.weights = self.weight_scale * draws
-        self.keeps_float64 = _rounds_products_once()
         self._join()
+
+    def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
+        if not _nnfs_multiplies():
+            return super().forward(inputs, training)
+        self.inputs = as_floats(inputs)
+        self.output_shape(self.inputs.shape[1:])
+        self.output = np.dot(self.inputs, self.weights) + self.biases
+        return self.output
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        if not _nnfs_multiplies():
+            return super().backward(dvalues)
+        self.parameter_gradients(dvalues)
+        self.dinputs = np.dot(np.asarray(dvalues), self.weights.T)
+        return self.dinputs
+
+    def parameter_gradients(self, dvalues: ArrayLike) -> None:
+        if not _nnfs_multiplies():
+            super().parameter_gradients(dvalues)
+            return
+        as_dvalues(self, dvalues)
+        self.dweights = np.dot(self.inputs.T, dvalues)
+        dbiases = np.sum(dvalues, axis=0, keepdims=True)
+        if dbiases.dtype == self.biases.dtype:
+            self.dbiases = dbiases
+        else:
+            bind(self, "dbiases", dbiases)
+        add_penalty_gradient(
+            self.dweights, self.weights, self.weight_regularizer_l1, self.weight_regularizer_l2
+        )
+        add_penalty_gradient(
+            self.dbiases, self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
+        )
 
     def get_parameters(self) -> tuple[Array, Array]:
         """Return ``(weights, biases)``, the arrays themselves."""
@@ -132,23 +170,6 @@ class Layer_Dense(Dense):
     def set_parameters(self, weights: ArrayLike, biases: ArrayLike) -> None:
         """Copy the values of ``weights`` and ``biases`` in."""
         self.weights, self.biases = weights, biases
-
-    def _multiply(self, left: Array, right: Array, out: Array | None = None) -> Array:
-        if not self.keeps_float64:
-            return super()._multiply(left, right, out)
-        product = super()._multiply(left.astype(np.float64), right.astype(np.float64))
-        if out is None:
-            return product.astype(self.weights.dtype)
-        out[...] = product
-        return out
-
-    def _add_up(self, values: Array, out: Array) -> None:
-        if not self.keeps_float64:
-            super()._add_up(values, out)
-        elif values.dtype == out.dtype:
-            np.add.reduce(values, axis=0, keepdims=True, out=out)
-        else:
-            bind(self, "dbiases", np.add.reduce(values, axis=0, keepdims=True))
 
     def _join(self) -> None:
         """Lay the biases below the weights in one array, so one update does for both."""
@@ -164,7 +185,7 @@ class Layer_Dense(Dense):
         self._join()
 
 
-class Layer_Dropout(_KeepsInputs, Dropout):
+class Layer_Dropout(_Operation, Dropout):
     """``Dropout`` with the masks that ``np.random.binomial(1, 1 - rate, shape)`` would draw."""
 
     @property
@@ -178,31 +199,31 @@ class Layer_Dropout(_KeepsInputs, Dropout):
         keep = 1 - self.rate
         chances = np.random.random_sample(inputs.shape)
         kept = chances <= keep if keep > 0.5 else chances > 1 - keep
-        mask = kept.astype(np.float64 if _rounds_products_once() else inputs.dtype)
+        mask = kept.astype(np.float64 if _nnfs_multiplies() else inputs.dtype)
         mask *= 1 / keep
         return mask
 
 
-class Layer_Input(_KeepsInputs, Linear):
+class Layer_Input(_Operation, Linear):
     """Passes the data on."""
 
 
 # Activations
 
 
-class Activation_ReLU(_KeepsInputs, ReLU):
+class Activation_ReLU(_Operation, ReLU):
     """``ReLU`` under the book's name."""
 
 
-class Activation_Softmax(_KeepsInputs, Softmax):
+class Activation_Softmax(_Operation, Softmax):
     """``Softmax`` under the book's name."""
 
 
-class Activation_Sigmoid(_KeepsInputs, Sigmoid):
+class Activation_Sigmoid(_Operation, Sigmoid):
     """``Sigmoid`` under the book's name."""
 
 
-class Activation_Linear(_KeepsInputs, Linear):
+class Activation_Linear(_Operation, Linear):
     """``Linear`` under the book's name."""
 
 
@@ -234,10 +255,12 @@ class Loss(_Passes, framework.Loss):
 
     def check(self, y_pred: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
         y_pred = as_floats(y_pred, "y_pred")
-        if _rounds_products_once() and getattr(y_true, "dtype", None) == np.float64:
-            # As with np.dot, float64 is rounded by the next product, and not before.
-            return y_pred, super().check(y_pred.astype(np.float64), y_true)[1]
-        return super().check(y_pred, y_true)
+        if _nnfs_multiplies() and getattr(y_true, "dtype", None) == np.float64:
+            y_pred = y_pred.astype(np.float64)
+        y_pred, targets = super().check(y_pred, y_true)
+        return y_pred, (
+            targets.astype(y_pred.dtype, copy=False) if targets.dtype.kind == "f" else targets
+        )
 
     def calculate(
         self, y_pred: ArrayLike, y_true: ArrayLike, *, include_regularization: bool = False
@@ -397,18 +420,18 @@ class _ShowsMemory(Optimizer):
         )
 
     def _update_vector(self, vector: ParameterVector) -> None:
-        parts = list(vector.split(vector.weights)) if _rounds_products_once() else []
-        gradients = [getattr(layer, "d" + parameter) for layer, parameter, _ in parts]
+        parts = list(vector.split(vector.weights)) if _nnfs_multiplies() else []
+        gradients = [getattr(layer, "d" + name) for layer, name, _ in parts]
         if all(gradient.dtype == vector.dtype for gradient in gradients):
             super().update_params(vector)
             return
+        # Gradients in float64 would be rounded on their way into the vector.
         states = self.state(vector)
-        for place, (part, gradient) in enumerate(zip(parts, gradients, strict=True)):
-            layer, parameter, view = part
-            state = states.setdefault(str(place), State())
+        for place, ((layer, name, view), gradient) in enumerate(zip(parts, gradients, strict=True)):
+            state = states.setdefault(f"{name} {place}", State())
             self.update(view, gradient, state)
             for memory, array in state.items():
-                _show(layer, parameter, memory, array)
+                _show(layer, name, memory, array)
 
 
 def _show(layer: Any, parameter: str, memory: str, array: Array) -> None:
@@ -510,23 +533,6 @@ class Model(framework.Model):
         loss, accuracy = super().evaluate(X_val, y_val, batch_size=batch_size)
         measured = "" if accuracy is None else f"acc: {accuracy:.3f}, "
         print(f"validation, {measured}loss: {loss:.3f}")
-
-    def save_parameters(self, path: str | os.PathLike[str]) -> None:
-        """Write all parameters to ``path``: see ``saving.save_parameters``."""
-        saving.save_parameters(self, path)
-
-    def load_parameters(self, path: str | os.PathLike[str]) -> None:
-        """Read all parameters from ``path``: see ``saving.load_parameters``."""
-        saving.load_parameters(self, path)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the whole model to ``path``: see ``saving.save_model``."""
-        saving.save_model(self, path)
-
-    @staticmethod
-    def load(path: str | os.PathLike[str]) -> "Model":
-        """Return the model that was saved to ``path``: see ``saving.load_model``."""
-        return saving.load_model(path, Model)
 
     def _connect(self) -> None:
         super()._connect()

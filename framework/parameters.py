@@ -4,6 +4,7 @@ The layers keep views: ``layer.weights`` is a window on its part of the vector. 
 then updates the whole network in one call, and a checkpoint is one array.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
@@ -110,11 +111,19 @@ class ParameterVector:
             _collect(entry.operation, "d" + entry.name, view)
         return self._gradients
 
+    def split(self, vector: Array) -> Iterator[tuple[Any, str, Array]]:
+        """Yield each operation, the name of a parameter, and the view of its part of ``vector``.
+
+        ``vector`` is any array ``(total,)``, such as what an optimizer remembers.
+        """
+        for operation, name, offset, shape in self._entries:
+            yield operation, name, vector[offset : offset + math.prod(shape)].reshape(shape)
+
     def _allocate(self, total: int, dtype: np.dtype[Any]) -> None:
         self._weights: Array = np.zeros(total, dtype=dtype)
         self._gradients: Array = np.zeros(total, dtype=dtype)
-        self._weight_views = list(self._views(self._weights))
-        self._gradient_views = list(self._views(self._gradients))
+        self._weight_views = [view for _, _, view in self.split(self._weights)]
+        self._gradient_views = [view for _, _, view in self.split(self._gradients)]
         for entry, view, dview in zip(
             self._entries, self._weight_views, self._gradient_views, strict=True
         ):
@@ -124,10 +133,6 @@ class ParameterVector:
             gradient: Any = getattr(entry.operation, "d" + entry.name, None)
             if np.shape(gradient) == view.shape:
                 bind(entry.operation, "d" + entry.name, dview)
-
-    def _views(self, vector: Array) -> Iterator[Array]:
-        for _, _, offset, shape in self._entries:
-            yield vector[offset : offset + int(np.prod(shape))].reshape(shape)
 
     def __getstate__(self) -> dict[str, Any]:
         # Views do not survive copying or pickling: they are made anew from the operations.

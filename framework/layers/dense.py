@@ -125,10 +125,10 @@ class Dense(Operation):
         dvalues = as_dvalues(self, dvalues)
         np.matmul(self.inputs.T, dvalues, out=self.dweights)
         np.add.reduce(dvalues, axis=0, keepdims=True, out=self.dbiases)
-        _add_penalty_gradient(
+        add_penalty_gradient(
             self.dweights, self.weights, self.weight_regularizer_l1, self.weight_regularizer_l2
         )
-        _add_penalty_gradient(
+        add_penalty_gradient(
             self.dbiases, self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
         )
 
@@ -138,7 +138,8 @@ class Dense(Operation):
         return (self.n_neurons,)
 
 
-def _add_penalty_gradient(gradient: Array, parameter: Array, l1: float, l2: float) -> None:
+def add_penalty_gradient(gradient: Array, parameter: Array, l1: float, l2: float) -> None:
+    """Add to ``gradient`` that of the penalties ``l1`` and ``l2`` on ``parameter``."""
     if l1:
         gradient += np.where(parameter < 0, -l1, l1)
     if l2:
