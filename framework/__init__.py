@@ -28,6 +28,7 @@ from framework.activations import (
 from framework.callbacks import Callback, EarlyStopping
 from framework.diagnosis import Diagnosis
 from framework.gradient_check import GradientReport, check_gradients
+from framework.history import DivergenceError, History
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten
 from framework.losses import (
     BinaryCrossentropy,
@@ -45,7 +46,7 @@ from framework.onnx_import import OnnxError
 from framework.operation import Operation
 from framework.parameters import Parameter
 from framework.randomness import seed
-from framework.training import DivergenceError, History, Training
+from framework.training import Training
 
 __all__ = [
     "ELU",

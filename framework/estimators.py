@@ -35,11 +35,12 @@ from framework.activations import (
 )
 from framework.callbacks import Callback, EarlyStopping
 from framework.checks import check_count, check_dtype, check_fraction, check_non_negative
+from framework.history import History
 from framework.layers import BatchNormalization, Dense, Dropout
 from framework.losses import BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError
 from framework.model import Model
 from framework.operation import Array, describe
-from framework.training import History, Training
+from framework.training import Training
 from framework.weights import drop_weightless
 from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from optimizers.optimizer import LearningRate

@@ -16,14 +16,16 @@ from framework.activations.softmax import Softmax
 from framework.callbacks import Callback
 from framework.checks import as_array, check_count, check_dtype, check_finite
 from framework.diagnosis import Diagnosis, diagnose
+from framework.history import History
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.losses.loss import FusedLoss, Loss, penalty
 from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
 from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
 from framework.operation import Array, Shape, describe
-from framework.parameters import ParameterVector, bind
-from framework.training import History, ValidationData, train
+from framework.parameters import ParameterVector, bind, state_names, stored_names
+from framework.samples import ValidationData
+from framework.training import train
 from framework.weights import drop_weightless, weighted_gradient, weighted_mean
 from optimizers.optimizer import parameter_names
 
@@ -57,6 +59,9 @@ class Model:
         loss, optimizer, accuracy: what ``set`` was given, or None.
         input_shape: the shape of one sample of the data last seen, or None.
 
+    A subclass can pair further classes with a fused form in ``fused``. Only these very classes
+    are fused, since a class derived from them may compute something else.
+
     Source: *Neural Networks from Scratch*, chapter 18.
 
     >>> from framework import CategoricalCrossentropy, Dense, ReLU, Softmax
@@ -67,6 +72,8 @@ class Model:
     >>> model.predict([[0.0, 0.0]]).shape
     (1, 3)
     """
+
+    fused = FUSED
 
     def __init__(self, operations: Iterable[Any] = (), *, dtype: DTypeLike | None = None) -> None:
         self.layers: list[Any] = []
@@ -141,7 +148,7 @@ class Model:
             self._parameters = ParameterVector(self.layers, dtype)
             self._finalized_layers = list(self.layers)
         for layer in self.layers:
-            for name in _state_names(layer):
+            for name in state_names(layer):
                 bind(layer, name, getattr(layer, name).astype(dtype))
         self._connect()
 
@@ -542,7 +549,7 @@ class Model:
         """Return the arrays that make the model what it is: the parameters, then the state."""
         return [
             self.parameters.weights,
-            *(getattr(layer, name) for layer in self.layers for name in _state_names(layer)),
+            *(getattr(layer, name) for layer in self.layers for name in state_names(layer)),
         ]
 
     def check_data(self, X: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
@@ -666,7 +673,7 @@ class Model:
         self.parameters  # noqa: B018 - raises before finalize
 
     def _check_head(self, loss: Any) -> None:
-        contained = next((act for act, _, fused in FUSED if isinstance(loss, fused)), None)
+        contained = next((act for act, _, fused in self.fused if isinstance(loss, fused)), None)
         if contained is not None and isinstance(self.layers[-1], contained):
             raise ValueError(
                 f"{loss!r} contains the activation {self.layers[-1]!r}: leave that out, or use "
@@ -686,7 +693,7 @@ class Model:
         if isinstance(self.loss, FusedLoss):
             self._fused, self._output_activation = self.loss, self.loss.activation
             self._all = [*self._hidden, (self._output_activation, "positional")]
-        for activation, loss, fused in FUSED:
+        for activation, loss, fused in self.fused:
             if type(self.layers[-1]) is activation and type(self.loss) is loss:
                 self._fused = fused()
                 self._fused.activation, self._fused.loss = self.layers[-1], self.loss
@@ -734,7 +741,7 @@ class Model:
         return next(iter(found)) if found else np.result_type(np.float32, *arrays)
 
     def _stored_arrays(self) -> list[tuple[Any, tuple[str, ...]]]:
-        stored = [(layer, (*parameter_names(layer), *_state_names(layer))) for layer in self.layers]
+        stored = [(layer, stored_names(layer)) for layer in self.layers]
         return [(layer, names) for layer, names in stored if names]
 
     def _origin(self, position: int, shape: Shape) -> str:
@@ -776,12 +783,6 @@ def _training_argument(layer: Any) -> str:
         if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]
     return "positional" if len(required) > 1 else ""
-
-
-def _state_names(layer: Any) -> tuple[str, ...]:
-    """The names of the arrays of ``layer`` that are stored but not trained."""
-    listed = getattr(layer, "state", None)
-    return tuple(listed) if isinstance(listed, (list, tuple)) else ()
 
 
 def _slices(samples: int, batch_size: int | None) -> list[slice]:

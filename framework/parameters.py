@@ -143,6 +143,17 @@ class ParameterVector:
         self._allocate(state["total"], state["dtype"])
 
 
+def state_names(operation: Any) -> tuple[str, ...]:
+    """The names of the arrays of ``operation`` that are stored but not trained."""
+    listed = getattr(operation, "state", None)
+    return tuple(listed) if isinstance(listed, (list, tuple)) else ()
+
+
+def stored_names(operation: Any) -> tuple[str, ...]:
+    """The names of all arrays that a saved model needs: the trained ones, then the others."""
+    return (*parameter_names(operation), *state_names(operation))
+
+
 def bind(operation: Any, name: str, array: Array) -> None:
     """Make ``operation.name`` be ``array`` itself, also where assigning would copy."""
     if isinstance(getattr(type(operation), name, None), Parameter):

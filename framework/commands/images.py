@@ -9,8 +9,8 @@ import framework
 from datasets import cifar10, class_names, fashion_mnist, mnist
 from framework.commands.networks import NETWORKS, rows, targets
 from framework.commands.options import add_option, count, seed, writable
+from framework.history import History
 from framework.operation import Array
-from framework.training import History
 
 LOADERS: dict[str, Callable[..., Any]] = {
     "mnist": mnist,

@@ -27,7 +27,7 @@ from framework.commands.options import (
     whole_number,
     writable,
 )
-from framework.training import History
+from framework.history import History
 from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from optimizers.schedules import CosineDecay
 

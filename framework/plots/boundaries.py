@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from matplotlib.animation import AbstractMovieWriter
     from matplotlib.axes import Axes
 
+    from framework.history import History
     from framework.model import Model
-    from framework.training import History, Training
+    from framework.training import Training
 
 
 def decision_boundary(

@@ -14,7 +14,7 @@ from framework.plots.figures import COLOURS, new_axes, room
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from framework.training import History
+    from framework.history import History
 
 
 def learning_curves(history: "History", ax: "Axes | None" = None) -> "Axes":
