@@ -27,6 +27,7 @@ from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, Regression
 from framework.activations import Linear, ReLU, Sigmoid, Softmax
 from framework.callbacks import Callback
 from framework.checks import as_dvalues, as_floats, check_count
+from framework.history import History
 from framework.layers import Dense, Dropout
 from framework.layers.dense import add_penalty_gradient
 from framework.losses import (
@@ -39,7 +40,8 @@ from framework.losses import (
 from framework.model import FUSED
 from framework.operation import Array, Operation
 from framework.parameters import ParameterVector, bind
-from framework.training import History, Training, figures_line
+from framework.progress import figures_line
+from framework.training import Training
 from optimizers import SGD, Adagrad, Adam, Optimizer, RMSprop, State
 
 __all__ = [
@@ -558,17 +560,16 @@ class _Steps(Callback):
         if step == 0:
             print(f"epoch: {training.epoch}")
         if step % self.print_every == 0 or training.batch == training.batches:
-            penalties = training.batch_loss - training.batch_data_loss
-            figures = figures_line(
-                training.model, training.batch_accuracy, training.batch_data_loss, penalties
-            )
-            print(f"step: {step}, {figures}")
+            data_loss = training.batch_data_loss
+            penalties = training.batch_loss - data_loss
+            line = figures_line(training, training.batch_accuracy, data_loss, penalties)
+            print(f"step: {step}, {line}")
 
     def on_epoch_end(self, training: Training) -> None:
         model, history = training.model, training.history
         # The losses are means over the epoch; the penalties are those it ended with.
         penalties = model.regularization_loss()
         accuracy = history.accuracy[-1] if history.accuracy else math.nan
-        print(f"training, {figures_line(model, accuracy, history.data_loss[-1], penalties)}")
+        print(f"training, {figures_line(training, accuracy, history.data_loss[-1], penalties)}")
         if self.validation_data is not None:
             model.evaluate(*self.validation_data, batch_size=self.batch_size)
