@@ -26,7 +26,7 @@ import framework
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
 from framework.activations import Linear, ReLU, Sigmoid, Softmax
 from framework.callbacks import Callback
-from framework.checks import as_dvalues, as_floats, check_count
+from framework.checks import as_floats, check_count, check_dvalues
 from framework.history import History
 from framework.layers import Dense, Dropout
 from framework.layers.dense import add_penalty_gradient
@@ -87,8 +87,9 @@ class _Operation(Operation):
         return super().forward(inputs, training)
 
     def backward(self, dvalues: ArrayLike) -> Array:
-        if _nnfs_multiplies() and hasattr(self, "output"):
-            # Gradients are rounded to the dtype of the output, but the book rounds products only.
+        if _nnfs_multiplies():
+            # Gradients take the dtype of the output. The book rounds nothing but products.
+            dvalues = check_dvalues(self, dvalues)
             self.output = self.output.astype(np.result_type(self.output, dvalues), copy=False)
         return super().backward(dvalues)
 
@@ -144,14 +145,14 @@ class Layer_Dense(Dense):
         if not _nnfs_multiplies():
             return super().backward(dvalues)
         self.parameter_gradients(dvalues)
-        self.dinputs = np.dot(np.asarray(dvalues), self.weights.T)
+        self.dinputs = np.dot(as_floats(dvalues), self.weights.T)
         return self.dinputs
 
     def parameter_gradients(self, dvalues: ArrayLike) -> None:
         if not _nnfs_multiplies():
             super().parameter_gradients(dvalues)
             return
-        as_dvalues(self, dvalues)
+        dvalues = check_dvalues(self, dvalues)
         self.dweights = np.dot(self.inputs.T, dvalues)
         dbiases = np.sum(dvalues, axis=0, keepdims=True)
         if dbiases.dtype == self.biases.dtype:
