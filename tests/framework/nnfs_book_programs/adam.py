@@ -1,4 +1,9 @@
-"""Chapter 10: the spiral with Adam, all samples at once."""
+"""Chapter 10: the spiral with Adam, all samples at once.
+
+The argument is the last epoch.
+"""
+
+import sys
 
 import nnfs
 import numpy as np
@@ -15,7 +20,7 @@ dense2 = Layer_Dense(64, 3)
 loss_activation = Activation_Softmax_Loss_CategoricalCrossentropy()
 optimizer = Optimizer_Adam(learning_rate=0.05, decay=5e-7)
 
-for epoch in range(10001):
+for epoch in range(int(sys.argv[1]) + 1):
     dense1.forward(X)
     activation1.forward(dense1.output)
     dense2.forward(activation1.output)

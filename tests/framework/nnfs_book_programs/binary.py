@@ -1,4 +1,9 @@
-"""Chapter 16: two arms of the spiral and one sigmoid neuron that tells them apart."""
+"""Chapter 16: two arms of the spiral and one sigmoid neuron that tells them apart.
+
+The argument is the last epoch.
+"""
+
+import sys
 
 import nnfs
 import numpy as np
@@ -17,7 +22,7 @@ activation2 = Activation_Sigmoid()
 loss_function = Loss_BinaryCrossentropy()
 optimizer = Optimizer_Adam(decay=5e-7)
 
-for epoch in range(10001):
+for epoch in range(int(sys.argv[1]) + 1):
     dense1.forward(X)
     activation1.forward(dense1.output)
     dense2.forward(activation1.output)

@@ -1,4 +1,9 @@
-"""Chapter 15: ten times the points, and dropout between the two layers."""
+"""Chapter 15: ten times the points, and dropout between the two layers.
+
+The argument is the last epoch.
+"""
+
+import sys
 
 import nnfs
 import numpy as np
@@ -16,7 +21,7 @@ dense2 = Layer_Dense(64, 3)
 loss_activation = Activation_Softmax_Loss_CategoricalCrossentropy()
 optimizer = Optimizer_Adam(learning_rate=0.05, decay=5e-5)
 
-for epoch in range(1001):
+for epoch in range(int(sys.argv[1]) + 1):
     dense1.forward(X)
     activation1.forward(dense1.output)
     dropout1.forward(activation1.output)

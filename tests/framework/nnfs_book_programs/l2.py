@@ -1,4 +1,9 @@
-"""Chapter 14: the spiral with an L2 penalty on the first layer, and points it has not seen."""
+"""Chapter 14: the spiral with an L2 penalty on the first layer, and points it has not seen.
+
+The argument is the last epoch.
+"""
+
+import sys
 
 import nnfs
 import numpy as np
@@ -15,7 +20,7 @@ dense2 = Layer_Dense(64, 3)
 loss_activation = Activation_Softmax_Loss_CategoricalCrossentropy()
 optimizer = Optimizer_Adam(learning_rate=0.02, decay=5e-7)
 
-for epoch in range(10001):
+for epoch in range(int(sys.argv[1]) + 1):
     dense1.forward(X)
     activation1.forward(dense1.output)
     dense2.forward(activation1.output)

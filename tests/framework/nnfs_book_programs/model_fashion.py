@@ -1,4 +1,7 @@
-"""Chapter 19: Fashion-MNIST in batches. The first argument says where to save the model."""
+"""Chapter 19: Fashion-MNIST in batches.
+
+The arguments are the number of epochs and the file to save the model in.
+"""
 
 import sys
 
@@ -30,10 +33,12 @@ model.set(
     accuracy=Accuracy_Categorical(),
 )
 model.finalize()
-model.train(X, y, validation_data=(X_test, y_test), epochs=10, batch_size=128, print_every=100)
+model.train(
+    X, y, validation_data=(X_test, y_test), epochs=int(sys.argv[1]), batch_size=128, print_every=100
+)
 
-model.save(sys.argv[1])
-model = Model.load(sys.argv[1])
+model.save(sys.argv[2])
+model = Model.load(sys.argv[2])
 model.evaluate(X_test, y_test)
 confidences = model.predict(X_test[:5])
 print(model.output_layer_activation.predictions(confidences))

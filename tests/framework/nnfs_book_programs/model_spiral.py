@@ -1,4 +1,9 @@
-"""Chapter 18: the Model, on the large spiral with L2 penalties and dropout."""
+"""Chapter 18: the Model, on the large spiral with L2 penalties and dropout.
+
+The argument is the number of epochs.
+"""
+
+import sys
 
 import nnfs
 from nnfs.datasets import spiral_data
@@ -22,4 +27,4 @@ model.set(
     accuracy=Accuracy_Categorical(),
 )
 model.finalize()
-model.train(X, y, validation_data=(X_test, y_test), epochs=300, print_every=100)
+model.train(X, y, validation_data=(X_test, y_test), epochs=int(sys.argv[1]), print_every=100)

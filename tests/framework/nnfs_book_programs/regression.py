@@ -1,4 +1,9 @@
-"""Chapter 17: a sine, from a network with two hidden layers and larger first weights."""
+"""Chapter 17: a sine, from a network with two hidden layers and larger first weights.
+
+The argument is the last epoch.
+"""
+
+import sys
 
 import nnfs
 import numpy as np
@@ -21,7 +26,7 @@ loss_function = Loss_MeanSquaredError()
 optimizer = Optimizer_Adam(learning_rate=0.005, decay=1e-3)
 accuracy_precision = np.std(y) / 250
 
-for epoch in range(10001):
+for epoch in range(int(sys.argv[1]) + 1):
     dense1.forward(X)
     activation1.forward(dense1.output)
     dense2.forward(activation1.output)
