@@ -46,6 +46,7 @@ from framework.onnx_import import OnnxError
 from framework.operation import Operation
 from framework.parameters import Parameter
 from framework.randomness import seed
+from framework.saving import SavedFileError
 from framework.training import Training
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "Parameter",
     "ReLU",
     "RegressionAccuracy",
+    "SavedFileError",
     "Sigmoid",
     "SigmoidBinaryCrossentropy",
     "Softmax",

@@ -14,7 +14,7 @@ from framework.activations.activation import Activation
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.callbacks import Callback
-from framework.checks import as_array, check_count, check_dtype, check_finite
+from framework.checks import as_array, check_class_names, check_count, check_dtype, check_finite
 from framework.diagnosis import Diagnosis, diagnose
 from framework.history import History
 from framework.losses.binary_crossentropy import BinaryCrossentropy
@@ -58,6 +58,8 @@ class Model:
         parameters: all parameters in one vector (see ``ParameterVector``), after ``finalize``.
         loss, optimizer, accuracy: what ``set`` was given, or None.
         input_shape: the shape of one sample of the data last seen, or None.
+        image_scale: if the data are images, the range that their bytes 0…255 were spread over,
+            such as ``(0, 1)``; else None. A note for whoever uses the saved model.
 
     A subclass can pair further classes with a fused form in ``fused``. Only these very classes
     are fused, since a class derived from them may compute something else.
@@ -82,6 +84,8 @@ class Model:
         self.optimizer: Any = None
         self.accuracy: Any = None
         self.input_shape: Shape = None
+        self.image_scale: tuple[float, float] | None = None
+        self._class_names: list[str] | None = None
         self._parameters: ParameterVector | None = None
         self._output: Array | None = None
         self._finalized_layers: list[Any] = []
@@ -183,6 +187,19 @@ class Model:
         """What ``predict`` applies: the operations, and the activation of a fused loss."""
         last = [self.loss.activation] if isinstance(self.loss, FusedLoss) else []
         return [*self.layers, *last]
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """A name for each class (two for a single output), or None. They are saved and exported.
+
+        Setting them raises TypeError or ValueError if they are no names, or not as many.
+        """
+        return self._class_names
+
+    @class_names.setter
+    def class_names(self, names: Sequence[str] | None) -> None:
+        outputs = self.output_shapes(self.input_shape)[-1] if self.layers else None
+        self._class_names = None if names is None else check_class_names(names, outputs)
 
     # Using it
 
@@ -597,6 +614,87 @@ class Model:
             )
         return drop_weightless(X, y, sample_weight)
 
+    # To a file, and back
+
+    def save(self, path: str | PathLike[str], class_names: Sequence[str] | None = None) -> None:
+        """Write the whole model to a file: operations, parameters, loss, optimizer, accuracy.
+
+        It is a safetensors file, and holds no code. The optimizer is in it as it was made, without
+        what it has remembered since: to go on exactly, see ``Checkpoint``. The file appears
+        complete or not at all.
+
+        An object of your own class is saved if the class keeps every constructor argument in an
+        attribute of that name, as ``Operation`` asks for, or has ``configuration()``, which
+        returns the arguments by name; a function of your own, by its name.
+
+        Args:
+            path: the file; an old one is replaced.
+            class_names: a name for each class (two for a single output), kept as
+                ``model.class_names``.
+
+        Raises:
+            RuntimeError: ``finalize`` has not been called.
+            TypeError: a part of the model, or an argument of one, cannot be saved.
+            ValueError: the class names do not fit the model.
+            OSError: the file cannot be written; an old one is still there then.
+        """
+        from framework.saving import save_model
+
+        if class_names is not None:
+            self.class_names = class_names
+        save_model(self, path)
+
+    @classmethod
+    def load(
+        cls: type[AnyModel], path: str | PathLike[str], *, custom_operations: Iterable[Any] = ()
+    ) -> AnyModel:
+        """Return the model that ``save`` wrote to a file, finalized. It predicts the same bits.
+
+        The file is not trusted: nothing in it is run, only the classes of this framework and
+        those you give are made, and no memory is taken for parameters that are not there.
+
+        Args:
+            path: the file, which can also be one of a ``Checkpoint``.
+            custom_operations: the classes and functions of your own that the model is made of:
+                operations, losses, optimizers, initializers, and so on. They are found by their
+                names.
+
+        Raises:
+            OSError: the file cannot be read.
+            SavedFileError: it is damaged, not written by ``save``, of a newer format, or names a
+                class that is not known; the message says which.
+            TypeError, ValueError: ``custom_operations`` has something else, or two of one name.
+        """
+        from framework.saving import load_model
+
+        return load_model(path, cls, custom_operations)
+
+    def save_parameters(self, path: str | PathLike[str]) -> None:
+        """Write all parameters and running statistics, and nothing else, to a file.
+
+        Raises:
+            RuntimeError: ``finalize`` has not been called.
+            OSError: the file cannot be written; an old one is still there then.
+        """
+        from framework.saving import save_parameters
+
+        save_parameters(self, path)
+
+    def load_parameters(self, path: str | PathLike[str]) -> None:
+        """Set all parameters to those in a file that an equal model has written.
+
+        Any file of ``save_parameters``, ``save`` or ``Checkpoint`` will do.
+
+        Raises:
+            RuntimeError: ``finalize`` has not been called.
+            OSError: the file cannot be read.
+            SavedFileError: it is damaged, or has other parameters than this model; nothing has
+                changed then.
+        """
+        from framework.saving import load_parameters
+
+        load_parameters(self, path)
+
     # To other programs, and from them
 
     def export_onnx(
@@ -614,8 +712,9 @@ class Model:
 
         Args:
             path: the file; an old one is replaced.
-            class_names: a name for each class (two for a single output). They are put into the
-                metadata under ``class_names``, as a list in JSON.
+            class_names: a name for each class (two for a single output), kept as
+                ``model.class_names``; None takes those. They are put into the metadata under
+                ``class_names``, as a list in JSON.
             input_shape: the shape of one sample. None takes that of the data last seen; a model
                 that has seen none gets rows of numbers.
 

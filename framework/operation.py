@@ -12,6 +12,7 @@ Any class with these two methods can go into a ``Model``. Deriving it from ``Ope
 adds a repr, the configuration that is saved, and sizes in ``Model.summary``.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from numpy.typing import ArrayLike
@@ -57,6 +58,15 @@ class Operation(Configurable):
         inputs.
         """
         return None
+
+    @classmethod
+    def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the parameters and the state, given constructor arguments.
+
+        A saved model is compared with them before anything of that size is allocated. Arrays
+        that are not named are compared afterwards.
+        """
+        return {}
 
 
 def describe(operation: Any) -> str:

@@ -1,5 +1,8 @@
 """Dense layer: every neuron adds up all inputs, each times a weight of its own."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
@@ -136,6 +139,11 @@ class Dense(Operation):
         if input_shape not in (None, (self.n_inputs,)):
             raise ValueError(f"{self!r} expects inputs of shape (samples, {self.n_inputs})")
         return (self.n_neurons,)
+
+    @classmethod
+    def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        n_inputs, n_neurons = arguments["n_inputs"], arguments["n_neurons"]
+        return {"weights": (n_inputs, n_neurons), "biases": (1, n_neurons)}
 
 
 def add_penalty_gradient(gradient: Array, parameter: Array, l1: float, l2: float) -> None:
