@@ -4,13 +4,18 @@
 
 takes the place of every class that *Neural Networks from Scratch* has written by the end of a
 chapter. Layers, activations, losses, optimizers and accuracies are those of this framework under
-the book's names: they check their inputs and compute in float32, whether ``nnfs.init()`` has
-been called or not. What the book draws at random is drawn from NumPy's global generator, number
+the book's names. What the book draws at random is drawn from NumPy's global generator, number
 for number, so ``nnfs.init()`` or ``np.random.seed`` decide it.
 
+The last bit of a product is enough for two correct programs to print other digits after some
+dozens of epochs. After ``nnfs.init()``, which has ``np.dot`` compute in float64 and round to
+float32, we therefore round where the book rounds: products, and nothing else. Without it, and
+after ``nnfs.init(dot_precision_workaround=False)``, all is float32, and faster.
+
 What differs from the book: a method that stores its result returns it too; shapes that do not
-fit are refused; a loss that becomes NaN ends ``Model.train`` with an error; files hold no pickle
-(see ``framework.saving``).
+fit are refused; ``Layer_Dropout.rate`` is the rate that was given; ``Model`` rounds its data to
+float32, and a loss that becomes NaN ends its ``train`` with an error; a saved model holds no
+pickle (see ``framework.saving``).
 
 Source: Kinsley and Kukieła, *Neural Networks from Scratch in Python*, 2020.
 """
@@ -101,11 +106,6 @@ class Layer_Dense(Dense):
     """``Dense`` with weights of ``weight_scale * np.random.randn(n_inputs, n_neurons)``.
 
     The book's regression chapter draws larger ones: ``Layer_Dense.weight_scale = 0.1``.
-
-    After ``nnfs.init()`` it multiplies with ``np.dot`` and leaves float64 as it is, as the book
-    does: the last bit of a product is enough for two correct programs to print other digits
-    after some dozens of epochs. Otherwise, and after
-    ``nnfs.init(dot_precision_workaround=False)``, it is ``Dense``, all float32, and faster.
     """
 
     weight_scale = 0.01
@@ -537,11 +537,6 @@ class Model(framework.Model):
         measured = "" if accuracy is None else f"acc: {accuracy:.3f}, "
         print(f"validation, {measured}loss: {loss:.3f}")
 
-    def _connect(self) -> None:
-        super()._connect()
-        if hasattr(self.loss, "remember_trainable_layers"):
-            self.loss.remember_trainable_layers(self.trainable_layers)
-
 
 class _Steps(Callback):
     """Prints the lines of the book's chapters that train in batches."""
@@ -568,7 +563,7 @@ class _Steps(Callback):
 
     def on_epoch_end(self, training: Training) -> None:
         model, history = training.model, training.history
-        # The losses are means over the epoch; the penalties are those it ended with.
+        # The losses are means over the epoch; the penalties are those that it ended with.
         penalties = model.regularization_loss()
         accuracy = history.accuracy[-1] if history.accuracy else math.nan
         print(f"training, {figures_line(training, accuracy, history.data_loss[-1], penalties)}")

@@ -149,6 +149,6 @@ class Dense(Operation):
 def add_penalty_gradient(gradient: Array, parameter: Array, l1: float, l2: float) -> None:
     """Add to ``gradient`` that of the penalties ``l1`` and ``l2`` on ``parameter``."""
     if l1:
-        gradient += np.where(parameter < 0, -l1, l1)
+        gradient += np.where(parameter < 0, -l1, l1).astype(parameter.dtype)
     if l2:
         gradient += (2 * l2) * parameter
