@@ -136,8 +136,7 @@ class Layer_Dense(Dense):
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         if not _nnfs_multiplies():
             return super().forward(inputs, training)
-        self.inputs = as_floats(inputs)
-        self.output_shape(self.inputs.shape[1:])
+        self.inputs = self.check_inputs(inputs)
         self.output = np.dot(self.inputs, self.weights) + self.biases
         return self.output
 

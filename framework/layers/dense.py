@@ -105,14 +105,8 @@ class Dense(Operation):
         return self.weights.dtype.name
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        inputs = as_floats(inputs)
-        if inputs.ndim != 2 or inputs.shape[1] != self.n_inputs:
-            raise ValueError(
-                f"{self!r} expects inputs of shape (samples, {self.n_inputs}), "
-                f"received {inputs.shape}"
-            )
         weights = self.weights
-        self.inputs = inputs.astype(weights.dtype, copy=False)
+        self.inputs = self.check_inputs(inputs).astype(weights.dtype, copy=False)
         output = self.inputs @ weights
         output += self.biases
         self.output = output
@@ -134,6 +128,16 @@ class Dense(Operation):
         add_penalty_gradient(
             self.dbiases, self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
         )
+
+    def check_inputs(self, inputs: ArrayLike) -> Array:
+        """Return ``inputs`` as floats. Raises ValueError if they have another shape."""
+        inputs = as_floats(inputs)
+        if inputs.ndim != 2 or inputs.shape[1] != self.n_inputs:
+            raise ValueError(
+                f"{self!r} expects inputs of shape (samples, {self.n_inputs}), "
+                f"received {inputs.shape}"
+            )
+        return inputs
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if input_shape not in (None, (self.n_inputs,)):
