@@ -29,7 +29,7 @@ from framework.callbacks import Callback, EarlyStopping
 from framework.diagnosis import Diagnosis
 from framework.gradient_check import GradientReport, check_gradients
 from framework.history import DivergenceError, History
-from framework.layers import BatchNormalization, Dense, Dropout, Flatten
+from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
 from framework.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -46,6 +46,7 @@ from framework.onnx_import import OnnxError
 from framework.operation import Operation
 from framework.parameters import Parameter
 from framework.randomness import seed
+from framework.samples import BatchError
 from framework.saving import SavedFileError
 from framework.training import Training
 
@@ -54,6 +55,7 @@ __all__ = [
     "GELU",
     "Accuracy",
     "Activation",
+    "BatchError",
     "BatchNormalization",
     "BinaryAccuracy",
     "BinaryCrossentropy",
@@ -82,6 +84,7 @@ __all__ = [
     "ReLU",
     "RegressionAccuracy",
     "SavedFileError",
+    "Scale",
     "Sigmoid",
     "SigmoidBinaryCrossentropy",
     "Softmax",
