@@ -165,6 +165,11 @@ class Layer_Dense(Dense):
             self.dbiases, self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
         )
 
+    @property
+    def samplewise(self) -> bool:  # type: ignore[override]
+        """Whether a large batch may go through in slices, which rounds in another order."""
+        return not _nnfs_multiplies()
+
     def get_parameters(self) -> tuple[Array, Array]:
         """Return ``(weights, biases)``, the arrays themselves."""
         return self.weights, self.biases

@@ -252,6 +252,58 @@ def test_after_nnfs_init_every_bit_is_that_of_the_formulas_in_the_book() -> None
     assert run("-c", AGAINST_THE_BOOK) == "the same bits\n"
 
 
+MODEL_AGAINST_BY_HAND = """
+import nnfs
+import numpy as np
+from nnfs.datasets import spiral_data
+from framework.nnfs_book import *
+
+nnfs.init()
+X, y = spiral_data(2000, 3)
+
+def network():
+    np.random.seed(1)
+    layers = [Layer_Dense(2, 8, 0, 5e-4, 0, 5e-4), Activation_ReLU(), DROPOUT, Layer_Dense(8, 3)]
+    return layers, Optimizer_Adam(learning_rate=0.05, decay=5e-5)
+
+layers, optimizer = network()
+model = Model()
+for layer in [*layers, Activation_Softmax()]:
+    model.add(layer)
+model.set(loss=Loss_CategoricalCrossentropy(), optimizer=optimizer)
+model.finalize()
+model.train(X, y, epochs=5)
+
+others, optimizer = network()
+both = Activation_Softmax_Loss_CategoricalCrossentropy()
+for epoch in range(5):
+    values = X
+    for layer in others:
+        values = layer.forward(values)
+    both.forward(values, y)
+    dvalues = both.backward(both.output, y)
+    for layer in reversed(others):
+        dvalues = layer.backward(dvalues)
+    optimizer.pre_update_params()
+    for layer in (others[0], others[-1]):
+        optimizer.update_params(layer)
+    optimizer.post_update_params()
+
+for layer, other in ((layers[0], others[0]), (layers[-1], others[-1])):
+    for name in ("weights", "biases", "weight_momentums", "bias_momentums", "bias_cache"):
+        ours, books = getattr(layer, name), getattr(other, name)
+        assert np.array_equal(ours, books) and ours.dtype == books.dtype, name
+print("the same bits")
+"""
+
+
+@pytest.mark.parametrize("between", ["Layer_Dropout(0.1)", "Activation_Linear()"])
+def test_after_nnfs_init_a_model_and_a_loop_by_hand_have_the_same_bits(between: str) -> None:
+    # 6,000 samples are more than go through a model at once without nnfs.init().
+    program = MODEL_AGAINST_BY_HAND.replace("DROPOUT", between)
+    assert run("-c", program).endswith("the same bits\n")
+
+
 def test_a_layer_that_does_not_fit_is_refused_after_nnfs_init_too() -> None:
     printed = run(
         "-c",
