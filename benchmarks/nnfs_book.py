@@ -75,9 +75,9 @@ def spiral(points: int, classes: int = 3) -> tuple[Array, Array]:
 
 
 def images() -> tuple[Array, Array]:
-    """20 batches with the size and range of Fashion-MNIST; what they show makes no difference."""
-    X = np.random.uniform(-1, 1, (2560, 784)).astype(np.float32)
-    return X, np.random.randint(0, 10, 2560)
+    """60 batches with the size and range of Fashion-MNIST; what they show makes no difference."""
+    X = np.random.uniform(-1, 1, (7680, 784)).astype(np.float32)
+    return X, np.random.randint(0, 10, 7680)
 
 
 PROGRAMS = (
@@ -140,6 +140,7 @@ PROGRAMS = (
         {"decay": 1e-3},
         with_model=True,
         batch_size=128,
+        steps=60,
     ),
 )
 
