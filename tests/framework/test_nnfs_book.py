@@ -612,6 +612,50 @@ def test_a_layer_of_the_book_is_updated_like_any_other(name: str) -> None:
     assert_array_equal(layer.biases, other.biases)
 
 
+def sgd(p: Any, d: Any, rate: float, t: int, memory: Any) -> None:
+    memory["m"] = 0.9 * memory.get("m", 0 * p) - rate * d
+    p += memory["m"]
+
+
+def adagrad(p: Any, d: Any, rate: float, t: int, memory: Any) -> None:
+    memory["c"] = memory.get("c", 0 * p) + d**2
+    p += -rate * d / (np.sqrt(memory["c"]) + 1e-7)
+
+
+def rmsprop(p: Any, d: Any, rate: float, t: int, memory: Any) -> None:
+    memory["c"] = 0.9 * memory.get("c", 0 * p) + (1 - 0.9) * d**2
+    p += -rate * d / (np.sqrt(memory["c"]) + 1e-7)
+
+
+def adam(p: Any, d: Any, rate: float, t: int, memory: Any) -> None:
+    memory["m"] = 0.9 * memory.get("m", 0 * p) + (1 - 0.9) * d
+    memory["c"] = 0.999 * memory.get("c", 0 * p) + (1 - 0.999) * d**2
+    momentum, cache = memory["m"] / (1 - 0.9**t), memory["c"] / (1 - 0.999**t)
+    p += -rate * momentum / (np.sqrt(cache) + 1e-7)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "formula"),
+    [
+        (book.Optimizer_SGD(0.1, momentum=0.9), sgd),
+        (book.Optimizer_Adagrad(0.1), adagrad),
+        (book.Optimizer_RMSprop(0.1), rmsprop),
+        (book.Optimizer_Adam(0.1), adam),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_optimizers_round_where_the_formulas_of_the_book_do(optimizer: Any, formula: Any) -> None:
+    layer = book.Layer_Dense(5, 4)
+    layer.weights = np.random.normal(size=(5, 4))
+    expected, memory = layer.weights.copy(), {}
+    for step in range(20):
+        layer.dweights = np.random.normal(size=(5, 4))
+        optimizer.update_params(layer)
+        optimizer.post_update_params()
+        formula(expected, layer.dweights, 0.1, step + 1, memory)
+        assert_array_equal(layer.weights, expected)
+
+
 def test_the_rate_is_printed_with_every_digit_of_the_book() -> None:
     optimizer = book.Optimizer_Adam(learning_rate=0.05, decay=5e-7)
     optimizer.iterations = 99
