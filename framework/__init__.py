@@ -26,6 +26,7 @@ from framework.activations import (
     Tanh,
 )
 from framework.callbacks import Callback, EarlyStopping
+from framework.checkpoint import Checkpoint
 from framework.diagnosis import Diagnosis
 from framework.gradient_check import GradientReport, check_gradients
 from framework.history import DivergenceError, History
@@ -62,6 +63,7 @@ __all__ = [
     "Callback",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
+    "Checkpoint",
     "Dense",
     "Diagnosis",
     "DivergenceError",

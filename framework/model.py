@@ -224,6 +224,7 @@ class Model:
         callbacks: Iterable[Callback] = (),
         progress: bool = True,
         print_every: int | None = None,
+        resume_from: str | PathLike[str] | None = None,
     ) -> History:
         """Train on ``X`` and ``y`` and return the ``History`` of this call.
 
@@ -270,13 +271,22 @@ class Model:
             callbacks: see ``Callback``.
             progress: whether to show a progress bar for each epoch.
             print_every: print a line every so many epochs, in place of the bar.
+            resume_from: the file of a ``Checkpoint``. The model and the history become what they
+                were, and training goes on to ``epochs`` as if it had never stopped: the same
+                numbers, bit for bit, but for ``seconds``. Everything else has to be given as it
+                was. If there is no such file yet, but one of the ``callbacks`` is going to write
+                it, training starts from the beginning, so that a script can simply be started
+                again.
 
         Raises:
             RuntimeError: ``set`` or ``finalize`` has not been called.
             TypeError, ValueError: data or arguments that do not fit; nothing has changed then.
             BatchError: a later batch of those that are given does not fit (a ValueError).
+            OSError: ``resume_from`` cannot be read, or a checkpoint cannot be written.
+            SavedFileError: ``resume_from`` is damaged, or of a training of another model, on
+                other data or in other batches; nothing has changed then.
             DivergenceError: the loss became NaN or infinite (a FloatingPointError); its
-                ``history`` has the epochs up to there. After either of these two the
+                ``history`` has the epochs up to there. After it, or a BatchError, the
                 parameters, running statistics and optimizer are as they were after the last
                 completed epoch.
         """
@@ -294,6 +304,7 @@ class Model:
             callbacks=callbacks,
             progress=progress,
             print_every=print_every,
+            resume_from=resume_from,
         )
 
     def evaluate(

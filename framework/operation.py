@@ -66,8 +66,8 @@ class Operation(Configurable):
     def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the parameters and the state, given constructor arguments.
 
-        A saved model is compared with them before anything of that size is allocated. Arrays
-        that are not named are compared afterwards.
+        What a file has is compared with them before an operation of that size is made. Arrays
+        that are not named here are compared afterwards.
         """
         return {}
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from framework import randomness
 from framework.accuracies.accuracy import Accuracy
-from framework.checks import check_number
+from framework.checks import check_count, check_number
 from framework.descriptions import Reader, Writer, check_own
 from framework.files import check_target, write_atomically
 from framework.losses.loss import Loss
@@ -38,8 +38,6 @@ VERSION = 1
 METADATA = "dinputs"
 # The parts of a model beside its operations, and what each is derived from if it is one of ours.
 PARTS: dict[str, type] = {"loss": Loss, "optimizer": Optimizer, "accuracy": Accuracy}
-# What else a model knows.
-ABOUT = ("class_names", "input_shape", "image_scale")
 
 
 class SavedFileError(ValueError):
@@ -101,14 +99,16 @@ def described(model: "Model") -> tuple[dict[str, Any], dict[str, Array]]:
         value = getattr(model, part)
         description[part] = None if value is None else writer.write_object(value, part)
     description["learned_by_accuracy"] = learned_by(model.accuracy)
-    model.class_names = model.class_names  # they have to fit what the model is now
-    for name in ABOUT:
-        description[name] = writer.write(getattr(model, name), name)
+    description["class_names"] = model.class_names
+    description["input_shape"] = model.input_shape
+    description["image_scale"] = model.image_scale
+    _set_about(model, description)  # which is what can be wrong with them
     return description, {**arrays, **writer.arrays}
 
 
 def _model(model_class: type[AnyModel], description: Any, reader: Reader) -> AnyModel:
-    needed = ["dtype", "operations", *PARTS, "learned_by_accuracy", *ABOUT]
+    about = ["class_names", "input_shape", "image_scale"]
+    needed = ["dtype", "operations", *PARTS, "learned_by_accuracy", *about]
     if not isinstance(description, dict) or description.keys() != set(needed):
         raise ValueError(f"its model needs {', '.join(needed)}, no less and no more")
     # New layers draw initial weights, which nobody asked for here; a wild spread of them warns.
@@ -126,12 +126,24 @@ def _model(model_class: type[AnyModel], description: Any, reader: Reader) -> Any
         model.finalize()
     set_stored(stored(model), reader.arrays)
     set_learned(model.accuracy, description["learned_by_accuracy"])
-    for name in ABOUT:
-        setattr(model, name, reader.read(description[name]))
+    _set_about(model, description)
     for name in reader.arrays.keys() - reader.used:
         if not name.startswith(("layers.", "training.")):
             raise ValueError(f"nothing in it needs the tensor {name!r}")
     return model
+
+
+def _set_about(model: "Model", description: Mapping[str, Any]) -> None:
+    """Set what ``model`` knows about its data, or raise TypeError or ValueError."""
+    shape, scale = description["input_shape"], description["image_scale"]
+    if shape is not None:
+        shape = tuple(check_count("each number of input_shape", size) for size in shape)
+        model.output_shapes(shape)
+    if scale is not None:
+        low, high = (check_number("each number of image_scale", number) for number in scale)
+        scale = (low, high)
+    model.input_shape, model.image_scale = shape, scale
+    model.class_names = description["class_names"]
 
 
 def _check_shapes(
