@@ -134,21 +134,21 @@ class Layer_Dense(Dense):
         self._join()
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        if not _nnfs_multiplies():
+        if not self._multiplies_as_nnfs():
             return super().forward(inputs, training)
         self.inputs = self.check_inputs(inputs)
         self.output = np.dot(self.inputs, self.weights) + self.biases
         return self.output
 
     def backward(self, dvalues: ArrayLike) -> Array:
-        if not _nnfs_multiplies():
+        if not self._multiplies_as_nnfs():
             return super().backward(dvalues)
         self.parameter_gradients(dvalues)
         self.dinputs = np.dot(as_floats(dvalues), self.weights.T)
         return self.dinputs
 
     def parameter_gradients(self, dvalues: ArrayLike) -> None:
-        if not _nnfs_multiplies():
+        if not self._multiplies_as_nnfs():
             super().parameter_gradients(dvalues)
             return
         dvalues = check_dvalues(self, dvalues)
@@ -168,7 +168,7 @@ class Layer_Dense(Dense):
     @property
     def samplewise(self) -> bool:  # type: ignore[override]
         """Whether a large batch may go through in slices, which rounds in another order."""
-        return not _nnfs_multiplies()
+        return not self._multiplies_as_nnfs()
 
     def get_parameters(self) -> tuple[Array, Array]:
         """Return ``(weights, biases)``, the arrays themselves."""
@@ -177,6 +177,10 @@ class Layer_Dense(Dense):
     def set_parameters(self, weights: ArrayLike, biases: ArrayLike) -> None:
         """Copy the values of ``weights`` and ``biases`` in."""
         self.weights, self.biases = weights, biases
+
+    def _multiplies_as_nnfs(self) -> bool:
+        # Whoever asks for float64, such as a gradient check, wants it throughout.
+        return _nnfs_multiplies() and self.weights.dtype == np.float32
 
     def _join(self) -> None:
         """Lay the biases below the weights in one array, so one update does for both."""

@@ -348,6 +348,22 @@ def test_any_nnfs_init_gives_float32_parameters_and_the_draws_of_the_book(argume
     )
 
 
+def test_gradients_can_be_checked_after_nnfs_init() -> None:
+    printed = run(
+        "-c",
+        "import nnfs\n"
+        "import numpy as np\n"
+        "from framework import check_gradients\n"
+        "from framework.nnfs_book import *\n"
+        "nnfs.init()\n"
+        "inputs = np.random.normal(size=(4, 3))\n"
+        "operations = Activation_ReLU(), Activation_Softmax(), Activation_Sigmoid()\n"
+        "for operation in (Layer_Dense(3, 2, 0.1, 0.1, 0.1, 0.1), *operations):\n"
+        "    print(check_gradients(operation, inputs).passed)\n",
+    )
+    assert printed.split() == ["True"] * 4
+
+
 # Layers
 
 
