@@ -108,6 +108,7 @@ class Layer_Dense(Dense):
     The book's regression chapter draws larger ones: ``Layer_Dense.weight_scale = 0.1``.
     """
 
+    computes_as = Dense
     weight_scale = 0.01
 
     def __init__(
@@ -199,6 +200,8 @@ class Layer_Dense(Dense):
 class Layer_Dropout(_Operation, Dropout):
     """``Dropout`` with the masks that ``np.random.binomial(1, 1 - rate, shape)`` would draw."""
 
+    computes_as = Dropout
+
     @property
     def binary_mask(self) -> Array | None:
         """The last mask, already divided by ``1 - rate``."""
@@ -218,6 +221,8 @@ class Layer_Dropout(_Operation, Dropout):
 class Layer_Input(_Operation, Linear):
     """Passes the data on."""
 
+    computes_as = Linear
+
 
 # Activations
 
@@ -225,17 +230,25 @@ class Layer_Input(_Operation, Linear):
 class Activation_ReLU(_Operation, ReLU):
     """``ReLU`` under the book's name."""
 
+    computes_as = ReLU
+
 
 class Activation_Softmax(_Operation, Softmax):
     """``Softmax`` under the book's name."""
+
+    computes_as = Softmax
 
 
 class Activation_Sigmoid(_Operation, Sigmoid):
     """``Sigmoid`` under the book's name."""
 
+    computes_as = Sigmoid
+
 
 class Activation_Linear(_Operation, Linear):
     """``Linear`` under the book's name."""
+
+    computes_as = Linear
 
 
 # Losses and accuracies

@@ -933,6 +933,22 @@ def randomness_unchanged() -> Iterator[None]:
     assert before[1] == after[1]
 
 
+@pytest.mark.parametrize("make", [classifier, binary, regression])
+def test_a_model_is_handed_over_to_other_programs(make: Any, tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    model = make()
+    X, _ = data_for(model)
+    model.export_onnx(tmp_path / "book.onnx")
+    back = framework.Model.from_onnx(tmp_path / "book.onnx")
+    assert_allclose(back.predict(X), model.predict(X), rtol=1e-5)
+    kinds = [type(layer).__name__ for layer in back.layers]
+    assert kinds == [
+        type(layer).__name__.partition("_")[2]
+        for layer in model.layers
+        if not isinstance(layer, framework.Dropout)
+    ]
+
+
 def test_parameters_go_to_a_model_without_an_optimizer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
