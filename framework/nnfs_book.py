@@ -157,7 +157,7 @@ class Layer_Dense(Dense):
         dbiases = np.sum(dvalues, axis=0, keepdims=True)
         if dbiases.dtype == self.biases.dtype:
             self.dbiases = dbiases
-        else:
+        else:  # which assigning would round
             bind(self, "dbiases", dbiases)
         add_penalty_gradient(
             self.dweights, self.weights, self.weight_regularizer_l1, self.weight_regularizer_l2
@@ -191,8 +191,11 @@ class Layer_Dense(Dense):
             bind(self, prefix + "weights", array[:-1])
             bind(self, prefix + "biases", array[-1:])
 
+    def __getstate__(self) -> dict[str, Any]:
+        # In a copy, what was a view becomes an array of its own, so they are joined anew.
+        return {name: value for name, value in vars(self).items() if "joined" not in name}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # In a copy, what was a view has become an array of its own.
         self.__dict__.update(state)
         self._join()
 
