@@ -3,7 +3,7 @@
 A checkpoint is the file of a saved model (see ``saving``) that also has a ``training``: what the
 optimizer remembers, the states of the random generators, the history, the callbacks' states, and
 by what the data and the batches can be known again. Where an epoch was interrupted, it has the
-order of its samples and what they have added up to so far.
+states of the generators at its beginning, and what its batches have added up to so far.
 """
 
 import hashlib
@@ -111,7 +111,7 @@ class Checkpoint(Callback):
     def _write(self, training: "Training") -> None:
         write_atomically(self.path, content_of(training))
         self._written = (training.epoch, training.batch)
-        if not training.mid_epoch and self.keep:
+        if training.between_epochs and self.keep:
             give_second_name(self.path, self._beside(f"epoch-{training.epoch}"))
         newest = [epoch for epoch in self._kept() if epoch <= training.epoch][: self.keep]
         for epoch in self._kept():
@@ -121,8 +121,11 @@ class Checkpoint(Callback):
     def _kept(self) -> list[int]:
         """The epochs that have a file of their own, the last first."""
         start, end = f"{self.path.stem}.epoch-", self.path.suffix
-        names = [name for name in os.listdir(self.path.parent) if name.startswith(start)]
-        numbers = [name.removeprefix(start).removesuffix(end) for name in names]
+        numbers = [
+            name[len(start) : len(name) - len(end)]
+            for name in os.listdir(self.path.parent)
+            if name.startswith(start) and name.endswith(end)
+        ]
         return sorted((int(number) for number in numbers if number.isdecimal()), reverse=True)
 
     def _beside(self, label: str) -> Path:
@@ -170,20 +173,16 @@ def content_of(training: "Training") -> bytes:
 
 def _state(training: "Training") -> dict[str, Any]:
     optimizer, history = training.model.optimizer, training.history
-    samples = training.samples
-    order = None
-    if training.mid_epoch and isinstance(samples, Samples) and samples.shuffle:
-        order = samples.order
+    interrupted = None
+    if not training.between_epochs:
+        interrupted = {"chance": training.chance, "sums": asdict(training.sums)}
     return {
         "epoch": training.epoch,
         "batch": training.batch,
-        "order": order,
-        "sums": asdict(training.sums) if training.mid_epoch else None,
+        "interrupted": interrupted,
         "settings": _settings(training),
-        "history": {
-            name: np.array(getattr(history, name), dtype=float) for name in history.names()
-        },
-        "generators": randomness.states(),
+        "history": {name: np.array(getattr(history, name), float) for name in history.names()},
+        "chance": randomness.states(),
         "iterations": optimizer.iterations,
         "memory": optimizer.state(training.model.parameters),
         "callbacks": [
@@ -202,22 +201,21 @@ def _settings(training: "Training") -> dict[str, Any]:
 
 
 def _data_marks(training: "Training") -> Iterator[tuple[str, str]]:
-    for source, of in (
+    for source, of_what in (
         (training.samples, ""),
         (training.validation, " of the validation data"),
     ):
-        for name, attribute in (("X", "X"), ("y", "y"), ("sample_weight", "weights")):
-            if isinstance(source, Stream):
-                mark = "given in batches"
+        for attribute in ("X", "y", "weights", "rows"):
+            name = {"weights": "sample_weight"}.get(attribute, attribute) + of_what
+            if isinstance(source, Stream):  # which may begin with another batch every time
+                array = getattr(source.first.samples, attribute)
+                yield name, "none" if array is None else f"{array.dtype} {array.shape}"
             else:
                 array = getattr(source, attribute, None)
-                mark = "none" if array is None else _mark(array)
-            yield name + of, mark
-        if isinstance(source, Samples):
-            yield "rows" + of, _mark(source.rows)
+                yield name, "none" if array is None else _checksum(array)
 
 
-def _mark(array: Array, rows_at_once: int = 4096) -> str:
+def _checksum(array: Array, rows_at_once: int = 4096) -> str:
     digest = hashlib.sha256(f"{array.dtype} {array.shape}".encode())
     for start in range(0, len(array), rows_at_once):
         digest.update(array[start : start + rows_at_once].tobytes())
@@ -259,7 +257,7 @@ class SavedTraining:
         self.state = Reader(self.arrays, {}).read(description["training"])
         _compare_models(training, self.model, self.arrays)
         for name, value in _settings(training).items():
-            found = self.state["settings"].get(name)
+            found = self.state["settings"][name]
             if found != value:
                 shown = "" if isinstance(value, str) else f": {found!r} there, {value!r} here"
                 raise ValueError(f"its training was with another {name}{shown}")
@@ -269,26 +267,25 @@ class SavedTraining:
         state = self.state
         check_count("epoch", state["epoch"])
         check_count("iterations", state["iterations"], minimum=0)
-        batches = training.batches
-        if check_count("batch", state["batch"]) > (batches or state["batch"]):
+        interrupted = state["interrupted"]
+        batches = training.batches or state["batch"]
+        if not 1 <= check_count("batch", state["batch"]) <= batches:
             raise ValueError(f"it ends after batch {state['batch']} of {batches}")
-        interrupted = state["sums"] is not None
         if state["history"].keys() != set(History.names()):
             raise ValueError("its history is none")
         for figures in state["history"].values():
-            if len(figures) not in (0, state["epoch"] - interrupted) or figures.dtype != float:
+            if (
+                len(figures) not in (0, state["epoch"] - bool(interrupted))
+                or figures.dtype != float
+            ):
                 raise ValueError("its history does not have as many epochs as it should")
-        samples = training.samples
+        randomness.check_states(state["chance"])
         if interrupted:
-            if isinstance(samples, Samples) and samples.shuffle:
-                order = np.sort(state["order"])
-                if order.dtype != int or not np.array_equal(order, np.sort(samples.rows)):
-                    raise ValueError("the order of its samples is none of these samples")
-            if state["sums"].keys() != asdict(training.sums).keys():
+            randomness.check_states(interrupted["chance"])
+            if interrupted["sums"].keys() != asdict(training.sums).keys():
                 raise ValueError("it has no sums of the epoch that was interrupted")
-            for name, number in state["sums"].items():
+            for name, number in interrupted["sums"].items():
                 check_number(name, number)
-        randomness.check_states(state["generators"])
         for name, memory in state["memory"].items():
             parameter = getattr(training.model.parameters, name, None)
             for array in memory.values():
@@ -312,17 +309,15 @@ class SavedTraining:
             training.epoch, training.batch = state["epoch"], state["batch"]
             for name, figures in state["history"].items():
                 getattr(training.history, name)[:] = figures.tolist()
-            if state["sums"] is not None:
-                training.mid_epoch = True
-                training.sums = type(training.sums)(**state["sums"])
-                if state["order"] is not None and isinstance(training.samples, Samples):
-                    training.samples.order = state["order"]
+            if state["interrupted"]:
+                training.chance = state["interrupted"]["chance"]
+                training.sums = type(training.sums)(**state["interrupted"]["sums"])
             saved = dict(state["callbacks"])
             for name, callback in _with_state(training):
                 if name in saved:
                     callback.resume(training, saved[name])
             # Last, since callbacks may have drawn from them.
-            randomness.set_states(state["generators"])
+            randomness.set_states(state["chance"])
 
 
 def _compare_models(training: "Training", saved: Any, arrays: dict[str, Array]) -> None:

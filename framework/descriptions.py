@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from framework.operation import Array, Operation
-from optimizers.configuration import Configurable
+from optimizers.configuration import Configurable, constructor_arguments
 
 # Where our parts of a model are found, and what they are given as arguments.
 PARTS = ("framework", "optimizers", "framework.nnfs_book")
@@ -68,17 +68,17 @@ class Writer:
 
     def write_object(self, value: Any, place: str) -> dict[str, Any]:
         """Return the class and the arguments of ``value``. Raises as ``write``."""
-        arguments = {
-            name: self.write(argument, f"{place}.{name}")
-            for name, argument in _configuration(value, place).items()
+        cls, name = _described_class(type(value))
+        if name is None:
+            name = self._own_name(cls, place)
+        arguments = _configuration(value, cls, place)
+        return {
+            "class": name,
+            "arguments": {
+                argument: self.write(given, f"{place}.{argument}")
+                for argument, given in arguments.items()
+            },
         }
-        # Of our own classes, one that is not public stands in for one that is.
-        for cls in type(value).__mro__:
-            if cls.__module__.partition(".")[0] not in PARTS:
-                return {"class": self._own_name(cls, place), "arguments": arguments}
-            if (name := _public_name(cls)) is not None:
-                return {"class": name, "arguments": arguments}
-        raise TypeError(f"{place}: {value!r} cannot be saved")
 
     def _own_name(self, own: Any, place: str) -> str:
         name: str = own.__name__
@@ -172,18 +172,33 @@ def check_own(own: Iterable[Any]) -> dict[str, Any]:
     return found
 
 
-def _configuration(value: Any, place: str) -> dict[str, Any]:
-    cls: Any = type(value)
+def _described_class(cls: type) -> tuple[type, str | None]:
+    """The class that a file names for an object of ``cls``, and its name if it is one of ours.
+
+    Of ours, one that is not public, as a compiled twin, stands for the public one that it is
+    derived from.
+    """
+    for base in cls.__mro__:
+        if (name := _public_name(base)) is not None:
+            return base, name
+        if base.__module__.partition(".")[0] not in ("framework", "optimizers"):
+            break
+    return cls, None
+
+
+def _configuration(value: Any, cls: Any, place: str) -> dict[str, Any]:
+    """The arguments of ``value`` as an object of ``cls``."""
     usual: Any = Configurable.configuration
     find = getattr(cls, "configuration", usual)
     try:
-        if find is usual:
-            if cls.__new__ is not object.__new__:
-                raise TypeError("it has __new__")
-            kinds = {p.kind for p in inspect.signature(cls).parameters.values()}
-            if kinds & {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
-                raise TypeError("its constructor takes * or **")
-        return dict(find(value))
+        if find is not usual:
+            return dict(find(value))
+        if cls.__new__ is not object.__new__:
+            raise TypeError("it has __new__")
+        kinds = {p.kind for p in inspect.signature(cls).parameters.values()}
+        if kinds & {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
+            raise TypeError("its constructor takes * or **")
+        return {name: getattr(value, name) for name in constructor_arguments(cls)}
     except (AttributeError, TypeError, ValueError) as error:
         raise TypeError(
             f"{place}: {value!r} cannot be saved: its class has to keep every constructor "

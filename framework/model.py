@@ -64,8 +64,6 @@ class Model:
         parameters: all parameters in one vector (see ``ParameterVector``), after ``finalize``.
         loss, optimizer, accuracy: what ``set`` was given, or None.
         input_shape: the shape of one sample of the data last seen, or None.
-        image_scale: if the data are images, the range that their bytes 0…255 were spread over,
-            such as ``(0, 1)``; else None. A note for whoever uses the saved model.
 
     A subclass can pair further classes with a fused form in ``fused``. Only these very classes
     are fused, since a class derived from them may compute something else.
@@ -90,7 +88,6 @@ class Model:
         self.optimizer: Any = None
         self.accuracy: Any = None
         self.input_shape: Shape = None
-        self.image_scale: tuple[float, float] | None = None
         self._class_names: list[str] | None = None
         self._parameters: ParameterVector | None = None
         self._output: Array | None = None
@@ -273,20 +270,21 @@ class Model:
             print_every: print a line every so many epochs, in place of the bar.
             resume_from: the file of a ``Checkpoint``. The model and the history become what they
                 were, and training goes on to ``epochs`` as if it had never stopped: the same
-                numbers, bit for bit, but for ``seconds``. Everything else has to be given as it
-                was. If there is no such file yet, but one of the ``callbacks`` is going to write
-                it, training starts from the beginning, so that a script can simply be started
-                again.
+                numbers, bit for bit, but for ``seconds``. Model, data and all other arguments
+                have to be the same, and are compared, except for ``transform`` and for what is in
+                batches that are given. If there is no such file yet, but one of the
+                ``callbacks`` is going to write it, training starts from the beginning, so that
+                a script can simply be started again.
 
         Raises:
             RuntimeError: ``set`` or ``finalize`` has not been called.
             TypeError, ValueError: data or arguments that do not fit; nothing has changed then.
-            BatchError: a later batch of those that are given does not fit (a ValueError).
             OSError: ``resume_from`` cannot be read, or a checkpoint cannot be written.
             SavedFileError: ``resume_from`` is damaged, or of a training of another model, on
                 other data or in other batches; nothing has changed then.
+            BatchError: a later batch of those that are given does not fit (a ValueError).
             DivergenceError: the loss became NaN or infinite (a FloatingPointError); its
-                ``history`` has the epochs up to there. After it, or a BatchError, the
+                ``history`` has the epochs up to there. After either of these two the
                 parameters, running statistics and optimizer are as they were after the last
                 completed epoch.
         """
@@ -381,7 +379,10 @@ class Model:
             RuntimeError: ``finalize`` has not been called.
             TypeError, ValueError: data that do not fit, or outputs that are not classes.
         """
-        outputs = self.predict(X, batch_size=batch_size)
+        return self.classes_of(self.predict(X, batch_size=batch_size))
+
+    def classes_of(self, outputs: Array) -> Array:
+        """Return what ``predict_classes`` does, of what ``predict`` has returned."""
         activation = self._output_activation
         reader = self.accuracy if isinstance(self.accuracy, CategoricalAccuracy) else activation
         if not isinstance(reader, (CategoricalAccuracy, Softmax, Sigmoid)):

@@ -82,9 +82,6 @@ class Samples:
         batch_size: samples in a batch; None takes all at once. The last batch may be shorter.
         shuffle: whether to draw a new order for each epoch.
         transform: what turns the ``X`` of a batch into what goes into the network.
-
-    Attributes:
-        order: the rows in the order of the current epoch.
     """
 
     def __init__(
@@ -104,7 +101,6 @@ class Samples:
         # The order within a single batch makes no difference.
         self.shuffle = shuffle and self.batch_size < len(rows)
         self.rows = rows if self.shuffle else np.sort(rows)
-        self.order = self.rows
         self._gaps = self.shuffle or self.rows[-1] - self.rows[0] != len(rows) - 1
 
     @property
@@ -117,12 +113,11 @@ class Samples:
         """One sample, as it goes into the network."""
         return self.take(self.rows[:1])[0]
 
-    def epoch(self, done: int = 0) -> Iterator[Batch]:
-        """Yield the batches of a new epoch, or those of the current one after so many."""
-        if self.shuffle and not done:
-            self.order = randomness.generator().permutation(self.rows)
-        for start in range(done * self.batch_size, len(self.order), self.batch_size):
-            yield Batch(self, self.order[start : start + self.batch_size])
+    def epoch(self) -> Iterator[Batch]:
+        """Yield the batches of one epoch."""
+        order = randomness.generator().permutation(self.rows) if self.shuffle else self.rows
+        for start in range(0, len(order), self.batch_size):
+            yield Batch(self, order[start : start + self.batch_size])
 
     def take(self, rows: Array) -> tuple[Array, Array, Array | None]:
         """Return data, targets and weights of some successive ``rows`` of an epoch."""
@@ -189,12 +184,10 @@ class Stream:
         """One sample, as it goes into the network."""
         return self.first.samples.sample
 
-    def epoch(self, done: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch after the first ``done``, each when it is checked."""
+    def epoch(self) -> Iterator[Batch]:
+        """Yield the batches of one epoch, each after it has been checked."""
         number = 0
         for number, received in enumerate(self.source, 1):
-            if number <= done:
-                continue
             try:
                 batch = self._checked(received)
             except (TypeError, ValueError) as error:

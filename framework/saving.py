@@ -101,13 +101,12 @@ def described(model: "Model") -> tuple[dict[str, Any], dict[str, Array]]:
     description["learned_by_accuracy"] = learned_by(model.accuracy)
     description["class_names"] = model.class_names
     description["input_shape"] = model.input_shape
-    description["image_scale"] = model.image_scale
     _set_about(model, description)  # which is what can be wrong with them
     return description, {**arrays, **writer.arrays}
 
 
 def _model(model_class: type[AnyModel], description: Any, reader: Reader) -> AnyModel:
-    about = ["class_names", "input_shape", "image_scale"]
+    about = ["class_names", "input_shape"]
     needed = ["dtype", "operations", *PARTS, "learned_by_accuracy", *about]
     if not isinstance(description, dict) or description.keys() != set(needed):
         raise ValueError(f"its model needs {', '.join(needed)}, no less and no more")
@@ -135,14 +134,11 @@ def _model(model_class: type[AnyModel], description: Any, reader: Reader) -> Any
 
 def _set_about(model: "Model", description: Mapping[str, Any]) -> None:
     """Set what ``model`` knows about its data, or raise TypeError or ValueError."""
-    shape, scale = description["input_shape"], description["image_scale"]
+    shape = description["input_shape"]
     if shape is not None:
         shape = tuple(check_count("each number of input_shape", size) for size in shape)
         model.output_shapes(shape)
-    if scale is not None:
-        low, high = (check_number("each number of image_scale", number) for number in scale)
-        scale = (low, high)
-    model.input_shape, model.image_scale = shape, scale
+    model.input_shape = shape
     model.class_names = description["class_names"]
 
 

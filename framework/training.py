@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from framework import randomness
 from framework.callbacks import Callback
 from framework.checkpoint import Checkpoint, SavedTraining, prepare
 from framework.checks import check_count
@@ -64,12 +65,12 @@ class Training:
             not known before the end of the first.
         batch_loss: the loss of the last batch, penalties included.
         batch_data_loss, batch_accuracy: its loss without them, and its accuracy if measured.
-        mid_epoch: whether the current epoch has batches to come.
         interrupted: whether Ctrl-C was pressed.
-        samples, validation: where the batches of an epoch come from, and those on which it is
-            evaluated, or None.
+        samples, validation: where the batches come from, and those that each epoch is evaluated
+            on, or None.
         callbacks: all of them, in the order they are called.
         sums: what the batches of the current epoch have added up to.
+        chance: the states of the random generators at the beginning of the current epoch.
         data_marks: by which a checkpoint knows the data again; empty without checkpoints.
     """
 
@@ -86,15 +87,21 @@ class Training:
         self.epoch, self.epochs = 0, epochs
         self.batch, self.batches = 0, samples.batches
         self.batch_loss = self.batch_data_loss = self.batch_accuracy = math.nan
-        self.mid_epoch = self.interrupted = False
+        self.interrupted = False
         self.samples, self.validation = samples, validation
         self.callbacks = callbacks
         self.sums = EpochSums()
+        self.chance = randomness.states()
         self.data_marks: dict[str, str] = {}
 
     def stop(self, reason: str) -> None:
         """End training after the current batch; ``reason`` is kept in ``history.stopped``."""
         self.history.stopped = reason or "a callback asked for it"
+
+    @property
+    def between_epochs(self) -> bool:
+        """Whether the current epoch is complete, or none has begun."""
+        return len(self.history) == self.epoch
 
     @property
     def learning_rate(self) -> float:
@@ -239,12 +246,10 @@ class _Loop:
 
     def _run_epoch(self) -> None:
         training = self.training
-        if not training.mid_epoch:  # otherwise a checkpoint has begun the epoch
-            training.epoch, training.batch = training.epoch + 1, 0
-            training.sums, training.mid_epoch = EpochSums(), True
         started = time.perf_counter()
+        batches = self._begin_epoch() if training.between_epochs else self._go_on_with_epoch()
         self.reporter.begin_epoch()
-        for batch in self.samples.epoch(done=training.batch):
+        for batch in batches:
             training.batch += 1
             self._step(batch)
             self.reporter.show(training.sums)
@@ -252,11 +257,27 @@ class _Loop:
                 callback.on_batch_end(training)
             if self.history.stopped and training.batch != training.batches:
                 return  # the epoch was not completed, so it leaves no figures
-        training.batches, training.mid_epoch = training.batch, False
+        training.batches = training.batch
         self._record(started)
         self.reporter.end_epoch()
         for callback in self.callbacks:
             callback.on_epoch_end(training)
+
+    def _begin_epoch(self) -> Iterator[Batch]:
+        training = self.training
+        training.epoch, training.batch = training.epoch + 1, 0
+        training.sums, training.chance = EpochSums(), randomness.states()
+        return self.samples.epoch()
+
+    def _go_on_with_epoch(self) -> Iterator[Batch]:
+        """Return the batches after those that were done when training was interrupted."""
+        now = randomness.states()
+        randomness.set_states(self.training.chance)
+        batches = self.samples.epoch()
+        for _ in range(self.training.batch):
+            next(batches, None)
+        randomness.set_states(now)
+        return batches
 
     def _step(self, batch: Batch) -> None:
         training, model, sums = self.training, self.model, self.training.sums
