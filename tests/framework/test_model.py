@@ -590,6 +590,19 @@ def test_a_model_has_to_be_finalized_first(use: Any) -> None:
             use(model)
 
 
+def test_backward_scales_the_gradient_of_the_data_and_not_that_of_the_penalties() -> None:
+    model = Model([Dense(2, 3, weight_regularizer_l2=0.1), Softmax()], dtype="float64")
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    gradients = []
+    for scale in (1.0, 3.0):
+        model.calculate_loss(X, y)
+        model.backward(y, scale=scale)
+        gradients.append(model.parameters.dweights.copy())
+    penalties = np.concatenate([(0.2 * model.layers[0].weights).ravel(), np.zeros(3)])
+    np.testing.assert_allclose(gradients[1] - penalties, 3 * (gradients[0] - penalties), rtol=1e-9)
+
+
 def test_backward_needs_a_loss_to_go_back_from() -> None:
     with pytest.raises(RuntimeError, match="call calculate_loss first"):
         classifier().backward(y)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
 
-from framework.threads import WORTH_A_THREAD, suitable_threads
+from framework.threads import WORTH_A_THREAD, at_most, suitable_threads
 
 controller = ThreadpoolController().select(user_api="blas")
 
@@ -25,3 +25,14 @@ def test_small_products_get_one_thread_and_large_ones_are_left_alone(
 def test_no_parameters_need_no_threads() -> None:
     with suitable_threads([], 1000):
         assert threads() <= {1}
+
+
+@pytest.mark.parametrize(("allowed", "used"), [(1, 1), (2, 2), (100, 2)])
+def test_a_process_that_shares_the_cores_takes_no_more_threads_than_it_is_left(
+    allowed: int, used: int
+) -> None:
+    with controller.limit(limits=2):
+        before = threads()
+        with at_most(allowed):
+            assert threads() == {used}
+        assert threads() == before

@@ -85,6 +85,15 @@ def test_layers_do_not_share_their_state(optimizer: Optimizer) -> None:
     np.testing.assert_array_equal(first.weights, reference.weights)
 
 
+def test_a_layer_that_is_forgotten_begins_anew() -> None:
+    layer, optimizer = Bowl(), Adam()
+    optimizer.update_params(layer)
+    assert optimizer.state(layer)
+    optimizer.forget(layer)
+    assert not optimizer.state(layer)
+    optimizer.forget(object())  # which it never knew
+
+
 def test_biases_are_updated_where_there_are_any() -> None:
     layer = Bowl()
     layer.biases, layer.dbiases = np.ones((1, 2)), np.full((1, 2), 2.0)  # type: ignore[attr-defined]
