@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,18 @@ def test_a_rank_that_fails_ends_the_job_and_is_named(
     status, errors = resumed(tmp_path, 3, fault)
     assert status != 0
     assert re.search(message, errors, flags=re.DOTALL), errors
+
+
+def test_ctrl_c_ends_all_ranks_and_leaves_the_last_checkpoint(tmp_path: Path) -> None:
+    job = start(3, "-m", "tests.framework.jobs.resumed", str(tmp_path), "endless")
+    path = tmp_path / "rank-0/run.safetensors"
+    patience = time.monotonic() + 30
+    while not path.exists() and time.monotonic() < patience:
+        time.sleep(0.1)
+    job.send_signal(signal.SIGINT)
+    status, _, errors = finish(job, seconds=30)
+    assert status != 0
+    assert len(Model.load(path).layers) == 4, errors
 
 
 @pytest.fixture(scope="module")

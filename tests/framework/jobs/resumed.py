@@ -3,7 +3,8 @@
     python -m tests.framework.jobs.resumed FOLDER [FAULT] [--dropout]
 
 FAULT is what one rank does in the middle of the fourth epoch: ``kill`` (it is killed), ``raise`` or
-``exit``; or, before training begins, ``early``. Otherwise rank 0 writes the parameters and the
+``exit``; or, before training begins, ``early``; or ``endless``, if it does not come to an end by
+itself. Otherwise rank 0 writes the parameters and the
 history as ``end.npz`` into the folder.
 """
 
@@ -37,7 +38,8 @@ class Fault(Callback):
         self.kind = kind
 
     def on_batch_end(self, training: Training) -> None:
-        if training.rank == 1 and (training.epoch, training.batch) == (4, 2):
+        moment = (training.rank, training.epoch, training.batch) == (1, 4, 2)
+        if moment and self.kind != "endless":
             if self.kind == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             if self.kind == "exit":
@@ -64,7 +66,7 @@ def run(folder: Path, fault: str, dropout: bool, communicator: Any) -> None:
     history = model.train(
         X,
         y,
-        epochs=6,
+        epochs=10**6 if fault == "endless" else 6,
         batch_size=20,
         validation_split=0.2,
         callbacks=[*callbacks, Fault(fault)] if fault else callbacks,
