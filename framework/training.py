@@ -502,12 +502,12 @@ def _stopping_on(signals: Sequence[signal.Signals], training: Training) -> Itera
         training.stop("interrupted")
 
     # A program that handles them in a way of its own is not interfered with.
-    usual = (signal.default_int_handler, signal.SIG_DFL)
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
     in_main_thread = threading.current_thread() is threading.main_thread()
     replaced = {
         number: signal.signal(number, stop)
         for number in signals
-        if in_main_thread and signal.getsignal(number) in usual
+        if in_main_thread and signal.getsignal(number) is usual[number]
     }
     try:
         yield
