@@ -117,8 +117,12 @@ class EarlyStopping(Callback):
         if self.restore_best:
             if "parameters" not in state:
                 return
-            self._best_parameters = [tuple(arrays) for arrays in state["parameters"]]
-        self.best, self.best_epoch = state["best"], state["best_epoch"]
+            current = training.model.get_parameters()
+            training.model.set_parameters(state["parameters"])  # raises if they do not fit
+            self._best_parameters = training.model.get_parameters()
+            training.model.set_parameters(current)
+        self.best = float(state["best"])
+        self.best_epoch = check_count("best_epoch", state["best_epoch"])
         self._stop_if_patience_is_over(training)
 
     def _stop_if_patience_is_over(self, training: "Training") -> None:

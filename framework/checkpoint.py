@@ -108,8 +108,8 @@ class Checkpoint(Callback):
         return {"best": self.best, "best_figure": self.best_figure}
 
     def resume(self, training: "Training", state: dict[str, Any]) -> None:
-        if state["best"] == self.best:
-            self.best_figure = state["best_figure"]
+        if state["best"] == self.best and state["best_figure"] is not None:
+            self.best_figure = float(state["best_figure"])
 
     def _is_best(self, training: "Training") -> bool:
         if self.best is None or self.best not in training.figures():

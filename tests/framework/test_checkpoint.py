@@ -39,6 +39,7 @@ from framework import (
     saving,
 )
 from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, schedules
+from tests.framework.test_saving import STRANGE, places
 from tests.strategies import Array
 
 chance = np.random.default_rng(0)
@@ -618,6 +619,10 @@ def array(name: str, values: Any) -> Callable[[Any, Any], None]:
         item("chance", "numpys", "state", "pos", value=-1),
         item("memory", "weights", value=5),
         item("callbacks", value={"dict": {"EarlyStopping 0": {"dict": {}}}}),
+        item("callbacks", "EarlyStopping 0", "best", value="text"),
+        item("callbacks", "EarlyStopping 0", "best_epoch", value=-1),
+        item("callbacks", "EarlyStopping 0", "parameters", value=[]),
+        item("callbacks", "Checkpoint 0", "best_figure", value=[1]),
         array("history.loss", np.ones(7)),
         array("history.loss", np.ones(2, dtype=np.float32)),
         array("memory.weights.cache", np.ones(3, dtype=np.float32)),
@@ -634,7 +639,26 @@ def test_a_hostile_checkpoint_is_refused(
     change(description, arrays)
     path.write_bytes(saving.content(description, arrays))
     with pytest.raises(SavedFileError, match=str(path)):
-        run(classifier(), resume_from=path, callbacks=[EarlyStopping(patience=5)])
+        run(classifier(), resume_from=path, callbacks=callbacks[1:])
+
+
+def test_scrambled_checkpoints_give_one_kind_of_error_or_another_training(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    run(classifier(), callbacks=[StopAt(2, 2, ask), EarlyStopping(), Checkpoint(path)])
+    description, arrays = saving.read(path)
+    outcomes = set()
+    for _ in range(150):
+        scrambled = copy.deepcopy(description)
+        found = places(scrambled["training"])
+        container, key = found[chance.integers(len(found))]
+        container[key] = copy.deepcopy(STRANGE[chance.integers(len(STRANGE))])
+        path.write_bytes(saving.content(scrambled, arrays))
+        try:
+            run(classifier(), epochs=3, resume_from=path, callbacks=[EarlyStopping()])
+            outcomes.add("another training")
+        except SavedFileError:
+            outcomes.add("refused")
+    assert outcomes == {"refused", "another training"}
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
