@@ -27,6 +27,7 @@ __all__ = [
     "check_class_names",
     "check_count",
     "check_dtype",
+    "check_dvalues",
     "check_finite",
     "check_fraction",
     "check_non_negative",
@@ -76,7 +77,12 @@ def as_floats(values: ArrayLike, name: str = "inputs") -> Array:
 
 
 def as_dvalues(operation: Any, dvalues: ArrayLike) -> Array:
-    """Return ``dvalues`` in the dtype of ``operation.output``, which it must match in shape.
+    """Return ``dvalues`` in the dtype of ``operation.output``: see ``check_dvalues``."""
+    return check_dvalues(operation, dvalues).astype(operation.output.dtype, copy=False)
+
+
+def check_dvalues(operation: Any, dvalues: ArrayLike) -> Array:
+    """Return ``dvalues`` as floats that fit ``operation.output``.
 
     Raises:
         RuntimeError: ``forward`` has not been called, so there is nothing to go back through.
@@ -91,7 +97,7 @@ def as_dvalues(operation: Any, dvalues: ArrayLike) -> Array:
             f"{operation!r}: dvalues must have the shape of the last output, {output.shape}, "
             f"received {dvalues.shape}"
         )
-    return dvalues.astype(output.dtype, copy=False)
+    return dvalues
 
 
 def check_finite(

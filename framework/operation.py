@@ -38,9 +38,12 @@ class Operation(Configurable):
         state: names of further arrays that belong to a saved model but are not trained.
         samplewise: whether each sample's output depends on that sample alone, in training too.
             ``Model`` may then send a large batch through in slices.
+        computes_as: the base class, for a class whose own ``forward`` gives the outputs of its
+            base, so that it is exported like that.
     """
 
     parameters: tuple[str, ...]
+    computes_as: type["Operation"]
     state: tuple[str, ...] = ()
     samplewise = False
     output: Array
