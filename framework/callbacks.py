@@ -54,6 +54,9 @@ class EarlyStopping(Callback):
         best_epoch: the epoch it comes from.
         reason: why training stopped, in words; empty if it did not.
 
+    Where training goes on from a checkpoint, it knows what it knew, unless it monitored another
+    figure or kept no parameters then.
+
     Raises:
         TypeError, ValueError: for an argument out of its range; when training begins, for a
             figure that will not be there.
@@ -99,15 +102,27 @@ class EarlyStopping(Callback):
             training.model.set_parameters(self._best_parameters)
 
     def checkpoint_state(self) -> dict[str, Any]:
-        state: dict[str, Any] = {"best": self.best, "best_epoch": self.best_epoch}
+        state: dict[str, Any] = {
+            "monitor": self.monitor,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+        }
         if self.restore_best and self.best is not None:
             state["parameters"] = [list(arrays) for arrays in self._best_parameters]
         return state
 
     def resume(self, training: "Training", state: dict[str, Any]) -> None:
-        self.best, self.best_epoch = state["best"], state["best_epoch"]
-        if self.restore_best and self.best is not None:
-            self._best_parameters = [tuple(arrays) for arrays in state["parameters"]]
+        if state["monitor"] != self.monitor or state["best"] is None:
+            return
+        if self.restore_best:
+            if "parameters" not in state:
+                return
+            current = training.model.get_parameters()
+            training.model.set_parameters(state["parameters"])  # raises if they do not fit
+            self._best_parameters = training.model.get_parameters()
+            training.model.set_parameters(current)
+        self.best = float(state["best"])
+        self.best_epoch = check_count("best_epoch", state["best_epoch"])
         self._stop_if_patience_is_over(training)
 
     def _stop_if_patience_is_over(self, training: "Training") -> None:

@@ -85,34 +85,46 @@ class Checkpoint(Callback):
     def on_train_begin(self, training: "Training") -> None:
         self.best_figure: float | None = None
         self._written = (0, 0)
-        for path in (self.path, self._beside("best")):
+        self._place = check_target(self.path)
+        for path in (self._place, self._beside("best")):
             remove_leftovers(path)
 
     def on_epoch_end(self, training: "Training") -> None:
-        if self.best in training.figures():
-            figure = getattr(training.history, self.best)[-1]
-            if is_better(self.best, figure, self.best_figure):
-                self.best_figure = figure
-                # Before the newest: whoever is killed in between does this epoch again.
-                write_atomically(self._beside("best"), content_of(training))
-        if training.epoch % self.every == 0:
-            self._write(training)
+        is_best = self._is_best(training)
+        is_due = training.epoch % self.every == 0
+        if is_best or is_due:
+            file = content_of(training)
+        if is_best:
+            # Before the newest: whoever is killed in between does this epoch again.
+            write_atomically(self._beside("best"), file)
+        if is_due:
+            self._write(training, file)
 
     def on_train_end(self, training: "Training") -> None:
         if self._written != (training.epoch, training.batch):
-            self._write(training)
+            self._write(training, content_of(training))
 
     def checkpoint_state(self) -> dict[str, Any]:
-        return {"best_figure": self.best_figure}
+        return {"best": self.best, "best_figure": self.best_figure}
 
     def resume(self, training: "Training", state: dict[str, Any]) -> None:
-        self.best_figure = state["best_figure"]
+        if state["best"] == self.best and state["best_figure"] is not None:
+            self.best_figure = float(state["best_figure"])
 
-    def _write(self, training: "Training") -> None:
-        write_atomically(self.path, content_of(training))
+    def _is_best(self, training: "Training") -> bool:
+        if self.best is None or self.best not in training.figures():
+            return False
+        figure = getattr(training.history, self.best)[-1]
+        if not is_better(self.best, figure, self.best_figure):
+            return False
+        self.best_figure = figure
+        return True
+
+    def _write(self, training: "Training", file: bytes) -> None:
+        write_atomically(self._place, file)
         self._written = (training.epoch, training.batch)
         if training.between_epochs and self.keep:
-            give_second_name(self.path, self._beside(f"epoch-{training.epoch}"))
+            give_second_name(self._place, self._beside(f"epoch-{training.epoch}"))
         newest = [epoch for epoch in self._kept() if epoch <= training.epoch][: self.keep]
         for epoch in self._kept():
             if epoch not in newest:
@@ -120,16 +132,16 @@ class Checkpoint(Callback):
 
     def _kept(self) -> list[int]:
         """The epochs that have a file of their own, the last first."""
-        start, end = f"{self.path.stem}.epoch-", self.path.suffix
+        start, end = f"{self._place.stem}.epoch-", self._place.suffix
         numbers = [
             name[len(start) : len(name) - len(end)]
-            for name in os.listdir(self.path.parent)
+            for name in os.listdir(self._place.parent)
             if name.startswith(start) and name.endswith(end)
         ]
         return sorted((int(number) for number in numbers if number.isdecimal()), reverse=True)
 
     def _beside(self, label: str) -> Path:
-        return self.path.with_name(f"{self.path.stem}.{label}{self.path.suffix}")
+        return self._place.with_name(f"{self._place.stem}.{label}{self._place.suffix}")
 
 
 def prepare(training: "Training", resume_from: FilePath | None) -> "SavedTraining | None":
@@ -185,9 +197,11 @@ def _state(training: "Training") -> dict[str, Any]:
         "chance": randomness.states(),
         "iterations": optimizer.iterations,
         "memory": optimizer.state(training.model.parameters),
-        "callbacks": [
-            [name, callback.checkpoint_state()] for name, callback in _with_state(training)
-        ],
+        "callbacks": {
+            name: state
+            for name, callback in _with_state(training)
+            if (state := callback.checkpoint_state())
+        },
     }
 
 
@@ -312,10 +326,9 @@ class SavedTraining:
             if state["interrupted"]:
                 training.chance = state["interrupted"]["chance"]
                 training.sums = type(training.sums)(**state["interrupted"]["sums"])
-            saved = dict(state["callbacks"])
             for name, callback in _with_state(training):
-                if name in saved:
-                    callback.resume(training, saved[name])
+                if name in state["callbacks"]:
+                    callback.resume(training, state["callbacks"][name])
             # Last, since callbacks may have drawn from them.
             randomness.set_states(state["chance"])
 

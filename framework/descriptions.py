@@ -49,7 +49,7 @@ class Writer:
             return value.item()
         if isinstance(value, np.dtype):
             return value.name
-        if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" and value.itemsize <= 8:
             self.arrays[place] = value
             return {"array": place}
         if isinstance(value, list):

@@ -163,6 +163,7 @@ class Model:
         if not self.finalized or self.dtype != dtype:
             self._parameters = ParameterVector(self.layers, dtype)
             self._finalized_layers = list(self.layers)
+            self.input_shape = None  # what was seen was seen by another model
         for layer in self.layers:
             for name in state_names(layer):
                 bind(layer, name, getattr(layer, name).astype(dtype))

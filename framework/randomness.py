@@ -72,14 +72,14 @@ def states() -> dict[str, Any]:
     return {"ours": generator().bit_generator.state, "numpys": np.random.get_state(legacy=False)}
 
 
-def set_states(states: Any) -> None:
-    """Put chance back as it was when ``states`` returned this.
+def set_states(found: Any) -> None:
+    """Put chance back as it was when ``states`` returned what is ``found``.
 
     Raises ValueError if it is the state of other generators, or none; nothing has changed then.
     """
-    check_states(states)
-    generator().bit_generator.state = states["ours"]
-    np.random.set_state(states["numpys"])
+    check_states(found)
+    generator().bit_generator.state = found["ours"]
+    np.random.set_state(found["numpys"])
 
 
 # How far into its numbers a generator may be. NumPy takes any position, and reads there.

@@ -14,7 +14,10 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0])
-def test_every_block_of_code_runs(block: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_block_of_code_runs(
+    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     if "framework.estimators" in block:
         pytest.importorskip("sklearn", reason="scikit-learn is not installed: no estimators")
     if "nnfs.init()" in block:  # which replaces functions of NumPy

@@ -39,6 +39,7 @@ from framework import (
     saving,
 )
 from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, schedules
+from tests.framework.test_saving import STRANGE, places
 from tests.strategies import Array
 
 chance = np.random.default_rng(0)
@@ -303,6 +304,21 @@ def test_early_stopping_goes_on_too(
         assert_same(model, resumed, whole, history)
 
 
+def test_early_stopping_that_was_changed_begins_anew(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    first = [EarlyStopping(restore_best=False), Checkpoint(path, best="val_accuracy")]
+    run(classifier(), epochs=3, callbacks=first)
+    same = EarlyStopping(restore_best=False)
+    history = run(classifier(), epochs=4, resume_from=path, callbacks=[same])
+    assert same.best == min(history.val_loss)
+    for changed in (EarlyStopping(), EarlyStopping("loss", restore_best=False)):
+        run(classifier(), epochs=4, resume_from=path, callbacks=[changed])
+        assert changed.best_epoch == 4
+    checkpoint = Checkpoint(tmp_path / "other")
+    run(classifier(), epochs=4, resume_from=path, callbacks=[checkpoint])
+    assert checkpoint.best_figure == history.val_loss[-1]
+
+
 def test_a_checkpoint_has_the_epoch_as_all_other_callbacks_leave_it(tmp_path: Path) -> None:
     class Draws(Callback):
         def on_epoch_end(self, training: Training) -> None:
@@ -384,6 +400,16 @@ def test_where_there_are_no_hard_links_files_are_copied(
     run(classifier(), epochs=3, callbacks=[Checkpoint(tmp_path / "run", keep=2, best=None)])
     assert sorted(os.listdir(tmp_path)) == ["run", "run.epoch-2", "run.epoch-3"]
     assert (tmp_path / "run").read_bytes() == (tmp_path / "run.epoch-3").read_bytes()
+
+
+def test_a_link_stays_a_link_and_all_files_stand_beside_its_target(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "run").symlink_to(tmp_path / "far" / "target.safetensors")
+    run(classifier(), epochs=1, callbacks=[Checkpoint(tmp_path / "run")])
+    names = ["target.best", "target.epoch-1", "target"]
+    assert sorted(os.listdir(tmp_path / "far")) == [f"{name}.safetensors" for name in names]
+    assert (tmp_path / "run").is_symlink()
+    assert len(run(classifier(), epochs=2, resume_from=tmp_path / "run")) == 2
 
 
 def test_what_killed_processes_have_left_is_cleaned_up_and_nothing_else(tmp_path: Path) -> None:
@@ -592,7 +618,11 @@ def array(name: str, values: Any) -> Callable[[Any, Any], None]:
         item("chance", "numpys", "state", "pos", value=10**6),
         item("chance", "numpys", "state", "pos", value=-1),
         item("memory", "weights", value=5),
-        item("callbacks", value=[["EarlyStopping 0", {"dict": {}}]]),
+        item("callbacks", value={"dict": {"EarlyStopping 0": {"dict": {}}}}),
+        item("callbacks", "EarlyStopping 0", "best", value="text"),
+        item("callbacks", "EarlyStopping 0", "best_epoch", value=-1),
+        item("callbacks", "EarlyStopping 0", "parameters", value=[]),
+        item("callbacks", "Checkpoint 0", "best_figure", value=[1]),
         array("history.loss", np.ones(7)),
         array("history.loss", np.ones(2, dtype=np.float32)),
         array("memory.weights.cache", np.ones(3, dtype=np.float32)),
@@ -609,7 +639,26 @@ def test_a_hostile_checkpoint_is_refused(
     change(description, arrays)
     path.write_bytes(saving.content(description, arrays))
     with pytest.raises(SavedFileError, match=str(path)):
-        run(classifier(), resume_from=path, callbacks=[EarlyStopping(patience=5)])
+        run(classifier(), resume_from=path, callbacks=callbacks[1:])
+
+
+def test_scrambled_checkpoints_give_one_kind_of_error_or_another_training(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    run(classifier(), callbacks=[StopAt(2, 2, ask), EarlyStopping(), Checkpoint(path)])
+    description, arrays = saving.read(path)
+    outcomes = set()
+    for _ in range(150):
+        scrambled = copy.deepcopy(description)
+        found = places(scrambled["training"])
+        container, key = found[chance.integers(len(found))]
+        container[key] = copy.deepcopy(STRANGE[chance.integers(len(STRANGE))])
+        path.write_bytes(saving.content(scrambled, arrays))
+        try:
+            run(classifier(), epochs=3, resume_from=path, callbacks=[EarlyStopping()])
+            outcomes.add("another training")
+        except SavedFileError:
+            outcomes.add("refused")
+    assert outcomes == {"refused", "another training"}
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:

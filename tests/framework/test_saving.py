@@ -253,6 +253,14 @@ def test_class_names_that_do_not_fit_are_refused_before_writing(
     assert os.listdir(tmp_path) == []
 
 
+def test_what_was_seen_before_the_operations_changed_does_not_matter(tmp_path: Path) -> None:
+    model = classifier()
+    model.predict([[0.0, 1.0]])
+    model.layers[0] = Dense(3, 4)
+    model.finalize()
+    assert there_and_back(model, tmp_path / "it").input_shape is None
+
+
 def test_what_an_accuracy_has_learned_comes_back(tmp_path: Path) -> None:
     X = np.random.default_rng(0).normal(size=(20, 2))
     accuracy = RegressionAccuracy()
