@@ -203,8 +203,8 @@ def test_each_sample_is_read_once_an_epoch_and_by_one_rank(
         assert [sorted(numbers) for numbers in seen] == [list(range(r, 60, 3)) for r in range(3)]
 
 
-@pytest.mark.parametrize("story", ["shards", "streams", "one_stream_for_all"])
-def test_parts_of_the_ranks_own_equal_a_single_process_with_the_same_batches(
+@pytest.mark.parametrize("story", ["shards", "streams", "one_stream_for_all", "a_mapped_file"])
+def test_data_of_any_kind_train_as_in_a_single_process_with_the_same_batches(
     told: dict[str, list[Any]], story: str
 ) -> None:
     assert told[story][0] < 1e-12

@@ -294,6 +294,17 @@ def streams(together: Any) -> float:
     return _difference(together, {"X": pieces[together.rank], "sharded": True}, {"X": joined})
 
 
+def a_mapped_file(together: Any) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(together.bcast(folder)) / "X.npy"
+        if together.rank == 0:
+            np.save(path, X)
+        together.barrier()
+        options = {"y": y, "batch_size": 16, "validation_split": 0.2}
+        mapped = np.load(path, mmap_mode="r")
+        return _difference(together, {"X": mapped, **options}, {"X": X, **options})
+
+
 def one_stream_for_all(together: Any) -> float:
     batches = [(X[a : a + 8], y[a : a + 8], weights[a : a + 8]) for a in range(0, 60, 8)]
     return _difference(together, {"X": batches}, {"X": batches})
@@ -353,6 +364,7 @@ STORIES = [
     shards,
     interrupted_shards,
     streams,
+    a_mapped_file,
     one_stream_for_all,
     a_stream_that_is_shorter_on_one_rank,
     statistics_of_each_rank,
