@@ -47,7 +47,7 @@ class BatchNormalization(Operation):
 
     Where several processes train together (``framework.distributed``), each of them normalizes
     its own part of the batch. With ``synchronized=True`` the means are those of the whole batch,
-    so the result is that of a single process; it costs three small messages for each layer.
+    so the result is that of a single process; it costs four small messages for each step.
 
     Shapes: ``inputs``, ``output``, ``dvalues``, ``dinputs`` ``(samples, features)`` or
     ``(samples, height, width, channels)``; ``weights`` (the scale), ``biases`` (the shift),
