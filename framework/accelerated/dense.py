@@ -1,0 +1,44 @@
+"""The compiled twin of ``framework.layers.Dense``."""
+
+import numpy as np
+
+from framework.accelerated.compiled import compiled
+
+
+@compiled
+def forward(inputs, weights, biases, output):
+    np.dot(inputs, weights, output)
+    for sample in range(output.shape[0]):
+        for neuron in range(output.shape[1]):
+            output[sample, neuron] += biases[neuron]
+
+
+@compiled
+def parameter_gradients(inputs, dvalues, dweights, dbiases):
+    np.dot(inputs.T, dvalues, dweights)
+    dbiases[:] = 0
+    for sample in range(dvalues.shape[0]):
+        for neuron in range(dvalues.shape[1]):
+            dbiases[neuron] += dvalues[sample, neuron]
+
+
+@compiled
+def input_gradients(dvalues, weights, dinputs):
+    np.dot(dvalues, weights.T, dinputs)
+
+
+@compiled
+def add_penalty_gradient(gradient, parameter, l1, l2):
+    one, two = parameter.dtype.type(l1), parameter.dtype.type(2 * l2)
+    for i in range(len(parameter)):
+        sign = -one if parameter[i] < 0 else one
+        gradient[i] += sign + two * parameter[i]
+
+
+@compiled
+def penalty(parameter, l1, l2):
+    absolute = squares = 0.0
+    for value in parameter:
+        absolute += abs(value)
+        squares += value * value
+    return l1 * absolute + l2 * squares

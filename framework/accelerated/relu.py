@@ -1,0 +1,18 @@
+"""The compiled twin of ``framework.activations.ReLU``."""
+
+from framework.accelerated.compiled import compiled
+
+
+@compiled
+def forward(inputs, output):
+    x, out = inputs.ravel(), output.ravel()
+    for i in range(len(x)):
+        # Written so that NaN passes through, and the loss shows it.
+        out[i] = 0 if x[i] < 0 else x[i]
+
+
+@compiled
+def backward(output, dvalues, dinputs):
+    out, dout, dx = output.ravel(), dvalues.ravel(), dinputs.ravel()
+    for i in range(len(out)):
+        dx[i] = dout[i] if out[i] > 0 else 0

@@ -1,0 +1,203 @@
+"""The tables that tell the compiled code what a network is: one line for each operation.
+
+They hold plain numbers, so that the compiled code is the same for every network.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from framework.accuracies import BinaryAccuracy, CategoricalAccuracy
+from framework.activations import LeakyReLU, ReLU, Sigmoid, Tanh
+from framework.layers import BatchNormalization, Dense, Dropout
+from framework.losses import FusedLoss, SigmoidBinaryCrossentropy, SoftmaxCategoricalCrossentropy
+from framework.operation import Array
+from framework.parameters import ParameterVector
+from optimizers import SGD, Adam, AdamW, RMSprop
+from optimizers.optimizer import Optimizer, State
+
+DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, DROPOUT, BATCH_NORMALIZATION = range(7)
+
+KINDS: dict[type, int] = {
+    Dense: DENSE,
+    ReLU: RELU,
+    LeakyReLU: LEAKY_RELU,
+    Sigmoid: SIGMOID,
+    Tanh: TANH,
+    Dropout: DROPOUT,
+    BatchNormalization: BATCH_NORMALIZATION,
+}
+
+# Numbers that operations are made with, under the names of their attributes.
+SETTINGS = (
+    "alpha",
+    "rate",
+    "momentum",
+    "epsilon",
+    "weight_regularizer_l1",
+    "weight_regularizer_l2",
+    "bias_regularizer_l1",
+    "bias_regularizer_l2",
+)
+
+# Of the numbers per sample that an operation leaves in the memory, and where. Kept is what its
+# backward needs besides: the mask of dropout, the normalized inputs of batch normalization.
+PLACES = ("output", "kept", "dinputs")
+
+OPERATION = np.dtype(
+    [
+        ("kind", np.int64),
+        ("n_inputs", np.int64),
+        ("n_outputs", np.int64),
+        ("weights", np.int64),  # where they begin in the vectors of parameters and gradients
+        ("biases", np.int64),
+        ("statistics", np.int64),  # of batch normalization: running mean and variance, deviation
+        ("chances", np.int64),  # of dropout, per sample
+        *((name, np.int64) for name in PLACES),
+        *((name, np.float64) for name in SETTINGS),
+    ]
+)
+
+SOFTMAX, SIGMOIDS = range(2)
+
+LOSSES: dict[type, int] = {
+    SoftmaxCategoricalCrossentropy: SOFTMAX,
+    SigmoidBinaryCrossentropy: SIGMOIDS,
+}
+
+LOSS = np.dtype(
+    [
+        ("kind", np.int64),
+        ("temperature", np.float64),
+        ("classes", np.int64),
+        ("output", np.int64),
+        ("dinputs", np.int64),
+        ("losses", np.int64),
+    ]
+)
+
+CATEGORICAL, BINARY = 1, 2
+
+ACCURACIES: dict[type, int] = {
+    type(None): 0,
+    CategoricalAccuracy: CATEGORICAL,
+    BinaryAccuracy: BINARY,
+}
+
+STOCHASTIC, ROOT_MEAN_SQUARE, ADAPTIVE_MOMENTS = range(3)
+
+# The kind of an optimizer, and what it remembers about a parameter.
+OPTIMIZERS: dict[type, tuple[int, tuple[str, ...]]] = {
+    SGD: (STOCHASTIC, ("velocity",)),
+    RMSprop: (ROOT_MEAN_SQUARE, ("cache",)),
+    Adam: (ADAPTIVE_MOMENTS, ("momentum", "cache")),
+    AdamW: (ADAPTIVE_MOMENTS, ("momentum", "cache")),
+}
+
+OPTIMIZER_SETTINGS = (
+    "momentum",
+    "nesterov",
+    "rho",
+    "epsilon",
+    "beta_1",
+    "beta_2",
+    "weight_decay",
+    "max_gradient_norm",
+)
+
+OPTIMIZER = np.dtype(
+    [("kind", np.int64), *((name, np.float64) for name in OPTIMIZER_SETTINGS)]
+)
+
+
+def has_twin(operation: Any) -> bool:
+    """Whether ``operation`` is exactly of a class that has a twin.
+
+    A class derived from it may compute something else, and so may an object that was given a
+    method of its own.
+    """
+    return type(operation) in KINDS and not {"forward", "backward"} & vars(operation).keys()
+
+
+class Table:
+    """The lines of consecutive operations, for inputs of ``width`` numbers per sample.
+
+    Attributes:
+        lines: an array of ``OPERATION``.
+        width, n_outputs: numbers per sample that go in and come out.
+        memory, chances: numbers per sample that computing it takes.
+        statistics: numbers that the batch normalizations need.
+
+    Raises ValueError if an operation does not take what the one before gives.
+    """
+
+    def __init__(
+        self, operations: Sequence[Any], offsets: dict[tuple[int, str], int], width: int
+    ) -> None:
+        self.width = width
+        self.memory = self.chances = self.statistics = 0
+        lines = []
+        for operation in operations:
+            kind = KINDS[type(operation)]
+            expected = getattr(operation, "n_inputs", getattr(operation, "n_features", width))
+            if width != expected:
+                raise ValueError(f"{operation!r} takes {expected} values per sample, not {width}")
+            n_outputs = getattr(operation, "n_neurons", width)
+            keeps = n_outputs if kind in (DROPOUT, BATCH_NORMALIZATION) else 0
+            lines.append(
+                (
+                    kind,
+                    width,
+                    n_outputs,
+                    offsets.get((id(operation), "weights"), 0),
+                    offsets.get((id(operation), "biases"), 0),
+                    self.statistics,
+                    self.chances,
+                    self.memory,
+                    self.memory + n_outputs,
+                    self.memory + n_outputs + keeps,
+                    *(getattr(operation, name, 0.0) for name in SETTINGS),
+                )
+            )
+            self.memory += n_outputs + keeps + width
+            self.chances += n_outputs if kind == DROPOUT else 0
+            self.statistics += 3 * width if kind == BATCH_NORMALIZATION else 0
+            width = n_outputs
+        self.n_outputs = width
+        self.lines: Array = np.array(lines, dtype=OPERATION)
+
+
+def offsets(parameters: ParameterVector) -> dict[tuple[int, str], int]:
+    """Return where in the vector each parameter begins, by its operation's id and its name."""
+    places = np.arange(len(parameters))
+    return {
+        (id(operation), name): int(part.flat[0])
+        for operation, name, part in parameters.split(places)
+        if part.size
+    }
+
+
+def loss_line(loss: FusedLoss, classes: int, memory: int) -> Any:
+    """Return the line of a fused loss that keeps its arrays behind the first ``memory``."""
+    temperature = getattr(loss.activation, "temperature", 1.0)
+    places = (memory, memory + classes, memory + 2 * classes)
+    return np.array((LOSSES[type(loss)], temperature, classes, *places), dtype=LOSS)[()]
+
+
+def optimizer_line(optimizer: Optimizer) -> Any:
+    """Return the line of an optimizer."""
+    settings = (getattr(optimizer, name, 0.0) or 0.0 for name in OPTIMIZER_SETTINGS)
+    return np.array((OPTIMIZERS[type(optimizer)][0], *settings), dtype=OPTIMIZER)[()]
+
+
+def optimizer_memory(optimizer: Optimizer, parameters: ParameterVector) -> tuple[Array, Array]:
+    """Return the two arrays that an optimizer remembers, empty where it does without."""
+    vector = parameters.weights
+    state = optimizer.state(parameters).setdefault("weights", State())
+    names = OPTIMIZERS[type(optimizer)][1]
+    if isinstance(optimizer, SGD) and not optimizer.momentum:
+        names = ()
+    arrays = [state.array(name, like=vector) for name in names]
+    none = vector[:0]
+    return (*arrays, none, none)[:2]  # type: ignore[return-value]
