@@ -37,6 +37,20 @@ class Batch(NamedTuple):
     amount: float
 
 
+class Part(NamedTuple):
+    """Some of the samples.
+
+    Attributes:
+        X, y, weights: data and targets, and the weights if there are any.
+        order: which rows of them, one after the other; None stands for all.
+    """
+
+    X: Array
+    y: Array
+    weights: Array | None
+    order: Array | None
+
+
 class Samples:
     """The samples to train on, which every epoch goes through in batches.
 
@@ -69,19 +83,34 @@ class Samples:
 
     def epoch(self) -> Iterator[Batch]:
         """Yield the batches of one epoch."""
-        order = randomness.generator().permutation(self.rows) if self.shuffle else self.rows
+        order = self._order()
         for start in range(0, len(order), self.batch_size):
-            chosen = order[start : start + self.batch_size]
-            if self.shuffle:
-                X, y = self.X.take(chosen, axis=0), self.y.take(chosen, axis=0)
-            else:  # without a gap, so views will do
-                stop = start + len(chosen)
-                X, y = self.X[start:stop], self.y[start:stop]
-            if self.weights is None:
-                yield Batch(X, y, None, len(X))
+            X, y, weight, _ = self._part(order[start : start + self.batch_size], start)
+            amount = len(X) if weight is None else float(weight.sum())
+            yield Batch(X, y, weight, amount)
+
+    def parts(self, batches: int) -> Iterator[Part]:
+        """Yield the samples of one epoch, those of so many batches at a time."""
+        order = self._order()
+        # Gathering rows is left to whom the part is for, if that can read the data as they lie.
+        readable = type(self.X) is np.ndarray and self.X.flags.carray and self.y.flags.carray
+        step = batches * self.batch_size
+        for start in range(0, len(order), step):
+            chosen = order[start : start + step]
+            if self.shuffle and readable:
+                yield Part(self.X, self.y, self.weights, chosen)
             else:
-                weight = self.weights[chosen]
-                yield Batch(X, y, weight, float(weight.sum()))
+                yield self._part(chosen, start)
+
+    def _order(self) -> Array:
+        return randomness.generator().permutation(self.rows) if self.shuffle else self.rows
+
+    def _part(self, chosen: Array, start: int) -> Part:
+        weights = None if self.weights is None else self.weights[chosen]
+        if self.shuffle:
+            return Part(self.X.take(chosen, axis=0), self.y.take(chosen, axis=0), weights, None)
+        stop = start + len(chosen)  # without a gap, so views will do
+        return Part(self.X[start:stop], self.y[start:stop], weights, None)
 
 
 def set_aside(

@@ -176,9 +176,7 @@ class _Loop:
         started = time.perf_counter()
         sums = EpochSums()
         self.reporter.begin_epoch()
-        for batch in self.samples.epoch():
-            training.batch += 1
-            self._step(batch, sums)
+        for _ in self._steps(sums):
             self.reporter.show(sums)
             for callback in self.callbacks:
                 callback.on_batch_end(training)
@@ -190,6 +188,23 @@ class _Loop:
         self.reporter.end_epoch()
         for callback in self.callbacks:
             callback.on_epoch_end(training)
+
+    def _steps(self, sums: EpochSums) -> Iterator[None]:
+        """Go through the samples; pause after each batch, or after several where no one looks."""
+        trainer = self.model.trainer
+        if trainer is None:
+            for batch in self.samples.epoch():
+                self.training.batch += 1
+                self._step(batch, sums)
+                yield
+            return
+        size = self.samples.batch_size
+        watched = any(type(c).on_batch_end is not Callback.on_batch_end for c in self.callbacks)
+        for part in self.samples.parts(1 if watched else trainer.steps_at_once(size)):
+            figures = trainer.take_steps(*part, size)
+            self.training.batch += len(figures)
+            self._add_up(figures, sums)
+            yield
 
     def _step(self, batch: Batch, sums: EpochSums) -> None:
         training, model = self.training, self.model
@@ -208,11 +223,27 @@ class _Loop:
             training.batch_accuracy = model.calculate_accuracy(y, sample_weight=weight)
             sums.right += training.batch_accuracy * amount
 
+    def _add_up(self, figures: Array, sums: EpochSums) -> None:
+        """Take over what the steps of a compiled call came to, a line for each."""
+        training = self.training
+        data_loss, penalties, accuracy, _ = figures[-1].tolist()
+        training.batch_data_loss, training.batch_loss = data_loss, data_loss + penalties
+        if not math.isfinite(training.batch_loss):
+            raise _diverged(training)
+        amounts = figures[:, 3]
+        data_loss, penalties, right = (amounts @ figures[:, :3]).tolist()
+        sums.amount += float(amounts.sum())
+        sums.data_loss += data_loss
+        sums.penalties += penalties
+        if self.model.accuracy is not None:
+            training.batch_accuracy = accuracy
+            sums.right += right
+
     def _update(self) -> None:
         model, optimizer = self.model, self.model.optimizer
         optimizer.pre_update_params()
         if isinstance(optimizer, Optimizer):
-            optimizer.update_params(model.parameters)
+            model.updater.update_params(model.parameters)
         else:
             for layer in model.trained_layers:
                 optimizer.update_params(layer)

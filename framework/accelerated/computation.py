@@ -4,12 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from framework import randomness
 from framework.accelerated.table import Table
 from framework.activations import LeakyReLU
 from framework.layers import BatchNormalization, Dense, Dropout
 from framework.operation import Array
+
+
+def as_compiled(values: ArrayLike, dtype: np.dtype[Any]) -> Array:
+    """Return ``values`` as the compiled code takes them, without a copy where they are so."""
+    return np.require(np.asarray(values), dtype, ["C", "W"])
 
 
 class Computation:

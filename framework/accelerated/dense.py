@@ -14,6 +14,18 @@ def forward(inputs, weights, biases, output):
 
 
 @compiled
+def forward_with_relu(inputs, weights, biases, output, positive):
+    """Write also what a ``ReLU`` makes of the output, in the same pass over it."""
+    np.dot(inputs, weights, output)
+    zero = output.dtype.type(0)
+    for sample in range(output.shape[0]):
+        for neuron in range(output.shape[1]):
+            value = output[sample, neuron] + biases[neuron]
+            output[sample, neuron] = value
+            positive[sample, neuron] = zero if value < zero else value
+
+
+@compiled
 def parameter_gradients(inputs, dvalues, dweights, dbiases):
     np.dot(inputs.T, dvalues, dweights)
     dbiases[:] = 0

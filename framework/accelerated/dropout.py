@@ -6,9 +6,10 @@ from framework.accelerated.compiled import compiled
 @compiled
 def forward(inputs, chances, rate, mask, output):
     x, chance, kept, out = inputs.ravel(), chances.ravel(), mask.ravel(), output.ravel()
-    threshold, scale = output.dtype.type(rate), output.dtype.type(1 / (1 - rate))
+    kind = output.dtype.type
+    zero, threshold, scale = kind(0), kind(rate), kind(1 / (1 - rate))
     for i in range(len(x)):
-        kept[i] = scale if chance[i] >= threshold else 0
+        kept[i] = scale if chance[i] >= threshold else zero
         out[i] = x[i] * kept[i]
 
 

@@ -6,14 +6,14 @@ from framework.accelerated.compiled import compiled
 @compiled
 def forward(inputs, alpha, output):
     x, out = inputs.ravel(), output.ravel()
-    slope = output.dtype.type(alpha)
+    zero, slope = output.dtype.type(0), output.dtype.type(alpha)
     for i in range(len(x)):
-        out[i] = x[i] if x[i] > 0 else slope * x[i]
+        out[i] = x[i] if x[i] > zero else slope * x[i]
 
 
 @compiled
 def backward(inputs, alpha, dvalues, dinputs):
     x, dout, dx = inputs.ravel(), dvalues.ravel(), dinputs.ravel()
-    slope = dinputs.dtype.type(alpha)
+    zero, slope = dinputs.dtype.type(0), dinputs.dtype.type(alpha)
     for i in range(len(x)):
-        dx[i] = dout[i] if x[i] > 0 else slope * dout[i]
+        dx[i] = dout[i] if x[i] > zero else slope * dout[i]

@@ -46,13 +46,23 @@ def matrix(vector, offset, n_inputs, n_outputs):
 def forward(table, parameters, statistics, chances, inputs, memory, training):
     """Run every operation of ``table`` on ``inputs`` and return the last output."""
     samples = len(inputs)
-    for op in table:
+    done = False
+    for i in range(len(table)):
+        op = table[i]
         width = op.n_outputs
         output = rows(memory, op.output, samples, width)
         kept = rows(memory, op.kept, samples, width)
-        if op.kind == DENSE:
+        if done:  # with the operation before
+            done = False
+        elif op.kind == DENSE:
             weights = matrix(parameters, op.weights, op.n_inputs, width)
-            dense.forward(inputs, weights, parameters[op.biases : op.biases + width], output)
+            biases = parameters[op.biases : op.biases + width]
+            if i + 1 < len(table) and table[i + 1].kind == RELU:
+                positive = rows(memory, table[i + 1].output, samples, width)
+                dense.forward_with_relu(inputs, weights, biases, output, positive)
+                done = True
+            else:
+                dense.forward(inputs, weights, biases, output)
         elif op.kind == RELU:
             relu.forward(inputs, output)
         elif op.kind == LEAKY_RELU:

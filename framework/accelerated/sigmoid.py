@@ -1,25 +1,21 @@
 """The compiled twin of ``framework.activations.Sigmoid``."""
 
-import numpy as np
-
 from framework.accelerated.compiled import compiled
-
-
-@compiled
-def sigmoid(x):
-    z = np.exp(-abs(x))
-    return (1 if x >= 0 else z) / (1 + z)
+from framework.accelerated.exponential import exponential
 
 
 @compiled
 def forward(inputs, output):
     x, out = inputs.ravel(), output.ravel()
+    one = output.dtype.type(1)
     for i in range(len(x)):
-        out[i] = sigmoid(x[i])
+        z = exponential(-abs(x[i]))
+        out[i] = (one if x[i] >= 0 else z) / (one + z)
 
 
 @compiled
 def backward(output, dvalues, dinputs):
     out, dout, dx = output.ravel(), dvalues.ravel(), dinputs.ravel()
+    one = output.dtype.type(1)
     for i in range(len(out)):
-        dx[i] = dout[i] * out[i] * (1 - out[i])
+        dx[i] = dout[i] * out[i] * (one - out[i])

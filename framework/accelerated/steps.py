@@ -34,9 +34,8 @@ def take_steps(
         inputs, targets = X[start:stop], y[start:stop]
         if len(order):
             inputs, targets = batch[:samples], batch_y[:samples]
-            for i in range(samples):
-                inputs[i] = X[order[start + i]]
-                targets[i] = y[order[start + i]]
+            gather(X, order[start:stop], inputs)
+            gather(y, order[start:stop], targets)
         if len(weights):
             for i in range(samples):
                 weight[i] = weights[order[start + i]] if len(order) else weights[start + i]
@@ -72,13 +71,33 @@ def take_steps(
 
 
 @compiled
+def gather(source, order, target):
+    for i in range(len(order)):
+        row = order[i]
+        if source.ndim == 1:
+            target[i] = source[row]
+        else:
+            for j in range(source.shape[1]):
+                target[i, j] = source[row, j]
+
+
+@compiled
 def share_right(accuracy, outputs, targets, sample):
     """The share of one sample's outputs that say what its targets do."""
     if targets.ndim == 1:
-        return 1.0 if np.argmax(outputs[sample]) == targets[sample] else 0.0
+        return 1.0 if largest(outputs, sample) == targets[sample] else 0.0
     if accuracy == CATEGORICAL:
-        return 1.0 if np.argmax(outputs[sample]) == np.argmax(targets[sample]) else 0.0
+        return 1.0 if largest(outputs, sample) == largest(targets, sample) else 0.0
     right = 0.0
     for k in range(outputs.shape[1]):
         right += (outputs[sample, k] > 0.5) == (targets[sample, k] > 0.5)
     return right / outputs.shape[1]
+
+
+@compiled
+def largest(values, sample):
+    found, most = 0, values[sample, 0]
+    for k in range(1, values.shape[1]):
+        more = values[sample, k] > most
+        found, most = (k if more else found), (values[sample, k] if more else most)
+    return found

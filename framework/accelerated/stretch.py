@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.accelerated import program
-from framework.accelerated.computation import Computation
-from framework.accelerated.table import KINDS, Table, has_twin, offsets
+from framework.accelerated.computation import Computation, as_compiled
+from framework.accelerated.table import KINDS, Table, is_exactly, offsets
 from framework.operation import Array
 from framework.parameters import ParameterVector
+from optimizers.optimizer import parameter_names
 
 
 class Stretch:
@@ -21,16 +21,20 @@ class Stretch:
 
     Args:
         operations: of classes that have twins.
-        parameters: the vector that theirs are in.
+        vector: all parameters of the model.
+
+    Attributes:
+        parameters: the names of what is trained in it.
     """
 
-    def __init__(self, operations: Sequence[Any], parameters: ParameterVector) -> None:
+    def __init__(self, operations: Sequence[Any], vector: ParameterVector) -> None:
         self.operations = operations
-        self.parameters = parameters
-        self.offsets = offsets(parameters)
+        self.vector = vector
+        self.offsets = offsets(vector)
+        self.parameters = tuple(name for op in operations for name in parameter_names(op))
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        values = np.require(np.asarray(inputs), self.parameters.dtype, ["C", "W"])
+        values = as_compiled(inputs, self.vector.dtype)
         try:
             (width,) = values.shape[1:]
             table = Table(self.operations, self.offsets, width)
@@ -43,7 +47,7 @@ class Stretch:
         computation = Computation(self.operations, table, len(values), values.dtype)
         self.output = program.forward(
             table.lines,
-            self.parameters.weights,
+            self.vector.weights,
             computation.statistics,
             computation.draw(len(values), training),
             values,
@@ -73,20 +77,34 @@ class Stretch:
             computation.table.lines,
             0,
             all_dinputs,
-            self.parameters.weights,
+            self.vector.weights,
             computation.statistics,
             self.inputs,
             computation.memory,
-            np.require(np.asarray(dvalues), self.inputs.dtype, ["C", "W"]),
+            as_compiled(dvalues, self.inputs.dtype),
             self.training,
-            self.parameters.dweights,
+            self.vector.dweights,
         )
         computation.hand_out_gradients(len(self.inputs), 0, all_dinputs)
 
 
-def stretches(operations: Sequence[Any], parameters: ParameterVector) -> list[Any]:
+def stretches(operations: Sequence[Any], vector: ParameterVector) -> list[Any]:
     """Return ``operations`` with a ``Stretch`` in the place of neighbours that have twins.
 
-    None of them holds operations both before and after the first that is trained, since a
-    training does not go back to those before.
+    A new one begins at the first operation that is trained, since training goes back no further.
     """
+    found: list[Any] = []
+    neighbours: list[Any] = []
+    trained = False
+    for operation in operations:
+        has_twin = is_exactly(operation, KINDS)
+        is_first = not trained and bool(parameter_names(operation))
+        trained = trained or is_first
+        if neighbours and (is_first or not has_twin):
+            found.append(Stretch(neighbours, vector))
+            neighbours = []
+        if has_twin:
+            neighbours = [*neighbours, operation]
+        else:
+            found.append(operation)
+    return [*found, Stretch(neighbours, vector)] if neighbours else found

@@ -3,7 +3,7 @@
 They hold plain numbers, so that the compiled code is the same for every network.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,13 +111,15 @@ OPTIMIZER = np.dtype(
 )
 
 
-def has_twin(operation: Any) -> bool:
-    """Whether ``operation`` is exactly of a class that has a twin.
+def is_exactly(candidate: Any, classes: Collection[type]) -> bool:
+    """Whether ``candidate`` is of one of ``classes`` and computes what they do.
 
-    A class derived from it may compute something else, and so may an object that was given a
+    A class derived from one may compute something else, and so may an object that was given a
     method of its own.
     """
-    return type(operation) in KINDS and not {"forward", "backward"} & vars(operation).keys()
+    return type(candidate) in classes and not any(
+        callable(getattr(type(candidate), name, None)) for name in vars(candidate)
+    )
 
 
 class Table:

@@ -1,25 +1,35 @@
 """Whole training steps of a model whose every part has a twin."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from framework.accelerated.computation import Computation
+from framework.accelerated.computation import Computation, as_compiled
 from framework.accelerated.steps import take_steps
 from framework.accelerated.table import (
     ACCURACIES,
+    KINDS,
+    LOSSES,
+    OPTIMIZERS,
     Table,
+    is_exactly,
     loss_line,
     offsets,
     optimizer_line,
     optimizer_memory,
 )
 from framework.losses import FusedLoss
+from framework.model import Model
 from framework.operation import Array
 from optimizers.optimizer import parameter_names
 
-if TYPE_CHECKING:
-    from framework.model import Model
+
+
+# A call takes about this many multiplications, a part of a second, so that Ctrl-C and the progress
+# bar come into their own in between.
+WORK_PER_CALL = 10**8
+
+STEP_METHODS = ("calculate_loss", "regularization_loss", "backward", "calculate_accuracy")
 
 
 class Trainer:
@@ -31,12 +41,16 @@ class Trainer:
         loss: what the model computes its loss with.
     """
 
-    def __init__(self, model: "Model", operations: list[Any], loss: FusedLoss) -> None:
+    def __init__(self, model: Model, operations: list[Any], loss: FusedLoss) -> None:
         self.model = model
         self.operations = operations
         self.loss = loss
         self.offsets = offsets(model.parameters)
         self.first = next(i for i, op in enumerate(operations) if parameter_names(op))
+
+    def steps_at_once(self, batch_size: int) -> int:
+        """How many steps with so many samples to take in one call."""
+        return max(1, WORK_PER_CALL // (batch_size * len(self.model.parameters)))
 
     def take_steps(
         self, X: Array, y: Array, weights: Array | None, order: Array | None, batch_size: int
@@ -53,8 +67,7 @@ class Trainer:
         """
         parameters, optimizer = self.model.parameters, self.model.optimizer
         dtype = parameters.dtype
-        X = np.require(np.asarray(X), dtype, ["C", "W"])
-        y = np.require(np.asarray(y), None, ["C", "W"])
+        X, y = as_compiled(X, dtype), as_compiled(y, y.dtype)
         samples = len(X) if order is None else len(order)
         batch_size = min(batch_size, samples)
         figures = np.zeros((-(-samples // batch_size), 4))
@@ -97,12 +110,12 @@ class Trainer:
         computation.hand_out_outputs(
             X[last * batch_size :][:size] if order is None else batch[:size], training=True
         )
-        self.loss.output = computation.rows(loss["output"], size, classes)
-        self.loss.activation.output = self.loss.output
+        output = computation.rows(loss["output"], size, classes)
+        self.loss.output = self.loss.activation.output = self.model._output = output
         if taken == len(figures):
             computation.hand_out_gradients(size, self.first, all_dinputs=False)
-            self.loss.dinputs = computation.rows(loss["dinputs"], size, classes)
-            self.loss.activation.dinputs = self.loss.dinputs
+            dinputs = computation.rows(loss["dinputs"], size, classes)
+            self.loss.dinputs = self.loss.activation.dinputs = dinputs
         return figures[: taken + 1]
 
     def _learning_rates(self, steps: int) -> Array:
@@ -113,3 +126,16 @@ class Trainer:
             optimizer.pre_update_params()
             rates[step] = optimizer.current_learning_rate
         return rates
+
+
+def trainer_of(model: Model, operations: list[Any], loss: FusedLoss | None) -> Trainer | None:
+    """Return the ``Trainer`` of ``model``, or None where a part of it has no twin."""
+    parts = [(loss, LOSSES), (model.optimizer, OPTIMIZERS), (model.accuracy, ACCURACIES)]
+    complete = (
+        all(is_exactly(operation, KINDS) for operation in operations)
+        and any(parameter_names(operation) for operation in operations)
+        and all(part is None or is_exactly(part, classes) for part, classes in parts)
+        and None not in (loss, model.optimizer)
+        and all(getattr(type(model), name) is getattr(Model, name) for name in STEP_METHODS)
+    )
+    return Trainer(model, operations, loss) if complete else None
