@@ -85,6 +85,7 @@ class Model:
         self.input_shape: Shape = None
         self.accelerated = False
         self._parameters: ParameterVector | None = None
+        self._trainer: tuple[Any, Any] | None = None
         self._output: Array | None = None
         self._finalized_layers: list[Any] = []
         for operation in operations:
@@ -196,9 +197,12 @@ class Model:
         """What takes whole steps of training in one compiled call, or None if nothing does."""
         if not self.accelerated:
             return None
-        from framework.accelerated import trainer_of
+        parts = (self._fused, self.optimizer, self.accuracy)
+        if self._trainer is None or self._trainer[0] != parts:
+            from framework.accelerated import trainer_of
 
-        return trainer_of(self, self.layers[: self._before_loss], self._fused)
+            self._trainer = (parts, trainer_of(self, self.layers[: self._before_loss], self._fused))
+        return self._trainer[1]
 
     @property
     def trained_layers(self) -> list[Any]:
@@ -732,7 +736,8 @@ class Model:
 
     def _line_up(self) -> None:
         """Decide what is run, in which order: before the loss, and without one."""
-        before = self.layers[: self._before_loss]
+        self._trainer = None
+        before: list[Any] = self.layers[: self._before_loss]
         if self.accelerated:
             from framework.accelerated import stretches
 
@@ -745,7 +750,7 @@ class Model:
 
     def __getstate__(self) -> dict[str, Any]:
         # Compiled code is lined up anew, where there is numba: a copy runs without it as well.
-        return {k: v for k, v in self.__dict__.items() if k not in ("_hidden", "_all")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_hidden", "_all", "_trainer")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

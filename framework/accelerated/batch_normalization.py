@@ -22,9 +22,7 @@ def batch_statistics(inputs, mean, variance):
 
 
 @compiled
-def forward(
-    inputs, weights, biases, statistics, momentum, epsilon, training, normalized, output
-):
+def forward(inputs, weights, biases, statistics, momentum, epsilon, training, normalized, output):
     """``statistics`` has the running mean, the running variance, and room for the deviation."""
     samples, features = inputs.shape
     running_mean, running_variance, deviation = statistics

@@ -18,12 +18,17 @@ def as_compiled(values: ArrayLike, dtype: np.dtype[Any]) -> Array:
     return np.require(np.asarray(values), dtype, ["C", "W"])
 
 
+def rows(vector: Array, place: int, samples: int, width: int) -> Array:
+    """Return an array of ``values`` or ``dvalues``: see ``program.py``."""
+    return vector[place * samples : (place + width) * samples].reshape(samples, width)
+
+
 class Computation:
-    """Room for what ``operations`` compute for at most ``samples`` samples.
+    """What ``operations`` compute for at most ``samples`` samples.
 
     Attributes:
-        memory: what is computed for each sample; see ``program.py``. ``extra`` numbers per sample
-            stand behind it.
+        values: room for what they compute forward: see ``program.py``. ``more`` numbers for each
+            sample stand behind it.
         statistics: of the batch normalizations.
     """
 
@@ -33,48 +38,53 @@ class Computation:
         table: Table,
         samples: int,
         dtype: np.dtype[Any],
-        extra: int = 0,
+        more: int = 0,
     ) -> None:
         self.operations = operations
         self.table = table
-        self.memory: Array = np.empty(samples * (table.memory + extra), dtype=dtype)
+        self.values: Array = np.empty(samples * (table.values + more), dtype=dtype)
         self.statistics: Array = np.empty(table.statistics, dtype=dtype)
         for operation, statistics in self._normalizations():
             statistics[0] = operation.running_mean
             statistics[1] = operation.running_variance
 
+    def dvalues(self, samples: int, more: int = 0) -> Array:
+        """Return room for what is computed backward, with ``more`` behind it."""
+        return np.empty(samples * (self.table.dvalues + more), dtype=self.values.dtype)
+
     def draw(self, samples: int, training: bool = True) -> Array:
         """Return the chances of the dropouts for ``samples``, as they would draw them."""
         count = samples * self.table.chances if training else 0
-        return randomness.generator().random(count, dtype=self.memory.dtype)
-
-    def rows(self, place: int, samples: int, width: int) -> Array:
-        """Return an array of the memory: see ``program.py``."""
-        return self.memory[place * samples : (place + width) * samples].reshape(samples, width)
+        return randomness.generator().random(count, dtype=self.values.dtype)
 
     def hand_out_outputs(self, inputs: Array, training: bool) -> None:
         """Leave the operations with what their ``forward`` of ``inputs`` would have stored."""
         samples = len(inputs)
         for operation, line in zip(self.operations, self.table.lines, strict=True):
-            kept = self.rows(line["kept"], samples, line["n_outputs"])
             if isinstance(operation, (Dense, LeakyReLU)):
                 operation.inputs = inputs
             elif isinstance(operation, Dropout):
-                operation.mask = kept if training else None
+                operation.mask = self._kept(line, samples) if training else None
             elif isinstance(operation, BatchNormalization):
-                operation.training, operation.normalized = training, kept
-            inputs = operation.output = self.rows(line["output"], samples, line["n_outputs"])
+                operation.training, operation.normalized = training, self._kept(line, samples)
+            output = rows(self.values, line["output"], samples, line["n_outputs"])
+            inputs = operation.output = output
         for operation, statistics in self._normalizations():
             operation.running_mean = statistics[:1]
             operation.running_variance = statistics[1:2]
             operation.deviation = statistics[2:]
 
-    def hand_out_gradients(self, samples: int, first: int, all_dinputs: bool) -> None:
+    def hand_out_gradients(
+        self, dvalues: Array, samples: int, first: int, all_dinputs: bool
+    ) -> None:
         """Leave those from ``first`` on with their ``dinputs``: see ``program.backward``."""
         for i in range(first, len(self.operations)):
             operation, line = self.operations[i], self.table.lines[i]
             if i > first or all_dinputs or not isinstance(operation, Dense):
-                operation.dinputs = self.rows(line["dinputs"], samples, line["n_inputs"])
+                operation.dinputs = rows(dvalues, line["dinputs"], samples, line["n_inputs"])
+
+    def _kept(self, line: Any, samples: int) -> Array:
+        return rows(self.values, line["kept"], samples, line["n_outputs"])
 
     def _normalizations(self) -> list[tuple[Any, Array]]:
         found = []

@@ -4,10 +4,10 @@ Calling a compiled function costs a microsecond or two, a good part of what a sm
 the operations are not called one by one: ``forward`` and ``backward`` go through a table with a
 line for each (see ``table.py``). They are compiled once for each dtype, whatever the network is.
 
-What the operations compute lies in one vector, ``memory``. An array of ``width`` numbers for each
-of ``samples`` samples, whose place is ``p``, is there
+What the operations compute lies in two vectors, ``values`` on the way forward, ``dvalues`` on the
+way back. An array of ``width`` numbers for each of ``samples`` samples, whose place is ``p``, is
 
-    memory[p * samples : (p + width) * samples]   as (samples, width)
+    values[p * samples : (p + width) * samples]   as (samples, width)
 """
 
 from framework.accelerated import (
@@ -19,7 +19,7 @@ from framework.accelerated import (
     sigmoid,
     tanh,
 )
-from framework.accelerated.compiled import compiled
+from framework.accelerated.compiled import compiled, entry
 from framework.accelerated.table import (
     BATCH_NORMALIZATION,
     DENSE,
@@ -32,9 +32,9 @@ from framework.accelerated.table import (
 
 
 @compiled
-def rows(memory, place, samples, width):
+def rows(vector, place, samples, width):
     start = place * samples
-    return memory[start : start + samples * width].reshape(samples, width)
+    return vector[start : start + samples * width].reshape(samples, width)
 
 
 @compiled
@@ -42,23 +42,22 @@ def matrix(vector, offset, n_inputs, n_outputs):
     return vector[offset : offset + n_inputs * n_outputs].reshape(n_inputs, n_outputs)
 
 
-@compiled
-def forward(table, parameters, statistics, chances, inputs, memory, training):
+@entry
+def forward(table, parameters, statistics, chances, inputs, training, values):
     """Run every operation of ``table`` on ``inputs`` and return the last output."""
     samples = len(inputs)
     done = False
     for i in range(len(table)):
         op = table[i]
         width = op.n_outputs
-        output = rows(memory, op.output, samples, width)
-        kept = rows(memory, op.kept, samples, width)
+        output = rows(values, op.output, samples, width)
         if done:  # with the operation before
             done = False
         elif op.kind == DENSE:
             weights = matrix(parameters, op.weights, op.n_inputs, width)
             biases = parameters[op.biases : op.biases + width]
             if i + 1 < len(table) and table[i + 1].kind == RELU:
-                positive = rows(memory, table[i + 1].output, samples, width)
+                positive = rows(values, table[i + 1].output, samples, width)
                 dense.forward_with_relu(inputs, weights, biases, output, positive)
                 done = True
             else:
@@ -74,7 +73,8 @@ def forward(table, parameters, statistics, chances, inputs, memory, training):
         elif op.kind == DROPOUT:
             if training:
                 drawn = rows(chances, op.chances, samples, width)
-                dropout.forward(inputs, drawn, op.rate, kept, output)
+                mask = rows(values, op.kept, samples, width)
+                dropout.forward(inputs, drawn, op.rate, mask, output)
             else:
                 output[:] = inputs
         elif op.kind == BATCH_NORMALIZATION:
@@ -86,18 +86,19 @@ def forward(table, parameters, statistics, chances, inputs, memory, training):
                 op.momentum,
                 op.epsilon,
                 training,
-                kept,
+                rows(values, op.kept, samples, width),
                 output,
             )
         inputs = output
     return inputs
 
 
-@compiled
+@entry
 def backward(
-    table, first, all_dinputs, parameters, statistics, inputs, memory, dvalues, training, gradients
-):
-    """Go back from ``dvalues`` through ``table`` to its line ``first``.
+    table, first, all_dinputs, parameters, statistics, inputs, values, training, gradient, dvalues,
+    gradients,
+):  # fmt: skip
+    """Go back through ``table`` to its line ``first``, from the ``gradient`` of its output.
 
     Unless ``all_dinputs`` is True, the ``dinputs`` of a dense layer on that line are left out.
     """
@@ -107,16 +108,15 @@ def backward(
         width = op.n_outputs
         before = inputs
         if i > 0:
-            before = rows(memory, table[i - 1].output, samples, op.n_inputs)
-        output = rows(memory, op.output, samples, width)
-        kept = rows(memory, op.kept, samples, width)
-        dinputs = rows(memory, op.dinputs, samples, op.n_inputs)
+            before = rows(values, table[i - 1].output, samples, op.n_inputs)
+        output = rows(values, op.output, samples, width)
+        dinputs = rows(dvalues, op.dinputs, samples, op.n_inputs)
         if op.kind == DENSE:
             weights = matrix(parameters, op.weights, op.n_inputs, width)
             biases = parameters[op.biases : op.biases + width]
             dweights = matrix(gradients, op.weights, op.n_inputs, width)
             dbiases = gradients[op.biases : op.biases + width]
-            dense.parameter_gradients(before, dvalues, dweights, dbiases)
+            dense.parameter_gradients(before, gradient, dweights, dbiases)
             if op.weight_regularizer_l1 or op.weight_regularizer_l2:
                 dense.add_penalty_gradient(
                     dweights.ravel(),
@@ -129,32 +129,33 @@ def backward(
                     dbiases, biases, op.bias_regularizer_l1, op.bias_regularizer_l2
                 )
             if i > first or all_dinputs:
-                dense.input_gradients(dvalues, weights, dinputs)
+                dense.input_gradients(gradient, weights, dinputs)
         elif op.kind == RELU:
-            relu.backward(output, dvalues, dinputs)
+            relu.backward(output, gradient, dinputs)
         elif op.kind == LEAKY_RELU:
-            leaky_relu.backward(before, op.alpha, dvalues, dinputs)
+            leaky_relu.backward(before, op.alpha, gradient, dinputs)
         elif op.kind == SIGMOID:
-            sigmoid.backward(output, dvalues, dinputs)
+            sigmoid.backward(output, gradient, dinputs)
         elif op.kind == TANH:
-            tanh.backward(output, dvalues, dinputs)
+            tanh.backward(output, gradient, dinputs)
         elif op.kind == DROPOUT:
             if training:
-                dropout.backward(kept, dvalues, dinputs)
+                mask = rows(values, op.kept, samples, width)
+                dropout.backward(mask, gradient, dinputs)
             else:
-                dinputs[:] = dvalues
+                dinputs[:] = gradient
         elif op.kind == BATCH_NORMALIZATION:
             batch_normalization.backward(
-                dvalues,
+                gradient,
                 parameters[op.weights : op.weights + width],
                 matrix(statistics, op.statistics, 3, width)[2],
-                kept,
+                rows(values, op.kept, samples, width),
                 training,
                 gradients[op.weights : op.weights + width],
                 gradients[op.biases : op.biases + width],
                 dinputs,
             )
-        dvalues = dinputs
+        gradient = dinputs
 
 
 @compiled

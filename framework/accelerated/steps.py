@@ -3,16 +3,16 @@
 import numpy as np
 
 from framework.accelerated import losses, program
-from framework.accelerated.compiled import compiled
+from framework.accelerated.compiled import compiled, entry
 from framework.accelerated.table import CATEGORICAL
 from framework.accelerated.update import update
 
 
-@compiled
+@entry
 def take_steps(
     table, first, loss, accuracy, optimizer, parameters, gradients, statistics, momentum, cache,
     rates, iteration, X, y, weights, order, batch_size, chances, drawn_per_sample,
-    memory, batch, batch_y, figures,
+    batch, batch_y, values, dvalues, figures,
 ):  # fmt: skip
     """Make a step for each line of ``figures``: data loss, penalties, accuracy, amount.
 
@@ -20,7 +20,8 @@ def take_steps(
         X, y, weights: the samples in their order; or with ``order``, those it numbers. No
             weights means that all are equal.
         chances: for the dropouts of all samples, ``drawn_per_sample`` for each.
-        memory, batch, batch_y: room for what a step computes, and for its samples.
+        batch, batch_y: room for the samples of a step.
+        values, dvalues: room for what it computes: see ``program.py``.
 
     Returns how many were made. If that is less than were asked for, the loss of the next one,
     which stands in ``figures``, was not finite, and no parameter was changed by it.
@@ -41,10 +42,10 @@ def take_steps(
                 weight[i] = weights[order[start + i]] if len(order) else weights[start + i]
 
         drawn = chances[start * drawn_per_sample : stop * drawn_per_sample]
-        logits = program.forward(table, parameters, statistics, drawn, inputs, memory, True)
-        output = program.rows(memory, loss.output, samples, loss.classes)
-        dinputs = program.rows(memory, loss.dinputs, samples, loss.classes)
-        per_sample = program.rows(memory, loss.losses, samples, 1).ravel()
+        logits = program.forward(table, parameters, statistics, drawn, inputs, True, values)
+        output = program.rows(values, loss.output, samples, loss.classes)
+        dinputs = program.rows(dvalues, loss.dinputs, samples, loss.classes)
+        per_sample = program.rows(values, loss.losses, samples, 1).ravel()
         losses.losses(loss, logits, targets, output, per_sample)
         amount = data_loss = right = 0.0
         for i in range(samples):
@@ -64,8 +65,9 @@ def take_steps(
             for i in range(samples):
                 dinputs[i] *= dinputs.dtype.type(weight[i] * samples / amount)
         program.backward(
-            table, first, False, parameters, statistics, inputs, memory, dinputs, True, gradients
-        )
+            table, first, False, parameters, statistics, inputs, values, True, dinputs, dvalues,
+            gradients,
+        )  # fmt: skip
         update(optimizer, parameters, gradients, momentum, cache, rates[step], iteration + step)
     return len(figures)
 

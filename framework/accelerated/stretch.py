@@ -51,8 +51,8 @@ class Stretch:
             computation.statistics,
             computation.draw(len(values), training),
             values,
-            computation.memory,
             training,
+            computation.values,
         )
         computation.hand_out_outputs(values, training)
         self.inputs, self.training, self.computation = values, training, computation
@@ -73,6 +73,7 @@ class Stretch:
                 dvalues = operation.backward(dvalues)
             return
         computation = self.computation
+        gradients = computation.dvalues(len(self.inputs))
         program.backward(
             computation.table.lines,
             0,
@@ -80,12 +81,13 @@ class Stretch:
             self.vector.weights,
             computation.statistics,
             self.inputs,
-            computation.memory,
-            as_compiled(dvalues, self.inputs.dtype),
+            computation.values,
             self.training,
+            as_compiled(dvalues, self.inputs.dtype),
+            gradients,
             self.vector.dweights,
         )
-        computation.hand_out_gradients(len(self.inputs), 0, all_dinputs)
+        computation.hand_out_gradients(gradients, len(self.inputs), 0, all_dinputs)
 
 
 def stretches(operations: Sequence[Any], vector: ParameterVector) -> list[Any]:

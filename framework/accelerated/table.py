@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from framework.accelerated.compiled import version
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy
 from framework.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from framework.layers import BatchNormalization, Dense, Dropout
@@ -16,6 +17,9 @@ from framework.operation import Array
 from framework.parameters import ParameterVector
 from optimizers import SGD, Adam, AdamW, RMSprop
 from optimizers.optimizer import Optimizer, State
+
+# A field without meaning, that makes compiled code known as that of these very sources.
+VERSION = (version(), np.int64)
 
 DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, DROPOUT, BATCH_NORMALIZATION = range(7)
 
@@ -41,12 +45,13 @@ SETTINGS = (
     "bias_regularizer_l2",
 )
 
-# Of the numbers per sample that an operation leaves in the memory, and where. Kept is what its
-# backward needs besides: the mask of dropout, the normalized inputs of batch normalization.
+# The places of what an operation computes: see ``program.py``. Kept is what its backward needs
+# besides: the mask of dropout, the normalized inputs of batch normalization.
 PLACES = ("output", "kept", "dinputs")
 
 OPERATION = np.dtype(
     [
+        VERSION,
         ("kind", np.int64),
         ("n_inputs", np.int64),
         ("n_outputs", np.int64),
@@ -68,12 +73,13 @@ LOSSES: dict[type, int] = {
 
 LOSS = np.dtype(
     [
+        VERSION,
         ("kind", np.int64),
         ("temperature", np.float64),
         ("classes", np.int64),
         ("output", np.int64),
-        ("dinputs", np.int64),
         ("losses", np.int64),
+        ("dinputs", np.int64),
     ]
 )
 
@@ -107,7 +113,7 @@ OPTIMIZER_SETTINGS = (
 )
 
 OPTIMIZER = np.dtype(
-    [("kind", np.int64), *((name, np.float64) for name in OPTIMIZER_SETTINGS)]
+    [VERSION, ("kind", np.int64), *((name, np.float64) for name in OPTIMIZER_SETTINGS)]
 )
 
 
@@ -128,7 +134,8 @@ class Table:
     Attributes:
         lines: an array of ``OPERATION``.
         width, n_outputs: numbers per sample that go in and come out.
-        memory, chances: numbers per sample that computing it takes.
+        values, dvalues: numbers per sample that are computed, forward and backward.
+        chances: numbers per sample that are drawn.
         statistics: numbers that the batch normalizations need.
 
     Raises ValueError if an operation does not take what the one before gives.
@@ -138,7 +145,7 @@ class Table:
         self, operations: Sequence[Any], offsets: dict[tuple[int, str], int], width: int
     ) -> None:
         self.width = width
-        self.memory = self.chances = self.statistics = 0
+        self.values = self.dvalues = self.chances = self.statistics = 0
         lines = []
         for operation in operations:
             kind = KINDS[type(operation)]
@@ -149,6 +156,7 @@ class Table:
             keeps = n_outputs if kind in (DROPOUT, BATCH_NORMALIZATION) else 0
             lines.append(
                 (
+                    0,
                     kind,
                     width,
                     n_outputs,
@@ -156,13 +164,14 @@ class Table:
                     offsets.get((id(operation), "biases"), 0),
                     self.statistics,
                     self.chances,
-                    self.memory,
-                    self.memory + n_outputs,
-                    self.memory + n_outputs + keeps,
+                    self.values,
+                    self.values + n_outputs,
+                    self.dvalues,
                     *(getattr(operation, name, 0.0) for name in SETTINGS),
                 )
             )
-            self.memory += n_outputs + keeps + width
+            self.values += n_outputs + keeps
+            self.dvalues += width
             self.chances += n_outputs if kind == DROPOUT else 0
             self.statistics += 3 * width if kind == BATCH_NORMALIZATION else 0
             width = n_outputs
@@ -180,17 +189,18 @@ def offsets(parameters: ParameterVector) -> dict[tuple[int, str], int]:
     }
 
 
-def loss_line(loss: FusedLoss, classes: int, memory: int) -> Any:
-    """Return the line of a fused loss that keeps its arrays behind the first ``memory``."""
+def loss_line(loss: FusedLoss, table: Table) -> Any:
+    """Return the line of a fused loss whose arrays stand behind those of ``table``."""
     temperature = getattr(loss.activation, "temperature", 1.0)
-    places = (memory, memory + classes, memory + 2 * classes)
-    return np.array((LOSSES[type(loss)], temperature, classes, *places), dtype=LOSS)[()]
+    classes = table.n_outputs
+    places = (table.values, table.values + classes, table.dvalues)
+    return np.array((0, LOSSES[type(loss)], temperature, classes, *places), dtype=LOSS)[()]
 
 
 def optimizer_line(optimizer: Optimizer) -> Any:
     """Return the line of an optimizer."""
     settings = (getattr(optimizer, name, 0.0) or 0.0 for name in OPTIMIZER_SETTINGS)
-    return np.array((OPTIMIZERS[type(optimizer)][0], *settings), dtype=OPTIMIZER)[()]
+    return np.array((0, OPTIMIZERS[type(optimizer)][0], *settings), dtype=OPTIMIZER)[()]
 
 
 def optimizer_memory(optimizer: Optimizer, parameters: ParameterVector) -> tuple[Array, Array]:

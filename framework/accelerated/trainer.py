@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.accelerated.computation import Computation, as_compiled
+from framework.accelerated.computation import Computation, as_compiled, rows
 from framework.accelerated.steps import take_steps
 from framework.accelerated.table import (
     ACCURACIES,
@@ -22,8 +22,6 @@ from framework.losses import FusedLoss
 from framework.model import Model
 from framework.operation import Array
 from optimizers.optimizer import parameter_names
-
-
 
 # A call takes about this many multiplications, a part of a second, so that Ctrl-C and the progress
 # bar come into their own in between.
@@ -73,8 +71,9 @@ class Trainer:
         figures = np.zeros((-(-samples // batch_size), 4))
         table = Table(self.operations, self.offsets, X.shape[1])
         classes = table.n_outputs
-        computation = Computation(self.operations, table, batch_size, dtype, 2 * classes + 1)
-        loss = loss_line(self.loss, classes, table.memory)
+        computation = Computation(self.operations, table, batch_size, dtype, more=classes + 1)
+        dvalues = computation.dvalues(batch_size, more=classes)
+        loss = loss_line(self.loss, table)
         room = 0 if order is None else batch_size
         batch = np.empty((room, X.shape[1]), dtype)
         batch_y = np.empty((room, *y.shape[1:]), y.dtype)
@@ -99,9 +98,10 @@ class Trainer:
             batch_size,
             computation.draw(samples),
             table.chances,
-            computation.memory,
             batch,
             batch_y,
+            computation.values,
+            dvalues,
             figures,
         )
         optimizer.iterations = began + taken
@@ -110,11 +110,11 @@ class Trainer:
         computation.hand_out_outputs(
             X[last * batch_size :][:size] if order is None else batch[:size], training=True
         )
-        output = computation.rows(loss["output"], size, classes)
+        output = rows(computation.values, loss["output"], size, classes)
         self.loss.output = self.loss.activation.output = self.model._output = output
         if taken == len(figures):
-            computation.hand_out_gradients(size, self.first, all_dinputs=False)
-            dinputs = computation.rows(loss["dinputs"], size, classes)
+            computation.hand_out_gradients(dvalues, size, self.first, all_dinputs=False)
+            dinputs = rows(dvalues, loss["dinputs"], size, classes)
             self.loss.dinputs = self.loss.activation.dinputs = dinputs
         return figures[: taken + 1]
 
@@ -130,12 +130,17 @@ class Trainer:
 
 def trainer_of(model: Model, operations: list[Any], loss: FusedLoss | None) -> Trainer | None:
     """Return the ``Trainer`` of ``model``, or None where a part of it has no twin."""
-    parts = [(loss, LOSSES), (model.optimizer, OPTIMIZERS), (model.accuracy, ACCURACIES)]
-    complete = (
-        all(is_exactly(operation, KINDS) for operation in operations)
-        and any(parameter_names(operation) for operation in operations)
-        and all(part is None or is_exactly(part, classes) for part, classes in parts)
-        and None not in (loss, model.optimizer)
-        and all(getattr(type(model), name) is getattr(Model, name) for name in STEP_METHODS)
+    methods_are_ours = all(
+        getattr(type(model), name) is getattr(Model, name) for name in STEP_METHODS
     )
-    return Trainer(model, operations, loss) if complete else None
+    if (
+        methods_are_ours
+        and loss is not None
+        and is_exactly(loss, LOSSES)
+        and is_exactly(model.optimizer, OPTIMIZERS)
+        and (model.accuracy is None or is_exactly(model.accuracy, ACCURACIES))
+        and all(is_exactly(operation, KINDS) for operation in operations)
+        and any(parameter_names(operation) for operation in operations)
+    ):
+        return Trainer(model, operations, loss)
+    return None

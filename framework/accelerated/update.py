@@ -3,11 +3,11 @@
 import numpy as np
 
 from framework.accelerated import adam, rmsprop, sgd
-from framework.accelerated.compiled import compiled
+from framework.accelerated.compiled import compiled, entry
 from framework.accelerated.table import ADAPTIVE_MOMENTS, ROOT_MEAN_SQUARE, STOCHASTIC
 
 
-@compiled
+@entry
 def update(line, parameters, gradients, first, second, rate, iteration):
     """``first`` and ``second`` are what the optimizer remembers."""
     if line.max_gradient_norm > 0:
