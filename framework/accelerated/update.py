@@ -38,6 +38,6 @@ def clipped(gradients, largest):
     for gradient in gradients:
         squares += np.float64(gradient) * np.float64(gradient)
     norm = np.sqrt(squares)
-    if np.isfinite(norm) and norm > largest:
+    if largest < norm < np.inf:
         return gradients * gradients.dtype.type(largest / norm)
     return gradients
