@@ -29,7 +29,7 @@ from framework.callbacks import Callback, EarlyStopping
 from framework.diagnosis import Diagnosis
 from framework.gradient_check import GradientReport, check_gradients
 from framework.history import DivergenceError, History
-from framework.layers import BatchNormalization, Dense, Dropout, Flatten
+from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
 from framework.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -46,6 +46,7 @@ from framework.onnx_import import OnnxError
 from framework.operation import Operation
 from framework.parameters import Parameter
 from framework.randomness import seed
+from framework.samples import BatchError
 from framework.training import Training
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "GELU",
     "Accuracy",
     "Activation",
+    "BatchError",
     "BatchNormalization",
     "BinaryAccuracy",
     "BinaryCrossentropy",
@@ -80,6 +82,7 @@ __all__ = [
     "Parameter",
     "ReLU",
     "RegressionAccuracy",
+    "Scale",
     "Sigmoid",
     "SigmoidBinaryCrossentropy",
     "Softmax",

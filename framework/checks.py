@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from framework.mapped import release_pages
 from optimizers.checks import (
     check_count,
     check_fraction,
@@ -107,8 +108,10 @@ def check_finite(
         # Adding up is faster than asking every element; only a bad sum is looked at closely.
         with np.errstate(over="ignore", invalid="ignore"):
             converted = block.astype(dtype, copy=False)
-            if np.isfinite(converted.sum()):
-                continue
+            suspicious = not np.isfinite(converted.sum())
+        release_pages(array)
+        if not suspicious:
+            continue
         bad = ~np.isfinite(converted).reshape(len(block), -1).all(axis=1)
         if bad.any():
             row = int(bad.argmax())

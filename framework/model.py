@@ -22,11 +22,13 @@ from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.losses.loss import FusedLoss, Loss, penalty
 from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
 from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
+from framework.mapped import release_pages
 from framework.operation import Array, Shape, describe
 from framework.parameters import ParameterVector, bind, state_names, stored_names
-from framework.samples import ValidationData
+from framework.samples import Batch, Samples, Stream, Transform, ValidationData
+from framework.slices import MOST_SAMPLES, samples_at_once
 from framework.training import train
-from framework.weights import drop_weightless, weighted_gradient, weighted_mean
+from framework.weights import check_sample_weight, weighted_gradient, weighted_mean
 from optimizers.optimizer import parameter_names
 
 AnyModel = TypeVar("AnyModel", bound="Model")
@@ -35,6 +37,10 @@ FUSED: tuple[tuple[type[Activation], type[Loss], type[FusedLoss]], ...] = (
     (Softmax, CategoricalCrossentropy, SoftmaxCategoricalCrossentropy),
     (Sigmoid, BinaryCrossentropy, SigmoidBinaryCrossentropy),
 )
+
+
+# Data of more numbers than this stay in the dtype that they have.
+CONVERTED_AT_ONCE = 2**24
 
 
 class Model:
@@ -224,8 +230,8 @@ class Model:
 
     def train(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: Any,
+        y: ArrayLike | None = None,
         *,
         epochs: int = 1,
         batch_size: int | None = 32,
@@ -233,6 +239,7 @@ class Model:
         validation_data: ValidationData | None = None,
         validation_split: float = 0.0,
         shuffle: bool = True,
+        transform: Transform | None = None,
         callbacks: Iterable[Callback] = (),
         progress: bool = True,
         print_every: int | None = None,
@@ -246,22 +253,39 @@ class Model:
         An ``Optimizer`` updates all parameters at once; one of another class is given each
         layer with parameters in turn, as in a loop by hand.
 
+        The data need not fit into memory: arrays mapped from a file (``np.load(path,
+        mmap_mode="r")``) are read batch by batch, and large ones of another dtype are converted
+        batch by batch. Or leave out ``y`` and give, as ``X``, a list, a data loader or another
+        object that gives ``(X, y)`` or ``(X, y, sample_weight)`` for each batch whenever it is
+        gone through; an accuracy that learns from the targets then learns from the first batch.
+
+        A batch of thousands of samples goes through the operations in slices whose gradients add
+        up, which takes less memory and time, and makes the same update. Where an operation or the
+        loss does not say that it treats each sample on its own (``Operation.samplewise``), as
+        batch normalization cannot, the batch stays whole.
+
         Args:
-            X: ``(samples, ...)``, finite real numbers of any dtype.
+            X: ``(samples, ...)``, finite real numbers of any dtype; or batches.
             y: targets that fit the loss.
             epochs: how often to go through the data, at least 1.
             batch_size: samples per update; None takes all of them at once. The last batch of
-                an epoch may be shorter.
+                an epoch may be shorter. Batches that are given have their own sizes.
             sample_weight: how much each sample counts, ``(samples,)``, at least 0. The data loss
                 of a batch is then ``Σ w·loss / Σ w``, and what ``History`` has is weighted
                 likewise. A sample of weight 0 is left out. Batch normalization takes its
                 statistics without weights.
             validation_data: ``(X_val, y_val)`` or ``(X_val, y_val, sample_weight)``, evaluated
-                after each epoch.
+                after each epoch; or an object that gives such batches, other than a list or
+                tuple.
             validation_split: the share of the samples to set aside for that instead: a random
                 one, but the same in every call with as many samples, so that none is trained on
                 before; or the last ones with ``shuffle=False``.
-            shuffle: whether to go through the samples in a new random order each epoch.
+            shuffle: whether to go through the samples in a new random order each epoch. Batches
+                that are given come in their own order.
+            transform: a function that turns the ``X`` of a batch, as it is in the data, into
+                what goes into the network, such as scaled images; it keeps the number of
+                samples. It is applied to the validation data too. ``predict`` does not know of
+                it; an operation that does the same, such as ``Scale``, belongs to the model.
             callbacks: see ``Callback``.
             progress: whether to show a progress bar for each epoch.
             print_every: print a line every so many epochs, in place of the bar.
@@ -269,9 +293,11 @@ class Model:
         Raises:
             RuntimeError: ``set`` or ``finalize`` has not been called.
             TypeError, ValueError: data or arguments that do not fit; nothing has changed then.
-            DivergenceError: the loss became NaN or infinite (a FloatingPointError). The
+            BatchError: a later batch of those that are given does not fit (a ValueError).
+            DivergenceError: the loss became NaN or infinite (a FloatingPointError); its
+                ``history`` has the epochs up to there. After either of these two the
                 parameters, running statistics and optimizer are as they were after the last
-                completed epoch; its ``history`` has the epochs up to there.
+                completed epoch.
         """
         return train(
             self,
@@ -283,6 +309,7 @@ class Model:
             validation_data=validation_data,
             validation_split=validation_split,
             shuffle=shuffle,
+            transform=transform,
             callbacks=callbacks,
             progress=progress,
             print_every=print_every,
@@ -290,8 +317,8 @@ class Model:
 
     def evaluate(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: Any,
+        y: ArrayLike | None = None,
         *,
         batch_size: int | None = None,
         sample_weight: ArrayLike | None = None,
@@ -299,43 +326,56 @@ class Model:
         """Return the mean data loss and the accuracy (None without one) on ``X`` and ``y``.
 
         Dropout is off, and batch normalization uses its running statistics. Penalties are not
-        part of the loss. ``batch_size`` bounds how many samples are computed at once. With
-        ``sample_weight`` both means are weighted: see ``train``.
+        part of the loss. With ``sample_weight`` both means are weighted: see ``train``. Without
+        ``y``, ``X`` gives batches, as in ``train``.
+
+        ``batch_size`` is how many samples are computed at once; None chooses a number that
+        takes little memory.
 
         Raises:
             RuntimeError: no loss, or ``finalize`` has not been called.
             TypeError, ValueError: data that do not fit.
         """
+        if y is None:
+            if sample_weight is not None:
+                raise ValueError("batches bring their weights themselves: (X, y, sample_weight)")
+            return self.evaluate_batches(Stream(self, X).epoch())
         X, y, weights = self.check_weighted_data(X, y, sample_weight)
-        return self.evaluate_checked(X, y, weights, batch_size)
+        at_once = self._at_once(X, batch_size)
+        return self.evaluate_batches(Samples(X, y, weights, batch_size=at_once).epoch())
 
-    def evaluate_checked(
-        self, X: Array, y: Array, weights: Array | None, batch_size: int | None
-    ) -> tuple[float, float | None]:
-        """Return what ``evaluate`` does, of what ``check_weighted_data`` has returned."""
+    def evaluate_batches(self, batches: Iterable[Batch]) -> tuple[float, float | None]:
+        """Return what ``evaluate`` does, of batches that have been checked."""
         loss = right = total = 0.0
-        for rows in _slices(len(X), batch_size):
-            weight = None if weights is None else weights[rows]
-            amount = len(y[rows]) if weight is None else float(weight.sum())
-            total += amount
-            loss += amount * self.calculate_loss(
-                X[rows], y[rows], training=False, sample_weight=weight
-            )
-            if self.accuracy is not None:
-                right += amount * self.calculate_accuracy(y[rows], sample_weight=weight)
+        for batch in batches:
+            total += batch.amount
+            for X, y, weight, _ in batch.parts():
+                batch_loss = self.calculate_loss(X, y, training=False, sample_weight=weight)
+                loss += batch.amount * batch_loss
+                if self.accuracy is not None:
+                    right += batch.amount * self.calculate_accuracy(y, sample_weight=weight)
         return loss / total, None if self.accuracy is None else right / total
+
+    def evaluated_at_once(self, sample: Array) -> int:
+        """Return how many samples like ``sample`` to evaluate at once."""
+        self.forward(sample, training=False)
+        return samples_at_once(self.layers, sample)
 
     def predict(self, X: ArrayLike, *, batch_size: int | None = None) -> Array:
         """Return the outputs for ``X``: probabilities, or values where the output is linear.
 
-        ``batch_size`` bounds how many samples are computed at once; None takes all.
+        ``batch_size`` is how many samples are computed at once; None chooses a number that
+        takes little memory.
 
         Raises:
             RuntimeError: ``finalize`` has not been called.
             TypeError, ValueError: data that do not fit.
         """
         X = self._check_samples(X)
-        parts = [self.forward(X[rows], training=False) for rows in _slices(len(X), batch_size)]
+        parts = []
+        for rows in _slices(len(X), self._at_once(X, batch_size)):
+            parts.append(self.forward(X[rows], training=False))
+            release_pages(X)
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def predict_classes(self, X: ArrayLike, *, batch_size: int | None = None) -> Array:
@@ -588,15 +628,26 @@ class Model:
             *(getattr(layer, name) for layer in self.layers for name in state_names(layer)),
         ]
 
-    def check_data(self, X: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
+    def check_data(
+        self, X: ArrayLike, y: ArrayLike, transform: Transform | None = None
+    ) -> tuple[Array, Array]:
         """Return ``X`` and ``y`` as arrays that fit the model, the loss and each other.
+
+        With ``transform``, ``X`` stays as it is, and its first sample must fit transformed.
 
         Raises:
             RuntimeError: no loss, or ``finalize`` has not been called.
             TypeError, ValueError: they do not fit; the message says what was expected.
         """
         self._check_ready()
-        X = self._check_samples(X)
+        if transform is None:
+            X = self._check_samples(X)
+            first = X[:1]
+        else:
+            X = as_array(X, "X")
+            if not X.size:
+                raise ValueError(f"X is empty: its shape is {X.shape}")
+            first = self._transformed(X[:1], transform)
         targets = as_array(y, "y")
         if targets.ndim == 0 or len(targets) != len(X):
             received = len(targets) if targets.ndim else "a single value"
@@ -605,33 +656,38 @@ class Model:
                 "targets"
             )
         if hasattr(self.loss, "check_targets"):
-            shape = self.output_shapes(X.shape[1:])[-1]
+            shape = self.output_shapes(first.shape[1:])[-1]
             if shape is None:  # an operation of the user's own: one sample will tell
-                shape = self.forward(X[:1], training=False).shape[1:]
+                shape = self.forward(first, training=False).shape[1:]
             targets = self.loss.check_targets(targets, (len(X), *shape))
             if targets.dtype.kind == "f":
                 targets = targets.astype(self.dtype, copy=False)
         if isinstance(self.accuracy, Accuracy):
             # Whether it fits the outputs is better known now than after the first update.
-            outputs = self.forward(X[:1], training=False)
+            outputs = self.forward(first, training=False)
             float(self.accuracy.calculate(self._predictions(outputs), targets[:1]))
         return X, targets
 
     def check_weighted_data(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        transform: Transform | None = None,
     ) -> tuple[Array, Array, Array | None]:
-        """Return what ``check_data`` does and the weights, without the samples of weight 0.
+        """Return what ``check_data`` does, and the weights as ``check_sample_weight`` does.
 
-        Raises as ``check_data``; also TypeError or ValueError for weights that do not fit.
+        Raises as these two do; also TypeError for an accuracy that cannot be weighted.
         """
-        X, y = self.check_data(X, y)
-        accuracy = self.accuracy
-        if sample_weight is not None and accuracy is not None and not hasattr(accuracy, "compare"):
+        X, y = self.check_data(X, y, transform)
+        if sample_weight is None:
+            return X, y, None
+        if self.accuracy is not None and not hasattr(self.accuracy, "compare"):
             raise TypeError(
                 "with sample_weight, the accuracy needs a method compare(predictions, y) that "
-                f"tells what is right, sample by sample; {describe(accuracy)} has none"
+                f"tells what is right, sample by sample; {describe(self.accuracy)} has none"
             )
-        return drop_weightless(X, y, sample_weight)
+        return X, y, check_sample_weight(sample_weight, len(X))
 
     # To other programs, and from them
 
@@ -687,6 +743,11 @@ class Model:
 
     # Details
 
+    def _at_once(self, X: Array, batch_size: int | None) -> int:
+        if batch_size is not None:
+            return check_count("batch_size", batch_size)
+        return len(X) if len(X) <= MOST_SAMPLES else self.evaluated_at_once(X[:1])
+
     def _check_samples(self, X: ArrayLike) -> Array:
         dtype = self.parameters.dtype
         samples = as_array(X, "X")
@@ -700,8 +761,19 @@ class Model:
         self.output_shapes(samples.shape[1:])
         self.input_shape = samples.shape[1:]
         check_finite(samples, "X", dtype)
-        # A memory-mapped array is converted batch by batch, as it is read.
-        return samples if isinstance(X, np.memmap) else samples.astype(dtype, copy=False)
+        # What is large is converted batch by batch, and a mapped file only read then.
+        return samples.astype(dtype, copy=False) if samples.size <= CONVERTED_AT_ONCE else samples
+
+    def _transformed(self, X: Array, transform: Transform) -> Array:
+        try:
+            transformed = self._check_samples(transform(X))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"transform(X): {error}") from None
+        if len(transformed) != len(X):
+            raise ValueError(
+                f"transform(X) must keep the samples, but makes {len(transformed)} of {len(X)}"
+            )
+        return transformed
 
     def _check_ready(self) -> None:
         if self.loss is None:
@@ -846,8 +918,7 @@ def _training_argument(layer: Any) -> str:
     return "positional" if len(required) > 1 else ""
 
 
-def _slices(samples: int, batch_size: int | None) -> list[slice]:
-    step = samples if batch_size is None else check_count("batch_size", batch_size)
+def _slices(samples: int, step: int) -> list[slice]:
     return [slice(start, start + step) for start in range(0, samples, step)]
 
 

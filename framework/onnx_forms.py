@@ -27,7 +27,7 @@ from framework.activations import (
 )
 from framework.activations.gelu import CUBIC, SCALE
 from framework.conversion import batch_normalization, dense
-from framework.layers import BatchNormalization, Dense, Flatten
+from framework.layers import BatchNormalization, Dense, Flatten, Scale
 from framework.operation import Array, Operation
 from optimizers.configuration import constructor_arguments
 
@@ -86,6 +86,7 @@ PLAIN_SOFTMAX = node("Softmax", X, axis=-1)
 WRITTEN: dict[type[Operation], Node] = {
     Dense: node("Gemm", X, WEIGHTS, BIASES, **GEMM, transB=0),
     Flatten: node("Flatten", X, axis=1),
+    Scale: node("Add", node("Mul", X, Argument("factor")), Argument("offset")),
     # ONNX's own operator wants the channels of an image before its rows and columns.
     BatchNormalization: node("Add", node("Mul", node("Sub", X, MEAN), WEIGHTS), BIASES),
     Linear: node("Identity", X),

@@ -35,10 +35,13 @@ class Operation(Configurable):
             ``dweights``. A class that lists none has those of ``weights`` and ``biases`` that
             it has.
         state: names of further arrays that belong to a saved model but are not trained.
+        samplewise: whether each sample's output depends on that sample alone, in training too.
+            ``Model`` may then send a large batch through in slices.
     """
 
     parameters: tuple[str, ...]
     state: tuple[str, ...] = ()
+    samplewise = False
     output: Array
     dinputs: Array
 

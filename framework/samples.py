@@ -1,65 +1,87 @@
-"""Where the batches of a training come from."""
+"""Where the batches of a training come from: arrays, or whatever gives batches one by one."""
 
 import math
 import warnings
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework import randomness
 from framework.checks import check_fraction
+from framework.mapped import release_pages, take_rows
 from framework.operation import Array
 
 if TYPE_CHECKING:
     from framework.model import Model
 
-# Data, targets and, if the samples have any, their weights.
+# Data, targets and, if the samples have any, their weights; or such pairs and triples, batch by
+# batch, from something that can be gone through again and again.
 ValidationData: TypeAlias = (
-    tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None]
+    tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None] | Iterable[Any]
 )
+Transform: TypeAlias = Callable[[Array], ArrayLike]
 
 
-class Batch(NamedTuple):
-    """The samples of one update.
+class Part(NamedTuple):
+    """Samples of a batch that go through the network at once.
 
     Attributes:
         X, y: data and targets.
         weight: a weight for each sample, or None.
-        amount: how much the batch counts in a mean over several: the sum of its weights, or the
-            number of its samples.
+        share: how much of the batch they are, by weight or by number; 1 if they are all of it.
     """
 
     X: Array
     y: Array
     weight: Array | None
-    amount: float
+    share: float
 
 
-class Part(NamedTuple):
-    """Some of the samples.
+class Batch:
+    """The samples of one update, taken from their arrays as they are needed.
 
     Attributes:
-        X, y, weights: data and targets, and the weights if there are any.
-        order: which rows of them, one after the other; None stands for all.
+        amount: how much the batch counts in a mean over several: the sum of its weights, or the
+            number of its samples.
     """
 
-    X: Array
-    y: Array
-    weights: Array | None
-    order: Array | None
+    def __init__(self, samples: "Samples", rows: Array, amount: float | None = None) -> None:
+        self.samples, self.rows = samples, rows
+        self.amount = samples.amount(rows) if amount is None else amount
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def parts(self, at_once: int | None = None) -> Iterator[Part]:
+        """Yield all samples, so many at once; None takes them together."""
+        if at_once is None or at_once >= len(self):
+            yield Part(*self.samples.take(self.rows), 1.0)
+            release_pages(self.samples.X)
+            return
+        total = self.samples.amount(self.rows)
+        for start in range(0, len(self), at_once):
+            rows = self.rows[start : start + at_once]
+            yield Part(*self.samples.take(rows), self.samples.amount(rows) / total)
+            release_pages(self.samples.X)
+
+
+class BatchError(ValueError):
+    """A batch that a training was given does not fit."""
 
 
 class Samples:
-    """The samples to train on, which every epoch goes through in batches.
+    """Samples in arrays, which every epoch goes through in batches.
 
     Args:
-        X, y, weights: as ``Model.check_weighted_data`` returns them.
-        rows: which of them to use.
+        X, y, weights: as ``Model.check_weighted_data`` returns them. An array mapped from a file
+            is read batch by batch.
+        rows: which of them to use, in order if they are not shuffled; None takes all whose
+            weight is not 0.
         batch_size: samples in a batch; None takes all at once. The last batch may be shorter.
-        shuffle: whether to draw a new order for each epoch. Otherwise ``rows`` must follow each
-            other without a gap.
+        shuffle: whether to draw a new order for each epoch.
+        transform: what turns the ``X`` of a batch into what goes into the network.
     """
 
     def __init__(
@@ -67,93 +89,154 @@ class Samples:
         X: Array,
         y: Array,
         weights: Array | None,
-        rows: Array,
-        batch_size: int | None,
-        shuffle: bool,
+        rows: Array | None = None,
+        batch_size: int | None = None,
+        shuffle: bool = False,
+        transform: Transform | None = None,
     ) -> None:
-        self.X, self.y, self.weights, self.rows = X, y, weights, rows
+        self.X, self.y, self.weights, self.transform = X, y, weights, transform
+        if rows is None:
+            rows = np.arange(len(X)) if weights is None else np.flatnonzero(weights)
         self.batch_size = len(rows) if batch_size is None else min(batch_size, len(rows))
         # The order within a single batch makes no difference.
-        self.shuffle = shuffle and self.batch_size < len(X)
+        self.shuffle = shuffle and self.batch_size < len(rows)
+        self.rows = rows if self.shuffle else np.sort(rows)
+        self._gaps = self.shuffle or self.rows[-1] - self.rows[0] != len(rows) - 1
 
     @property
     def batches(self) -> int:
         """How many batches make an epoch."""
         return math.ceil(len(self.rows) / self.batch_size)
 
-    def epoch(self) -> Iterator[Batch]:
-        """Yield the batches of one epoch."""
-        order = self._order()
-        for start in range(0, len(order), self.batch_size):
-            X, y, weight, _ = self._part(order[start : start + self.batch_size], start)
-            amount = len(X) if weight is None else float(weight.sum())
-            yield Batch(X, y, weight, amount)
+    @property
+    def sample(self) -> Array:
+        """One sample, as it goes into the network."""
+        return self.take(self.rows[:1])[0]
 
-    def parts(self, batches: int) -> Iterator[Part]:
-        """Yield the samples of one epoch, those of so many batches at a time."""
-        order = self._order()
-        # Gathering rows is left to whom the part is for, if that can read the data as they lie.
-        readable = type(self.X) is np.ndarray and self.X.flags.carray and self.y.flags.carray
-        step = batches * self.batch_size
-        for start in range(0, len(order), step):
-            chosen = order[start : start + step]
-            if self.shuffle and readable:
-                yield Part(self.X, self.y, self.weights, chosen)
-            else:
-                yield self._part(chosen, start)
+    @property
+    def in_memory(self) -> bool:
+        """Whether the rows lie in memory as they go into the network, but for their dtype."""
+        plain = type(self.X) is np.ndarray and self.transform is None
+        return plain and self.X.flags.carray and self.y.flags.carray
 
-    def _order(self) -> Array:
-        return randomness.generator().permutation(self.rows) if self.shuffle else self.rows
+    def epoch(self, together: int = 1) -> Iterator[Batch]:
+        """Yield the batches of one epoch; ``together`` puts so many of them into one."""
+        order = randomness.generator().permutation(self.rows) if self.shuffle else self.rows
+        for start in range(0, len(order), together * self.batch_size):
+            yield Batch(self, order[start : start + together * self.batch_size])
 
-    def _part(self, chosen: Array, start: int) -> Part:
-        weights = None if self.weights is None else self.weights[chosen]
-        if self.shuffle:
-            return Part(self.X.take(chosen, axis=0), self.y.take(chosen, axis=0), weights, None)
-        stop = start + len(chosen)  # without a gap, so views will do
-        return Part(self.X[start:stop], self.y[start:stop], weights, None)
+    def take(self, rows: Array) -> tuple[Array, Array, Array | None]:
+        """Return data, targets and weights of some successive ``rows`` of an epoch."""
+        if self._gaps:
+            X, y = take_rows(self.X, rows), self.y.take(rows, axis=0)
+        else:  # views will do
+            together = slice(rows[0], rows[-1] + 1)
+            X, y = self.X[together], self.y[together]
+        if self.transform is not None:
+            X = np.asarray(self.transform(X))
+        return X, y, None if self.weights is None else self.weights[rows]
+
+    def amount(self, rows: Array) -> float:
+        """Return the sum of the weights of ``rows``, or their number."""
+        return len(rows) if self.weights is None else float(self.weights[rows].sum())
 
 
-def set_aside(
-    model: "Model",
-    X: Array,
-    y: Array,
-    weights: Array | None,
-    validation_data: ValidationData | None,
-    validation_split: float,
-    shuffle: bool,
-) -> tuple[Array, tuple[Array, Array, Array | None] | None]:
-    """Return the rows to train on, and the validation data, checked, if there are any.
+class Stream:
+    """Batches that come from elsewhere: a list of them, a data loader, a class of your own.
 
-    Raises TypeError or ValueError for validation data or a split that do not fit.
+    Every epoch goes through ``source`` anew and takes what it gives: ``(X, y)``, or
+    ``(X, y, sample_weight)``. Each batch is checked when it comes.
+
+    Args:
+        model: what the batches must fit.
+        source: an iterable, but no iterator, which could be gone through only once.
+        transform: see ``Samples``.
+        name: what messages call it.
+
+    Attributes:
+        batches: how many make an epoch; None as long as that is not known.
+        first: the first batch.
+
+    Raises:
+        TypeError: ``source`` is nothing of the kind.
+        BatchError: in ``epoch``, a batch does not fit, or there is none.
     """
-    rows = np.arange(len(X))
-    split = check_fraction("validation_split", validation_split)
-    if validation_data is not None:
-        if split:
-            raise ValueError("give validation_data or validation_split, not both")
-        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
-            raise ValueError(
-                "validation_data must be a pair (X_val, y_val), or (X_val, y_val, sample_weight)"
+
+    def __init__(
+        self, model: "Model", source: Any, transform: Transform | None = None, name: str = "X"
+    ) -> None:
+        if isinstance(source, np.ndarray) or not isinstance(source, Iterable):
+            raise TypeError(
+                f"{name} without targets must be an object that gives batches (X, y) when it is "
+                f"gone through, received {type(source).__name__}"
             )
-        X_val, y_val = validation_data[:2]
-        val_weights = validation_data[2] if len(validation_data) == 3 else None
-        try:
-            return rows, model.check_weighted_data(X_val, y_val, val_weights)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"validation_data: {error}") from None
-    held_back = round(split * len(X))
+        if isinstance(source, Iterator):
+            raise TypeError(
+                f"{name} is an iterator, which can be gone through only once: give a list, or an "
+                "object whose __iter__ begins anew"
+            )
+        self.model, self.source, self.transform, self.name = model, source, transform, name
+        # What the source says, until an epoch has shown it.
+        self.batches: int | None = len(source) if isinstance(source, Sized) else None
+        self.first = next(self.epoch())
+
+    @property
+    def batch_size(self) -> int:
+        """Samples in the first batch."""
+        return len(self.first)
+
+    @property
+    def sample(self) -> Array:
+        """One sample, as it goes into the network."""
+        return self.first.samples.sample
+
+    def epoch(self, together: int = 1) -> Iterator[Batch]:
+        """Yield the batches of one epoch, each after it has been checked, and by itself."""
+        number = 0
+        for number, received in enumerate(self.source, 1):
+            try:
+                batch = self._checked(received)
+            except (TypeError, ValueError) as error:
+                raise BatchError(f"batch {number} of {self.name}: {error}") from error
+            yield batch
+        if not number:
+            raise BatchError(f"{self.name} gave no batch")
+        self.batches = number
+
+    def _checked(self, received: Any) -> Batch:
+        if not isinstance(received, (tuple, list)) or len(received) not in (2, 3):
+            raise TypeError(
+                "expected a pair (X, y), or (X, y, sample_weight), received "
+                f"{type(received).__name__}"
+            )
+        given_X, given_y, *given_weight = received
+        weight = given_weight[0] if given_weight else None
+        X, y, weights = self.model.check_weighted_data(given_X, given_y, weight, self.transform)
+        samples = Samples(X, y, weights, transform=self.transform)
+        # Checked weights have been scaled, each batch's by itself; it is the given ones that say
+        # how much one batch counts beside another.
+        amount = None if weight is None else float(np.sum(weight, dtype=np.float64))
+        return Batch(samples, samples.rows, amount)
+
+
+def set_aside(rows: Array, validation_split: float, shuffle: bool) -> tuple[Array, Array | None]:
+    """Return the rows to train on and those to validate on, None without a split.
+
+    Raises TypeError or ValueError for a split that is no fraction or leaves none of either.
+    """
+    split = check_fraction("validation_split", validation_split)
+    held_back = round(split * len(rows))
     if not split:
         return rows, None
-    if not 0 < held_back < len(X):
+    if not 0 < held_back < len(rows):
         raise ValueError(
-            f"validation_split={validation_split} of {len(X)} samples leaves none to "
+            f"validation_split={validation_split} of {len(rows)} samples leaves none to "
             f"{'train on' if held_back else 'validate on'}"
         )
     if shuffle:
         # The same rows for as many samples: what was trained on must not validate later.
-        rows = np.random.default_rng(len(X)).permutation(rows)
-    kept, aside = rows[:-held_back], rows[-held_back:]
-    return kept, (X[aside], y[aside], None if weights is None else weights[aside])
+        rows = np.random.default_rng(len(rows)).permutation(rows)
+    return rows[:-held_back], np.sort(rows[-held_back:])
 
 
 def warn_if_sorted_by_class(y: Array, stacklevel: int) -> None:

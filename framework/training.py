@@ -17,19 +17,27 @@ from framework.callbacks import Callback
 from framework.checks import check_count
 from framework.history import DivergenceError, History
 from framework.losses.huber import Huber
+from framework.losses.loss import Loss
 from framework.losses.mean_absolute_error import MeanAbsoluteError
 from framework.losses.mean_squared_error import MeanSquaredError
 from framework.operation import Array, describe
 from framework.progress import Reporter
-from framework.samples import Batch, Samples, ValidationData, set_aside, warn_if_sorted_by_class
+from framework.samples import (
+    Batch,
+    BatchError,
+    Samples,
+    Stream,
+    Transform,
+    ValidationData,
+    set_aside,
+    warn_if_sorted_by_class,
+)
+from framework.slices import is_samplewise, samples_at_once, warn_of_whole_batches
 from framework.threads import suitable_threads
 from optimizers.optimizer import Optimizer, State, parameter_names
 
 if TYPE_CHECKING:
     from framework.model import Model
-
-# Validation data are evaluated in slices of this many rows, which bounds the memory it takes.
-EVALUATION_ROWS = 8192
 
 REGRESSION_LOSSES = (Huber, MeanAbsoluteError, MeanSquaredError)
 
@@ -40,13 +48,14 @@ class Training:
     Attributes:
         model, history: what is trained, and its record so far.
         epoch, epochs: the current epoch, from 1, and how many are planned.
-        batch, batches: the current batch, from 1, and how many make an epoch.
+        batch, batches: the current batch, from 1, and how many make an epoch; None where that is
+            not known before the end of the first.
         batch_loss: the loss of the last batch, penalties included.
         batch_data_loss, batch_accuracy: its loss without them, and its accuracy if measured.
         interrupted: whether Ctrl-C was pressed.
     """
 
-    def __init__(self, model: "Model", epochs: int, batches: int, validates: bool) -> None:
+    def __init__(self, model: "Model", epochs: int, batches: int | None, validates: bool) -> None:
         self.model = model
         self.history = History()
         self.epoch, self.epochs = 0, epochs
@@ -86,8 +95,8 @@ class EpochSums:
 
 def train(
     model: "Model",
-    X: ArrayLike,
-    y: ArrayLike,
+    X: Any,
+    y: ArrayLike | None,
     *,
     epochs: int,
     batch_size: int | None,
@@ -95,6 +104,7 @@ def train(
     validation_data: ValidationData | None,
     validation_split: float,
     shuffle: bool,
+    transform: Transform | None,
     callbacks: Iterable[Callback],
     progress: bool,
     print_every: int | None,
@@ -106,21 +116,63 @@ def train(
         batch_size = check_count("batch_size", batch_size)
     if print_every is not None:
         print_every = check_count("print_every", print_every)
+    if transform is not None and not callable(transform):
+        raise TypeError(f"transform must be a function of a batch's X, received {transform!r}")
     if model.loss is None or model.optimizer is None:
         raise RuntimeError("the model cannot be trained yet: call set(loss=..., optimizer=...)")
     if not len(model.parameters):
         raise ValueError(f"{model!r} has no parameters to train")
-    X, y, weights = model.check_weighted_data(X, y, sample_weight)
-    rows, validation = set_aside(model, X, y, weights, validation_data, validation_split, shuffle)
-    samples = Samples(X, y, weights, rows, batch_size, shuffle)
-    if not shuffle and samples.batches > 1 and not isinstance(model.loss, REGRESSION_LOSSES):
-        warn_if_sorted_by_class(y[rows], stacklevel=3)
+    if validation_data is not None and validation_split:
+        raise ValueError("give validation_data or validation_split, not both")
+
+    samples: Samples | Stream
+    validation: Samples | Stream | None = None
+    if y is None:
+        if sample_weight is not None or validation_split:
+            raise ValueError(
+                "sample_weight and validation_split need X and y as arrays; batches bring their "
+                "weights themselves: (X, y, sample_weight)"
+            )
+        samples = Stream(model, X, transform)
+        targets = next(samples.first.parts()).y
+    else:
+        X, y, weights = model.check_weighted_data(X, y, sample_weight, transform)
+        rows, aside = set_aside(Samples(X, y, weights).rows, validation_split, shuffle)
+        samples = Samples(X, y, weights, rows, batch_size, shuffle, transform)
+        targets = y[rows]
+        if aside is not None:
+            at_once = model.evaluated_at_once(samples.sample)
+            validation = Samples(X, y, weights, aside, at_once, transform=transform)
+        if not shuffle and samples.batches > 1 and not isinstance(model.loss, REGRESSION_LOSSES):
+            warn_if_sorted_by_class(targets, stacklevel=3)
+    if validation_data is not None:
+        validation = _validation(model, validation_data, transform)
     if hasattr(model.accuracy, "init"):
-        model.accuracy.init(y[rows])
+        model.accuracy.init(targets)
     training = Training(model, epochs, samples.batches, validation is not None)
     reporter = Reporter(training, progress, print_every)
     _Loop(training, samples, validation, callbacks, reporter).run()
     return training.history
+
+
+def _validation(
+    model: "Model", data: ValidationData, transform: Transform | None
+) -> Samples | Stream:
+    if not isinstance(data, (tuple, list)):
+        return Stream(model, data, transform, "validation_data")
+    if len(data) not in (2, 3):
+        raise ValueError(
+            "validation_data must be a pair (X_val, y_val), or (X_val, y_val, sample_weight), or "
+            "give such batches"
+        )
+    X, y, *rest = data
+    try:
+        checked = model.check_weighted_data(X, y, rest[0] if rest else None, transform)
+        samples = Samples(*checked, transform=transform)
+        samples.batch_size = min(samples.batch_size, model.evaluated_at_once(samples.sample))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"validation_data: {error}") from None
+    return samples
 
 
 class _Loop:
@@ -129,8 +181,8 @@ class _Loop:
     def __init__(
         self,
         training: Training,
-        samples: Samples,
-        validation: tuple[Array, Array, Array | None] | None,
+        samples: Samples | Stream,
+        validation: Samples | Stream | None,
         callbacks: Sequence[Callback],
         reporter: Reporter,
     ) -> None:
@@ -139,6 +191,7 @@ class _Loop:
         self.validation = validation
         self.callbacks = callbacks
         self.reporter = reporter
+        self.at_once = self._samples_at_once()
 
     def run(self) -> None:
         training = self.training
@@ -150,8 +203,9 @@ class _Loop:
             for layer in self.model.trained_layers
             for name in parameter_names(layer)
         ]
+        at_once = min(self.samples.batch_size, self.at_once or self.samples.batch_size)
         with (
-            suitable_threads(parameters, self.samples.batch_size),
+            suitable_threads(parameters, at_once),
             _ctrl_c_stops(training),
             # Overflow on the way to an infinite loss is reported once, as what it is.
             np.errstate(over="ignore", invalid="ignore"),
@@ -160,7 +214,7 @@ class _Loop:
                 restore_point.take()
                 try:
                     self._run_epoch()
-                except DivergenceError:
+                except (DivergenceError, BatchError):
                     restore_point.restore()
                     raise
                 finally:
@@ -180,10 +234,9 @@ class _Loop:
             self.reporter.show(sums)
             for callback in self.callbacks:
                 callback.on_batch_end(training)
-            if self.history.stopped:
-                break
-        if training.batch < training.batches:
-            return  # the epoch was not completed, so it leaves no figures
+            if self.history.stopped and training.batch != training.batches:
+                return  # the epoch was not completed, so it leaves no figures
+        training.batches = training.batch
         self._record(sums, started)
         self.reporter.end_epoch()
         for callback in self.callbacks:
@@ -192,52 +245,65 @@ class _Loop:
     def _steps(self, sums: EpochSums) -> Iterator[None]:
         """Go through the samples; pause after each batch, or after several where no one looks."""
         trainer = self.model.trainer
-        if trainer is None:
+        sliced = self.at_once is not None and self.samples.batch_size > self.at_once
+        if trainer is None or sliced or self.samples.sample.ndim != 2:
             for batch in self.samples.epoch():
                 self.training.batch += 1
                 self._step(batch, sums)
                 yield
             return
-        size = self.samples.batch_size
-        watched = any(type(c).on_batch_end is not Callback.on_batch_end for c in self.callbacks)
-        for part in self.samples.parts(1 if watched else trainer.steps_at_once(size)):
-            figures = trainer.take_steps(*part, size)
+        together = 1 if self._watched() else trainer.steps_at_once(self.samples)
+        for batches in self.samples.epoch(together):
+            figures = trainer.take_steps(batches)
             self.training.batch += len(figures)
-            self._add_up(figures, sums)
+            self._add_up(figures, batches.amount, sums)
             yield
+
+    def _watched(self) -> bool:
+        methods = (getattr(type(c), "on_batch_end", None) for c in self.callbacks)
+        return any(method is not Callback.on_batch_end for method in methods)
 
     def _step(self, batch: Batch, sums: EpochSums) -> None:
         training, model = self.training, self.model
-        X, y, weight, amount = batch
-        data_loss = model.calculate_loss(X, y, sample_weight=weight)
         penalties = model.regularization_loss()
-        training.batch_data_loss, training.batch_loss = data_loss, data_loss + penalties
-        if not math.isfinite(training.batch_loss):
-            raise _diverged(training)
-        model.backward(y, all_operations=False, sample_weight=weight)
+        data_loss = right = 0.0
+        gradient: Array | None = None
+        for X, y, weight, share in batch.parts(self.at_once):
+            data_loss += share * model.calculate_loss(X, y, sample_weight=weight)
+            training.batch_data_loss, training.batch_loss = data_loss, data_loss + penalties
+            if not math.isfinite(training.batch_loss):
+                raise _diverged(training)
+            model.backward(y, all_operations=False, sample_weight=weight)
+            if model.accuracy is not None:
+                right += share * model.calculate_accuracy(y, sample_weight=weight)
+            if share < 1:
+                # The gradient of a mean is the mean of the parts' gradients. The penalties',
+                # which is in each of them, comes out once, since the shares add up to 1.
+                part_gradient = share * model.parameters.dweights
+                gradient = part_gradient if gradient is None else gradient + part_gradient
+        if gradient is not None:
+            model.parameters.dweights[...] = gradient
         self._update()
-        sums.amount += amount
-        sums.data_loss += data_loss * amount
-        sums.penalties += penalties * amount
-        if model.accuracy is not None:
-            training.batch_accuracy = model.calculate_accuracy(y, sample_weight=weight)
-            sums.right += training.batch_accuracy * amount
+        training.batch_accuracy = right
+        sums.amount += batch.amount
+        sums.data_loss += data_loss * batch.amount
+        sums.penalties += penalties * batch.amount
+        sums.right += right * batch.amount
 
-    def _add_up(self, figures: Array, sums: EpochSums) -> None:
-        """Take over what the steps of a compiled call came to, a line for each."""
+    def _add_up(self, figures: Array, amount: float, sums: EpochSums) -> None:
+        """Take over what compiled steps came to, a line for each: see ``Trainer.take_steps``."""
         training = self.training
         data_loss, penalties, accuracy, _ = figures[-1].tolist()
         training.batch_data_loss, training.batch_loss = data_loss, data_loss + penalties
         if not math.isfinite(training.batch_loss):
             raise _diverged(training)
-        amounts = figures[:, 3]
+        amounts = figures[:, 3] * (amount / figures[:, 3].sum())
         data_loss, penalties, right = (amounts @ figures[:, :3]).tolist()
-        sums.amount += float(amounts.sum())
+        training.batch_accuracy = accuracy
+        sums.amount += amount
         sums.data_loss += data_loss
         sums.penalties += penalties
-        if self.model.accuracy is not None:
-            training.batch_accuracy = accuracy
-            sums.right += right
+        sums.right += right
 
     def _update(self) -> None:
         model, optimizer = self.model, self.model.optimizer
@@ -265,20 +331,32 @@ class _Loop:
         if model.accuracy is not None:
             history.accuracy.append(sums.right / sums.amount)
         if self.validation is not None:
-            slices = max(self.samples.batch_size, EVALUATION_ROWS)
-            val_loss, val_accuracy = model.evaluate_checked(*self.validation, slices)
+            val_loss, val_accuracy = model.evaluate_batches(self.validation.epoch())
             history.val_loss.append(val_loss)
             if val_accuracy is not None:
                 history.val_accuracy.append(val_accuracy)
         history.seconds.append(time.perf_counter() - started)
 
+    def _samples_at_once(self) -> int | None:
+        """How many samples of a batch go through the model at once; None for all of them."""
+        layers, sample = self.model.layers, self.samples.sample
+        self.model.forward(sample, training=False)  # shows how large the outputs are
+        if all(map(is_samplewise, layers)) and isinstance(self.model.loss, Loss):
+            return samples_at_once(layers, sample)
+        warn_of_whole_batches(layers, sample, self.samples.batch_size, stacklevel=5)
+        return None
+
 
 def _where(training: Training) -> str:
     return (
-        f"batch {training.batch} of {training.batches}, at learning rate "
+        f"batch {training.batch}{_of(training.batches)}, at learning rate "
         f"{training.learning_rate:g}. The parameters of the last completed epoch were restored. "
         "A lower learning rate, max_gradient_norm, or inputs of a smaller scale may help."
     )
+
+
+def _of(batches: int | None) -> str:
+    return "" if batches is None else f" of {batches}"
 
 
 def _diverged(training: Training) -> DivergenceError:
@@ -370,8 +448,8 @@ def _ctrl_c_stops(training: Training) -> Iterator[None]:
     if training.interrupted:
         completed = len(training.history)
         warnings.warn(
-            f"training was interrupted in epoch {training.epoch}, after batch {training.batch} "
-            f"of {training.batches}; {completed} of {training.epochs} epochs are complete",
+            f"training was interrupted in epoch {training.epoch}, after batch {training.batch}"
+            f"{_of(training.batches)}; {completed} of {training.epochs} epochs are complete",
             UserWarning,
             stacklevel=6,
         )

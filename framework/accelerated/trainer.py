@@ -21,6 +21,7 @@ from framework.accelerated.table import (
 from framework.losses import FusedLoss
 from framework.model import Model
 from framework.operation import Array
+from framework.samples import Batch, Samples, Stream
 from optimizers.optimizer import parameter_names
 
 # A call takes about this many multiplications, a part of a second, so that Ctrl-C and the progress
@@ -46,23 +47,37 @@ class Trainer:
         self.offsets = offsets(model.parameters)
         self.first = next(i for i, op in enumerate(operations) if parameter_names(op))
 
-    def steps_at_once(self, batch_size: int) -> int:
-        """How many steps with so many samples to take in one call."""
-        return max(1, WORK_PER_CALL // (batch_size * len(self.model.parameters)))
+    def steps_at_once(self, samples: Samples | Stream) -> int:
+        """How many batches of ``samples`` to put together for one call."""
+        if not self._reads(samples):
+            return 1
+        return max(1, WORK_PER_CALL // (samples.batch_size * len(self.model.parameters)))
 
-    def take_steps(
-        self, X: Array, y: Array, weights: Array | None, order: Array | None, batch_size: int
-    ) -> Array:
-        """Train on the samples, ``batch_size`` at a time, and leave the model as the last did.
-
-        Args:
-            X, y, weights: as ``Model.check_weighted_data`` returns them.
-            order: the rows to take, in this order; None takes all.
+    def take_steps(self, batches: Batch) -> Array:
+        """Train on one batch, or several put together, and leave the model as the last one does.
 
         Returns:
             For each step, the data loss, the penalties, the accuracy and the amount of the batch,
             ``(steps, 4)``. After a loss that is not finite no more steps are taken.
         """
+        samples = batches.samples
+        if self._reads(samples):
+            source = samples.X, samples.y, samples.weights, batches.rows
+            return self._take_steps(*source, samples.batch_size)
+        ((X, y, weights, _),) = batches.parts()
+        return self._take_steps(X, y, weights, None, len(X))
+
+    def _reads(self, samples: Samples | Stream) -> bool:
+        """Whether the compiled code can take the rows of a batch from the arrays by itself."""
+        return (
+            isinstance(samples, Samples)
+            and samples.in_memory
+            and samples.X.dtype == self.model.dtype
+        )
+
+    def _take_steps(
+        self, X: Array, y: Array, weights: Array | None, order: Array | None, batch_size: int
+    ) -> Array:
         parameters, optimizer = self.model.parameters, self.model.optimizer
         dtype = parameters.dtype
         X, y = as_compiled(X, dtype), as_compiled(y, y.dtype)

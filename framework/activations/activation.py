@@ -6,6 +6,8 @@ from framework.operation import Array, Operation, Shape
 class Activation(Operation):
     """Base class of the activations."""
 
+    samplewise = True
+
     def predictions(self, outputs: Array) -> Array:
         """Return what the network says, given this activation's outputs: here, the outputs."""
         return outputs

@@ -53,6 +53,7 @@ class Dense(Operation):
     """
 
     parameters = ("weights", "biases")
+    samplewise = True
     weights = Parameter()
     biases = Parameter()
     dweights = Parameter()

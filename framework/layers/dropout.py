@@ -33,6 +33,8 @@ class Dropout(Operation):
     Overfitting", JMLR 2014; *Neural Networks from Scratch*, chapter 15.
     """
 
+    samplewise = True
+
     def __init__(self, rate: float) -> None:
         self.rate = check_fraction("rate", rate)
 

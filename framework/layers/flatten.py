@@ -21,6 +21,8 @@ class Flatten(Operation):
     array([[1., 2., 3., 4.]])
     """
 
+    samplewise = True
+
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         inputs = as_floats(inputs)
         if inputs.ndim < 1:

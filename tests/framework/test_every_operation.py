@@ -19,6 +19,7 @@ from framework import (
     Linear,
     Operation,
     ReLU,
+    Scale,
     Sigmoid,
     Softmax,
     Softplus,
@@ -45,7 +46,7 @@ ACTIVATIONS = [
     Softmax(),
     Softmax(temperature=0.5),
 ]
-WITHOUT_PARAMETERS = [*ACTIVATIONS, Dropout(0.0), Dropout(0.4), Flatten()]
+WITHOUT_PARAMETERS = [*ACTIVATIONS, Dropout(0.0), Dropout(0.4), Flatten(), Scale(-1.5, 0.5)]
 
 without_parameters = pytest.mark.parametrize("operation", WITHOUT_PARAMETERS, ids=repr)
 
@@ -174,7 +175,9 @@ def test_backward_refuses_dvalues_of_another_shape(operation: Operation) -> None
         operation.backward(np.ones(3))
 
 
-@pytest.mark.parametrize("make", [lambda: Dense(2, 2), ReLU, Flatten, lambda: Dropout(0.1)])
+@pytest.mark.parametrize(
+    "make", [lambda: Dense(2, 2), ReLU, Flatten, lambda: Dropout(0.1), lambda: Scale(2)]
+)
 def test_backward_before_forward_says_so(make: object) -> None:
     with pytest.raises(RuntimeError, match="backward was called before forward"):
         make().backward(np.ones((1, 2)))  # type: ignore[operator]

@@ -25,6 +25,7 @@ from framework import (
     Model,
     Operation,
     ReLU,
+    Scale,
     Sigmoid,
     SigmoidBinaryCrossentropy,
     Softmax,
@@ -99,7 +100,10 @@ def test_every_operation_on_rows(inputs: Array, dtype: str, data: Any, folder: P
 def test_every_operation_on_images(inputs: Array, dtype: str, data: Any, folder: Path) -> None:
     channels, values = inputs.shape[-1], inputs[0].size
     for operations in [
-        *([operation] for operation in [*ACTIVATIONS, Step(), Dropout(0.3), Flatten()]),
+        *(
+            [operation]
+            for operation in [*ACTIVATIONS, Step(), Dropout(0.3), Flatten(), Scale(0.3, -1.0)]
+        ),
         [BatchNormalization(channels)],
         [BatchNormalization(channels), ReLU(), Flatten(), Dense(values, 2), Softmax()],
     ]:

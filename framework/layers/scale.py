@@ -1,0 +1,50 @@
+"""Scale: brings the data into the range that a network learns well from."""
+
+from numpy.typing import ArrayLike
+
+from framework.checks import as_dvalues, as_floats, check_number
+from framework.operation import Array, Operation, Shape
+
+
+class Scale(Operation):
+    """Multiplies by a number and adds another.
+
+        output  = factor * inputs + offset
+        dinputs = factor * dvalues
+
+    As the first operation of a model it scales the data batch by batch, so that images can stay
+    bytes, and whoever uses the model need not know how they were scaled: ``Scale(1 / 127.5, -1)``
+    brings 0…255 to -1…1.
+
+    Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, ...)``.
+
+    Args:
+        factor: a number other than 0.
+        offset: a number.
+
+    Raises:
+        TypeError, ValueError: for an argument that is no such number.
+
+    >>> Scale(1 / 127.5, -1).forward([[0, 255]])
+    array([[-1.,  1.]])
+    """
+
+    samplewise = True
+
+    def __init__(self, factor: float, offset: float = 0.0) -> None:
+        self.factor = check_number("factor", factor)
+        if not self.factor:
+            raise ValueError("factor must not be 0, which would silence the inputs")
+        self.offset = check_number("offset", offset)
+
+    def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
+        self.output = as_floats(inputs) * self.factor
+        self.output += self.offset
+        return self.output
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        self.dinputs = as_dvalues(self, dvalues) * self.factor
+        return self.dinputs
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
