@@ -457,7 +457,7 @@ class Model:
 
     def regularization_loss(self) -> float:
         """Return the penalties on all parameters: see ``Loss.regularization_loss``."""
-        return sum(map(self._penalty, self.layers), 0.0)
+        return sum(map(self._penalty, self._penalized), 0.0)
 
     def backward(
         self, y: ArrayLike, *, all_operations: bool = True, sample_weight: Array | None = None
@@ -792,6 +792,7 @@ class Model:
         """Decide how the loss is computed, and what the steps of training go through."""
         self._output = None
         self._penalty = getattr(self.loss, "regularization_loss", penalty)
+        self._penalized = self.trained_layers
         if isinstance(self.loss, Loss):
             self.loss.remember_trainable_layers(self.trained_layers)
         self._fused: FusedLoss | None = None
