@@ -418,8 +418,3 @@ def test_a_pickle_of_an_accelerated_model_runs_without_numba(tmp_path: Any) -> N
     accelerated, output = in_another_process(WITHOUT_NUMBA + code, str(file)).split()
     assert accelerated == "False"
     np.testing.assert_allclose(float(output), model.predict([[1, 2, 3, 4]])[0, 0], 1e-5)
-
-
-def test_nothing_is_compiled_nor_numba_imported_with_the_framework() -> None:
-    code = "import sys, framework, optimizers\nprint('numba' in sys.modules)"
-    assert in_another_process(code).strip() == "False"
