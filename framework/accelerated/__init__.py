@@ -7,11 +7,8 @@ asked for.
 """
 
 from framework.conversion import required
-from framework.threads import look_again
 
-for package in ("numba", "scipy.linalg.cython_blas"):  # numba's matrix products are SciPy's
-    required(package, "'dinputs[fast]'")
-look_again()
+required("numba", "'dinputs[fast]'")
 
 from framework.accelerated.stretch import stretches  # noqa: E402
 from framework.accelerated.trainer import Trainer, trainer_of  # noqa: E402

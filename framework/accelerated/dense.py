@@ -1,13 +1,12 @@
 """The compiled twin of ``framework.layers.Dense``."""
 
-import numpy as np
-
 from framework.accelerated.compiled import compiled
+from framework.accelerated.products import product, product_transposed, transposed_product
 
 
 @compiled
 def forward(inputs, weights, biases, output):
-    np.dot(inputs, weights, output)
+    product(inputs, weights, output)
     for sample in range(output.shape[0]):
         for neuron in range(output.shape[1]):
             output[sample, neuron] += biases[neuron]
@@ -16,7 +15,7 @@ def forward(inputs, weights, biases, output):
 @compiled
 def forward_with_relu(inputs, weights, biases, output, positive):
     """Write also what a ``ReLU`` makes of the output, in the same pass over it."""
-    np.dot(inputs, weights, output)
+    product(inputs, weights, output)
     zero = output.dtype.type(0)
     for sample in range(output.shape[0]):
         for neuron in range(output.shape[1]):
@@ -27,7 +26,7 @@ def forward_with_relu(inputs, weights, biases, output, positive):
 
 @compiled
 def parameter_gradients(inputs, dvalues, dweights, dbiases):
-    np.dot(inputs.T, dvalues, dweights)
+    transposed_product(inputs, dvalues, dweights)
     dbiases[:] = 0
     for sample in range(dvalues.shape[0]):
         for neuron in range(dvalues.shape[1]):
@@ -36,7 +35,7 @@ def parameter_gradients(inputs, dvalues, dweights, dbiases):
 
 @compiled
 def input_gradients(dvalues, weights, dinputs):
-    np.dot(dvalues, weights.T, dinputs)
+    product_transposed(dvalues, weights, dinputs)
 
 
 @compiled

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from framework.accelerated.compiled import version
+from framework.accelerated.products import HOW
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy
 from framework.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from framework.layers import BatchNormalization, Dense, Dropout
@@ -18,8 +19,8 @@ from framework.parameters import ParameterVector
 from optimizers import SGD, Adam, AdamW, RMSprop
 from optimizers.optimizer import Optimizer, State
 
-# A field without meaning, that makes compiled code known as that of these very sources.
-VERSION = (version(), np.int64)
+# A field without meaning, that makes compiled code known as that of these sources and these products.
+VERSION = (f"{version()}_{HOW}", np.int64)
 
 DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, DROPOUT, BATCH_NORMALIZATION = range(7)
 
