@@ -19,7 +19,7 @@ from framework.parameters import ParameterVector
 from optimizers import SGD, Adam, AdamW, RMSprop
 from optimizers.optimizer import Optimizer, State
 
-# A field without meaning, that makes compiled code known as that of these sources and these products.
+# A field without meaning: code on disk is known by it as that of these sources and products.
 VERSION = (f"{version()}_{HOW}", np.int64)
 
 DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, DROPOUT, BATCH_NORMALIZATION = range(7)
