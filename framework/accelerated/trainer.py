@@ -92,7 +92,7 @@ class Trainer:
         room = 0 if order is None else batch_size
         batch = np.empty((room, X.shape[1]), dtype)
         batch_y = np.empty((room, *y.shape[1:]), y.dtype)
-        began = optimizer.iterations
+        began, rate = optimizer.iterations, optimizer.current_learning_rate
         rates = self._learning_rates(len(figures))
         taken = take_steps(
             table.lines,
@@ -120,6 +120,7 @@ class Trainer:
             figures,
         )
         optimizer.iterations = began + taken
+        optimizer.current_learning_rate = float(rates[taken - 1]) if taken else rate
         last = min(taken, len(figures) - 1)
         size = min(batch_size, samples - last * batch_size)
         computation.hand_out_outputs(

@@ -199,6 +199,32 @@ def test_data_in_any_order_of_memory_and_read_only_are_taken() -> None:
     assert_same_history(found, expected)
 
 
+BATCHES = [(X[i : i + 50], CLASSES[i : i + 50], WEIGHTS[i : i + 50]) for i in range(0, 430, 50)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"X": BATCHES},
+        {"X": (10 * X).astype(np.int8), "y": CLASSES, "transform": lambda rows: rows / 10},
+        {"X": X.astype(float), "y": CLASSES, "sample_weight": np.round(WEIGHTS)},
+        {"X": np.tile(X, (20, 1)), "y": np.tile(CLASSES, 20), "batch_size": None},
+    ],
+    ids=["batches", "transformed", "weights of zero", "in slices"],
+)
+def test_data_come_from_wherever_plain_training_takes_them(source: dict[str, Any]) -> None:
+    def make() -> Model:
+        framework.seed(5)
+        layers = [Dense(4, 8), ReLU(), Dense(8, 3), Softmax()]
+        return network(*layers, loss=CategoricalCrossentropy(), optimizer=Adam(0.01))
+
+    histories = []
+    for model in both(make):
+        framework.seed(7)
+        histories.append(model.train(**source, epochs=3, progress=False))
+    assert_same_history(histories[1], histories[0])
+
+
 def test_after_a_training_every_object_has_what_plain_training_leaves() -> None:
     plain, accelerated = both(classifier)
     layers = list(accelerated.layers)
