@@ -26,6 +26,7 @@ from framework.activations import (
     Tanh,
 )
 from framework.callbacks import Callback, EarlyStopping
+from framework.checkpoint import Checkpoint
 from framework.diagnosis import Diagnosis
 from framework.gradient_check import GradientReport, check_gradients
 from framework.history import DivergenceError, History
@@ -47,6 +48,7 @@ from framework.operation import Operation
 from framework.parameters import Parameter
 from framework.randomness import seed
 from framework.samples import BatchError
+from framework.saving import SavedFileError
 from framework.training import Training
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "Callback",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
+    "Checkpoint",
     "Dense",
     "Diagnosis",
     "DivergenceError",
@@ -82,6 +85,7 @@ __all__ = [
     "Parameter",
     "ReLU",
     "RegressionAccuracy",
+    "SavedFileError",
     "Scale",
     "Sigmoid",
     "SigmoidBinaryCrossentropy",

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from framework.commands import gradients, images, spiral
+from framework.commands import gradients, images, models, spiral
 
 INTERRUPTED = 130  # as shells say it: 128 and the number of the signal
 
@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="dinputs", description="Neural networks from scratch in NumPy."
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-    for module in (spiral, images, gradients):
+    for module in (spiral, images, models, gradients):
         module.add(commands)
     return parser
 

@@ -1,7 +1,7 @@
 """What can be done between the batches and epochs of a training."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framework.checks import check_count, check_non_negative
 
@@ -28,6 +28,16 @@ class Callback:
     def on_train_end(self, training: "Training") -> None:
         """After the last epoch, also if that was an early one."""
 
+    def checkpoint_state(self) -> dict[str, Any]:
+        """Return what a checkpoint has to keep of this callback, by name: here, nothing.
+
+        It can be None, numbers, texts, arrays, and lists and dictionaries of these.
+        """
+        return {}
+
+    def resume(self, training: "Training", state: dict[str, Any]) -> None:
+        """After ``on_train_begin``, if training goes on: take up what ``checkpoint_state`` gave."""
+
 
 class EarlyStopping(Callback):
     """Stops when a figure has not become better for a while.
@@ -43,6 +53,9 @@ class EarlyStopping(Callback):
         best: the best figure so far; None before the first epoch.
         best_epoch: the epoch it comes from.
         reason: why training stopped, in words; empty if it did not.
+
+    Where training goes on from a checkpoint, it knows what it knew, unless it monitored another
+    figure or kept no parameters then.
 
     Raises:
         TypeError, ValueError: for an argument out of its range; when training begins, for a
@@ -77,24 +90,53 @@ class EarlyStopping(Callback):
 
     def on_epoch_end(self, training: "Training") -> None:
         value = getattr(training.history, self.monitor)[-1]
-        if (
-            self.best is None
-            or math.isnan(self.best)
-            or self._gain(value, self.best) > self.min_delta
-        ):
+        if is_better(self.monitor, value, self.best, self.min_delta):
             self.best, self.best_epoch = value, training.epoch
             if self.restore_best:
                 self._best_parameters = training.model.get_parameters()
-        elif training.epoch - self.best_epoch >= self.patience:
+        else:
+            self._stop_if_patience_is_over(training)
+
+    def on_train_end(self, training: "Training") -> None:
+        if self.restore_best and self.best is not None:
+            training.model.set_parameters(self._best_parameters)
+
+    def checkpoint_state(self) -> dict[str, Any]:
+        state: dict[str, Any] = {
+            "monitor": self.monitor,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+        }
+        if self.restore_best and self.best is not None:
+            state["parameters"] = [list(arrays) for arrays in self._best_parameters]
+        return state
+
+    def resume(self, training: "Training", state: dict[str, Any]) -> None:
+        if state["monitor"] != self.monitor or state["best"] is None:
+            return
+        if self.restore_best:
+            if "parameters" not in state:
+                return
+            current = training.model.get_parameters()
+            training.model.set_parameters(state["parameters"])  # raises if they do not fit
+            self._best_parameters = training.model.get_parameters()
+            training.model.set_parameters(current)
+        self.best = float(state["best"])
+        self.best_epoch = check_count("best_epoch", state["best_epoch"])
+        self._stop_if_patience_is_over(training)
+
+    def _stop_if_patience_is_over(self, training: "Training") -> None:
+        if self.best is not None and len(training.history) - self.best_epoch >= self.patience:
             self.reason = (
                 f"{self.monitor} has not been better than {self.best:.4f}, reached in epoch "
                 f"{self.best_epoch}, for {self.patience} epochs"
             )
             training.stop(self.reason)
 
-    def on_train_end(self, training: "Training") -> None:
-        if self.restore_best and self.best is not None:
-            training.model.set_parameters(self._best_parameters)
 
-    def _gain(self, value: float, best: float) -> float:
-        return value - best if "accuracy" in self.monitor else best - value
+def is_better(monitor: str, value: float, best: float | None, min_delta: float = 0.0) -> bool:
+    """Whether ``value`` of that list of ``History`` is better than ``best``, as far as known."""
+    if best is None or math.isnan(best):
+        return True
+    gain = value - best if "accuracy" in monitor else best - value
+    return gain > min_delta

@@ -4,6 +4,7 @@ The checks of single numbers are those of the optimizers.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,10 @@ __all__ = [
     "as_array",
     "as_dvalues",
     "as_floats",
+    "check_class_names",
     "check_count",
     "check_dtype",
+    "check_dvalues",
     "check_finite",
     "check_fraction",
     "check_non_negative",
@@ -74,7 +77,12 @@ def as_floats(values: ArrayLike, name: str = "inputs") -> Array:
 
 
 def as_dvalues(operation: Any, dvalues: ArrayLike) -> Array:
-    """Return ``dvalues`` in the dtype of ``operation.output``, which it must match in shape.
+    """Return ``dvalues`` in the dtype of ``operation.output``: see ``check_dvalues``."""
+    return check_dvalues(operation, dvalues).astype(operation.output.dtype, copy=False)
+
+
+def check_dvalues(operation: Any, dvalues: ArrayLike) -> Array:
+    """Return ``dvalues`` as floats that fit ``operation.output``.
 
     Raises:
         RuntimeError: ``forward`` has not been called, so there is nothing to go back through.
@@ -89,7 +97,7 @@ def as_dvalues(operation: Any, dvalues: ArrayLike) -> Array:
             f"{operation!r}: dvalues must have the shape of the last output, {output.shape}, "
             f"received {dvalues.shape}"
         )
-    return dvalues.astype(output.dtype, copy=False)
+    return dvalues
 
 
 def check_finite(
@@ -119,3 +127,18 @@ def check_finite(
             if np.isfinite(block[row]).all():
                 problem = f"a number too large for {dtype}"
             raise ValueError(f"{name} must be finite, but row {start + row} has {problem}")
+
+
+def check_class_names(names: Sequence[str], outputs: tuple[int, ...] | None) -> list[str]:
+    """Return the names of the classes that outputs of this shape stand for.
+
+    A single output says yes or no, so it has two. Raises TypeError if they are no list of texts,
+    ValueError if there are not as many.
+    """
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"class_names must be a list of names, received {names!r}")
+    if outputs is not None:
+        expected = 2 if outputs[-1] == 1 else outputs[-1]
+        if len(names) != expected:
+            raise ValueError(f"class_names must be {expected} names, received {len(names)}")
+    return list(names)

@@ -22,14 +22,16 @@ def required(package: str, install: str) -> Any:
 def kind_of(operation: Any, kinds: Collection[type[Operation]], what: str) -> type[Operation]:
     """Return the one of ``kinds`` that ``operation`` computes as.
 
-    That is its class, or one it is derived from without another ``forward``.
+    That is its class, or one it is derived from without another ``forward``, or what such a class
+    is declared to compute (``Operation.computes_as``).
 
     Raises TypeError, with ``what`` is missing, if there is none.
     """
     for cls in type(operation).__mro__:
-        if issubclass(cls, Operation) and cls in kinds:
+        kind = vars(cls).get("computes_as", cls)
+        if issubclass(cls, Operation) and kind in kinds:
             if type(operation).forward is cls.forward:
-                return cls
+                return kind
             break
     raise TypeError(f"{describe(operation)} has no {what}")
 

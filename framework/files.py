@@ -1,7 +1,9 @@
 """Writing a file so that whoever opens it finds the old one or the new one, never half of one."""
 
 import os
+import re
 import secrets
+import shutil
 from pathlib import Path
 
 
@@ -30,7 +32,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     ``path`` is still there then.
     """
     place = check_target(path)
-    beside = place.with_name(f".{place.name}.{secrets.token_hex(8)}")
+    beside = _beside(place)
     try:
         with beside.open("xb") as file:
             file.write(content)
@@ -39,3 +41,37 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
         beside.replace(place)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def give_second_name(path: str | os.PathLike[str], name: str | os.PathLike[str]) -> None:
+    """Make ``name``, in the same folder, the file that ``path`` is now, in place of an old one.
+
+    It is a hard link, which takes no space, or a copy where the file system has no links. Raises
+    OSError if neither is possible; what was at ``name`` is still there then.
+    """
+    place = check_target(path)
+    beside = _beside(place)
+    try:
+        try:
+            os.link(place, beside)
+        except OSError:
+            shutil.copyfile(place, beside)
+        beside.replace(name)
+    finally:
+        # It is still there if both were the same file already: renaming does nothing then.
+        beside.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Delete what was written beside ``path`` by processes that were killed before they renamed it.
+
+    No process may be writing to ``path`` meanwhile. Raises OSError if that is not possible.
+    """
+    place = check_target(path)
+    for name in os.listdir(place.parent):
+        if re.fullmatch(rf"\.{re.escape(place.name)}\.[0-9a-f]{{16}}", name):
+            (place.parent / name).unlink(missing_ok=True)
+
+
+def _beside(place: Path) -> Path:
+    return place.with_name(f".{place.name}.{secrets.token_hex(8)}")

@@ -282,7 +282,7 @@ def _compare(
             yield ArrayReport(name, array.shape, math.inf, None, math.nan, math.nan, note)
             continue
         analytic = np.asarray(gradient, dtype=np.float64)
-        numerical, errors = np.zeros(array.shape), np.zeros(array.shape)
+        numerical, errors = np.zeros_like(analytic), np.zeros_like(analytic)
         for index in np.ndindex(array.shape):
             expected, rounding = float(analytic[index]), noise
             left, right = slopes(array, index, step)

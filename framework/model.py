@@ -14,7 +14,7 @@ from framework.activations.activation import Activation
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.callbacks import Callback
-from framework.checks import as_array, check_count, check_dtype, check_finite
+from framework.checks import as_array, check_class_names, check_count, check_dtype, check_finite
 from framework.diagnosis import Diagnosis, diagnose
 from framework.history import History
 from framework.losses.binary_crossentropy import BinaryCrossentropy
@@ -90,6 +90,7 @@ class Model:
         self.accuracy: Any = None
         self.input_shape: Shape = None
         self.accelerated = False
+        self._class_names: list[str] | None = None
         self._parameters: ParameterVector | None = None
         self._trainer: tuple[Any, Any] | None = None
         self._output: Array | None = None
@@ -167,6 +168,7 @@ class Model:
         if not self.finalized or self.dtype != dtype:
             self._parameters = ParameterVector(self.layers, dtype)
             self._finalized_layers = list(self.layers)
+            self.input_shape = None  # what was seen was seen by another model
         for layer in self.layers:
             for name in state_names(layer):
                 bind(layer, name, getattr(layer, name).astype(dtype))
@@ -226,6 +228,19 @@ class Model:
         last = [self.loss.activation] if isinstance(self.loss, FusedLoss) else []
         return [*self.layers, *last]
 
+    @property
+    def class_names(self) -> list[str] | None:
+        """A name for each class (two for a single output), or None. They are saved and exported.
+
+        Setting them raises TypeError or ValueError if they are no names, or not as many.
+        """
+        return self._class_names
+
+    @class_names.setter
+    def class_names(self, names: Sequence[str] | None) -> None:
+        outputs = self.output_shapes(self.input_shape)[-1] if self.layers else None
+        self._class_names = None if names is None else check_class_names(names, outputs)
+
     # Using it
 
     def train(
@@ -243,6 +258,7 @@ class Model:
         callbacks: Iterable[Callback] = (),
         progress: bool = True,
         print_every: int | None = None,
+        resume_from: str | PathLike[str] | None = None,
     ) -> History:
         """Train on ``X`` and ``y`` and return the ``History`` of this call.
 
@@ -289,10 +305,20 @@ class Model:
             callbacks: see ``Callback``.
             progress: whether to show a progress bar for each epoch.
             print_every: print a line every so many epochs, in place of the bar.
+            resume_from: the file of a ``Checkpoint``. The model and the history become what they
+                were, and training goes on to ``epochs`` as if it had never stopped: the same
+                numbers, bit for bit, but for ``seconds``. Model, data and all other arguments
+                have to be the same, and are compared, except for ``transform`` and for what is in
+                batches that are given. If there is no such file yet, but one of the
+                ``callbacks`` is going to write it, training starts from the beginning, so that
+                a script can simply be started again.
 
         Raises:
             RuntimeError: ``set`` or ``finalize`` has not been called.
             TypeError, ValueError: data or arguments that do not fit; nothing has changed then.
+            OSError: ``resume_from`` cannot be read, or a checkpoint cannot be written.
+            SavedFileError: ``resume_from`` is damaged, or of a training of another model, on
+                other data or in other batches; nothing has changed then.
             BatchError: a later batch of those that are given does not fit (a ValueError).
             DivergenceError: the loss became NaN or infinite (a FloatingPointError); its
                 ``history`` has the epochs up to there. After either of these two the
@@ -313,6 +339,7 @@ class Model:
             callbacks=callbacks,
             progress=progress,
             print_every=print_every,
+            resume_from=resume_from,
         )
 
     def evaluate(
@@ -389,7 +416,10 @@ class Model:
             RuntimeError: ``finalize`` has not been called.
             TypeError, ValueError: data that do not fit, or outputs that are not classes.
         """
-        outputs = self.predict(X, batch_size=batch_size)
+        return self.classes_of(self.predict(X, batch_size=batch_size))
+
+    def classes_of(self, outputs: Array) -> Array:
+        """Return what ``predict_classes`` does, of what ``predict`` has returned."""
         activation = self._output_activation
         reader = self.accuracy if isinstance(self.accuracy, CategoricalAccuracy) else activation
         if not isinstance(reader, (CategoricalAccuracy, Softmax, Sigmoid)):
@@ -689,6 +719,87 @@ class Model:
             )
         return X, y, check_sample_weight(sample_weight, len(X))
 
+    # To a file, and back
+
+    def save(self, path: str | PathLike[str], class_names: Sequence[str] | None = None) -> None:
+        """Write the whole model to a file: operations, parameters, loss, optimizer, accuracy.
+
+        It is a safetensors file, and holds no code. The optimizer is in it as it was made, without
+        what it has remembered since: to go on exactly, see ``Checkpoint``. The file appears
+        complete or not at all.
+
+        An object of your own class is saved if the class keeps every constructor argument in an
+        attribute of that name, as ``Operation`` asks for, or has ``configuration()``, which
+        returns the arguments by name; a function of your own, by its name.
+
+        Args:
+            path: the file; an old one is replaced.
+            class_names: a name for each class (two for a single output), kept as
+                ``model.class_names``.
+
+        Raises:
+            RuntimeError: ``finalize`` has not been called.
+            TypeError: a part of the model, or an argument of one, cannot be saved.
+            ValueError: the class names do not fit the model.
+            OSError: the file cannot be written; an old one is still there then.
+        """
+        from framework.saving import save_model
+
+        if class_names is not None:
+            self.class_names = class_names
+        save_model(self, path)
+
+    @classmethod
+    def load(
+        cls: type[AnyModel], path: str | PathLike[str], *, custom_operations: Iterable[Any] = ()
+    ) -> AnyModel:
+        """Return the model that ``save`` wrote to a file, finalized. It predicts the same bits.
+
+        The file is not trusted: nothing in it is run, only the classes of this framework and
+        those you give are made, and no memory is taken for parameters that are not there.
+
+        Args:
+            path: the file, which can also be one of a ``Checkpoint``.
+            custom_operations: the classes and functions of your own that the model is made of:
+                operations, losses, optimizers, initializers, and so on. They are found by their
+                names.
+
+        Raises:
+            OSError: the file cannot be read.
+            SavedFileError: it is damaged, not written by ``save``, of a newer format, or names a
+                class that is not known; the message says which.
+            TypeError, ValueError: ``custom_operations`` has something else, or two of one name.
+        """
+        from framework.saving import load_model
+
+        return load_model(path, cls, custom_operations)
+
+    def save_parameters(self, path: str | PathLike[str]) -> None:
+        """Write all parameters and running statistics, and nothing else, to a file.
+
+        Raises:
+            RuntimeError: ``finalize`` has not been called.
+            OSError: the file cannot be written; an old one is still there then.
+        """
+        from framework.saving import save_parameters
+
+        save_parameters(self, path)
+
+    def load_parameters(self, path: str | PathLike[str]) -> None:
+        """Set all parameters to those in a file that an equal model has written.
+
+        Any file of ``save_parameters``, ``save`` or ``Checkpoint`` will do.
+
+        Raises:
+            RuntimeError: ``finalize`` has not been called.
+            OSError: the file cannot be read.
+            SavedFileError: it is damaged, or has other parameters than this model; nothing has
+                changed then.
+        """
+        from framework.saving import load_parameters
+
+        load_parameters(self, path)
+
     # To other programs, and from them
 
     def export_onnx(
@@ -706,8 +817,9 @@ class Model:
 
         Args:
             path: the file; an old one is replaced.
-            class_names: a name for each class (two for a single output). They are put into the
-                metadata under ``class_names``, as a list in JSON.
+            class_names: a name for each class (two for a single output), kept as
+                ``model.class_names``; None takes those. They are put into the metadata under
+                ``class_names``, as a list in JSON.
             input_shape: the shape of one sample. None takes that of the data last seen; a model
                 that has seen none gets rows of numbers.
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.activations import Linear
-from framework.checks import check_count
+from framework.checks import check_class_names, check_count
 from framework.conversion import kind_of, required
 from framework.files import check_target, write_atomically
 from framework.layers import Dropout
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 # The version of the file format that came with the operator set.
 FILE_FORMAT = 9
 CLASS_NAMES = "class_names"
+PRODUCER = "dinputs"
 
 
 def export_onnx(
@@ -70,12 +71,14 @@ def export_onnx(
             [graph.values("output", outputs)],
             graph.constants,
         ),
-        producer_name="dinputs",
+        producer_name=PRODUCER,
         ir_version=FILE_FORMAT,
         opset_imports=[onnx.helper.make_opsetid("", OPERATOR_SET)],
     )
     if class_names is not None:
-        names = _check_class_names(class_names, outputs)
+        model.class_names = class_names
+    if model.class_names is not None:
+        names = check_class_names(model.class_names, outputs)
         onnx.helper.set_model_props(proto, {CLASS_NAMES: json.dumps(names, ensure_ascii=False)})
     write_atomically(path, proto.SerializeToString())
 
@@ -137,13 +140,3 @@ def _sample_shape(model: "Model", given: Sequence[int] | None) -> Shape:
             if hasattr(layer, name):
                 return (getattr(layer, name),)
     return None
-
-
-def _check_class_names(names: Sequence[str], outputs: Shape) -> list[str]:
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"class_names must be a list of names, received {names!r}")
-    if outputs is not None:
-        expected = 2 if outputs[-1] == 1 else outputs[-1]  # one output says yes or no
-        if len(names) != expected:
-            raise ValueError(f"class_names must be {expected} names, received {len(names)}")
-    return list(names)

@@ -7,6 +7,7 @@ The file is not trusted: nothing in it is run, no other file is opened, and memo
 for numbers that are there.
 """
 
+import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,7 @@ from framework.activations import Activation, Linear
 from framework.conversion import required
 from framework.layers import Flatten
 from framework.model import Model
+from framework.onnx_export import CLASS_NAMES, PRODUCER
 from framework.onnx_forms import Argument, Inputs, Node, Part, forms_to_read, shortest
 from framework.operation import Array, Operation, Shape
 from optimizers.optimizer import parameter_names
@@ -58,7 +60,8 @@ def from_onnx(path: str | os.PathLike[str], model_class: type[AnyModel]) -> AnyM
     """Return the network in the file ``path``: see ``Model.from_onnx``."""
     onnx = required("onnx", "'dinputs[onnx]'")
     try:
-        graph = _Graph(onnx, _parse(onnx, path))
+        proto = _parse(onnx, path)
+        graph = _Graph(onnx, proto)
         # New layers draw initial weights, which nobody asked for here.
         with randomness.preserved():
             operations = graph.operations()
@@ -66,9 +69,24 @@ def from_onnx(path: str | os.PathLike[str], model_class: type[AnyModel]) -> AnyM
         model.finalize()
         model.input_shape = graph.sample_shape
         model.output_shapes(model.input_shape)
+        model.class_names = _class_names(proto)
     except ValueError as error:
         raise OnnxError(f"{os.fspath(path)}: {error}") from error
     return model
+
+
+def _class_names(proto: Any) -> list[str] | None:
+    """The names that ``export_onnx`` has written; those of other programs may be anything."""
+    texts = [entry.value for entry in proto.metadata_props if entry.key == CLASS_NAMES]
+    if proto.producer_name != PRODUCER or not texts:
+        return None
+    try:
+        names = json.loads(texts[0])
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise OnnxError(f"its {CLASS_NAMES} are not a list of names in JSON")
+    return names
 
 
 def _parse(onnx: Any, path: str | os.PathLike[str]) -> Any:

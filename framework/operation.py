@@ -12,6 +12,7 @@ Any class with these two methods can go into a ``Model``. Deriving it from ``Ope
 adds a repr, the configuration that is saved, and sizes in ``Model.summary``.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from numpy.typing import ArrayLike
@@ -37,9 +38,12 @@ class Operation(Configurable):
         state: names of further arrays that belong to a saved model but are not trained.
         samplewise: whether each sample's output depends on that sample alone, in training too.
             ``Model`` may then send a large batch through in slices.
+        computes_as: the base class, for a class whose own ``forward`` gives the outputs of its
+            base, so that it is exported like that.
     """
 
     parameters: tuple[str, ...]
+    computes_as: type["Operation"]
     state: tuple[str, ...] = ()
     samplewise = False
     output: Array
@@ -60,6 +64,15 @@ class Operation(Configurable):
         inputs.
         """
         return None
+
+    @classmethod
+    def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the parameters and the state, given constructor arguments.
+
+        What a file has is compared with them before an operation of that size is made. Arrays
+        that are not named here are compared afterwards.
+        """
+        return {}
 
 
 def describe(operation: Any) -> str:

@@ -40,6 +40,7 @@ class Reporter:
             self.title = f"epoch {training.epoch:{width}}/{training.epochs}"
             self.bar = self._new_bar(
                 total=training.batches,
+                initial=training.batch,
                 desc=self.title,
                 bar_format="{bar:6} {desc}",
             )

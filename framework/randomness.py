@@ -6,6 +6,7 @@ NumPy's global generator is neither drawn from nor changed.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
 
@@ -64,3 +65,46 @@ def preserved() -> Iterator[None]:
     finally:
         bits.state = ours
         np.random.set_state(numpys)
+
+
+def states() -> dict[str, Any]:
+    """Return the states of our generator and of NumPy's global one, for ``set_states``."""
+    return {"ours": generator().bit_generator.state, "numpys": np.random.get_state(legacy=False)}
+
+
+def set_states(found: Any) -> None:
+    """Put chance back as it was when ``states`` returned what is ``found``.
+
+    Raises ValueError if it is the state of other generators, or none; nothing has changed then.
+    """
+    check_states(found)
+    generator().bit_generator.state = found["ours"]
+    np.random.set_state(found["numpys"])
+
+
+# How far into its numbers a generator may be. NumPy takes any position, and reads there.
+POSITIONS = {"pos": 624, "buffer_pos": 4}
+
+
+def check_states(found: Any) -> None:
+    """Raise ValueError if ``set_states`` could not set what is ``found``."""
+    if not _alike(found, states()):
+        raise ValueError("the random generators were others, or their states are damaged")
+    try:
+        type(generator().bit_generator)().state = found["ours"]
+        np.random.RandomState().set_state(found["numpys"])
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise ValueError(f"the states of the random generators are damaged: {error}") from None
+
+
+def _alike(found: Any, current: Any, name: str = "") -> bool:
+    if type(found) is not type(current):
+        return False
+    if isinstance(current, dict):
+        same_keys = found.keys() == current.keys()
+        return same_keys and all(_alike(found[key], current[key], key) for key in current)
+    if isinstance(current, np.ndarray):
+        return bool((found.dtype, found.shape) == (current.dtype, current.shape))
+    if isinstance(current, str):
+        return bool(found == current)
+    return isinstance(current, float) or 0 <= found <= POSITIONS.get(name, found)

@@ -119,11 +119,15 @@ class Samples:
         plain = type(self.X) is np.ndarray and self.transform is None
         return plain and self.X.flags.carray and self.y.flags.carray
 
-    def epoch(self, together: int = 1) -> Iterator[Batch]:
-        """Yield the batches of one epoch; ``together`` puts so many of them into one."""
+    def epoch(self, together: int = 1, skip: int = 0) -> Iterator[Batch]:
+        """Return the batches of one epoch but the first ``skip``, put together so many at a time.
+
+        The order is drawn at once, and not when the first batch is asked for.
+        """
         order = randomness.generator().permutation(self.rows) if self.shuffle else self.rows
-        for start in range(0, len(order), together * self.batch_size):
-            yield Batch(self, order[start : start + together * self.batch_size])
+        step = together * self.batch_size
+        starts = range(skip * self.batch_size, len(order), step)
+        return (Batch(self, order[start : start + step]) for start in starts)
 
     def take(self, rows: Array) -> tuple[Array, Array, Array | None]:
         """Return data, targets and weights of some successive ``rows`` of an epoch."""
@@ -190,8 +194,8 @@ class Stream:
         """One sample, as it goes into the network."""
         return self.first.samples.sample
 
-    def epoch(self, together: int = 1) -> Iterator[Batch]:
-        """Yield the batches of one epoch, each after it has been checked, and by itself."""
+    def epoch(self) -> Iterator[Batch]:
+        """Yield the batches of one epoch, each after it has been checked."""
         number = 0
         for number, received in enumerate(self.source, 1):
             try:

@@ -8,12 +8,15 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from framework import randomness
 from framework.callbacks import Callback
+from framework.checkpoint import Checkpoint, SavedTraining, prepare
 from framework.checks import check_count
 from framework.history import DivergenceError, History
 from framework.losses.huber import Huber
@@ -42,6 +45,16 @@ if TYPE_CHECKING:
 REGRESSION_LOSSES = (Huber, MeanAbsoluteError, MeanSquaredError)
 
 
+@dataclass
+class EpochSums:
+    """Sums over the batches of an epoch so far, each batch counting as much as its amount."""
+
+    amount: float = 0.0
+    data_loss: float = 0.0
+    penalties: float = 0.0
+    right: float = 0.0
+
+
 class Training:
     """A training in progress, as callbacks see it.
 
@@ -53,20 +66,42 @@ class Training:
         batch_loss: the loss of the last batch, penalties included.
         batch_data_loss, batch_accuracy: its loss without them, and its accuracy if measured.
         interrupted: whether Ctrl-C was pressed.
+        samples, validation: where the batches come from, and those that each epoch is evaluated
+            on, or None.
+        callbacks: all of them, in the order they are called.
+        sums: what the batches of the current epoch have added up to.
+        chance: the states of the random generators at the beginning of the current epoch.
+        data_marks: by which a checkpoint knows the data again; empty without checkpoints.
     """
 
-    def __init__(self, model: "Model", epochs: int, batches: int | None, validates: bool) -> None:
+    def __init__(
+        self,
+        model: "Model",
+        epochs: int,
+        samples: Samples | Stream,
+        validation: Samples | Stream | None,
+        callbacks: Sequence[Callback],
+    ) -> None:
         self.model = model
         self.history = History()
         self.epoch, self.epochs = 0, epochs
-        self.batch, self.batches = 0, batches
+        self.batch, self.batches = 0, samples.batches
         self.batch_loss = self.batch_data_loss = self.batch_accuracy = math.nan
         self.interrupted = False
-        self._validates = validates
+        self.samples, self.validation = samples, validation
+        self.callbacks = callbacks
+        self.sums = EpochSums()
+        self.chance = randomness.states()
+        self.data_marks: dict[str, str] = {}
 
     def stop(self, reason: str) -> None:
         """End training after the current batch; ``reason`` is kept in ``history.stopped``."""
         self.history.stopped = reason or "a callback asked for it"
+
+    @property
+    def between_epochs(self) -> bool:
+        """Whether the current epoch is complete, or none has begun."""
+        return len(self.history) == self.epoch
 
     @property
     def learning_rate(self) -> float:
@@ -78,19 +113,9 @@ class Training:
         missing = set()
         if self.model.accuracy is None:
             missing |= {"accuracy", "val_accuracy"}
-        if not self._validates:
+        if self.validation is None:
             missing |= {"val_loss", "val_accuracy"}
         return [name for name in History.names() if name not in missing]
-
-
-@dataclass
-class EpochSums:
-    """Sums over the batches of an epoch so far, each batch counting as much as its amount."""
-
-    amount: float = 0.0
-    data_loss: float = 0.0
-    penalties: float = 0.0
-    right: float = 0.0
 
 
 def train(
@@ -108,6 +133,7 @@ def train(
     callbacks: Iterable[Callback],
     progress: bool,
     print_every: int | None,
+    resume_from: str | PathLike[str] | None,
 ) -> History:
     """Train ``model``: see ``Model.train``, which documents every argument."""
     callbacks = _check_callbacks(callbacks)
@@ -149,9 +175,9 @@ def train(
         validation = _validation(model, validation_data, transform)
     if hasattr(model.accuracy, "init"):
         model.accuracy.init(targets)
-    training = Training(model, epochs, samples.batches, validation is not None)
-    reporter = Reporter(training, progress, print_every)
-    _Loop(training, samples, validation, callbacks, reporter).run()
+    training = Training(model, epochs, samples, validation, callbacks)
+    saved = prepare(training, resume_from)
+    _Loop(training, Reporter(training, progress, print_every), saved).run()
     return training.history
 
 
@@ -178,19 +204,11 @@ def _validation(
 class _Loop:
     """Goes through the epochs, the batches of each, and the steps that each batch takes."""
 
-    def __init__(
-        self,
-        training: Training,
-        samples: Samples | Stream,
-        validation: Samples | Stream | None,
-        callbacks: Sequence[Callback],
-        reporter: Reporter,
-    ) -> None:
+    def __init__(self, training: Training, reporter: Reporter, saved: SavedTraining | None) -> None:
         self.training, self.model, self.history = training, training.model, training.history
-        self.samples = samples
-        self.validation = validation
-        self.callbacks = callbacks
+        self.samples, self.callbacks = training.samples, training.callbacks
         self.reporter = reporter
+        self.saved = saved
         self.at_once = self._samples_at_once()
 
     def run(self) -> None:
@@ -198,6 +216,8 @@ class _Loop:
         restore_point = _RestorePoint(self.model)
         for callback in self.callbacks:
             callback.on_train_begin(training)
+        if self.saved is not None:
+            self.saved.restore(training)
         parameters = [
             getattr(layer, name)
             for layer in self.model.trained_layers
@@ -210,7 +230,7 @@ class _Loop:
             # Overflow on the way to an infinite loss is reported once, as what it is.
             np.errstate(over="ignore", invalid="ignore"),
         ):
-            while training.epoch < training.epochs and not self.history.stopped:
+            while len(self.history) < training.epochs and not self.history.stopped:
                 restore_point.take()
                 try:
                     self._run_epoch()
@@ -219,52 +239,69 @@ class _Loop:
                     raise
                 finally:
                     self.reporter.close()
-        for callback in self.callbacks:
+        # What a checkpoint holds is the training as it was, and not as others leave it.
+        for callback in sorted(self.callbacks, key=_is_checkpoint, reverse=True):
             callback.on_train_end(training)
         self.reporter.finish()
 
     def _run_epoch(self) -> None:
         training = self.training
-        training.epoch += 1
-        training.batch = 0
         started = time.perf_counter()
-        sums = EpochSums()
+        batches = self._begin_epoch() if training.between_epochs else self._go_on_with_epoch()
         self.reporter.begin_epoch()
-        for _ in self._steps(sums):
-            self.reporter.show(sums)
+        for batch in batches:
+            if self.trainer is None:
+                self._step(batch)
+            else:
+                self._compiled_steps(self.trainer, batch)
+            self.reporter.show(training.sums)
             for callback in self.callbacks:
                 callback.on_batch_end(training)
             if self.history.stopped and training.batch != training.batches:
                 return  # the epoch was not completed, so it leaves no figures
         training.batches = training.batch
-        self._record(sums, started)
+        self._record(started)
         self.reporter.end_epoch()
         for callback in self.callbacks:
             callback.on_epoch_end(training)
 
-    def _steps(self, sums: EpochSums) -> Iterator[None]:
-        """Go through the samples; pause after each batch, or after several where no one looks."""
-        trainer = self.model.trainer
+    def _begin_epoch(self) -> Iterator[Batch]:
+        training = self.training
+        training.epoch, training.batch = training.epoch + 1, 0
+        training.sums, training.chance = EpochSums(), randomness.states()
+        return self._batches()
+
+    def _go_on_with_epoch(self) -> Iterator[Batch]:
+        """Return the batches after those that were done when training was interrupted."""
+        now = randomness.states()
+        randomness.set_states(self.training.chance)
+        batches = self._batches(skip=self.training.batch)
+        randomness.set_states(now)
+        return batches
+
+    def _batches(self, skip: int = 0) -> Iterator[Batch]:
+        """Return an epoch's batches; where steps are compiled and no one looks, put together."""
+        self.trainer = self._trainer()
+        if isinstance(self.samples, Samples):
+            alone = self.trainer is None or self._watched()
+            together = 1 if alone else self.trainer.steps_at_once(self.samples)
+            return self.samples.epoch(together, skip)
+        batches = self.samples.epoch()
+        for _ in range(skip):
+            next(batches, None)
+        return batches
+
+    def _trainer(self) -> Any:
         sliced = self.at_once is not None and self.samples.batch_size > self.at_once
-        if trainer is None or sliced or self.samples.sample.ndim != 2:
-            for batch in self.samples.epoch():
-                self.training.batch += 1
-                self._step(batch, sums)
-                yield
-            return
-        together = 1 if self._watched() else trainer.steps_at_once(self.samples)
-        for batches in self.samples.epoch(together):
-            figures = trainer.take_steps(batches)
-            self.training.batch += len(figures)
-            self._add_up(figures, batches.amount, sums)
-            yield
+        return None if sliced or self.samples.sample.ndim != 2 else self.model.trainer
 
     def _watched(self) -> bool:
         methods = (getattr(type(c), "on_batch_end", None) for c in self.callbacks)
         return any(method is not Callback.on_batch_end for method in methods)
 
-    def _step(self, batch: Batch, sums: EpochSums) -> None:
-        training, model = self.training, self.model
+    def _step(self, batch: Batch) -> None:
+        training, model, sums = self.training, self.model, self.training.sums
+        training.batch += 1
         penalties = model.regularization_loss()
         data_loss = right = 0.0
         gradient: Array | None = None
@@ -290,17 +327,20 @@ class _Loop:
         sums.penalties += penalties * batch.amount
         sums.right += right * batch.amount
 
-    def _add_up(self, figures: Array, amount: float, sums: EpochSums) -> None:
-        """Take over what compiled steps came to, a line for each: see ``Trainer.take_steps``."""
-        training = self.training
+    def _compiled_steps(self, trainer: Any, batches: Batch) -> None:
+        """Do the same for one batch, or for several put together: see ``Trainer.take_steps``."""
+        training, sums = self.training, self.training.sums
+        figures = trainer.take_steps(batches)
+        training.batch += len(figures)
         data_loss, penalties, accuracy, _ = figures[-1].tolist()
         training.batch_data_loss, training.batch_loss = data_loss, data_loss + penalties
         if not math.isfinite(training.batch_loss):
             raise _diverged(training)
-        amounts = figures[:, 3] * (amount / figures[:, 3].sum())
+        # Whose sum is known better than from weights that were scaled.
+        amounts = figures[:, 3] * (batches.amount / figures[:, 3].sum())
         data_loss, penalties, right = (amounts @ figures[:, :3]).tolist()
         training.batch_accuracy = accuracy
-        sums.amount += amount
+        sums.amount += batches.amount
         sums.data_loss += data_loss
         sums.penalties += penalties
         sums.right += right
@@ -315,9 +355,9 @@ class _Loop:
                 optimizer.update_params(layer)
         optimizer.post_update_params()
 
-    def _record(self, sums: EpochSums, started: float) -> None:
+    def _record(self, started: float) -> None:
         """Add what the epoch came to, and what it leads to on the validation data."""
-        model, history = self.model, self.history
+        model, history, sums = self.model, self.history, self.training.sums
         if not np.isfinite(model.parameters.weights).all():
             raise DivergenceError(
                 f"the parameters became NaN or infinite in the last update of epoch "
@@ -330,8 +370,8 @@ class _Loop:
         history.learning_rate.append(self.training.learning_rate)
         if model.accuracy is not None:
             history.accuracy.append(sums.right / sums.amount)
-        if self.validation is not None:
-            val_loss, val_accuracy = model.evaluate_batches(self.validation.epoch())
+        if self.training.validation is not None:
+            val_loss, val_accuracy = model.evaluate_batches(self.training.validation.epoch())
             history.val_loss.append(val_loss)
             if val_accuracy is not None:
                 history.val_accuracy.append(val_accuracy)
@@ -423,7 +463,12 @@ def _check_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
                 f"a callback needs {', '.join(methods)}: derive it from framework.Callback; "
                 f"received {callback!r}"
             )
-    return found
+    # Each sees the epoch as all others leave it, wherever it stands in the list.
+    return sorted(found, key=_is_checkpoint)
+
+
+def _is_checkpoint(callback: Callback) -> bool:
+    return isinstance(callback, Checkpoint)
 
 
 @contextmanager

@@ -59,6 +59,8 @@ class Adam(Optimizer):
         np.divide(cache, 1 - self.beta_2**step, out=scratch)
         np.sqrt(scratch, out=scratch)
         scratch += self.epsilon
-        np.divide(momentum, scratch, out=scratch)
-        scratch *= self.current_learning_rate / (1 - self.beta_1**step)
-        parameter -= scratch
+        # In the order of the formula, so that float32 rounds as it does in the book.
+        change = np.divide(momentum, 1 - self.beta_1**step)
+        change *= self.current_learning_rate
+        change /= scratch
+        parameter -= change

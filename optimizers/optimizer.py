@@ -79,7 +79,8 @@ class Optimizer(Configurable):
         rate = self.learning_rate
         if callable(rate):
             rate = check_number(f"learning_rate({self.iterations})", rate(self.iterations))
-        self.current_learning_rate = rate / (1.0 + self.decay * self.iterations)
+        # Times the quotient, as in the book: its programs print every digit.
+        self.current_learning_rate = rate * (1.0 / (1.0 + self.decay * self.iterations))
 
     def update_params(self, layer: Any) -> None:
         """Update, in place, every parameter of ``layer`` by its gradient.

@@ -45,6 +45,6 @@ class RMSprop(Optimizer):
         cache += scratch
         np.sqrt(cache, out=scratch)
         scratch += self.epsilon
-        np.divide(gradient, scratch, out=scratch, casting="same_kind")
-        scratch *= self.current_learning_rate
-        parameter -= scratch
+        step = np.multiply(gradient, self.current_learning_rate, dtype=parameter.dtype)
+        step /= scratch
+        parameter -= step

@@ -21,7 +21,9 @@ def repeatable_chance() -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs real data where there are none, instead of downloading them."""
+    """Skip what takes long unless asked for, and what needs real data where there are none."""
+    if item.get_closest_marker("long") and not os.environ.get("DINPUTS_LONG"):
+        pytest.skip(f"{item.name}: takes long; set DINPUTS_LONG=1 to run it")
     for marker in item.iter_markers("data"):
         (folder,) = marker.args
         root = os.environ.get("DINPUTS_DATA")

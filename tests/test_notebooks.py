@@ -21,7 +21,7 @@ def code_cells(path: Path) -> list[dict[str, Any]]:
 
 
 def test_there_are_notebooks() -> None:
-    assert len(NOTEBOOKS) >= 7
+    assert len(NOTEBOOKS) >= 9
 
 
 def test_it_was_run_once_from_top_to_bottom(path: Path) -> None:

@@ -12,8 +12,13 @@ from optimizers.optimizer import Array
 class Accuracy(Configurable):
     """Base class of the accuracies. A subclass writes ``compare``.
 
+    Attributes:
+        state: names of numbers that ``init`` finds and that belong to a saved model.
+
     Source: *Neural Networks from Scratch*, chapters 5 and 18.
     """
+
+    state: tuple[str, ...] = ()
 
     def init(self, y: ArrayLike, reinit: bool = False) -> None:
         """Learn from targets, once or again, what this accuracy needs to know: here, nothing."""

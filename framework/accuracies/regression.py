@@ -26,6 +26,8 @@ class RegressionAccuracy(Accuracy):
     Source: *Neural Networks from Scratch*, chapter 17.
     """
 
+    state = ("current_precision",)
+
     def __init__(self, precision: float | None = None) -> None:
         self.precision = None if precision is None else check_positive("precision", precision)
         self.current_precision = self.precision

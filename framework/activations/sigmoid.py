@@ -9,16 +9,14 @@ from framework.operation import Array
 
 
 def sigmoid(inputs: Array) -> Array:
-    """Return ``1 / (1 + e^(-inputs))``, without overflow for either sign.
+    """Return ``1 / (1 + e^(-inputs))``.
 
-    With ``z = e^(-|inputs|)``, which never exceeds 1, it is ``1 / (1 + z)`` for positive inputs
-    and ``z / (1 + z)`` for negative ones.
+    Where the power overflows to infinity, the quotient is 0, which is right.
     """
-    z = np.exp(-np.abs(inputs))
-    output = np.where(inputs >= 0, inputs.dtype.type(1), z)
-    z += 1
-    output /= z
-    return output
+    with np.errstate(over="ignore"):
+        output = np.exp(-inputs)
+    output += 1
+    return np.divide(1, output, out=output)
 
 
 class Sigmoid(Activation):
@@ -26,7 +24,7 @@ class Sigmoid(Activation):
 
     Its slope can be read off its value:
 
-        dinputs = dvalues * output * (1 - output)
+        dinputs = dvalues * (1 - output) * output
 
     Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, ...)``.
 
@@ -42,7 +40,7 @@ class Sigmoid(Activation):
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
-        self.dinputs = dvalues * self.output * (1 - self.output)
+        self.dinputs = dvalues * (1 - self.output) * self.output
         return self.dinputs
 
     def predictions(self, outputs: Array) -> Array:

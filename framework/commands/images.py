@@ -8,7 +8,8 @@ from typing import Any
 import framework
 from datasets import cifar10, class_names, fashion_mnist, mnist
 from framework.commands.networks import NETWORKS, rows, targets
-from framework.commands.options import add_option, count, seed, writable
+from framework.commands.options import add_option, add_save, count, seed, writable
+from framework.files import check_target
 from framework.history import History
 from framework.operation import Array
 
@@ -52,6 +53,7 @@ def add(commands: Any) -> None:
         add_option(parser, "--seed", 0, "decides everything random", type=seed, metavar="N")
         parser.add_argument("--quiet", action="store_true", help="show no progress bars")
         add_option(parser, "--output", f"{name}.png", "the picture", metavar="FILE")
+        add_save(parser)
 
 
 def recognise(options: argparse.Namespace) -> int:
@@ -60,6 +62,8 @@ def recognise(options: argparse.Namespace) -> int:
     The test images are evaluated after each epoch for the curves; nothing is chosen by them.
     """
     output = writable(options.output)
+    if options.save is not None:
+        check_target(options.save)
     network = NETWORKS[options.data][options.network]
     load = LOADERS[options.data]
     (X, y), (X_test, y_test) = load(directory=options.directory, scale=network.scale)
@@ -82,6 +86,10 @@ def recognise(options: argparse.Namespace) -> int:
     names = class_names(load.__name__)
     _draw(history, X_test, y_test, predictions, names, output)
     print(f"picture       {output}")
+    if options.save is not None:
+        complete = network.for_images(model, X.shape[1:])
+        complete.save(options.save, class_names=names)
+        print(f"model         {options.save}")
     return 0
 
 

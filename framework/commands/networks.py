@@ -18,10 +18,12 @@ from framework import (
     CategoricalCrossentropy,
     Dense,
     Dropout,
+    Flatten,
     History,
     Model,
     Operation,
     ReLU,
+    Scale,
     Sigmoid,
     Softmax,
     Training,
@@ -99,6 +101,19 @@ class Network:
             callbacks=callbacks,
             **options,
         )
+
+    def for_images(self, model: Model, shape: tuple[int, ...]) -> Model:
+        """Return a model that does what the trained ``model`` does, given images as they come.
+
+        It takes bytes ``(samples, *shape)``, and scales them itself. It has the layers of
+        ``model``, which cannot be used any more.
+        """
+        low, high = self.scale
+        complete = Model([Scale((high - low) / 255, low), Flatten(), *model.layers])
+        complete.set(loss=model.loss, optimizer=model.optimizer, accuracy=model.accuracy)
+        complete.finalize()
+        complete.input_shape = shape
+        return complete
 
 
 class Variations(Callback):

@@ -15,6 +15,15 @@ def add_option(group: Any, flag: str, default: Any, text: str, **options: Any) -
     group.add_argument(flag, default=default, help=f"{text} ({shown})", **options)
 
 
+def add_save(parser: Any) -> None:
+    """Add the option ``--save``."""
+    parser.add_argument(
+        "--save",
+        metavar="FILE",
+        help="save the trained model there (safetensors), for predict, export and summary",
+    )
+
+
 def writable(path: str) -> Path:
     """Return ``path`` if a picture can be written there, before any work is done for it."""
     from matplotlib.figure import Figure

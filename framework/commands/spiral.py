@@ -19,6 +19,7 @@ from framework import (
 )
 from framework.commands.options import (
     add_option,
+    add_save,
     count,
     fraction,
     non_negative,
@@ -27,6 +28,7 @@ from framework.commands.options import (
     whole_number,
     writable,
 )
+from framework.files import check_target
 from framework.history import History
 from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from optimizers.schedules import CosineDecay
@@ -96,11 +98,14 @@ def add(commands: Any) -> None:
     )
     training.add_argument("--quiet", action="store_true", help="show no progress bars")
     add_option(parser, "--output", "spiral.png", "the picture", metavar="FILE")
+    add_save(parser)
 
 
 def spiral(options: argparse.Namespace) -> int:
     """Train a network on the spiral data, print its accuracy, and draw what it learned."""
     output = writable(options.output)
+    if options.save is not None:
+        check_target(options.save)
     X, y = spiral_data(options.samples, options.classes, seed=options.seed)
     X_val, y_val = spiral_data(options.samples, options.classes, seed=options.seed + 1)
     framework.seed(options.seed)
@@ -122,6 +127,9 @@ def spiral(options: argparse.Namespace) -> int:
     print(f"validation accuracy {val_accuracy:.3f}   ({len(X_val):,} points not trained on)")
     _draw(model, history, X_val, y_val, output)
     print(f"picture             {output}")
+    if options.save is not None:
+        model.save(options.save)
+        print(f"model               {options.save}")
     return 0
 
 

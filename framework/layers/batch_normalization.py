@@ -1,5 +1,8 @@
 """Batch normalization: each feature is brought to mean 0 and variance 1, batch by batch."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
@@ -143,6 +146,10 @@ class BatchNormalization(Operation):
                 f"(samples, height, width, {self.n_features})"
             )
         return input_shape
+
+    @classmethod
+    def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        return dict.fromkeys((*cls.parameters, *cls.state), (1, arguments["n_features"]))
 
     def _move_running_statistics(self, mean: Array, variance: Array) -> None:
         for running, batch in ((self.running_mean, mean), (self.running_variance, variance)):

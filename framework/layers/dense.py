@@ -1,5 +1,8 @@
 """Dense layer: every neuron adds up all inputs, each times a weight of its own."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
@@ -103,22 +106,16 @@ class Dense(Operation):
         return self.weights.dtype.name
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        inputs = as_floats(inputs)
-        if inputs.ndim != 2 or inputs.shape[1] != self.n_inputs:
-            raise ValueError(
-                f"{self!r} expects inputs of shape (samples, {self.n_inputs}), "
-                f"received {inputs.shape}"
-            )
         weights = self.weights
-        self.inputs = inputs.astype(weights.dtype, copy=False)
-        output = self.inputs @ weights
+        self.inputs = self.check_inputs(inputs).astype(weights.dtype, copy=False)
+        output = _product(self.inputs, weights)
         output += self.biases
         self.output = output
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         self.parameter_gradients(dvalues)
-        self.dinputs = as_dvalues(self, dvalues) @ self.weights.T
+        self.dinputs = _product(as_dvalues(self, dvalues), self.weights.T)
         return self.dinputs
 
     def parameter_gradients(self, dvalues: ArrayLike) -> None:
@@ -126,21 +123,42 @@ class Dense(Operation):
         dvalues = as_dvalues(self, dvalues)
         np.matmul(self.inputs.T, dvalues, out=self.dweights)
         np.add.reduce(dvalues, axis=0, keepdims=True, out=self.dbiases)
-        _add_penalty_gradient(
+        add_penalty_gradient(
             self.dweights, self.weights, self.weight_regularizer_l1, self.weight_regularizer_l2
         )
-        _add_penalty_gradient(
+        add_penalty_gradient(
             self.dbiases, self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
         )
+
+    def check_inputs(self, inputs: ArrayLike) -> Array:
+        """Return ``inputs`` as floats. Raises ValueError if they have another shape."""
+        inputs = as_floats(inputs)
+        if inputs.ndim != 2 or inputs.shape[1] != self.n_inputs:
+            raise ValueError(
+                f"{self!r} expects inputs of shape (samples, {self.n_inputs}), "
+                f"received {inputs.shape}"
+            )
+        return inputs
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if input_shape not in (None, (self.n_inputs,)):
             raise ValueError(f"{self!r} expects inputs of shape (samples, {self.n_inputs})")
         return (self.n_neurons,)
 
+    @classmethod
+    def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        n_inputs, n_neurons = arguments["n_inputs"], arguments["n_neurons"]
+        return {"weights": (n_inputs, n_neurons), "biases": (1, n_neurons)}
 
-def _add_penalty_gradient(gradient: Array, parameter: Array, l1: float, l2: float) -> None:
+
+def _product(left: Array, right: Array) -> Array:
+    """Return ``left @ right``, for a column and a row as NumPy computes it three times as fast."""
+    return left * right if left.shape[1] == 1 else left @ right
+
+
+def add_penalty_gradient(gradient: Array, parameter: Array, l1: float, l2: float) -> None:
+    """Add to ``gradient`` that of the penalties ``l1`` and ``l2`` on ``parameter``."""
     if l1:
-        gradient += np.where(parameter < 0, -l1, l1)
+        gradient += np.where(parameter < 0, -l1, l1).astype(parameter.dtype)
     if l2:
         gradient += (2 * l2) * parameter

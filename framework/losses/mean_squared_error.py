@@ -33,7 +33,7 @@ class MeanSquaredError(Loss):
 
     def backward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)
-        gradient = (y_pred - y_true) * (2 / y_pred.size)
+        gradient = (y_pred - y_true) / (y_pred.size / 2)
         self.dinputs = gradient.astype(y_pred.dtype, copy=False)
         return self.dinputs
 

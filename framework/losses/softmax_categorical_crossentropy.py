@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.activations.softmax import Softmax
+from framework.activations.softmax import Softmax, reduce_classes
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.losses.loss import FusedLoss
 from optimizers.optimizer import Array
@@ -52,11 +52,11 @@ class SoftmaxCategoricalCrossentropy(FusedLoss):
 
     def losses(self, inputs: ArrayLike, y_true: ArrayLike) -> Array:
         inputs, y_true = self.check(inputs, y_true)
-        shifted = inputs - inputs.max(axis=1, keepdims=True)
+        shifted = inputs - reduce_classes(np.maximum, inputs)
         if self.activation.temperature != 1:
             shifted /= self.activation.temperature
         output = np.exp(shifted)
-        sums = output.sum(axis=1, keepdims=True)
+        sums = reduce_classes(np.add, output)
         output /= sums
         self._store(output)
         if y_true.ndim == 1:

@@ -45,13 +45,7 @@ def numeric_targets(y_true: ArrayLike, shape: tuple[int, ...], name: str = "y") 
         TypeError: ``y_true`` does not hold real numbers.
         ValueError: any other shape, or NaN or infinity among the values.
     """
-    targets = as_floats(y_true, name)
-    if targets.shape == shape[:1] and shape[1:] == (1,):
-        targets = targets.reshape(shape)
-    if targets.shape != shape:
-        raise ValueError(
-            f"{name} must have the shape of the predictions, {shape}, received {targets.shape}"
-        )
+    targets = _of_shape(y_true, shape, name)
     check_finite(targets, name)
     return targets
 
@@ -62,11 +56,23 @@ def binary_targets(y_true: ArrayLike, shape: tuple[int, ...], name: str = "y") -
     Raises:
         TypeError, ValueError: as ``numeric_targets``; ValueError also for values outside 0…1.
     """
-    targets = numeric_targets(y_true, shape, name)
+    targets = _of_shape(y_true, shape, name)
     if targets.size and not (targets.min() >= 0 and targets.max() <= 1):
+        check_finite(targets, name)
         raise ValueError(
             f"{name} must lie between 0 and 1, one column for each output, received values from "
             f"{targets.min():g} to {targets.max():g}"
+        )
+    return targets
+
+
+def _of_shape(y_true: ArrayLike, shape: tuple[int, ...], name: str) -> Array:
+    targets = as_floats(y_true, name)
+    if targets.shape == shape[:1] and shape[1:] == (1,):
+        targets = targets.reshape(shape)
+    if targets.shape != shape:
+        raise ValueError(
+            f"{name} must have the shape of the predictions, {shape}, received {targets.shape}"
         )
     return targets
 

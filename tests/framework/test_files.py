@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from framework.files import check_target, write_atomically
+from framework.files import check_target, give_second_name, remove_leftovers, write_atomically
 
 
 def test_the_content_is_there_and_nothing_else(tmp_path: Path) -> None:
@@ -54,3 +54,33 @@ def test_a_place_where_no_file_can_be_is_named(tmp_path: Path) -> None:
         tmp_path.chmod(0o500)
         with pytest.raises(PermissionError, match="cannot be written to"):
             check_target(tmp_path / "model")
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_gets_a_second_name_that_outlives_the_first(
+    links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*paths: Path) -> None:
+        raise PermissionError("this file system has no links")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "first").write_bytes(b"old")
+    (tmp_path / "second").write_bytes(b"another")
+    for _ in range(2):  # the second time, they are the same already
+        give_second_name(tmp_path / "first", tmp_path / "second")
+        assert sorted(os.listdir(tmp_path)) == ["first", "second"]
+    write_atomically(tmp_path / "first", b"new")
+    assert (tmp_path / "second").read_bytes() == b"old"
+    with pytest.raises(FileNotFoundError):
+        give_second_name(tmp_path / "nothing", tmp_path / "second")
+    assert sorted(os.listdir(tmp_path)) == ["first", "second"]
+
+
+def test_leftovers_of_a_file_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    left = ".model.0123456789abcdef"
+    others = [".models.0123456789abcdef", ".model.0123456789abcdeg", ".model", "model"]
+    for name in [left, *others]:
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path / "model")
+    assert sorted(os.listdir(tmp_path)) == sorted(others)

@@ -7,6 +7,7 @@ import matplotlib.image
 import pytest
 
 import framework
+from datasets import spiral_data
 from framework import Sigmoid
 from framework.__main__ import main
 from framework.commands import images, spiral
@@ -58,6 +59,18 @@ def test_every_option_reaches_the_network(
     assert capsys.readouterr().out == printed, "the seed decides everything"
 
 
+def test_spiral_saves_its_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "model.safetensors"
+    output = ["--output", str(tmp_path / "a.png"), "--save", str(path)]
+    assert main(["spiral", *QUICK, *output]) == 0
+    printed = capsys.readouterr().out
+    assert printed.endswith(f"model               {path}\n")
+    (line,) = [line for line in printed.splitlines() if line.startswith("validation accuracy")]
+    model = framework.Model.load(path)
+    _, accuracy = model.evaluate(*spiral_data(60, 3, seed=1))
+    assert float(line.split()[2]) == pytest.approx(accuracy, abs=6e-4)
+
+
 def test_without_hidden_layers_it_is_a_linear_classifier(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,6 +108,7 @@ def test_check_gradients_fails_if_one_is_wrong(
     [
         (["--output", "no/such/folder/a.png"], "cannot be written"),
         (["--output", "a.xyz"], "--output must end with one of"),
+        (["--save", "no/such/folder/a.safetensors"], "does not exist: make it first"),
     ],
 )
 def test_mistakes_are_said_in_one_line_before_training(

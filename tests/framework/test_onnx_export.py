@@ -23,6 +23,7 @@ from framework import (
     LeakyReLU,
     Linear,
     Model,
+    OnnxError,
     Operation,
     ReLU,
     Scale,
@@ -168,13 +169,37 @@ def test_class_names_are_in_the_metadata(tmp_path: Path) -> None:
     metadata = session(tmp_path / "model.onnx").get_modelmeta()
     assert json.loads(metadata.custom_metadata_map["class_names"]) == names
     assert metadata.producer_name == "dinputs"
-    model.export_onnx(tmp_path / "model.onnx")
+    assert model.class_names == names
+    assert Model.from_onnx(tmp_path / "model.onnx").class_names == names
+    finalized(Dense(4, 3), Softmax()).export_onnx(tmp_path / "model.onnx")
     assert session(tmp_path / "model.onnx").get_modelmeta().custom_metadata_map == {}
+    assert Model.from_onnx(tmp_path / "model.onnx").class_names is None
+
+
+def test_class_names_that_the_model_has_are_exported(tmp_path: Path) -> None:
+    model = finalized(Dense(4, 3), Softmax())
+    model.class_names = ["a", "b", "c"]
+    model.export_onnx(tmp_path / "model.onnx")
+    assert Model.from_onnx(tmp_path / "model.onnx").class_names == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("text", ["no JSON", "5", "[1, 2]", '["only one"]', "[" * 100_000])
+def test_class_names_in_a_damaged_file_are_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    finalized(Dense(4, 2), Softmax()).export_onnx(path, ["a", "b"])
+    proto = onnx.load(path)
+    proto.metadata_props[0].value = text
+    onnx.save(proto, path)
+    with pytest.raises(OnnxError, match="class_names"):
+        Model.from_onnx(path)
+    proto.producer_name = "another program"
+    onnx.save(proto, path)
+    assert Model.from_onnx(path).class_names is None
 
 
 def test_a_single_output_has_two_classes(tmp_path: Path) -> None:
     finalized(Dense(4, 1), Sigmoid()).export_onnx(tmp_path / "model.onnx", ["no", "yes"])
-    Model.from_onnx(tmp_path / "model.onnx")
+    assert Model.from_onnx(tmp_path / "model.onnx").class_names == ["no", "yes"]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,21 @@
+import copy
 import threading
 
 import numpy as np
+import pytest
 
 import framework
 from datasets import spiral_data
-from framework import CategoricalCrossentropy, Dense, Dropout, Model, ReLU, Softmax
+from framework import (
+    CategoricalCrossentropy,
+    Dense,
+    Dropout,
+    Model,
+    ReLU,
+    Softmax,
+    randomness,
+    seed,
+)
 from framework.randomness import drawing_from
 from optimizers import Adam
 
@@ -81,3 +92,33 @@ def test_two_threads_draw_from_a_generator_each() -> None:
     for result in results:
         np.testing.assert_array_equal(result, expected)
     assert len(results) == 2
+
+
+def test_chance_can_be_put_back_as_it_was() -> None:
+    seed(3)
+    np.random.seed(3)
+    states = randomness.states()
+    drawn = randomness.generator().random(5), np.random.normal(size=3)
+    np.random.normal()  # so that one number is left over
+    randomness.set_states(states)
+    np.testing.assert_array_equal(randomness.generator().random(5), drawn[0])
+    np.testing.assert_array_equal(np.random.normal(size=3), drawn[1])
+
+
+def test_states_of_other_generators_are_refused_and_nothing_changes() -> None:
+    before = randomness.states()
+    with randomness.drawing_from(np.random.Generator(np.random.Philox(1))):
+        others = randomness.states()
+        with pytest.raises(ValueError, match="were others, or their states are damaged"):
+            randomness.set_states(before)
+        randomness.generator().random()
+        randomness.set_states(others)
+    with pytest.raises(ValueError, match="were others"):
+        randomness.set_states(others)
+    with pytest.raises(ValueError, match="were others"):
+        randomness.set_states(None)
+    wild = copy.deepcopy(before)
+    wild["ours"]["state"]["state"] = 2**200
+    with pytest.raises(ValueError, match="are damaged"):
+        randomness.set_states(wild)
+    assert randomness.states()["ours"] == before["ours"]

@@ -72,6 +72,14 @@ def test_softmax_rows_are_probabilities_in_the_ratio_of_the_exponentials(inputs:
     np.testing.assert_allclose(output, exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
+@pytest.mark.parametrize("shape", [(3,), (5, 1), (5, 7), (5, 8), (5, 30), (2, 3, 4), (2, 3, 9)])
+def test_softmax_is_that_of_the_last_axis_however_long_it_is(shape: tuple[int, ...]) -> None:
+    inputs = np.random.default_rng(0).normal(size=shape)
+    exponentials = np.exp(inputs)
+    expected = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(Softmax().forward(inputs), expected)
+
+
 @given(inputs=batches())
 def test_softmax_backward_is_the_product_with_the_jacobian_of_each_row(inputs: Array) -> None:
     softmax = Softmax(temperature=1.5)

@@ -7,6 +7,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+from datasets import class_names
+from framework import Model
 from framework.__main__ import main
 from framework.commands.images import LOADERS
 from framework.commands.networks import NETWORKS
@@ -70,6 +72,42 @@ def test_the_printed_accuracy_is_that_of_the_test_images(
     options = ["--directory", str(folder), "--quiet", "--output", str(tmp_path / "a.png")]
     assert main(["mnist", *options]) == 0
     assert "test accuracy 0.8000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "network"), [("mnist", "sigmoid"), ("fashion-mnist", "book"), ("cifar10", "relu")]
+)
+def test_the_saved_model_takes_the_images_as_they_come(
+    name: str, network: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "model.safetensors"
+    options = ["--directory", str(data), "--epochs", "1", "--quiet", "--network", network]
+    output = str(tmp_path / "a.png")
+    assert main([name, *options, "--output", output, "--save", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.endswith(f"model         {path}\n")
+    (line,) = [line for line in printed.splitlines() if line.startswith("test accuracy")]
+    model = Model.load(path)
+    _, (images, labels) = LOADERS[name](directory=data, scale=None)
+    accuracy = (model.predict_classes(images) == labels).mean()
+    assert float(line.split()[2]) == pytest.approx(accuracy, abs=1e-4)
+    assert model.class_names == class_names(LOADERS[name].__name__)
+    assert model.input_shape == images.shape[1:]
+    image = images[0] if images.ndim == 4 else np.repeat(images[0, ..., np.newaxis], 3, axis=2)
+    matplotlib.image.imsave(tmp_path / "image.png", image)
+    assert main(["predict", str(path), str(tmp_path / "image.png")]) == 0
+    expected = model.class_names[model.predict_classes(images[:1])[0]]
+    assert capsys.readouterr().out.splitlines()[1].split()[1] == expected
+
+
+def test_a_place_where_no_model_can_be_saved_is_said_before_the_data_are_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "no" / "model.safetensors")
+    output = str(tmp_path / "a.png")
+    arguments = ["mnist", "--directory", str(tmp_path), "--output", output, "--save", missing]
+    assert main(arguments) == 1
+    assert f"the folder {tmp_path}/no does not exist" in capsys.readouterr().err
 
 
 def test_missing_data_are_said_in_the_usual_way(
