@@ -24,6 +24,7 @@ import math
 import signal
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -131,18 +132,26 @@ class DistributedLoop(Loop):
         bits = randomness.generator().bit_generator
         bits.state = self.ranks.of_first(bits.state)
 
-    def _batches(self) -> Iterator[Batch]:
-        if isinstance(self.samples, Stream):
-            return self._batches_of_stream(self.samples)
-        return self._batches_of_shard(self.samples) if self.sharded else self.samples.epoch()
+    def _batches(self, skip: int = 0) -> Iterator[Batch]:
+        self.trainer = None  # each step is taken with the others, and not several in one call
+        samples = self.samples
+        if isinstance(samples, Samples) and not self.sharded:
+            return samples.epoch(skip=skip)
+        if isinstance(samples, Stream):
+            batches = self._batches_of_stream(samples)
+        else:
+            batches = self._batches_of_shard(samples, self._order_of_shard(samples))
+        return islice(batches, skip, None)
 
-    def _batches_of_shard(self, samples: Samples) -> Iterator[Batch]:
+    def _order_of_shard(self, samples: Samples) -> Array:
+        if not samples.shuffle:
+            return samples.rows
+        # Drawn alike on every rank, so that they stay in step, but for an order of its own.
+        numbers = randomness.generator().integers(2**63, size=4)
+        return np.random.default_rng([self.ranks.rank, *numbers]).permutation(samples.rows)
+
+    def _batches_of_shard(self, samples: Samples, order: Array) -> Iterator[Batch]:
         """Yield as many batches as the other ranks do, however many samples they have."""
-        order = samples.rows
-        if samples.shuffle:
-            # Drawn alike on every rank, so that they stay in step, but for an order of its own.
-            numbers = randomness.generator().integers(2**63, size=4)
-            order = np.random.default_rng([self.ranks.rank, *numbers]).permutation(order)
         batches = self.training.batches or 1
         for batch in range(batches):
             start, stop = (len(order) * end // batches for end in (batch, batch + 1))
@@ -228,7 +237,9 @@ class DistributedLoop(Loop):
         if isinstance(optimizer, Optimizer):
             self.part.receive(self.gradient, self.contributors)
             optimizer.pre_update_params()
-            self.part.update(optimizer)
+            self.part.clip(optimizer)
+            self.model.updater.update_params(self.part)
+            self.part.share()
             optimizer.post_update_params()
         else:  # it is given one layer after the other, so that every rank updates everything
             parameters.dweights[...] = self.ranks.sum(self.gradient) / self.contributors
@@ -290,12 +301,14 @@ class _Part:
         self._ranks.communicator.Reduce_scatter(gradient, self.dweights, self._shares)
         self.dweights /= contributors
 
-    def update(self, optimizer: Optimizer) -> None:
-        """Update this stretch, and take the others from the ranks that updated them."""
+    def clip(self, optimizer: Optimizer) -> None:
+        """Bound the norm of the whole gradient, where the optimizer asks for it."""
         if optimizer.max_gradient_norm is not None:
             norms = self._ranks.of_all(joint_norm([self.dweights]))
             self.dweights *= optimizer.clipping_factor(math.hypot(*norms))
-        optimizer.update_params(self)
+
+    def share(self) -> None:
+        """Take the other stretches of the parameters from the ranks that have updated them."""
         self._gather(self._whole.weights)
 
     def take_state(self, optimizer: Optimizer) -> None:

@@ -73,6 +73,7 @@ class Model:
         parameters: all parameters in one vector (see ``ParameterVector``), after ``finalize``.
         loss, optimizer, accuracy: what ``set`` was given, or None.
         input_shape: the shape of one sample of the data last seen, or None.
+        accelerated: whether compiled code takes the place of what it can: see ``finalize``.
 
     A subclass can pair further classes with a fused form in ``fused``. Only these very classes
     are fused, since a class derived from them may compute something else.
@@ -97,8 +98,10 @@ class Model:
         self.optimizer: Any = None
         self.accuracy: Any = None
         self.input_shape: Shape = None
+        self.accelerated = False
         self._class_names: list[str] | None = None
         self._parameters: ParameterVector | None = None
+        self._trainer: tuple[Any, Any] | None = None
         self._output: Array | None = None
         self._finalized_layers: list[Any] = []
         for operation in operations:
@@ -148,15 +151,26 @@ class Model:
         if self.finalized:
             self._connect()
 
-    def finalize(self) -> None:
+    def finalize(self, *, accelerated: bool | None = None) -> None:
         """Check that the operations fit each other and move their parameters into one vector.
 
+        Args:
+            accelerated: whether compiled twins of the operations, the fused losses and the
+                optimizers compute what these would, where there are any (``Dense``, the usual
+                activations, ``Dropout``, ``BatchNormalization``; all optimizers but
+                ``Adagrad``). It is the same up to rounding, and the objects are left with the
+                same attributes. None is plain NumPy. The first time on a machine, compiling
+                takes a while.
+
         Raises:
+            ImportError: ``accelerated``, and numba is not installed (the extra ``[fast]``).
             ValueError: the model has no operations; neighbours do not fit; the operations'
                 dtypes differ and the model was given none.
         """
         if not self.layers:
             raise ValueError("the model has no operations: add some before finalize()")
+        if accelerated:
+            import framework.accelerated  # noqa: F401 - raises where it cannot be had
         self.output_shapes()
         self._check_head(self.loss)
         dtype = self._common_dtype()
@@ -167,6 +181,7 @@ class Model:
         for layer in self.layers:
             for name in state_names(layer):
                 bind(layer, name, getattr(layer, name).astype(dtype))
+        self.accelerated = bool(accelerated)
         self._connect()
 
     @property
@@ -184,6 +199,27 @@ class Model:
                 "the model is not finalized: its operations changed, so call finalize() again"
             )
         return self._parameters
+
+    @property
+    def updater(self) -> Any:
+        """What has ``update_params`` for ``parameters``: the optimizer, or its compiled twin."""
+        if not self.accelerated:
+            return self.optimizer
+        from framework.accelerated import updater_of
+
+        return updater_of(self.optimizer)
+
+    @property
+    def trainer(self) -> Any:
+        """What takes whole steps of training in one compiled call, or None if nothing does."""
+        if not self.accelerated:
+            return None
+        parts = (self._fused, self.optimizer, self.accuracy)
+        if self._trainer is None or self._trainer[0] != parts:
+            from framework.accelerated import trainer_of
+
+            self._trainer = (parts, trainer_of(self, self.layers[: self._before_loss], self._fused))
+        return self._trainer[1]
 
     @property
     def trained_layers(self) -> list[Any]:
@@ -473,7 +509,7 @@ class Model:
 
     def regularization_loss(self) -> float:
         """Return the penalties on all parameters: see ``Loss.regularization_loss``."""
-        return sum(map(self._penalty, self.layers), 0.0)
+        return sum(map(self._penalty, self._penalized), 0.0)
 
     def backward(
         self,
@@ -904,23 +940,49 @@ class Model:
     def _connect(self) -> None:
         """Decide how the loss is computed, and what the steps of training go through."""
         self._output = None
-        self._all = [(layer, _training_argument(layer)) for layer in self.layers]
         self._penalty = getattr(self.loss, "regularization_loss", penalty)
+        self._penalized = self.trained_layers
         if isinstance(self.loss, Loss):
             self.loss.remember_trainable_layers(self.trained_layers)
-        self._hidden: list[tuple[Any, str]] = self._all
         self._fused: FusedLoss | None = None
         self._output_activation: Any = self.layers[-1]
+        self._before_loss = len(self.layers)  # how many operations the loss does not contain
         if isinstance(self.loss, FusedLoss):
             self._fused, self._output_activation = self.loss, self.loss.activation
-            self._all = [*self._hidden, (self._output_activation, "positional")]
         for activation, loss, fused in self.fused:
             if type(self.layers[-1]) is activation and type(self.loss) is loss:
                 self._fused = fused()
                 self._fused.activation, self._fused.loss = self.layers[-1], self.loss
-                self._hidden = self._all[:-1]
-        trained = [i for i, (layer, _) in enumerate(self._hidden) if parameter_names(layer)]
-        self._first_trained = trained[0] if trained else len(self._hidden)
+                self._before_loss -= 1
+        self._line_up()
+
+    def _line_up(self) -> None:
+        """Decide what is run, in which order: before the loss, and without one."""
+        self._trainer = None
+        before: list[Any] = self.layers[: self._before_loss]
+        if self.accelerated:
+            from framework.accelerated import stretches
+
+            before = stretches(before, self.parameters)
+        self._hidden = [(op, _training_argument(op)) for op in before]
+        last = [] if self._fused is None else [(self._output_activation, "positional")]
+        self._all = [*self._hidden, *last]
+        trained = [i for i, op in enumerate(before) if parameter_names(op)]
+        self._first_trained = trained[0] if trained else len(before)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Compiled code is lined up anew, where there is numba: a copy runs without it as well.
+        return {k: v for k, v in self.__dict__.items() if k not in ("_hidden", "_all", "_trainer")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._parameters is None:
+            return
+        try:
+            self._line_up()
+        except ImportError:
+            self.accelerated = False
+            self._line_up()
 
     def _predictions(self, outputs: Array) -> Array:
         """What the outputs say: the accuracy knows best, then the last activation."""

@@ -54,7 +54,7 @@ class Reporter:
             self._shown = now
             loss = (sums.data_loss + sums.penalties) / sums.amount
             self._describe(loss, sums.right / sums.amount)
-        self.bar.update()
+        self.bar.update(self.training.batch - self.bar.n)
 
     def end_epoch(self) -> None:
         training, history = self.training, self.training.history

@@ -120,11 +120,21 @@ class Samples:
         """One sample, as it goes into the network."""
         return self.take(self.rows[:1])[0]
 
-    def epoch(self) -> Iterator[Batch]:
-        """Yield the batches of one epoch."""
+    @property
+    def in_memory(self) -> bool:
+        """Whether the rows lie in memory as they go into the network, but for their dtype."""
+        plain = type(self.X) is np.ndarray and self.transform is None
+        return plain and self.X.flags.carray and self.y.flags.carray
+
+    def epoch(self, together: int = 1, skip: int = 0) -> Iterator[Batch]:
+        """Return the batches of one epoch but the first ``skip``, put together so many at a time.
+
+        The order is drawn at once, and not when the first batch is asked for.
+        """
         order = randomness.generator().permutation(self.rows) if self.shuffle else self.rows
-        for start in range(0, len(order), self.batch_size):
-            yield Batch(self, order[start : start + self.batch_size])
+        step = together * self.batch_size
+        starts = range(skip * self.batch_size, len(order), step)
+        return (Batch(self, order[start : start + step]) for start in starts)
 
     def in_batches(self, batches: int, shuffle: bool) -> "Samples":
         """Return the same samples for so many batches in an epoch, or as many as there are."""

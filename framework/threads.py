@@ -36,6 +36,11 @@ def at_most(threads: int) -> AbstractContextManager[Any]:
     return context
 
 
+def look_again() -> None:
+    """Look for the libraries anew the next time, since one more was loaded."""
+    _controller.cache_clear()
+
+
 @cache
 def _controller() -> Any:
     # Looking for the libraries takes a while, so it is done once.

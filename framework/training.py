@@ -276,8 +276,10 @@ class Loop:
         batches = self._begin_epoch() if training.between_epochs else self._go_on_with_epoch()
         self.reporter.begin_epoch()
         for batch in batches:
-            training.batch += 1
-            self._step(batch)
+            if self.trainer is None:
+                self._step(batch)
+            else:
+                self._compiled_steps(self.trainer, batch)
             self.reporter.show(training.sums)
             for callback in self.callbacks:
                 callback.on_batch_end(training)
@@ -301,14 +303,33 @@ class Loop:
         """Return the batches after those that were done when training was interrupted."""
         now = randomness.states()
         randomness.set_states(self.training.chance)
-        batches = self._batches()
-        for _ in range(self.training.batch):
-            next(batches, None)
+        batches = self._batches(skip=self.training.batch)
         randomness.set_states(now)
         return batches
 
+    def _batches(self, skip: int = 0) -> Iterator[Batch]:
+        """Return an epoch's batches; where steps are compiled and no one looks, put together."""
+        self.trainer = self._trainer()
+        if isinstance(self.samples, Samples):
+            alone = self.trainer is None or self._watched()
+            together = 1 if alone else self.trainer.steps_at_once(self.samples)
+            return self.samples.epoch(together, skip)
+        batches = self.samples.epoch()
+        for _ in range(skip):
+            next(batches, None)
+        return batches
+
+    def _trainer(self) -> Any:
+        sliced = self.at_once is not None and self.samples.batch_size > self.at_once
+        return None if sliced or self.samples.sample.ndim != 2 else self.model.trainer
+
+    def _watched(self) -> bool:
+        methods = (getattr(type(c), "on_batch_end", None) for c in self.callbacks)
+        return any(method is not Callback.on_batch_end for method in methods)
+
     def _step(self, batch: Batch) -> None:
         training, sums = self.training, self.training.sums
+        training.batch += 1
         self.penalties = self.model.regularization_loss()
         amount, data_loss, accuracy = self._pass(batch)
         self._update()
@@ -351,11 +372,29 @@ class Loop:
         if not math.isfinite(training.batch_loss):
             raise _diverged(training)
 
+    def _compiled_steps(self, trainer: Any, batches: Batch) -> None:
+        """Do the same for one batch, or for several put together: see ``Trainer.take_steps``."""
+        training, sums = self.training, self.training.sums
+        figures = trainer.take_steps(batches)
+        training.batch += len(figures)
+        data_loss, penalties, training.batch_accuracy, _ = figures[-1].tolist()
+        training.batch_data_loss, training.batch_loss = data_loss, data_loss + penalties
+        if not math.isfinite(training.batch_loss):
+            raise _diverged(training)
+        # The sum of the amounts is known better than from weights that were scaled.
+        scale = batches.amount / float(figures[:, 3].sum())
+        for data_loss, penalties, accuracy, share in figures.tolist():
+            amount = scale * share
+            sums.amount += amount
+            sums.data_loss += data_loss * amount
+            sums.penalties += penalties * amount
+            sums.right += accuracy * amount
+
     def _update(self) -> None:
         model, optimizer = self.model, self.model.optimizer
         optimizer.pre_update_params()
         if isinstance(optimizer, Optimizer):
-            optimizer.update_params(model.parameters)
+            model.updater.update_params(model.parameters)
         else:
             for layer in model.trained_layers:
                 optimizer.update_params(layer)
@@ -384,9 +423,6 @@ class Loop:
         history.seconds.append(time.perf_counter() - started)
 
     # What a training on several machines (``framework.distributed``) does in another way.
-
-    def _batches(self) -> Iterator[Batch]:
-        return self.samples.epoch()
 
     def _evaluate(self, batches: Iterable[Batch]) -> tuple[float, float | None]:
         return self.model.evaluate_batches(batches)

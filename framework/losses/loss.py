@@ -105,7 +105,8 @@ class FusedLoss(Loss):
 
     def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> float:
         """Store ``output`` and return the mean loss of the logits ``inputs``, as a float."""
-        return float(self.losses(inputs, y_true).mean())
+        losses = self.losses(inputs, y_true)
+        return float(np.add.reduce(losses, axis=None) / losses.size)
 
     def losses(self, inputs: ArrayLike, y_true: ArrayLike) -> Array:
         """Store ``output`` and return the loss of each sample, ``(samples,)``.

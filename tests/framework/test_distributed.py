@@ -210,6 +210,14 @@ def test_data_of_any_kind_train_as_in_a_single_process_with_the_same_batches(
     assert told[story][0] < 1e-12
 
 
+def test_compiled_operations_train_together_like_plain_ones_alone(
+    told: dict[str, list[Any]],
+) -> None:
+    if told["compiled"][0] is None:
+        pytest.skip("numba is not installed: no compiled operations on several ranks")
+    assert told["compiled"][0] < 1e-12
+
+
 def test_shards_go_on_amid_an_epoch_with_the_samples_that_were_left(
     told: dict[str, list[Any]],
 ) -> None:

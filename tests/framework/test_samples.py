@@ -258,3 +258,13 @@ def test_samples_of_weight_0_are_left_out() -> None:
     ]
     assert [len(part.X) for part in parts] == [20, 20, 10]
     np.testing.assert_array_equal(np.concatenate([part.X for part in parts]), X[10:])
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_batches_put_together_hold_the_rows_that_each_would(shuffle: bool) -> None:
+    samples = Samples(np.zeros((10, 1)), np.zeros(10), None, None, 3, shuffle)
+    framework.seed(1)
+    apart = [batch.rows.tolist() for batch in samples.epoch()]
+    framework.seed(1)
+    together = [batch.rows.tolist() for batch in samples.epoch(together=2, skip=1)]
+    assert together == [apart[1] + apart[2], apart[3]]

@@ -3,6 +3,7 @@
 Every rank tells its side of each; the last line of the output is JSON, a list of them by story.
 """
 
+import importlib.util
 import json
 import os
 import signal
@@ -31,6 +32,7 @@ from framework import (
     RegressionAccuracy,
     ReLU,
     Softmax,
+    Tanh,
     Training,
 )
 from optimizers import SGD, Adam
@@ -286,6 +288,22 @@ def interrupted_shards(together: Any) -> list[list[float]]:
         return [run(), resumed]
 
 
+def compiled(together: Any) -> float | None:
+    """How far compiled operations on all ranks are from plain ones on one; None without numba."""
+    if importlib.util.find_spec("numba") is None:
+        return None
+
+    def run(accelerated: bool, communicator: Any) -> Any:
+        layers = (BatchNormalization(16, synchronized=True), Tanh(), Dense(16, 16))
+        model = classifier(*layers, optimizer=SGD(0.1, momentum=0.5, max_gradient_norm=0.1))
+        model.finalize(accelerated=accelerated)
+        model.train(X, y, epochs=3, batch_size=16, progress=False, communicator=communicator)
+        return model.parameters.weights
+
+    found = run(True, together)
+    return float(np.abs(found - run(False, None)).max()) if together.rank == 0 else 0.0
+
+
 def streams(together: Any) -> float:
     # As many batches as the rank's number and one more.
     pieces = [[(X[10 * r + b :: 30], y[10 * r + b :: 30]) for b in range(r + 1)] for r in range(3)]
@@ -363,6 +381,7 @@ STORIES = [
     samples_of_shards,
     shards,
     interrupted_shards,
+    compiled,
     streams,
     a_mapped_file,
     one_stream_for_all,

@@ -1,0 +1,113 @@
+"""Consecutive operations of a model, computed together."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from framework.accelerated import program
+from framework.accelerated.computation import Computation, as_compiled
+from framework.accelerated.table import KINDS, Table, is_exactly, offsets
+from framework.operation import Array
+from framework.parameters import ParameterVector
+from optimizers.optimizer import parameter_names
+
+
+class Stretch:
+    """Operations one after the other, of which each has a twin, as one operation.
+
+    Each is left with what its own ``forward`` and ``backward`` would have stored. What the twins
+    do not take (images, a wrong width) is given to the operations themselves.
+
+    Args:
+        operations: of classes that have twins.
+        vector: all parameters of the model.
+
+    Attributes:
+        parameters: the names of what is trained in it.
+    """
+
+    def __init__(self, operations: Sequence[Any], vector: ParameterVector) -> None:
+        self.operations = operations
+        self.vector = vector
+        self.offsets = offsets(vector)
+        self.parameters = tuple(name for op in operations for name in parameter_names(op))
+
+    def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
+        values = as_compiled(inputs, self.vector.dtype)
+        try:
+            (width,) = values.shape[1:]
+            table = Table(self.operations, self.offsets, width)
+        except ValueError:
+            self.computation = None
+            for operation in self.operations:
+                values = operation.forward(values, training)
+            self.output = values
+            return values
+        computation = Computation(self.operations, table, len(values), values.dtype)
+        self.output = program.forward(
+            table.lines,
+            self.vector.weights,
+            computation.statistics,
+            computation.draw(len(values), training),
+            values,
+            training,
+            computation.values,
+        )
+        computation.hand_out_outputs(values, training)
+        self.inputs, self.training, self.computation = values, training, computation
+        return self.output
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        self._backward(dvalues, all_dinputs=True)
+        self.dinputs = self.operations[0].dinputs
+        return self.dinputs
+
+    def parameter_gradients(self, dvalues: ArrayLike) -> None:
+        """Do what ``backward`` does, without ``dinputs`` where the first layer is dense."""
+        self._backward(dvalues, all_dinputs=False)
+
+    def _backward(self, dvalues: ArrayLike, all_dinputs: bool) -> None:
+        if self.computation is None:
+            for operation in reversed(self.operations):
+                dvalues = operation.backward(dvalues)
+            return
+        computation = self.computation
+        gradients = computation.dvalues(len(self.inputs))
+        program.backward(
+            computation.table.lines,
+            0,
+            all_dinputs,
+            self.vector.weights,
+            computation.statistics,
+            self.inputs,
+            computation.values,
+            self.training,
+            as_compiled(dvalues, self.inputs.dtype),
+            gradients,
+            self.vector.dweights,
+        )
+        computation.hand_out_gradients(gradients, len(self.inputs), 0, all_dinputs)
+
+
+def stretches(operations: Sequence[Any], vector: ParameterVector) -> list[Any]:
+    """Return ``operations`` with a ``Stretch`` in the place of neighbours that have twins.
+
+    A new one begins at the first operation that is trained, since training goes back no further.
+    """
+    found: list[Any] = []
+    neighbours: list[Any] = []
+    trained = False
+    for operation in operations:
+        # What is added up over several processes has no twin that does that.
+        has_twin = is_exactly(operation, KINDS) and not getattr(operation, "synchronized", False)
+        is_first = not trained and bool(parameter_names(operation))
+        trained = trained or is_first
+        if neighbours and (is_first or not has_twin):
+            found.append(Stretch(neighbours, vector))
+            neighbours = []
+        if has_twin:
+            neighbours = [*neighbours, operation]
+        else:
+            found.append(operation)
+    return [*found, Stretch(neighbours, vector)] if neighbours else found

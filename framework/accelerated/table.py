@@ -1,0 +1,216 @@
+"""The tables that tell the compiled code what a network is: one line for each operation.
+
+They hold plain numbers, so that the compiled code is the same for every network.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from framework.accelerated.compiled import version
+from framework.accelerated.products import HOW
+from framework.accuracies import BinaryAccuracy, CategoricalAccuracy
+from framework.activations import LeakyReLU, ReLU, Sigmoid, Tanh
+from framework.layers import BatchNormalization, Dense, Dropout
+from framework.losses import FusedLoss, SigmoidBinaryCrossentropy, SoftmaxCategoricalCrossentropy
+from framework.operation import Array
+from framework.parameters import ParameterVector
+from optimizers import SGD, Adam, AdamW, RMSprop
+from optimizers.optimizer import Optimizer, State
+
+# A field without meaning: code on disk is known by it as that of these sources and products.
+VERSION = (f"{version()}_{HOW}", np.int64)
+
+DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, DROPOUT, BATCH_NORMALIZATION = range(7)
+
+KINDS: dict[type, int] = {
+    Dense: DENSE,
+    ReLU: RELU,
+    LeakyReLU: LEAKY_RELU,
+    Sigmoid: SIGMOID,
+    Tanh: TANH,
+    Dropout: DROPOUT,
+    BatchNormalization: BATCH_NORMALIZATION,
+}
+
+# Numbers that operations are made with, under the names of their attributes.
+SETTINGS = (
+    "alpha",
+    "rate",
+    "momentum",
+    "epsilon",
+    "weight_regularizer_l1",
+    "weight_regularizer_l2",
+    "bias_regularizer_l1",
+    "bias_regularizer_l2",
+)
+
+# The places of what an operation computes: see ``program.py``. Kept is what its backward needs
+# besides: the mask of dropout, the normalized inputs of batch normalization.
+PLACES = ("output", "kept", "dinputs")
+
+OPERATION = np.dtype(
+    [
+        VERSION,
+        ("kind", np.int64),
+        ("n_inputs", np.int64),
+        ("n_outputs", np.int64),
+        ("weights", np.int64),  # where they begin in the vectors of parameters and gradients
+        ("biases", np.int64),
+        ("statistics", np.int64),  # of batch normalization: running mean and variance, deviation
+        ("chances", np.int64),  # of dropout, per sample
+        *((name, np.int64) for name in PLACES),
+        *((name, np.float64) for name in SETTINGS),
+    ]
+)
+
+SOFTMAX, SIGMOIDS = range(2)
+
+LOSSES: dict[type, int] = {
+    SoftmaxCategoricalCrossentropy: SOFTMAX,
+    SigmoidBinaryCrossentropy: SIGMOIDS,
+}
+
+LOSS = np.dtype(
+    [
+        VERSION,
+        ("kind", np.int64),
+        ("temperature", np.float64),
+        ("classes", np.int64),
+        ("output", np.int64),
+        ("losses", np.int64),
+        ("dinputs", np.int64),
+    ]
+)
+
+CATEGORICAL, BINARY = 1, 2
+
+ACCURACIES: dict[type, int] = {
+    type(None): 0,
+    CategoricalAccuracy: CATEGORICAL,
+    BinaryAccuracy: BINARY,
+}
+
+STOCHASTIC, ROOT_MEAN_SQUARE, ADAPTIVE_MOMENTS = range(3)
+
+# The kind of an optimizer, and what it remembers about a parameter.
+OPTIMIZERS: dict[type, tuple[int, tuple[str, ...]]] = {
+    SGD: (STOCHASTIC, ("velocity",)),
+    RMSprop: (ROOT_MEAN_SQUARE, ("cache",)),
+    Adam: (ADAPTIVE_MOMENTS, ("momentum", "cache")),
+    AdamW: (ADAPTIVE_MOMENTS, ("momentum", "cache")),
+}
+
+OPTIMIZER_SETTINGS = (
+    "momentum",
+    "nesterov",
+    "rho",
+    "epsilon",
+    "beta_1",
+    "beta_2",
+    "weight_decay",
+    "max_gradient_norm",
+)
+
+OPTIMIZER = np.dtype(
+    [VERSION, ("kind", np.int64), *((name, np.float64) for name in OPTIMIZER_SETTINGS)]
+)
+
+
+def is_exactly(candidate: Any, classes: Collection[type]) -> bool:
+    """Whether ``candidate`` is of one of ``classes`` and computes what they do.
+
+    A class derived from one may compute something else, and so may an object that was given a
+    method of its own.
+    """
+    return type(candidate) in classes and not any(
+        callable(getattr(type(candidate), name, None)) for name in vars(candidate)
+    )
+
+
+class Table:
+    """The lines of consecutive operations, for inputs of ``width`` numbers per sample.
+
+    Attributes:
+        lines: an array of ``OPERATION``.
+        width, n_outputs: numbers per sample that go in and come out.
+        values, dvalues: numbers per sample that are computed, forward and backward.
+        chances: numbers per sample that are drawn.
+        statistics: numbers that the batch normalizations need.
+
+    Raises ValueError if an operation does not take what the one before gives.
+    """
+
+    def __init__(
+        self, operations: Sequence[Any], offsets: dict[tuple[int, str], int], width: int
+    ) -> None:
+        self.width = width
+        self.values = self.dvalues = self.chances = self.statistics = 0
+        lines = []
+        for operation in operations:
+            kind = KINDS[type(operation)]
+            expected = getattr(operation, "n_inputs", getattr(operation, "n_features", width))
+            if width != expected:
+                raise ValueError(f"{operation!r} takes {expected} values per sample, not {width}")
+            n_outputs = getattr(operation, "n_neurons", width)
+            keeps = n_outputs if kind in (DROPOUT, BATCH_NORMALIZATION) else 0
+            lines.append(
+                (
+                    0,
+                    kind,
+                    width,
+                    n_outputs,
+                    offsets.get((id(operation), "weights"), 0),
+                    offsets.get((id(operation), "biases"), 0),
+                    self.statistics,
+                    self.chances,
+                    self.values,
+                    self.values + n_outputs,
+                    self.dvalues,
+                    *(getattr(operation, name, 0.0) for name in SETTINGS),
+                )
+            )
+            self.values += n_outputs + keeps
+            self.dvalues += width
+            self.chances += n_outputs if kind == DROPOUT else 0
+            self.statistics += 3 * width if kind == BATCH_NORMALIZATION else 0
+            width = n_outputs
+        self.n_outputs = width
+        self.lines: Array = np.array(lines, dtype=OPERATION)
+
+
+def offsets(parameters: ParameterVector) -> dict[tuple[int, str], int]:
+    """Return where in the vector each parameter begins, by its operation's id and its name."""
+    places = np.arange(len(parameters))
+    return {
+        (id(operation), name): int(part.flat[0])
+        for operation, name, part in parameters.split(places)
+        if part.size
+    }
+
+
+def loss_line(loss: FusedLoss, table: Table) -> Any:
+    """Return the line of a fused loss whose arrays stand behind those of ``table``."""
+    temperature = getattr(loss.activation, "temperature", 1.0)
+    classes = table.n_outputs
+    places = (table.values, table.values + classes, table.dvalues)
+    return np.array((0, LOSSES[type(loss)], temperature, classes, *places), dtype=LOSS)[()]
+
+
+def optimizer_line(optimizer: Optimizer) -> Any:
+    """Return the line of an optimizer."""
+    settings = (getattr(optimizer, name, 0.0) or 0.0 for name in OPTIMIZER_SETTINGS)
+    return np.array((0, OPTIMIZERS[type(optimizer)][0], *settings), dtype=OPTIMIZER)[()]
+
+
+def optimizer_memory(optimizer: Optimizer, parameters: ParameterVector) -> tuple[Array, Array]:
+    """Return the two arrays that an optimizer remembers, empty where it does without."""
+    vector = parameters.weights
+    state = optimizer.state(parameters).setdefault("weights", State())
+    names = OPTIMIZERS[type(optimizer)][1]
+    if isinstance(optimizer, SGD) and not optimizer.momentum:
+        names = ()
+    arrays = [state.array(name, like=vector) for name in names]
+    none = vector[:0]
+    return (*arrays, none, none)[:2]  # type: ignore[return-value]

@@ -1,0 +1,162 @@
+"""Whole training steps of a model whose every part has a twin."""
+
+from typing import Any
+
+import numpy as np
+
+from framework.accelerated.computation import Computation, as_compiled, rows
+from framework.accelerated.steps import take_steps
+from framework.accelerated.table import (
+    ACCURACIES,
+    KINDS,
+    LOSSES,
+    OPTIMIZERS,
+    Table,
+    is_exactly,
+    loss_line,
+    offsets,
+    optimizer_line,
+    optimizer_memory,
+)
+from framework.losses import FusedLoss
+from framework.model import Model
+from framework.operation import Array
+from framework.samples import Batch, Samples, Stream
+from optimizers.optimizer import parameter_names
+
+# A call takes about this many multiplications, a part of a second, so that Ctrl-C and the progress
+# bar come into their own in between.
+WORK_PER_CALL = 10**8
+
+STEP_METHODS = ("calculate_loss", "regularization_loss", "backward", "calculate_accuracy")
+
+
+class Trainer:
+    """Takes steps of training, many in one call.
+
+    Args:
+        model: whose operations, accuracy and optimizer all have twins.
+        operations: those before the loss.
+        loss: what the model computes its loss with.
+    """
+
+    def __init__(self, model: Model, operations: list[Any], loss: FusedLoss) -> None:
+        self.model = model
+        self.operations = operations
+        self.loss = loss
+        self.offsets = offsets(model.parameters)
+        self.first = next(i for i, op in enumerate(operations) if parameter_names(op))
+
+    def steps_at_once(self, samples: Samples | Stream) -> int:
+        """How many batches of ``samples`` to put together for one call."""
+        if not self._reads(samples):
+            return 1
+        return max(1, WORK_PER_CALL // (samples.batch_size * len(self.model.parameters)))
+
+    def take_steps(self, batches: Batch) -> Array:
+        """Train on one batch, or several put together, and leave the model as the last one does.
+
+        Returns:
+            For each step, the data loss, the penalties, the accuracy and the amount of the batch,
+            ``(steps, 4)``. After a loss that is not finite no more steps are taken.
+        """
+        samples = batches.samples
+        if self._reads(samples):
+            source = samples.X, samples.y, samples.weights, batches.rows
+            return self._take_steps(*source, samples.batch_size)
+        ((X, y, weights, _),) = batches.parts()
+        return self._take_steps(X, y, weights, None, len(X))
+
+    def _reads(self, samples: Samples | Stream) -> bool:
+        """Whether the compiled code can take the rows of a batch from the arrays by itself."""
+        return (
+            isinstance(samples, Samples)
+            and samples.in_memory
+            and samples.X.dtype == self.model.dtype
+        )
+
+    def _take_steps(
+        self, X: Array, y: Array, weights: Array | None, order: Array | None, batch_size: int
+    ) -> Array:
+        parameters, optimizer = self.model.parameters, self.model.optimizer
+        dtype = parameters.dtype
+        X, y = as_compiled(X, dtype), as_compiled(y, y.dtype)
+        samples = len(X) if order is None else len(order)
+        batch_size = min(batch_size, samples)
+        figures = np.zeros((-(-samples // batch_size), 4))
+        table = Table(self.operations, self.offsets, X.shape[1])
+        classes = table.n_outputs
+        computation = Computation(self.operations, table, batch_size, dtype, more=classes + 1)
+        dvalues = computation.dvalues(batch_size, more=classes)
+        loss = loss_line(self.loss, table)
+        room = 0 if order is None else batch_size
+        batch = np.empty((room, X.shape[1]), dtype)
+        batch_y = np.empty((room, *y.shape[1:]), y.dtype)
+        began, rate = optimizer.iterations, optimizer.current_learning_rate
+        rates = self._learning_rates(len(figures))
+        taken = take_steps(
+            table.lines,
+            self.first,
+            loss,
+            ACCURACIES[type(self.model.accuracy)],
+            optimizer_line(optimizer),
+            parameters.weights,
+            parameters.dweights,
+            computation.statistics,
+            *optimizer_memory(optimizer, parameters),
+            rates,
+            began,
+            X,
+            y,
+            np.empty(0) if weights is None else weights,
+            np.empty(0, np.intp) if order is None else order,
+            batch_size,
+            computation.draw(samples),
+            table.chances,
+            batch,
+            batch_y,
+            computation.values,
+            dvalues,
+            figures,
+        )
+        optimizer.iterations = began + taken
+        optimizer.current_learning_rate = float(rates[taken - 1]) if taken else rate
+        last = min(taken, len(figures) - 1)
+        size = min(batch_size, samples - last * batch_size)
+        computation.hand_out_outputs(
+            X[last * batch_size :][:size] if order is None else batch[:size], training=True
+        )
+        output = rows(computation.values, loss["output"], size, classes)
+        self.loss.output = self.loss.activation.output = self.model._output = output
+        if taken == len(figures):
+            computation.hand_out_gradients(dvalues, size, self.first, all_dinputs=False)
+            dinputs = rows(dvalues, loss["dinputs"], size, classes)
+            self.loss.dinputs = self.loss.activation.dinputs = dinputs
+        return figures[: taken + 1]
+
+    def _learning_rates(self, steps: int) -> Array:
+        optimizer, began = self.model.optimizer, self.model.optimizer.iterations
+        rates = np.empty(steps)
+        for step in range(steps):
+            optimizer.iterations = began + step
+            optimizer.pre_update_params()
+            rates[step] = optimizer.current_learning_rate
+        return rates
+
+
+def trainer_of(model: Model, operations: list[Any], loss: FusedLoss | None) -> Trainer | None:
+    """Return the ``Trainer`` of ``model``, or None where a part of it has no twin."""
+    methods_are_ours = all(
+        getattr(type(model), name) is getattr(Model, name) for name in STEP_METHODS
+    )
+    if (
+        methods_are_ours
+        and loss is not None
+        and is_exactly(loss, LOSSES)
+        and is_exactly(model.optimizer, OPTIMIZERS)
+        and (model.accuracy is None or is_exactly(model.accuracy, ACCURACIES))
+        and all(is_exactly(operation, KINDS) for operation in operations)
+        and any(parameter_names(operation) for operation in operations)
+    ):
+        return Trainer(model, operations, loss)
+    return None
