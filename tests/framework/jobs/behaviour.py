@@ -294,6 +294,7 @@ def compiled(together: Any) -> float | None:
         return None
 
     def run(accelerated: bool, communicator: Any) -> Any:
+        framework.seed(1)
         layers = (BatchNormalization(16, synchronized=True), Tanh(), Dense(16, 16))
         model = classifier(*layers, optimizer=SGD(0.1, momentum=0.5, max_gradient_norm=0.1))
         model.finalize(accelerated=accelerated)
