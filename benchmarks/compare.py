@@ -182,7 +182,7 @@ def draw_steps(steps: dict[str, Times], axes: Axes) -> None:
         axes.bar(places, heights, 0.8 / len(times), color=colours, label=labels)
     names = [name.replace(", ", "\n").replace(" ", "\n", 1) for name in steps]
     axes.set_xticks([i + 0.35 for i in range(len(steps))], names)
-    axes.set(yscale="log", ylabel="time of a step, dinputs accelerated = 1")
+    axes.set(yscale="log", ylim=(0.1, None), ylabel="time of a step, dinputs accelerated = 1")
     axes.set_title("Lower is faster")
     axes.axhline(1, color="black", linewidth=0.8)
     axes.legend(ncols=5, loc="upper right")
