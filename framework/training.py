@@ -332,18 +332,18 @@ class _Loop:
         training, sums = self.training, self.training.sums
         figures = trainer.take_steps(batches)
         training.batch += len(figures)
-        data_loss, penalties, accuracy, _ = figures[-1].tolist()
+        data_loss, penalties, training.batch_accuracy, _ = figures[-1].tolist()
         training.batch_data_loss, training.batch_loss = data_loss, data_loss + penalties
         if not math.isfinite(training.batch_loss):
             raise _diverged(training)
-        # Whose sum is known better than from weights that were scaled.
-        amounts = figures[:, 3] * (batches.amount / figures[:, 3].sum())
-        data_loss, penalties, right = (amounts @ figures[:, :3]).tolist()
-        training.batch_accuracy = accuracy
-        sums.amount += batches.amount
-        sums.data_loss += data_loss
-        sums.penalties += penalties
-        sums.right += right
+        # The sum of the amounts is known better than from weights that were scaled.
+        scale = batches.amount / float(figures[:, 3].sum())
+        for data_loss, penalties, accuracy, share in figures.tolist():
+            amount = scale * share
+            sums.amount += amount
+            sums.data_loss += data_loss * amount
+            sums.penalties += penalties * amount
+            sums.right += accuracy * amount
 
     def _update(self) -> None:
         model, optimizer = self.model, self.model.optimizer

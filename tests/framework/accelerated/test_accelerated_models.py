@@ -18,6 +18,7 @@ from framework import (
     Callback,
     CategoricalAccuracy,
     CategoricalCrossentropy,
+    Checkpoint,
     Dense,
     DivergenceError,
     Dropout,
@@ -301,6 +302,39 @@ def test_a_callback_stops_after_its_batch() -> None:
     assert history.stopped == "enough"
     assert len(history) == 1
     assert model.optimizer.iterations == 13
+
+
+@pytest.mark.parametrize("where", [(1, 3), (2, 7), (3, 14)])
+def test_an_interrupted_training_goes_on_bit_by_bit(where: tuple[int, int], tmp_path: Any) -> None:
+    class Interrupt(Callback):
+        def on_batch_end(self, training: Training) -> None:
+            if (training.epoch, training.batch) == where:
+                training.stop("enough for now")
+
+    def trained(**options: Any) -> tuple[Model, History]:
+        model = classifier()
+        model.finalize(accelerated=True)
+        return model, model.train(*(X, CLASSES), epochs=4, batch_size=32, progress=False, **options)
+
+    whole, expected = trained()
+    path = tmp_path / "run.safetensors"
+    trained(callbacks=[Interrupt(), Checkpoint(path)])
+    resumed, history = trained(resume_from=path)
+    for ours, array in zip(resumed.stored_arrays(), whole.stored_arrays(), strict=True):
+        np.testing.assert_array_equal(ours, array)
+    assert history.loss == expected.loss
+
+
+def test_a_saved_model_holds_plain_classes_and_predicts_the_same(tmp_path: Any) -> None:
+    model = classifier()
+    model.finalize(accelerated=True)
+    model.train(X, CLASSES, progress=False)
+    model.save(tmp_path / "model.safetensors")
+    loaded = Model.load(tmp_path / "model.safetensors")
+    assert not loaded.accelerated
+    np.testing.assert_allclose(loaded.predict(X), model.predict(X), atol=1e-6)
+    loaded.finalize(accelerated=True)
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
 
 
 def test_divergence_is_told_and_undone_as_in_plain_training() -> None:
