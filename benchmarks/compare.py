@@ -21,6 +21,7 @@ from benchmarks.workloads import WORKLOADS, Workload
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 
 PARTS = ("steps", "prediction", "footprint", "growth")
 Times = dict[str, float]
@@ -65,7 +66,7 @@ def main() -> None:
     if "growth" in options.parts:
         ours = [peer for peer in peers if peer in (Plain, Accelerated)]
         growth = {axis: grow(axis, ours, options.quick) for axis in AXES}
-        print("\n## Growth of an epoch's time: the exponent, from one size to the next\n")
+        print("\n## Growth of the time: the exponent, from one size to the next\n")
         print_table(
             ["", "sizes", *(peer.name for peer in ours)],
             [[axis, *growth[axis].summary()] for axis in AXES],
@@ -159,25 +160,32 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def draw(steps: dict[str, Times], growth: dict[str, Growth], path: Path) -> None:
-    """Draw the steps' times, a group of bars for each workload, and the growth below."""
-    figure = plt.figure(figsize=(13, 9), layout="constrained")
-    upper, lower = figure.subfigures(2, 1)
-    axes = upper.subplots()
-    for i, (workload, times) in enumerate(steps.items()):
-        best = times.get(Accelerated.name) or min(times.values())
-        for j, (name, value) in enumerate(times.items()):
-            label = name if i == 0 else None
-            axes.bar(i + 0.85 * j / len(times), value / best, 0.8 / len(times), color=f"C{j}",
-                     label=label)  # fmt: skip
-        axes.text(i, 0.11, workload.replace(", ", "\n").replace(" ", "\n", 1), va="bottom")
-    axes.set(yscale="log", ylim=(0.1, None), xticks=[])
-    axes.set(ylabel="time of a step, dinputs accelerated = 1", title="Lower is faster")
+    """Draw what was measured: the steps, a group of bars for each workload; below, the growth."""
+    figure = plt.figure(figsize=(13, 9 if steps and growth else 5), layout="constrained")
+    halves = iter(figure.subfigures(bool(steps) + bool(growth) or 1, 1, squeeze=False)[:, 0])
+    if steps:
+        draw_steps(steps, next(halves).subplots())
+    if growth:
+        for each, axes in zip(growth.values(), next(halves).subplots(1, len(growth)), strict=True):
+            each.draw(axes)
+    figure.savefig(path, dpi=120)
+
+
+def draw_steps(steps: dict[str, Times], axes: Axes) -> None:
+    """Draw each peer's time beside the others', in units of ours."""
+    for i, times in enumerate(steps.values()):
+        unit = times.get(Accelerated.name) or min(times.values())
+        places = [i + 0.85 * j / len(times) for j in range(len(times))]
+        colours = [f"C{j}" for j in range(len(times))]
+        labels = list(times) if i == 0 else ["_"] * len(times)
+        heights = [value / unit for value in times.values()]
+        axes.bar(places, heights, 0.8 / len(times), color=colours, label=labels)
+    names = [name.replace(", ", "\n").replace(" ", "\n", 1) for name in steps]
+    axes.set_xticks([i + 0.35 for i in range(len(steps))], names)
+    axes.set(yscale="log", ylim=(0.1, None), ylabel="time of a step, dinputs accelerated = 1")
+    axes.set_title("Lower is faster")
     axes.axhline(1, color="black", linewidth=0.8)
     axes.legend(ncols=5, loc="upper right")
-    for axis, plot in zip(growth, lower.subplots(1, len(growth) or 1, squeeze=False)[0],
-                          strict=False):  # fmt: skip
-        growth[axis].draw(plot)
-    figure.savefig(path, dpi=120)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How the time of an epoch grows with the samples, the width and the depth of a network."""
+"""How the time of an epoch grows with the samples, and that of a batch with width and depth."""
 
 import statistics
 import time
@@ -23,7 +23,7 @@ AXES: dict[str, tuple[int, ...]] = {
 
 @dataclass
 class Growth:
-    """The seconds of an epoch at each of ``sizes``, by peer."""
+    """The seconds of an epoch, or for width and depth of a batch, at each size, by peer."""
 
     axis: str
     sizes: Sequence[int]
@@ -44,8 +44,9 @@ class Growth:
         for name, seconds in self.seconds.items():
             label = f"{name} (at last {self.axis}^{self.exponents(name)[-1]:.2f})"
             axes.loglog(self.sizes, seconds, marker="o", label=label)
-        axes.set(xlabel=self.axis, ylabel="seconds per epoch")
-        axes.legend()
+        unit = "epoch" if self.axis == "samples" else "batch"
+        axes.set(xlabel=self.axis, ylabel=f"seconds per {unit}")
+        axes.legend(loc="lower right")
 
 
 def workload_of(axis: str, size: int) -> Workload:
@@ -58,7 +59,7 @@ def workload_of(axis: str, size: int) -> Workload:
 
 
 def grow(axis: str, peers: Sequence[type[Peer]], quick: bool) -> Growth:
-    """Measure an epoch at each size; the time of one batch less the more the axis is varied."""
+    """Measure the peers in turn at each size of ``axis``, the first few only if ``quick``."""
     sizes = AXES[axis][:3] if quick else AXES[axis]
     seconds: dict[str, list[float]] = {peer.name: [] for peer in peers}
     for size in sizes:
@@ -71,7 +72,6 @@ def grow(axis: str, peers: Sequence[type[Peer]], quick: bool) -> Growth:
                 started = time.perf_counter()
                 training.train(1)
                 times.append((time.perf_counter() - started) / workload.batches)
-        # In the width, an epoch is as many batches at every size.
         batches = workload.batches if axis == "samples" else 1
         for peer, times in zip(peers, measured, strict=True):
             seconds[peer.name].append(statistics.median(times[1:]) * batches)
