@@ -713,7 +713,7 @@ class Model:
             X = as_array(X, "X")
             if not X.size:
                 raise ValueError(f"X is empty: its shape is {X.shape}")
-            first = self._transformed(X[:1], transform)
+            first = self._transformed(X[:1].copy(), transform)
         targets = as_array(y, "y")
         if targets.ndim == 0 or len(targets) != len(X):
             received = len(targets) if targets.ndim else "a single value"

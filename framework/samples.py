@@ -1,7 +1,6 @@
 """Where the batches of a training come from: arrays, or whatever gives batches one by one."""
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -12,6 +11,7 @@ from framework import randomness
 from framework.checks import check_fraction
 from framework.mapped import release_pages, take_rows
 from framework.operation import Array
+from framework.warn import warn_user
 
 if TYPE_CHECKING:
     from framework.model import Model
@@ -65,13 +65,13 @@ class Batch:
         """Yield all samples, so many at once; None takes them together."""
         if at_once is None or at_once >= len(self):
             yield Part(*self.samples.take(self.rows), 1.0)
-            release_pages(self.samples.X)
+            self.samples.release()
             return
         total = self.samples.amount(self.rows)
         for start in range(0, len(self), at_once):
             rows = self.rows[start : start + at_once]
             yield Part(*self.samples.take(rows), self.samples.amount(rows) / total)
-            release_pages(self.samples.X)
+            self.samples.release()
 
 
 class BatchError(ValueError):
@@ -141,15 +141,30 @@ class Samples:
         size = math.ceil(len(self.rows) / batches)
         return Samples(self.X, self.y, self.weights, self.rows, size, shuffle, self.transform)
 
+    @property
+    def targets(self) -> Array:
+        """The targets of all rows, in any order if they are shuffled."""
+        return self.y if len(self.rows) == len(self.y) else self.y[self.rows]
+
+    def release(self) -> None:
+        """Give back the memory of what has been read, where the arrays are mapped files."""
+        release_pages(self.X)
+        release_pages(self.y)
+
     def take(self, rows: Array) -> tuple[Array, Array, Array | None]:
         """Return data, targets and weights of some successive ``rows`` of an epoch."""
         if self._gaps:
-            X, y = take_rows(self.X, rows), self.y.take(rows, axis=0)
+            X, y = take_rows(self.X, rows), take_rows(self.y, rows)
         else:  # views will do
             together = slice(rows[0], rows[-1] + 1)
             X, y = self.X[together], self.y[together]
         if self.transform is not None:
-            X = np.asarray(self.transform(X))
+            # It may compute in place, so it is given nothing that belongs to somebody else.
+            X = np.asarray(self.transform(X if self._gaps else X.copy()))
+            if X.shape[:1] != rows.shape:
+                raise BatchError(
+                    f"transform(X) must keep the samples, but makes {X.shape} of {len(rows)}"
+                )
         return X, y, None if self.weights is None else self.weights[rows]
 
     def amount(self, rows: Array) -> float:
@@ -255,16 +270,14 @@ def set_aside(rows: Array, validation_split: float, shuffle: bool) -> tuple[Arra
     return rows[:-held_back], np.sort(rows[-held_back:])
 
 
-def warn_if_sorted_by_class(y: Array, stacklevel: int) -> None:
+def warn_if_sorted_by_class(y: Array) -> None:
     """Warn if the labels ``y`` come class after class, so that batches hold a single one."""
     classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
     count = len(np.unique(classes))
     changes = np.count_nonzero(classes[1:] != classes[:-1])
     if 1 < count == changes + 1 and 2 * count <= len(classes):
-        warnings.warn(
+        warn_user(
             "the labels come sorted by class and shuffle=False: most batches hold a single "
             "class, so the network unlearns one class while it learns the next, and may end at "
-            "chance level. Train with shuffle=True, or shuffle the data first.",
-            UserWarning,
-            stacklevel=stacklevel + 1,
+            "chance level. Train with shuffle=True, or shuffle the data first."
         )

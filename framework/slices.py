@@ -5,13 +5,13 @@ which is the whole of the data when ``batch_size=None``, it is faster, and takes
 however many samples there are, to send slices of it through and to add up what they give.
 """
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from framework.operation import Array, describe
+from framework.warn import warn_user
 
 # Measured: between 1,000 and 4,000 samples at once are fastest, twice as fast as 20,000.
 MOST_SAMPLES = 4096
@@ -32,19 +32,15 @@ def bytes_per_sample(layers: Sequence[Any], sample: Array) -> int:
     return 2 * (sum(output.nbytes for output in outputs) + sample.size * outputs[0].itemsize)
 
 
-def warn_of_whole_batches(
-    layers: Sequence[Any], sample: Array, samples: int, stacklevel: int
-) -> None:
+def warn_of_whole_batches(layers: Sequence[Any], sample: Array, samples: int) -> None:
     """Warn if ``samples`` at once take much memory, naming the operation that wants them so."""
     needed = samples * bytes_per_sample(layers, sample)
     if needed > MUCH_MEMORY:
         reason = next((describe(layer) for layer in layers if not is_samplewise(layer)), "the loss")
-        warnings.warn(
+        warn_user(
             f"each batch of {samples:,} samples goes through the network at once, which takes "
             f"about {needed / 2**30:.1f} GiB: {reason} may need all of them together. A smaller "
-            "batch_size takes less.",
-            UserWarning,
-            stacklevel=stacklevel + 1,
+            "batch_size takes less."
         )
 
 

@@ -4,14 +4,44 @@ Below a few million multiplications, handing a part of a product to another thre
 as doing it, and on a machine with other work a good deal longer: the threads wait for each other.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 # Measured with OpenBLAS: two threads were no faster below this, and clearly faster above.
 WORTH_A_THREAD = 2_000_000
+
+
+class _SingleThread:
+    """A limit of the whole process, which trainings that overlap in threads share.
+
+    The first one to begin sets it, and the last one to end lifts it.
+    """
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.holders = 0
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        with self.lock:
+            if not self.holders:
+                self.limit = _controller().limit(limits=1, user_api="blas")
+            self.holders += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.holders -= 1
+                if not self.holders:
+                    self.limit.restore_original_limits()
+
+
+_single = _SingleThread()
 
 
 def suitable_threads(parameters: list[Any], samples: int) -> AbstractContextManager[Any]:
@@ -23,8 +53,7 @@ def suitable_threads(parameters: list[Any], samples: int) -> AbstractContextMana
     largest = max((np.size(array) for array in parameters), default=0)
     if samples * largest >= WORTH_A_THREAD:
         return nullcontext()
-    context: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
-    return context
+    return _single.held()
 
 
 def at_most(threads: int) -> AbstractContextManager[Any]:

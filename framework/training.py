@@ -4,7 +4,6 @@ import math
 import signal
 import threading
 import time
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +38,7 @@ from framework.samples import (
 )
 from framework.slices import is_samplewise, samples_at_once, warn_of_whole_batches
 from framework.threads import suitable_threads
+from framework.warn import warn_user
 from optimizers.optimizer import Optimizer, State, parameter_names
 
 if TYPE_CHECKING:
@@ -184,21 +184,20 @@ def set_up(
                 "weights themselves: (X, y, sample_weight)"
             )
         samples = Stream(model, X, transform)
-        targets = next(samples.first.parts()).y
     else:
         X, y, weights = model.check_weighted_data(X, y, sample_weight, transform, part)
         rows, aside = set_aside(Samples(X, y, weights).rows, validation_split, shuffle)
         samples = Samples(X, y, weights, rows, batch_size, shuffle, transform)
-        targets = y[rows]
         if aside is not None:
             at_once = model.evaluated_at_once(samples.sample)
             validation = Samples(X, y, weights, aside, at_once, transform=transform)
         if not shuffle and samples.batches > 1 and not isinstance(model.loss, REGRESSION_LOSSES):
-            warn_if_sorted_by_class(targets, stacklevel=4)
+            warn_if_sorted_by_class(samples.targets)
     if validation_data is not None:
         validation = _validation(model, validation_data, transform, part)
     if hasattr(model.accuracy, "init"):
-        model.accuracy.init(targets)
+        first = samples.first.samples if isinstance(samples, Stream) else samples
+        model.accuracy.init(first.targets)
     return Training(model, epochs, samples, validation, callbacks)
 
 
@@ -351,13 +350,14 @@ class Loop:
         model = self.model
         data_loss = right = 0.0
         gradient: Array | None = None
+        several = self.at_once is not None and len(batch) > self.at_once
         for X, y, weight, share in batch.parts(self.at_once):
             data_loss += share * model.calculate_loss(X, y, sample_weight=weight)
             self._check_loss(data_loss)
             model.backward(y, all_operations=False, sample_weight=weight, scale=scale)
             if model.accuracy is not None:
                 right += share * model.calculate_accuracy(y, sample_weight=weight)
-            if share < 1:
+            if several:
                 # The gradient of a mean is the mean of the parts' gradients. The penalties',
                 # which is in each of them, comes out once, since the shares add up to 1.
                 part_gradient = share * model.parameters.dweights
@@ -439,7 +439,7 @@ class Loop:
         self.model.forward(sample, training=False)  # shows how large the outputs are
         if all(map(is_samplewise, layers)) and isinstance(self.model.loss, Loss):
             return samples_at_once(layers, sample)
-        warn_of_whole_batches(layers, sample, self.samples.batch_size, stacklevel=5)
+        warn_of_whole_batches(layers, sample, self.samples.batch_size)
         return None
 
 
@@ -552,9 +552,7 @@ def _stopping_on(signals: Sequence[signal.Signals], training: Training) -> Itera
             signal.signal(number, handler)
     if training.interrupted:
         completed = len(training.history)
-        warnings.warn(
+        warn_user(
             f"training was interrupted in epoch {training.epoch}, after batch {training.batch}"
-            f"{_of(training.batches)}; {completed} of {training.epochs} epochs are complete",
-            UserWarning,
-            stacklevel=6,
+            f"{_of(training.batches)}; {completed} of {training.epochs} epochs are complete"
         )

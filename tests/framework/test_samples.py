@@ -173,6 +173,27 @@ def test_a_transform_may_bring_what_is_no_number_in_order() -> None:
     assert np.isfinite(history.loss).all()
 
 
+@pytest.mark.parametrize("change", [lambda X: X[:-1], lambda X: np.concatenate([X, X])])
+@pytest.mark.parametrize("given", [(X, y), (pieces(X, y),)], ids=["arrays", "batches"])
+def test_a_transform_that_changes_the_number_of_samples_is_refused(change: Any, given: Any) -> None:
+    def transform(batch: Any) -> Any:
+        return batch if len(batch) == 1 else change(batch)
+
+    with pytest.raises(BatchError, match=r"transform\(X\) must keep the samples"):
+        classifier().train(*given, transform=transform, progress=False)
+
+
+@pytest.mark.parametrize("options", [{"batch_size": None}, {"batch_size": 7}])
+def test_a_transform_may_compute_in_place(options: dict[str, Any]) -> None:
+    def transform(batch: Any) -> Any:
+        batch -= 1
+        return batch
+
+    data = X.astype(np.float32)
+    classifier().train(data, y, transform=transform, epochs=2, progress=False, **options)
+    np.testing.assert_array_equal(data, X.astype(np.float32))
+
+
 # Data in a file
 
 

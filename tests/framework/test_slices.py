@@ -75,6 +75,15 @@ def test_slices_make_the_update_of_the_whole_batch(batch_size: Any, weights: Any
         assert getattr(history, name) == pytest.approx(getattr(expected, name), rel=1e-12)
 
 
+def test_slices_that_hardly_count_take_nothing_from_the_others() -> None:
+    weights = np.full(12_000, 1e-20)
+    weights[:MOST_SAMPLES] = 1
+    sliced, alone = model_with(), model_with()
+    sliced.train(X, y, batch_size=None, sample_weight=weights, progress=False)
+    alone.train(X[:MOST_SAMPLES], y[:MOST_SAMPLES], batch_size=None, progress=False)
+    np.testing.assert_allclose(sliced.parameters.weights, alone.parameters.weights, rtol=1e-9)
+
+
 def test_the_losses_of_several_outputs_are_sliced_too() -> None:
     targets = np.stack([y == 0, y > 0], axis=1)
     models = []

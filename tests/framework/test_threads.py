@@ -23,8 +23,20 @@ def test_small_products_get_one_thread_and_large_ones_are_left_alone(
 
 
 def test_no_parameters_need_no_threads() -> None:
-    with suitable_threads([], 1000):
-        assert threads() <= {1}
+    with controller.limit(limits=2), suitable_threads([], 1000):
+        assert threads() == {1}
+
+
+def test_what_overlaps_in_threads_leaves_as_many_as_there_were() -> None:
+    with controller.limit(limits=2):
+        before = threads()
+        first, second = (suitable_threads([np.zeros(3)], 10) for _ in range(2))
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert threads() == {1}
+        second.__exit__(None, None, None)
+        assert threads() == before
 
 
 @pytest.mark.parametrize(("allowed", "used"), [(1, 1), (2, 2), (100, 2)])
