@@ -407,6 +407,11 @@ class _ShowsMemory(Optimizer):
     The arrays shown are its own: what is done to them is done to it.
     """
 
+    def pre_update_params(self) -> None:
+        """Set ``current_learning_rate``; without decay it is left as it is, or has been set."""
+        if self.decay or callable(self.learning_rate) or not hasattr(self, "current_learning_rate"):
+            super().pre_update_params()
+
     def update_params(self, layer: Any) -> None:
         if isinstance(layer, ParameterVector):
             self._update_vector(layer)

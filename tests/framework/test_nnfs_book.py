@@ -679,6 +679,21 @@ def test_the_rate_is_printed_with_every_digit_of_the_book() -> None:
     assert optimizer.current_learning_rate == 0.04999752512250644
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+def test_without_decay_the_current_rate_stays_what_a_reader_has_set(decay: float) -> None:
+    optimizer = book.Optimizer_SGD(learning_rate=0.5, decay=decay)
+    optimizer.current_learning_rate = 0.125
+    optimizer.pre_update_params()
+    assert optimizer.current_learning_rate == (0.5 if decay else 0.125)
+
+
+def test_a_schedule_decides_the_rate_of_every_step() -> None:
+    optimizer = book.Optimizer_SGD(learning_rate=lambda iterations: 1 / (1 + iterations))
+    optimizer.iterations = 3
+    optimizer.pre_update_params()
+    assert optimizer.current_learning_rate == 0.25
+
+
 def test_arrays_of_a_layer_can_be_changed_in_place_assigned_and_copied() -> None:
     layer = book.Layer_Dense(2, 3)
     best = layer.weights.copy()
@@ -889,6 +904,29 @@ def regression() -> book.Model:
     )
     model.finalize()
     return model
+
+
+class Loss_Huber(book.Loss):
+    """As a reader would write it: nothing but the two methods of the book."""
+
+    def forward(self, y_pred: Any, y_true: Any) -> Any:
+        errors = np.abs(y_true - y_pred)
+        return np.mean(np.where(errors < 1, errors**2 / 2, errors - 0.5), axis=-1)
+
+    def backward(self, dvalues: Any, y_true: Any) -> None:
+        self.dinputs = np.clip(dvalues - y_true, -1, 1) / dvalues.size
+
+
+def test_a_loss_of_the_readers_own_trains_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    X, y = sine_data(50)
+    predictions = []
+    for loss in (Loss_Huber(), framework.Huber()):
+        np.random.seed(4)
+        model = regression()
+        model.set(loss=loss)
+        model.train(X, y, epochs=5, batch_size=20)
+        predictions.append(model.predict(X))
+    assert_allclose(*predictions, rtol=1e-5, atol=1e-8)
 
 
 def data_for(model: book.Model) -> tuple[Any, Any]:
