@@ -534,11 +534,11 @@ class Model(framework.Model):
         ``print_every`` steps and after the last, one for the whole epoch, and one for the
         validation data.
 
-        Raises what ``framework.Model.train`` raises.
+        Raises what ``framework.Model.train`` raises; TypeError or ValueError also for
+        ``validation_data`` that are no pair ``(X_val, y_val)``.
         """
         if validation_data is not None:
-            X_val, y_val = validation_data
-            self.check_data(X_val, y_val)
+            self.check_data(*_validation_pair(validation_data))
         every_epoch = batch_size is None
         self.history = super().train(
             X,
@@ -565,6 +565,16 @@ class Model(framework.Model):
         loss, accuracy = super().evaluate(X_val, y_val, batch_size=batch_size)
         measured = "" if accuracy is None else f"acc: {accuracy:.3f}, "
         print(f"validation, {measured}loss: {loss:.3f}")
+
+
+def _validation_pair(validation_data: Any) -> tuple[Any, Any]:
+    expected = "validation_data must be a pair (X_val, y_val), received"
+    if not isinstance(validation_data, (tuple, list)):
+        raise TypeError(f"{expected} {type(validation_data).__name__}")
+    if len(validation_data) != 2:
+        raise ValueError(f"{expected} {len(validation_data)} objects")
+    X_val, y_val = validation_data
+    return X_val, y_val
 
 
 class _Steps(Callback):

@@ -232,11 +232,18 @@ def read(path: FilePath) -> tuple[dict[str, Any], dict[str, Array]]:
     Raises OSError if it cannot be read, and other errors, of many kinds, if it is none of ours:
     see ``errors_naming``.
     """
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
-    with open(path, "rb"):  # which says better than the library why a file cannot be opened
-        pass
-    with safe_open(path, framework="numpy") as file:
+    with open(path, "rb") as opened:  # which says better than the library why it cannot be opened
+        beginning = opened.read(9)
+    try:
+        whole = safe_open(path, framework="numpy")
+    except SafetensorError as error:
+        what = "it is no safetensors file, or a damaged one"
+        if _looks_like_a_pickle(beginning):
+            what = "it is no safetensors file; it looks like a pickle, which is never read"
+        raise ValueError(f"{what}: {error}") from None
+    with whole as file:
         text = (file.metadata() or {}).get(METADATA)
         if text is None:
             raise ValueError("it is a safetensors file, but not one that dinputs has written")
@@ -256,6 +263,12 @@ def read(path: FilePath) -> tuple[dict[str, Any], dict[str, Array]]:
     if checksum != _checksum(description, arrays):
         raise ValueError("it is damaged: its content does not have the checksum that it had")
     return description, arrays
+
+
+def _looks_like_a_pickle(beginning: bytes) -> bool:
+    # Both may begin with such a byte and a number; then a safetensors file has its JSON.
+    protocol, json_begins = beginning[1:2], beginning[8:9] == b"{"
+    return beginning[:1] == b"\x80" and b"\x02" <= protocol <= b"\x05" and not json_begins
 
 
 @contextmanager

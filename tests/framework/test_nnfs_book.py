@@ -816,6 +816,29 @@ def test_the_figures_of_an_epoch_are_means_over_its_samples(
     assert epoch["data_loss"] == figures(whole[0])["loss"]
 
 
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda X, y: X, TypeError, r"pair \(X_val, y_val\), received ndarray"),
+        (lambda X, y: (X, y, y), ValueError, r"pair \(X_val, y_val\), received 3 objects"),
+        (lambda X, y: (X[:, :1], y), ValueError, "takes|expects|needs"),
+        (lambda X, y: (X, y[:-1]), ValueError, "X and y must have the same length"),
+        (lambda X, y: (X, y + 1), ValueError, "class numbers from 0 to 2"),
+    ],
+)
+@pytest.mark.parametrize("batch_size", [None, 50])
+def test_validation_data_that_do_not_fit_are_refused_before_anything_is_trained(
+    change: Any, error: type[Exception], message: str, batch_size: int | None
+) -> None:
+    X, y = spiral()
+    model = classifier()
+    before = model.parameters.weights.copy()
+    with pytest.raises(error, match=message):
+        model.train(X, y, batch_size=batch_size, validation_data=change(X, y))
+    assert_array_equal(model.parameters.weights, before)
+    assert model.optimizer.iterations == 0
+
+
 def test_training_goes_through_the_data_in_order() -> None:
     X = np.arange(7.0).reshape(-1, 1)
     seen = []
