@@ -21,7 +21,8 @@ Source: Kinsley and Kukieła, *Neural Networks from Scratch in Python*, 2020.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -42,10 +43,11 @@ from framework.losses import (
     MeanSquaredError,
     SoftmaxCategoricalCrossentropy,
 )
-from framework.model import FUSED
+from framework.model import FUSED, AnyModel
 from framework.operation import Array, Operation
 from framework.parameters import ParameterVector, bind
 from framework.progress import figures_line
+from framework.saving import load_model, save_model
 from framework.training import Training
 from optimizers import SGD, Adagrad, Adam, Optimizer, RMSprop, State
 
@@ -439,9 +441,13 @@ class _ShowsMemory(Optimizer):
 
     def show_memory(self, vector: ParameterVector) -> None:
         """Show what is remembered about ``vector`` on the layers whose parameters are in it."""
-        for memory, array in self.state(vector).get("weights", {}).items():
+        states = self.state(vector)
+        for memory, array in states.get("weights", {}).items():
             for layer, parameter, view in vector.split(array):
                 _show(layer, parameter, memory, view)
+        for place, (layer, parameter, _) in enumerate(vector.split(vector.weights)):
+            for memory, array in states.get(f"{parameter} {place}", {}).items():
+                _show(layer, parameter, memory, array)
 
     def _is_joined(self, layer: Any) -> bool:
         return (
@@ -459,11 +465,8 @@ class _ShowsMemory(Optimizer):
             return
         # Gradients in float64 would be rounded on their way into the vector.
         states = self.state(vector)
-        for place, ((layer, name, view), gradient) in enumerate(zip(parts, gradients, strict=True)):
-            state = states.setdefault(f"{name} {place}", State())
-            self.update(view, gradient, state)
-            for memory, array in state.items():
-                _show(layer, name, memory, array)
+        for place, ((_, name, view), gradient) in enumerate(zip(parts, gradients, strict=True)):
+            self.update(view, gradient, states.setdefault(f"{name} {place}", State()))
 
 
 def _show(layer: Any, parameter: str, memory: str, array: Array) -> None:
@@ -554,6 +557,29 @@ class Model(framework.Model):
             self.evaluate(*validation_data)
         if isinstance(self.optimizer, _ShowsMemory):
             self.optimizer.show_memory(self.parameters)
+
+    def save(self, path: str | PathLike[str], class_names: Sequence[str] | None = None) -> None:
+        """Write the model, and what its optimizer remembers, to a file.
+
+        Training goes on after ``load`` as if the model had never been saved. Otherwise this is
+        ``framework.Model.save``, and raises what that raises.
+        """
+        if class_names is not None:
+            self.class_names = class_names
+        save_model(self, path, with_memory=True)
+
+    @classmethod
+    def load(
+        cls: type[AnyModel], path: str | PathLike[str], *, custom_operations: Iterable[Any] = ()
+    ) -> AnyModel:
+        """Return the model that ``save`` wrote to a file, its optimizer as it was.
+
+        Otherwise this is ``framework.Model.load``, and raises what that raises.
+        """
+        model = load_model(path, cls, custom_operations)
+        if isinstance(model.optimizer, _ShowsMemory):
+            model.optimizer.show_memory(model.parameters)
+        return model
 
     def evaluate(  # type: ignore[override]
         self, X_val: ArrayLike, y_val: ArrayLike, *, batch_size: int | None = None
