@@ -89,6 +89,9 @@ class _Operation(Operation):
 
     inputs: ArrayLike
 
+    def __getstate__(self) -> dict[str, Any]:
+        return _without_neighbours(self)
+
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.inputs = inputs
         return super().forward(inputs, training)
@@ -99,6 +102,11 @@ class _Operation(Operation):
             dvalues = check_dvalues(self, dvalues)
             self.output = self.output.astype(np.result_type(self.output, dvalues), copy=False)
         return super().backward(dvalues)
+
+
+def _without_neighbours(layer: Any) -> dict[str, Any]:
+    """What a copy of ``layer`` takes along: not the network around it, as its model sets that."""
+    return {name: value for name, value in vars(layer).items() if name not in ("prev", "next")}
 
 
 # Layers
@@ -195,7 +203,8 @@ class Layer_Dense(Dense):
 
     def __getstate__(self) -> dict[str, Any]:
         # In a copy, what was a view becomes an array of its own, so they are joined anew.
-        return {name: value for name, value in vars(self).items() if "joined" not in name}
+        state = _without_neighbours(self)
+        return {name: value for name, value in state.items() if "joined" not in name}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -497,6 +506,8 @@ class Model(framework.Model):
     """``framework.Model`` that trains, prints and saves as the book's does.
 
     Attributes:
+        input_layer: a ``Layer_Input`` with the last inputs as its ``output``, after ``finalize``.
+            It is the ``prev`` of the first layer; the ``next`` of the last is the loss.
         history: the ``History`` of the last ``train``.
     """
 
@@ -508,6 +519,7 @@ class Model(framework.Model):
             Activation_Softmax_Loss_CategoricalCrossentropy,
         ),
     )
+    input_layer: Layer_Input
     history: History
 
     @property
@@ -519,6 +531,33 @@ class Model(framework.Model):
     def output_layer_activation(self) -> Any:
         """The last operation, whose ``predictions`` say what the outputs mean."""
         return self._output_activation
+
+    @property
+    def softmax_classifier_output(self) -> Any:
+        """What computes softmax and its loss together, after ``finalize``, or None."""
+        fused = getattr(self, "_fused", None)
+        return fused if isinstance(fused, SoftmaxCategoricalCrossentropy) else None
+
+    def backward(  # type: ignore[override]
+        self,
+        output: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        *,
+        all_operations: bool = True,
+        sample_weight: Array | None = None,
+    ) -> None:
+        """Go back from the loss of ``output``, which ``forward`` has returned, against ``y``.
+
+        ``backward(y)`` takes the outputs of the last ``calculate_loss``. Otherwise this is
+        ``framework.Model.backward``, and raises what that raises; TypeError also without ``y``.
+        """
+        if y is None:
+            output, y = None, output
+        if y is None:
+            raise TypeError("backward needs the targets: backward(output, y)")
+        if output is not None:
+            self._output = as_floats(output, "output")
+        super().backward(y, all_operations=all_operations, sample_weight=sample_weight)
 
     def train(  # type: ignore[override]
         self,
@@ -591,6 +630,21 @@ class Model(framework.Model):
         loss, accuracy = super().evaluate(X_val, y_val, batch_size=batch_size)
         measured = "" if accuracy is None else f"acc: {accuracy:.3f}, "
         print(f"validation, {measured}loss: {loss:.3f}")
+
+    def _line_up(self) -> None:
+        """Also tell each layer its neighbours, which no copy of a layer takes along."""
+        if not hasattr(self, "input_layer"):
+            self.input_layer = Layer_Input()
+        row = [self.input_layer, *self.layers, self.loss]
+        for before, layer, after in zip(row, self.layers, row[2:], strict=False):
+            layer.prev, layer.next = before, after
+        super()._line_up()
+
+    def _forward(
+        self, X: ArrayLike, operations: Sequence[tuple[Any, str]], training: bool
+    ) -> Array:
+        self.input_layer.output = np.asarray(X, dtype=self.parameters.dtype)
+        return super()._forward(self.input_layer.output, operations, training)
 
 
 def _validation_pair(validation_data: Any) -> tuple[Any, Any]:

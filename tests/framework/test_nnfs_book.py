@@ -891,6 +891,78 @@ def test_a_model_computes_what_the_loop_by_hand_does() -> None:
             assert_allclose(getattr(layer, name), getattr(other, name), rtol=1e-4, atol=1e-7)
 
 
+def assert_linked(model: book.Model) -> None:
+    assert type(model.input_layer) is book.Layer_Input
+    row = [model.input_layer, *model.layers, model.loss]
+    for before, layer, after in zip(row, model.layers, row[2:], strict=False):
+        assert layer.prev is before
+        assert layer.next is after
+
+
+def through_a_file(model: book.Model, path: Path) -> book.Model:
+    model.save(path)
+    return book.Model.load(path)
+
+
+@pytest.mark.parametrize(
+    "duplicate",
+    [
+        lambda model, path: model,
+        lambda model, path: copy.deepcopy(model),
+        lambda model, path: pickle.loads(pickle.dumps(model)),
+        through_a_file,
+    ],
+    ids=["itself", "deepcopy", "pickle", "file"],
+)
+def test_layers_know_their_neighbours(duplicate: Any, tmp_path: Path) -> None:
+    X, y = spiral()
+    model = duplicate(classifier(), tmp_path / "book.model")
+    assert_linked(model)
+    model.train(X, y)
+    assert_array_equal(model.input_layer.output, X.astype(np.float32))
+    model.set(loss=book.Loss_CategoricalCrossentropy())
+    assert_linked(model)
+
+
+def test_a_copy_of_a_layer_leaves_the_network_around_it() -> None:
+    model = classifier()
+    for layer in model.layers:
+        assert not {"prev", "next"} & vars(copy.deepcopy(layer)).keys()
+        assert len(pickle.dumps(layer)) < 2000
+
+
+def test_softmax_and_its_loss_are_one_object_where_they_are_fused() -> None:
+    assert book.Model().softmax_classifier_output is None
+    assert regression().softmax_classifier_output is None
+    assert binary().softmax_classifier_output is None
+    X, y = spiral()
+    model = classifier()
+    model.train(X, y)
+    both = model.softmax_classifier_output
+    assert isinstance(both, book.Activation_Softmax_Loss_CategoricalCrossentropy)
+    assert both.dinputs is model.output_layer_activation.dinputs
+
+
+def test_backward_takes_the_output_and_the_targets_or_the_targets_alone() -> None:
+    X, y = spiral()
+    model = classifier()
+    model.calculate_loss(X, y)
+    gradients = []
+    for call in (
+        lambda: model.backward(y),
+        lambda: model.backward(y=y),
+        lambda: model.backward(model.output, y),
+        lambda: model.backward(output=model.output, y=y),
+    ):
+        model.layers[0].dweights[...] = 0
+        call()
+        gradients.append(model.layers[0].dweights.copy())
+        assert_array_equal(gradients[-1], gradients[0])
+    assert gradients[0].any()
+    with pytest.raises(TypeError, match="needs the targets"):
+        model.backward()
+
+
 def test_softmax_and_its_loss_are_computed_together() -> None:
     X, y = spiral()
     model = classifier()
@@ -960,6 +1032,28 @@ def data_for(model: book.Model) -> tuple[Any, Any]:
         X, y = spiral(classes=2)
         return X, y.reshape(-1, 1)
     return spiral()
+
+
+@pytest.mark.parametrize("make", [classifier, binary, regression])
+def test_the_steps_of_the_books_own_train_do_what_ours_does(make: Any) -> None:
+    results = []
+    for own in (True, False):
+        np.random.seed(3)
+        model = make()
+        X, y = data_for(model)
+        if own:
+            model.train(X, y, epochs=3)
+        else:
+            for _ in range(3):
+                output = model.forward(X, training=True)
+                model.loss.calculate(output, y, include_regularization=True)
+                model.backward(output, y)
+                model.optimizer.pre_update_params()
+                for layer in model.trainable_layers:
+                    model.optimizer.update_params(layer)
+                model.optimizer.post_update_params()
+        results.append(model.predict(X))
+    assert_allclose(*results, rtol=1e-4, atol=1e-7)
 
 
 @pytest.mark.parametrize("make", [classifier, binary, regression])
