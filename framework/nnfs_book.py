@@ -12,10 +12,22 @@ dozens of epochs. After ``nnfs.init()``, which has ``np.dot`` compute in float64
 float32, we therefore round where the book rounds: products, and nothing else. Without it, and
 after ``nnfs.init(dot_precision_workaround=False)``, all is float32, and faster.
 
-What differs from the book: a method that stores its result returns it too; shapes that do not
-fit are refused; ``Layer_Dropout.rate`` is the rate that was given; ``Model`` rounds its data to
-float32, and a loss that becomes NaN ends its ``train`` with an error; a saved model holds no
-pickle (see ``framework.saving``).
+What differs from the book:
+
+- A method that stores its result returns it too. Shapes that do not fit are refused.
+- Gradients of parameters, and what an optimizer remembers, are written in place: to compare them
+  with later ones, keep a copy.
+- What is remembered is the optimizer's. It can be changed by writing into ``weight_momentums`` and
+  so on; another array assigned to them has no effect, and a copied layer starts anew.
+- ``Layer_Dropout.rate`` is the rate that was given. ``Loss_CategoricalCrossentropy.backward`` clips,
+  as ``forward`` does. The gradient of ``Loss_MeanAbsoluteError`` points uphill; the printed one,
+  ``np.sign(y_true - dvalues)``, points downhill.
+- An accumulated accuracy of several outputs is the share of all of them that is right, where the
+  book divides by the samples.
+- ``Model`` rounds its data to float32, and a loss that becomes NaN ends its ``train`` with an error.
+  It computes no ``dinputs`` of the first layer. Without ``nnfs.init()``, thousands of samples at
+  once go through it in slices, and the layers keep what the last slice left. ``get_parameters``
+  returns copies. A saved model holds no pickle (see ``framework.saving``).
 
 Source: Kinsley and Kukieła, *Neural Networks from Scratch in Python*, 2020.
 """
@@ -336,7 +348,7 @@ class Loss_MeanAbsoluteError(Loss, MeanAbsoluteError):
 
 
 class Activation_Softmax_Loss_CategoricalCrossentropy(SoftmaxCategoricalCrossentropy):
-    """Softmax, then the loss of its probabilities, clipped as in the book.
+    """Softmax, then the mean loss of its probabilities, clipped as in the book.
 
     ``backward`` is that of ``SoftmaxCategoricalCrossentropy``.
     """
@@ -348,10 +360,6 @@ class Activation_Softmax_Loss_CategoricalCrossentropy(SoftmaxCategoricalCrossent
     def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> Any:
         self.output = self.activation.forward(inputs)
         return self.loss.calculate(self.output, y_true)
-
-    def losses(self, inputs: ArrayLike, y_true: ArrayLike) -> Array:
-        self.output = self.activation.forward(inputs)
-        return np.asarray(self.loss.forward(self.output, y_true))
 
 
 class Accuracy(_Passes, framework.Accuracy):
@@ -415,7 +423,15 @@ _MEMORIES = {
 class _ShowsMemory(Optimizer):
     """Shows what it remembers on the layers that it updates, as ``weight_momentums`` and so on.
 
-    The arrays shown are its own: what is done to them is done to it.
+    The arrays shown are its own: what is done to them is done to it. It updates in one of four
+    ways, each of which has names of its own for what it remembers (see ``Optimizer.state``):
+
+    - a ``Layer_Dense`` by hand, weights and biases in one array: "joined". This is the fastest;
+    - any other layer by hand; also a ``Layer_Dense`` that is in a model, whose gradients are wider
+      than its parameters, or whose gradients are clipped: "weights", "biases";
+    - the parameters of a model, in one vector: "weights";
+    - the same with a gradient in float64, as after ``nnfs.init()``, which the vector would round:
+      "weights 0", "biases 1" and so on, by the place of the parameter in the vector.
     """
 
     def pre_update_params(self) -> None:
