@@ -59,8 +59,9 @@ def line_of(output: str, epoch: int | str) -> str:
     return next(line for line in reversed(output.splitlines()) if line.startswith(start))
 
 
-# The figures of the programs. Two correct programs print the same ones at first. From a few
-# hundred epochs on, or as soon as a processor computes a power in another way, they drift apart.
+# The figures of the programs, of which those up to epoch 300 are the book's to every digit. Later,
+# last bits that two correct programs round differently have grown into digits that are printed, so
+# that only figures within 0.03 can be expected.
 
 EARLY: dict[str, dict[int, tuple[float, ...]]] = {
     "adam": {
@@ -112,7 +113,7 @@ LATE: dict[str, dict[int | str, tuple[float, ...]]] = {
 def assert_figures(output: str, expected: dict[Any, tuple[float, ...]]) -> None:
     for epoch, row in expected.items():
         printed = figures(line_of(output, epoch))
-        early = isinstance(epoch, int) and epoch <= 100
+        early = isinstance(epoch, int) and epoch <= 300
         for name, value in zip(COLUMNS, row, strict=False):
             assert printed[name] == pytest.approx(value, abs=0.00101 if early else 0.03), epoch
 
@@ -368,6 +369,13 @@ def test_gradients_can_be_checked_after_nnfs_init() -> None:
 # Layers
 
 
+def test_draws_are_rounded_before_they_are_scaled_as_after_nnfs_init() -> None:
+    np.random.seed(3)
+    draws = np.random.randn(40, 50).astype(np.float32)
+    np.random.seed(3)
+    assert_array_equal(book.Layer_Dense(40, 50).weights, 0.01 * draws)
+
+
 def test_weights_are_draws_of_the_global_generator_on_a_scale_that_can_be_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -417,19 +425,19 @@ def test_dropout_passes_everything_when_it_does_not_train() -> None:
 
 
 @pytest.mark.parametrize(
-    "operation",
+    ("operation_class", "arguments"),
     [
-        book.Layer_Dense(2, 2),
-        book.Layer_Dropout(0.5),
-        book.Layer_Input(),
-        book.Activation_ReLU(),
-        book.Activation_Softmax(),
-        book.Activation_Sigmoid(),
-        book.Activation_Linear(),
+        (book.Layer_Dense, (2, 2)),
+        (book.Layer_Dropout, (0.5,)),
+        (book.Layer_Input, ()),
+        (book.Activation_ReLU, ()),
+        (book.Activation_Softmax, ()),
+        (book.Activation_Sigmoid, ()),
+        (book.Activation_Linear, ()),
     ],
-    ids=repr,
 )
-def test_an_operation_keeps_what_it_was_given(operation: Any) -> None:
+def test_an_operation_keeps_what_it_was_given(operation_class: Any, arguments: Any) -> None:
+    operation = operation_class(*arguments)
     inputs = np.array([[1.0, -2.0], [3.0, 4.0]], dtype=np.float32)
     for forward in (operation.forward, lambda values: operation.forward(values, True)):
         forward(inputs)
@@ -680,6 +688,26 @@ def test_the_rate_is_printed_with_every_digit_of_the_book() -> None:
     assert optimizer.current_learning_rate == 0.04999752512250644
 
 
+def test_gradients_of_a_layer_are_clipped_to_their_norm() -> None:
+    layer = book.Layer_Dense(4, 3)
+    layer.weights = np.zeros((4, 3))
+    layer.forward(np.ones((5, 4)))
+    layer.backward(np.ones((5, 3)))
+    book.Optimizer_SGD(learning_rate=1.0, max_gradient_norm=0.5).update_params(layer)
+    assert np.linalg.norm([*layer.weights.ravel(), *layer.biases.ravel()]) == pytest.approx(0.5)
+
+
+def test_a_layer_shows_what_the_optimizer_remembers_that_updated_it_last() -> None:
+    layer = book.Layer_Dense(2, 3)
+    layer.forward(np.ones((5, 2)))
+    layer.backward(np.ones((5, 3)))
+    for rate in (1.0, 0.5):
+        optimizer = book.Optimizer_SGD(learning_rate=rate, momentum=0.9)
+        optimizer.update_params(layer)
+        assert_array_equal(layer.weight_momentums, -rate * layer.dweights)
+        assert_array_equal(layer.bias_momentums, -rate * layer.dbiases)
+
+
 @pytest.mark.parametrize("decay", [0.0, 0.5])
 def test_without_decay_the_current_rate_stays_what_a_reader_has_set(decay: float) -> None:
     optimizer = book.Optimizer_SGD(learning_rate=0.5, decay=decay)
@@ -838,6 +866,19 @@ def test_validation_data_that_do_not_fit_are_refused_before_anything_is_trained(
         model.train(X, y, batch_size=batch_size, validation_data=change(X, y))
     assert_array_equal(model.parameters.weights, before)
     assert model.optimizer.iterations == 0
+
+
+def test_the_penalties_of_an_epoch_are_those_that_it_ends_with(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    X, y = spiral()
+    model = classifier()
+    model.layers[0].weights = np.ones((2, 16))
+    model.optimizer.learning_rate = 0.1
+    model.train(X, y, batch_size=20)
+    printed = figures(line_of(capsys.readouterr().out, "training"))["reg_loss"]
+    assert printed == pytest.approx(model.regularization_loss(), abs=0.00051)
+    assert printed != pytest.approx(model.history.regularization_loss[-1], abs=0.00051)
 
 
 def test_training_goes_through_the_data_in_order() -> None:
@@ -1287,6 +1328,12 @@ def test_a_model_shows_what_its_optimizer_remembers() -> None:
             assert getattr(layer, f"weight_{name}").any()
 
 
-def test_every_name_is_one_of_the_book_and_documented() -> None:
-    for name in book.__all__:
-        assert getattr(book, name).__doc__
+def test_every_public_class_is_exported_and_documented() -> None:
+    own = {
+        name: value
+        for name, value in vars(book).items()
+        if getattr(value, "__module__", "") == book.__name__ and not name.startswith("_")
+    }
+    assert book.__all__ == sorted(own)
+    for name, value in own.items():
+        assert vars(value)["__doc__"], name
