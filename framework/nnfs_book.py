@@ -19,15 +19,16 @@ What differs from the book:
   with later ones, keep a copy.
 - What is remembered is the optimizer's. It can be changed by writing into ``weight_momentums`` and
   so on; another array assigned to them has no effect, and a copied layer starts anew.
-- ``Layer_Dropout.rate`` is the rate that was given. ``Loss_CategoricalCrossentropy.backward`` clips,
-  as ``forward`` does. The gradient of ``Loss_MeanAbsoluteError`` points uphill; the printed one,
-  ``np.sign(y_true - dvalues)``, points downhill.
+- ``Layer_Dropout.rate`` is the rate that was given.
+- ``Loss_CategoricalCrossentropy.backward`` clips, as ``forward`` does. The gradient of
+  ``Loss_MeanAbsoluteError`` points uphill; the printed one, ``np.sign(y_true - dvalues)``, points
+  downhill.
 - An accumulated accuracy of several outputs is the share of all of them that is right, where the
   book divides by the samples.
-- ``Model`` rounds its data to float32, and a loss that becomes NaN ends its ``train`` with an error.
-  It computes no ``dinputs`` of the first layer. Without ``nnfs.init()``, thousands of samples at
-  once go through it in slices, and the layers keep what the last slice left. ``get_parameters``
-  returns copies. A saved model holds no pickle (see ``framework.saving``).
+- ``Model`` rounds its data to float32. A loss that becomes NaN ends ``train`` with an error. There
+  are no ``dinputs`` of the first layer, and without ``nnfs.init()``, thousands of samples at once
+  go through in slices, of which the layers keep the last. ``get_parameters`` returns copies. A
+  saved model holds no pickle (see ``framework.saving``).
 
 Source: Kinsley and Kukieła, *Neural Networks from Scratch in Python*, 2020.
 """
