@@ -248,9 +248,11 @@ def check_remembered(model: "Model", state: Any) -> None:
         shapes[f"{name} {place}"] = part.shape
     for name, memory in state["memory"].items():
         for array in memory.values():
-            fits = isinstance(array, np.ndarray) and array.dtype.kind == "f"
-            fits = fits and (name != "weights" or array.dtype == vector.dtype)
-            if not fits or array.shape != shapes.get(name, array.shape):
+            fits = isinstance(array, np.ndarray)
+            if fits and name in shapes:
+                right_dtype = array.dtype == vector.dtype or name != "weights"
+                fits = array.shape == shapes[name] and array.dtype.kind == "f" and right_dtype
+            if not fits:
                 raise ValueError("what its optimizer remembers is not of this model")
 
 
