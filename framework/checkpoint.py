@@ -28,15 +28,18 @@ from framework.samples import Samples, Stream
 from framework.saving import (
     PARTS,
     FilePath,
+    check_remembered,
     content,
     described,
     errors_naming,
     read,
+    remembered,
     set_learned,
+    set_remembered,
     set_stored,
     stored,
 )
-from optimizers.optimizer import Optimizer, State
+from optimizers.optimizer import Optimizer
 
 if TYPE_CHECKING:
     from framework.training import Training
@@ -184,7 +187,7 @@ def content_of(training: "Training") -> bytes:
 
 
 def _state(training: "Training") -> dict[str, Any]:
-    optimizer, history = training.model.optimizer, training.history
+    history = training.history
     interrupted = None
     if not training.between_epochs:
         interrupted = {"chance": training.chance, "sums": asdict(training.sums)}
@@ -195,8 +198,7 @@ def _state(training: "Training") -> dict[str, Any]:
         "settings": _settings(training),
         "history": {name: np.array(getattr(history, name), float) for name in history.names()},
         "chance": randomness.states(),
-        "iterations": optimizer.iterations,
-        "memory": optimizer.state(training.model.parameters),
+        **remembered(training.model),
         "callbacks": {
             name: state
             for name, callback in _with_state(training)
@@ -280,7 +282,6 @@ class SavedTraining:
     def _check_state(self, training: "Training") -> None:
         state = self.state
         check_count("epoch", state["epoch"])
-        check_count("iterations", state["iterations"], minimum=0)
         interrupted = state["interrupted"]
         batches = training.batches or state["batch"]
         if not 1 <= check_count("batch", state["batch"]) <= batches:
@@ -300,13 +301,7 @@ class SavedTraining:
                 raise ValueError("it has no sums of the epoch that was interrupted")
             for name, number in interrupted["sums"].items():
                 check_number(name, number)
-        for name, memory in state["memory"].items():
-            parameter = getattr(training.model.parameters, name, None)
-            for array in memory.values():
-                if parameter is not None and (
-                    (array.shape, array.dtype) != (parameter.shape, parameter.dtype)
-                ):
-                    raise ValueError("what its optimizer remembers is not of this model")
+        check_remembered(training.model, state)
 
     def restore(self, training: "Training") -> None:
         """Make ``training`` what it was. Raises SavedFileError if that does not work."""
@@ -314,12 +309,7 @@ class SavedTraining:
             state, model = self.state, training.model
             set_stored(stored(model), self.arrays)
             set_learned(model.accuracy, self.model["learned_by_accuracy"])
-            optimizer = model.optimizer
-            memory = optimizer.state(model.parameters)
-            memory.clear()
-            memory.update({name: State(arrays) for name, arrays in state["memory"].items()})
-            optimizer.iterations = state["iterations"]
-            optimizer.pre_update_params()
+            set_remembered(model, state)
             training.epoch, training.batch = state["epoch"], state["batch"]
             for name, figures in state["history"].items():
                 getattr(training.history, name)[:] = figures.tolist()

@@ -32,7 +32,9 @@ class Configurable:
         shown = []
         for name, parameter in constructor_arguments(type(self)).items():
             value = getattr(self, name, parameter.default)
-            if parameter.default is parameter.empty:
+            if value is parameter.empty:  # a subclass that does not keep this argument
+                shown.append("…")
+            elif parameter.default is parameter.empty:
                 shown.append(_text(value))
             elif value is not parameter.default and value != parameter.default:
                 shown.append(f"{name}={_text(value)}")

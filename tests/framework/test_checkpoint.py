@@ -613,6 +613,7 @@ def array(name: str, values: Any) -> Callable[[Any, Any], None]:
         item("history", value={"dict": {}}),
         item("history", "stopped", value="text"),
         item("iterations", value=-1),
+        item("current_learning_rate", value="0.1"),
         item("chance", "ours", "state", "state", value=2**200),
         item("chance", "ours", "bit_generator", value="MT19937"),
         item("chance", "numpys", "state", "pos", value=10**6),
@@ -626,6 +627,7 @@ def array(name: str, values: Any) -> Callable[[Any, Any], None]:
         array("history.loss", np.ones(7)),
         array("history.loss", np.ones(2, dtype=np.float32)),
         array("memory.weights.cache", np.ones(3, dtype=np.float32)),
+        item("memory", "weights", "cache", value=5),
         array("chance.numpys.state.key", np.ones(3, dtype=np.uint32)),
     ],
 )

@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import pickle
 import resource
 import struct
 import subprocess
@@ -608,6 +609,23 @@ def test_a_flipped_bit_is_noticed_wherever_it_is(content: bytes, tmp_path: Path)
 )
 def test_what_is_no_safetensors_file_is_refused(content: bytes, tmp_path: Path) -> None:
     assert not attempt(content, tmp_path / "it")
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_pickle_is_called_one_and_not_read(protocol: int, tmp_path: Path) -> None:
+    (tmp_path / "it").write_bytes(pickle.dumps(classifier(), protocol))
+    for read in (Model.load, classifier().load_parameters):
+        with pytest.raises(SavedFileError, match="no safetensors file; it looks like a pickle"):
+            read(tmp_path / "it")
+
+
+@pytest.mark.parametrize("header_bytes", [0x280, 0x480])
+def test_a_damaged_file_that_begins_as_a_pickle_does_is_not_called_one(
+    header_bytes: int, tmp_path: Path
+) -> None:
+    (tmp_path / "it").write_bytes(struct.pack("<Q", header_bytes) + b'{"weights": ')
+    with pytest.raises(SavedFileError, match="it is no safetensors file, or a damaged one"):
+        Model.load(tmp_path / "it")
 
 
 def test_a_safetensors_file_of_another_program_is_refused(tmp_path: Path) -> None:

@@ -229,6 +229,14 @@ def test_repr_shows_what_is_not_the_default(optimizer: Optimizer, text: str) -> 
     assert repr(optimizer) == text
 
 
+def test_repr_has_a_gap_where_a_subclass_does_not_keep_an_argument() -> None:
+    class Halving(SGD):
+        def __init__(self, first_rate: float, momentum: float = 0.0) -> None:
+            super().__init__(first_rate / 2, momentum=momentum)
+
+    assert repr(Halving(0.5, momentum=0.9)) == "Halving(…, momentum=0.9)"
+
+
 def test_a_subclass_must_say_how_it_updates() -> None:
     with pytest.raises(NotImplementedError, match="Optimizer has no update method"):
         Optimizer(0.1).update_params(Bowl())
