@@ -12,11 +12,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from framework import randomness
+from framework import randomness, saving
 from framework.callbacks import Callback, is_better
 from framework.checks import check_count, check_number
 from framework.descriptions import Reader, Writer
@@ -24,22 +24,17 @@ from framework.files import check_target, give_second_name, remove_leftovers, wr
 from framework.history import History
 from framework.mapped import release_pages
 from framework.operation import Array
+from framework.restore_point import RestorePoint
 from framework.samples import Samples, Stream
-from framework.saving import (
-    PARTS,
-    FilePath,
-    content,
-    described,
-    errors_naming,
-    read,
-    set_learned,
-    set_stored,
-    stored,
-)
+from framework.saving import FilePath
 from optimizers.optimizer import Optimizer, State
 
 if TYPE_CHECKING:
+    from framework.model import Model
     from framework.training import Training
+
+# An object that keeps an argument in an attribute, the name of both, and its value.
+Argument: TypeAlias = tuple[Any, str, Any]
 
 
 class Checkpoint(Callback):
@@ -161,26 +156,30 @@ def prepare(training: "Training", resume_from: FilePath | None) -> "SavedTrainin
             f"a checkpoint needs an optimizer derived from optimizers.Optimizer, which shows what "
             f"it remembers; received {optimizer!r}"
         )
-    described(training.model)
     for checkpoint in checkpoints:
         check_target(checkpoint.path)
-    # Now, since callbacks may vary the data while they are trained on.
+    # Now, since callbacks may vary the data and the arguments of the model's parts.
     training.data_marks = dict(_data_marks(training))
+    training.model_marks = _model_marks(training.model)
     if resume_from is None:
         return None
     own = {os.path.realpath(checkpoint.path) for checkpoint in checkpoints}
     if not os.path.exists(resume_from) and os.path.realpath(resume_from) in own:
         return None
-    with errors_naming(resume_from):
+    with saving.errors_naming(resume_from):
         return SavedTraining(training, resume_from)
 
 
 def content_of(training: "Training") -> bytes:
     """Return the file from which ``training`` can go on."""
-    description, arrays = described(training.model)
+    description, arrays = saving.described(training.model)
     writer = Writer()
-    saved = writer.write(_state(training), "training")
-    return content({"model": description, "training": saved}, {**arrays, **writer.arrays})
+    saved = {
+        "model": description,
+        "began": training.model_marks,
+        "training": writer.write(_state(training), "training"),
+    }
+    return saving.content(saved, {**arrays, **writer.arrays})
 
 
 def _state(training: "Training") -> dict[str, Any]:
@@ -229,8 +228,19 @@ def _data_marks(training: "Training") -> Iterator[tuple[str, str]]:
                 yield name, "none" if array is None else _checksum(array)
 
 
+def _model_marks(model: "Model") -> dict[str, Any]:
+    """The description of ``model``, and by what the arrays in it can be known again."""
+    description, arrays = saving.described(model)
+    names = arrays.keys() - saving.stored(model).keys()
+    marks = {name: _checksum(arrays[name]) for name in sorted(names)}
+    # As it comes back from a file, with lists for tuples.
+    found: dict[str, Any] = json.loads(json.dumps({**description, "arrays": marks}))
+    return found
+
+
 def _checksum(array: Array, rows_at_once: int = 4096) -> str:
     digest = hashlib.sha256(f"{array.dtype} {array.shape}".encode())
+    array = np.atleast_1d(array)
     for start in range(0, len(array), rows_at_once):
         digest.update(array[start : start + rows_at_once].tobytes())
         release_pages(array)
@@ -264,18 +274,42 @@ class SavedTraining:
 
     def __init__(self, training: "Training", path: FilePath) -> None:
         self.path = path
-        description, self.arrays = read(path)
+        description, self.arrays = saving.read(path)
         if "training" not in description:
             raise ValueError("it has no training to go on with: Checkpoint writes such files")
-        self.model = description["model"]
+        self.model, self.began = description["model"], description["began"]
         self.state = Reader(self.arrays, {}).read(description["training"])
-        _compare_models(training, self.model, self.arrays)
+        self._check_model(training)
         for name, value in _settings(training).items():
             found = self.state["settings"][name]
             if found != value:
                 shown = "" if isinstance(value, str) else f": {found!r} there, {value!r} here"
                 raise ValueError(f"its training was with another {name}{shown}")
         self._check_state(training)
+
+    def _check_model(self, training: "Training") -> None:
+        """Compare the model with what it was as training began, or as it is in the file."""
+        if _difference(self._model_marks(), training.model_marks) is None:
+            return
+        if difference := _difference(self.began, training.model_marks):
+            raise ValueError(difference)
+        for name, mark in self.began["arrays"].items():
+            if self._model_marks()["arrays"].get(name) != mark:
+                raise ValueError(f"{name} was changed during its training; arrays are not set back")
+        self._model(training)  # raises if it cannot be made
+
+    def _model_marks(self) -> dict[str, Any]:
+        """Those of the model in the file, as its training left it."""
+        names = [name for name in self.arrays if not name.startswith(("layers.", "training."))]
+        return {**self.model, "arrays": {name: _checksum(self.arrays[name]) for name in names}}
+
+    def _model(self, training: "Training") -> "Model":
+        """Return the model in the file, made of the same classes as that of ``training``."""
+        from framework.model import Model
+
+        writer = Writer()
+        saving.described(training.model, writer)
+        return saving.model_of(Model, self.model, Reader(self.arrays, writer.own))
 
     def _check_state(self, training: "Training") -> None:
         state = self.state
@@ -309,50 +343,130 @@ class SavedTraining:
                     raise ValueError("what its optimizer remembers is not of this model")
 
     def restore(self, training: "Training") -> None:
-        """Make ``training`` what it was. Raises SavedFileError if that does not work."""
-        with errors_naming(self.path):
-            state, model = self.state, training.model
-            set_stored(stored(model), self.arrays)
-            set_learned(model.accuracy, self.model["learned_by_accuracy"])
-            optimizer = model.optimizer
-            memory = optimizer.state(model.parameters)
-            memory.clear()
-            memory.update({name: State(arrays) for name, arrays in state["memory"].items()})
-            optimizer.iterations = state["iterations"]
-            optimizer.pre_update_params()
-            training.epoch, training.batch = state["epoch"], state["batch"]
-            for name, figures in state["history"].items():
-                getattr(training.history, name)[:] = figures.tolist()
-            if state["interrupted"]:
-                training.chance = state["interrupted"]["chance"]
-                training.sums = type(training.sums)(**state["interrupted"]["sums"])
+        """Make ``training`` what it was.
+
+        Raises SavedFileError if that does not work, and what the ``resume`` of a callback of the
+        user's own raises. The model is as it was before then.
+        """
+        model = training.model
+        before, chance = RestorePoint(model), randomness.states()
+        before.take()
+        arguments: list[Argument] = []
+        learned = saving.learned_by(model.accuracy)
+        try:
+            with saving.errors_naming(self.path):
+                self._restore_model(training, arguments)
+                self._restore_progress(training)
             for name, callback in _with_state(training):
-                if name in state["callbacks"]:
-                    callback.resume(training, state["callbacks"][name])
-            # Last, since callbacks may have drawn from them.
-            randomness.set_states(state["chance"])
+                if name in self.state["callbacks"]:
+                    self._resume(callback, training, self.state["callbacks"][name])
+        except BaseException:
+            for owner, name, value in reversed(arguments):
+                setattr(owner, name, value)
+            saving.set_learned(model.accuracy, learned)
+            before.restore()
+            randomness.set_states(chance)
+            raise
+        # Last, since callbacks may have drawn from them.
+        randomness.set_states(self.state["chance"])
+
+    def _restore_model(self, training: "Training", replaced: list[Argument]) -> None:
+        state, model = self.state, training.model
+        saving.set_stored(saving.stored(model), self.arrays)
+        saving.set_learned(model.accuracy, self.model["learned_by_accuracy"])
+        self._set_arguments(training, replaced)
+        optimizer = model.optimizer
+        memory = optimizer.state(model.parameters)
+        memory.clear()
+        memory.update({name: State(arrays) for name, arrays in state["memory"].items()})
+        optimizer.iterations = state["iterations"]
+        optimizer.pre_update_params()
+
+    def _set_arguments(self, training: "Training", replaced: list[Argument]) -> None:
+        """Set what callbacks had changed, such as the learning rate, and note what it replaces."""
+        last, here = self._model_marks(), _model_marks(training.model)
+        if _difference(last, here) is None:
+            return
+        saved = self._model(training)
+        owners = zip(training.model.layers, saved.layers, strict=True)
+        descriptions = zip(self.model["operations"], here["operations"], strict=True)
+        for (owner, source), (there, now) in zip(owners, descriptions, strict=True):
+            _set_arguments(owner, source, there, now, replaced)
+        for part in saving.PARTS:
+            if here[part] is not None:
+                owner, source = getattr(training.model, part), getattr(saved, part)
+                _set_arguments(owner, source, self.model[part], here[part], replaced)
+        if difference := _difference(last, _model_marks(training.model)):
+            raise ValueError(difference)
+
+    def _restore_progress(self, training: "Training") -> None:
+        state = self.state
+        training.model_marks = self.began
+        training.epoch, training.batch = state["epoch"], state["batch"]
+        for name, figures in state["history"].items():
+            getattr(training.history, name)[:] = figures.tolist()
+        if state["interrupted"]:
+            training.chance = state["interrupted"]["chance"]
+            training.sums = type(training.sums)(**state["interrupted"]["sums"])
+            training.went_on_at = (training.epoch, training.batch)
+
+    def _resume(self, callback: Any, training: "Training", state: dict[str, Any]) -> None:
+        # What a callback of the user's own raises comes out as it is: it knows its state best.
+        if callback.resume.__module__.startswith("framework."):
+            with saving.errors_naming(self.path):
+                callback.resume(training, state)
+        else:
+            callback.resume(training, state)
 
 
-def _compare_models(training: "Training", saved: Any, arrays: dict[str, Array]) -> None:
-    description, own_arrays = described(training.model)
-    description = json.loads(json.dumps(description))
-    for name in ("dtype", *PARTS):
-        if saved[name] != description[name]:
+def _set_arguments(owner: Any, saved: Any, there: Any, here: Any, replaced: list[Argument]) -> None:
+    """Give ``owner`` the arguments of ``saved`` in which their descriptions differ.
+
+    Raises ValueError if it has to be of another class, or does not keep such an argument.
+    """
+    if there is None or there["class"] != here["class"]:
+        raise ValueError(f"in place of {_text(here)}, it was trained with {_text(there)} at last")
+    for name, argument in there["arguments"].items():
+        now = here["arguments"].get(name)
+        if argument == now:
+            continue
+        try:
+            old, new = getattr(owner, name), getattr(saved, name)
+            if _class_of(argument) == _class_of(now) is not None:
+                _set_arguments(old, new, argument, now, replaced)
+            else:
+                setattr(owner, name, new)
+                replaced.append((owner, name, old))
+        except AttributeError as error:
             raise ValueError(
-                f"its model has another {name}: {_text(saved[name])} there, "
-                f"{_text(description[name])} here"
+                f"{name} of {_text(here)} was {_text(argument)} at last, and cannot be set: {error}"
+            ) from None
+
+
+def _class_of(description: Any) -> Any:
+    return description.get("class") if isinstance(description, dict) else None
+
+
+def _difference(there: Any, here: Any) -> str | None:
+    """In what two models, as ``_model_marks`` has them, differ; None if in nothing that counts."""
+    for name in ("dtype", *saving.PARTS):
+        if there[name] != here[name]:
+            return (
+                f"its model has another {name}: {_text(there[name])} there, "
+                f"{_text(here[name])} here"
             )
-    there, here = saved["operations"], description["operations"]
-    if len(there) != len(here):
-        raise ValueError(f"its model has {len(there)} operations, and this one {len(here)}")
-    for position, (one, other) in enumerate(zip(there, here, strict=True), 1):
+    operations, ours = there["operations"], here["operations"]
+    if len(operations) != len(ours):
+        return f"its model has {len(operations)} operations, and this one {len(ours)}"
+    for position, (one, other) in enumerate(zip(operations, ours, strict=True), 1):
         if one != other:
-            raise ValueError(
+            return (
                 f"operation {position} of its model is {_text(one)}, and here it is {_text(other)}"
             )
-    for name in own_arrays.keys() - stored(training.model).keys():
-        if not np.array_equal(own_arrays[name], arrays[name]):
-            raise ValueError(f"its model has another array {name}")
+    for name, mark in here["arrays"].items():
+        if there["arrays"].get(name) != mark:
+            return f"its model has another array {name}"
+    return None
 
 
 def _text(value: Any) -> str:

@@ -32,11 +32,12 @@ class Writer:
 
     Attributes:
         arrays: every array among the arguments so far, by the name that stands for it.
+        own: the classes and functions of the user's own so far, as ``Reader`` needs them.
     """
 
     def __init__(self) -> None:
         self.arrays: dict[str, Array] = {}
-        self._own: dict[str, Any] = {}
+        self.own: dict[str, Any] = {}
 
     def write(self, value: Any, place: str) -> Any:
         """Return ``value`` in a form that JSON has; ``place`` says where it belongs.
@@ -84,7 +85,7 @@ class Writer:
         name: str = own.__name__
         if not name.isidentifier():
             raise TypeError(f"{place}: {own!r} cannot be saved, since it has no name: use def")
-        if self._own.setdefault(name, own) is not own:
+        if self.own.setdefault(name, own) is not own:
             raise TypeError(f"{place}: {own!r} cannot be saved beside another {name}")
         return name
 

@@ -58,7 +58,7 @@ def load_model(path: FilePath, model_class: type[AnyModel], own: Iterable[Any] =
         description, arrays = read(path)
         if "model" not in description:
             raise ValueError("it has parameters only: make the model, then load_parameters")
-        return _model(model_class, description["model"], Reader(arrays, classes))
+        return model_of(model_class, description["model"], Reader(arrays, classes))
 
 
 def save_parameters(model: "Model", path: FilePath) -> None:
@@ -78,8 +78,10 @@ def load_parameters(model: "Model", path: FilePath) -> None:
 # A model as a description and arrays
 
 
-def described(model: "Model") -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return what ``model`` is made of, and its arrays by name.
+def described(
+    model: "Model", writer: Writer | None = None
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return what ``model`` is made of, as ``writer`` writes it, and its arrays by name.
 
     Raises:
         RuntimeError: it is not finalized.
@@ -87,7 +89,7 @@ def described(model: "Model") -> tuple[dict[str, Any], dict[str, Array]]:
         ValueError: its class names do not fit its outputs.
     """
     arrays = stored(model)
-    writer = Writer()
+    writer = writer or Writer()
     description: dict[str, Any] = {
         "dtype": model.dtype.name,
         "operations": [
@@ -105,7 +107,8 @@ def described(model: "Model") -> tuple[dict[str, Any], dict[str, Array]]:
     return description, {**arrays, **writer.arrays}
 
 
-def _model(model_class: type[AnyModel], description: Any, reader: Reader) -> AnyModel:
+def model_of(model_class: type[AnyModel], description: Any, reader: Reader) -> AnyModel:
+    """Return the model of a ``description``. Raises errors of many kinds: see ``errors_naming``."""
     about = ["class_names", "input_shape"]
     needed = ["dtype", "operations", *PARTS, "learned_by_accuracy", *about]
     if not isinstance(description, dict) or description.keys() != set(needed):

@@ -24,6 +24,7 @@ from framework import (
     CategoricalCrossentropy,
     Checkpoint,
     Dense,
+    DivergenceError,
     Dropout,
     EarlyStopping,
     History,
@@ -345,6 +346,132 @@ def test_data_that_a_callback_varies_are_known_again(tmp_path: Path) -> None:
         options: dict[str, Any] = {"callbacks": [Varies(), Checkpoint(path)], "progress": False}
         history = classifier().train(data, y, epochs=epochs, resume_from=path, **options)
     assert len(history) == 2
+
+
+class Halves(Callback):
+    """Changes arguments of the model's parts, each in another epoch."""
+
+    def on_epoch_end(self, training: Training) -> None:
+        model = training.model
+        if training.epoch == 1:
+            model.optimizer.learning_rate.initial *= 0.5
+        elif training.epoch == 3:
+            model.optimizer.learning_rate = 0.01
+            model.layers[3].rate = 0.1
+        elif training.epoch == 5:
+            model.layers[0].weight_regularizer_l2 = 0.0
+
+
+def test_arguments_that_a_callback_changes_are_changed_after_going_on(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    whole = classifier()
+    history = run(whole, epochs=8, callbacks=[Halves()])
+    assert history.learning_rate[4] == 0.01
+    for stop in ((2, 2), (4, 1), (5, 3), (6, 4)):
+        model = classifier()
+        callbacks = [Halves(), StopAt(*stop, ask), Checkpoint(path)]
+        run(model, epochs=8, callbacks=callbacks, resume_from=path)
+    for again in (classifier(), model):  # the same object goes on too
+        resumed = run(again, epochs=8, callbacks=[Halves()], resume_from=path)
+        assert_same(again, resumed, whole, history)
+
+
+def test_a_rate_that_is_set_anew_as_training_begins_does_not_come_back(tmp_path: Path) -> None:
+    class WarmsUp(Callback):
+        def on_train_begin(self, training: Training) -> None:
+            training.model.optimizer.learning_rate = 0.001
+
+        def on_epoch_end(self, training: Training) -> None:
+            training.model.optimizer.learning_rate = 0.02
+
+    path = tmp_path / "run"
+    whole = classifier(Adam(0.02))
+    history = run(whole, callbacks=[WarmsUp()])
+    run(classifier(Adam(0.02)), epochs=3, callbacks=[WarmsUp(), Checkpoint(path)])
+    model = classifier(Adam(0.02))
+    resumed = run(model, callbacks=[WarmsUp()], resume_from=path)
+    assert_same(model, resumed, whole, history)
+
+
+class Weighted(CategoricalCrossentropy):
+    def __init__(self, factors: Array) -> None:
+        super().__init__()
+        self.factors = factors
+
+
+@pytest.mark.parametrize("what", ["an array", "another optimizer"])
+def test_what_cannot_be_set_again_is_said(what: str, tmp_path: Path) -> None:
+    class Changes(Callback):
+        def on_epoch_end(self, training: Training) -> None:
+            if what == "an array":
+                training.model.loss.factors[0] += 1
+            else:
+                training.model.set(optimizer=SGD(0.1))
+
+    def made() -> Model:
+        model = classifier()
+        model.set(loss=Weighted(np.ones(3)))
+        model.finalize()
+        return model
+
+    path = tmp_path / "run"
+    run(made(), epochs=2, callbacks=[Changes(), Checkpoint(path)])
+    model = made()
+    before = model.parameters.weights.copy()
+    message = {"an array": "loss.factors was changed", "another optimizer": "in place of Adam"}
+    with pytest.raises(SavedFileError, match=message[what]):
+        run(model, resume_from=path)
+    np.testing.assert_array_equal(model.parameters.weights, before)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_callback_whose_state_does_not_fit_leaves_the_model_as_it_was(
+    ours: bool, tmp_path: Path
+) -> None:
+    class Own(Callback):
+        def checkpoint_state(self) -> dict[str, Any]:
+            return {"number": 1}
+
+        def resume(self, training: Training, state: dict[str, Any]) -> None:
+            raise LookupError("not the number that I know")
+
+    path = tmp_path / "run"
+    callback: Callback = EarlyStopping() if ours else Own()
+    run(classifier(), epochs=2, callbacks=[Halves(), callback, Checkpoint(path)])
+    if ours:
+        description, arrays = saving.read(path)
+        item("callbacks", "EarlyStopping 0", "best", value="text")(description, arrays)
+        path.write_bytes(saving.content(description, arrays))
+    model = classifier()
+    run(model, epochs=1)  # so that the optimizer remembers something
+    memory = copy.deepcopy(model.optimizer.state(model.parameters))
+    before = [array.copy() for array in model.stored_arrays()]
+    described, state = repr(model.optimizer), randomness.states()["ours"]
+    error = SavedFileError if ours else LookupError
+    with pytest.raises(error, match="text" if ours else "not the number that I know"):
+        run(model, resume_from=path, callbacks=[callback])
+    for one, array in zip(before, model.stored_arrays(), strict=True):
+        np.testing.assert_array_equal(one, array)
+    assert (repr(model.optimizer), model.optimizer.iterations) == (described, 4)
+    np.testing.assert_equal(model.optimizer.state(model.parameters), memory)
+    assert randomness.states()["ours"] == state
+
+
+def test_after_going_on_within_an_epoch_a_divergence_says_what_was_restored(
+    tmp_path: Path,
+) -> None:
+    def spoil(training: Training) -> None:
+        training.model.layers[0].weights[...] = np.nan
+
+    path = tmp_path / "run"
+    stopped = classifier()
+    run(stopped, callbacks=[StopAt(2, 2, ask), Checkpoint(path)])
+    model = classifier()
+    with pytest.raises(DivergenceError, match="from after batch 2, of the checkpoint, were rest"):
+        run(model, resume_from=path, callbacks=[StopAt(2, 3, spoil)])
+    np.testing.assert_array_equal(model.parameters.weights, stopped.parameters.weights)
+    with pytest.raises(DivergenceError, match="of the last completed epoch were restored"):
+        run(classifier(), resume_from=path, callbacks=[StopAt(3, 3, spoil)])
 
 
 # Files
