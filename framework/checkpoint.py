@@ -23,7 +23,7 @@ from framework.descriptions import Reader, Writer
 from framework.files import check_target, give_second_name, remove_leftovers, write_atomically
 from framework.history import History
 from framework.mapped import release_pages
-from framework.operation import Array
+from framework.operation import Array, describe
 from framework.restore_point import RestorePoint
 from framework.samples import Samples, Stream
 from framework.saving import FilePath
@@ -62,7 +62,8 @@ class Checkpoint(Callback):
 
     Raises:
         TypeError, ValueError: for an argument out of its range; when training begins, for a
-            model that cannot be saved, or an optimizer whose memory is not known.
+            model or a callback's state that cannot be saved, or an optimizer whose memory is not
+            known.
         OSError: when training begins, if the folder does not exist or cannot be written to; at
             the end of an epoch, if the file cannot be written.
     """
@@ -168,6 +169,27 @@ def prepare(training: "Training", resume_from: FilePath | None) -> "SavedTrainin
         return None
     with saving.errors_naming(resume_from):
         return SavedTraining(training, resume_from)
+
+
+def check_callbacks(training: "Training") -> None:
+    """See that a checkpoint can hold the state of each callback, which has begun by now.
+
+    Raises TypeError, naming the callback; and whatever its ``checkpoint_state`` raises.
+    """
+    if not any(isinstance(callback, Checkpoint) for callback in training.callbacks):
+        return
+    for _, callback in _with_state(training):
+        state = callback.checkpoint_state()
+        writer = Writer()
+        try:
+            text = json.dumps(writer.write(state, "state"))
+            Reader(writer.arrays, {}).read(json.loads(text))
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f"a checkpoint cannot hold what checkpoint_state of {describe(callback)} returns; "
+                f"it can be None, numbers, texts, arrays, and lists and dictionaries of these: "
+                f"{error}"
+            ) from None
 
 
 def content_of(training: "Training") -> bytes:
@@ -337,8 +359,11 @@ class SavedTraining:
         for name, memory in state["memory"].items():
             parameter = getattr(training.model.parameters, name, None)
             for array in memory.values():
-                if parameter is not None and (
-                    (array.shape, array.dtype) != (parameter.shape, parameter.dtype)
+                one_element = array.shape == (1,)
+                if (
+                    not one_element
+                    and parameter is not None
+                    and ((array.shape, array.dtype) != (parameter.shape, parameter.dtype))
                 ):
                     raise ValueError("what its optimizer remembers is not of this model")
 

@@ -47,17 +47,20 @@ class Writer:
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
         if isinstance(value, (np.bool_, np.integer, np.floating)):
+            if value.itemsize > 8:
+                raise TypeError(f"{place}: {value!r} cannot be saved: make it a float")
             return value.item()
         if isinstance(value, np.dtype):
             return value.name
-        if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" and value.itemsize <= 8:
-            self.arrays[place] = value
-            return {"array": place}
+        if isinstance(value, np.ndarray):
+            return {"array": self._name_array(value, place)}
         if isinstance(value, list):
             return [self.write(item, f"{place}.{i}") for i, item in enumerate(value)]
         if isinstance(value, tuple):
             return {"tuple": self.write(list(value), place)}
-        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        if isinstance(value, dict):
+            if not all(isinstance(key, str) for key in value):
+                raise TypeError(f"{place}: a dictionary can be saved if all its keys are texts")
             return {
                 "dict": {key: self.write(item, f"{place}.{key}") for key, item in value.items()}
             }
@@ -80,6 +83,15 @@ class Writer:
                 for argument, given in arguments.items()
             },
         }
+
+    def _name_array(self, array: Array, place: str) -> str:
+        if array.dtype.kind not in "fiub" or array.itemsize > 8:
+            raise TypeError(f"{place}: an array of {array.dtype} cannot be saved: convert it first")
+        name = place
+        while name in self.arrays:  # {"a.b": …} beside {"a": {"b": …}}
+            name += "+"
+        self.arrays[name] = array
+        return name
 
     def _own_name(self, own: Any, place: str) -> str:
         name: str = own.__name__

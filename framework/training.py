@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from framework import randomness
 from framework.callbacks import Callback
-from framework.checkpoint import Checkpoint, SavedTraining, prepare
+from framework.checkpoint import Checkpoint, SavedTraining, check_callbacks, prepare
 from framework.checks import check_count
 from framework.history import DivergenceError, History
 from framework.losses.huber import Huber
@@ -273,6 +273,7 @@ class Loop:
     def _begin(self) -> None:
         for callback in self.callbacks:
             callback.on_train_begin(self.training)
+        check_callbacks(self.training)
         if self.saved is not None:
             self.saved.restore(self.training)
 

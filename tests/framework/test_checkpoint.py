@@ -474,6 +474,74 @@ def test_after_going_on_within_an_epoch_a_divergence_says_what_was_restored(
         run(classifier(), resume_from=path, callbacks=[StopAt(3, 3, spoil)])
 
 
+class Keeps(Callback):
+    """Has a state that it is given."""
+
+    def __init__(self, state: Any) -> None:
+        self.state = state
+
+    def on_train_begin(self, training: Training) -> None:
+        self.begun = True
+
+    def checkpoint_state(self) -> dict[str, Any]:
+        return {"state": self.state} if self.begun else {}
+
+    def resume(self, training: Training, state: dict[str, Any]) -> None:
+        self.state = state["state"]
+
+
+def test_a_state_of_any_names_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    state = {"a.b": np.ones(2), "a": {"b": np.zeros(3), "b+": np.full(1, 7)}, "a.b+": np.full(4, 5)}
+    run(classifier(), epochs=1, callbacks=[Keeps(state), Checkpoint(path)])
+    callback = Keeps(None)
+    run(classifier(), epochs=2, callbacks=[callback], resume_from=path)
+    np.testing.assert_equal(callback.state, state)
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (np.longdouble(1), "state.state: .* cannot be saved: make it a float"),
+        (np.ones(2, dtype=np.longdouble), "an array of .* cannot be saved: convert it first"),
+        (np.ones(2, dtype=complex), "an array of complex128 cannot be saved"),
+        ({1: "one"}, "a dictionary can be saved if all its keys are texts"),
+        ({"set": {1, 2}}, "state.state.set: "),
+        (chance, "state.state: "),
+        (ctrl_c, "it has 'ctrl_c'"),
+    ],
+)
+def test_a_state_that_cannot_be_saved_is_told_before_training(
+    state: Any, message: str, tmp_path: Path
+) -> None:
+    model = classifier()
+    before = model.parameters.weights.copy()
+    with pytest.raises(TypeError, match=message) as raised:
+        run(model, callbacks=[Checkpoint(tmp_path / "run"), Keeps(state)])
+    assert "a checkpoint cannot hold what checkpoint_state of" in str(raised.value)
+    np.testing.assert_array_equal(model.parameters.weights, before)
+    assert os.listdir(tmp_path) == []
+    run(model, epochs=1, callbacks=[Keeps(state)])  # which is nobody's concern
+
+
+class Accelerating(Optimizer):
+    """Keeps a number in its state."""
+
+    def update(self, parameter: Array, gradient: Array, state: Any) -> None:
+        speed = state.get("speed", np.array([1.0]))
+        state["speed"] = speed * 1.1
+        parameter -= self.current_learning_rate * speed[0] * gradient
+
+
+def test_an_optimizer_that_keeps_one_element_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    whole = classifier(Accelerating(0.01))
+    history = run(whole)
+    run(classifier(Accelerating(0.01)), epochs=2, callbacks=[Checkpoint(path)])
+    model = classifier(Accelerating(0.01))
+    assert_same(model, run(model, resume_from=path), whole, history)
+
+
 # Files
 
 

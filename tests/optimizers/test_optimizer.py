@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -232,3 +233,12 @@ def test_repr_shows_what_is_not_the_default(optimizer: Optimizer, text: str) -> 
 def test_a_subclass_must_say_how_it_updates() -> None:
     with pytest.raises(NotImplementedError, match="Optimizer has no update method"):
         Optimizer(0.1).update_params(Bowl())
+
+
+def test_a_state_that_is_no_array_is_refused_at_once() -> None:
+    class Counts(Optimizer):
+        def update(self, parameter: Any, gradient: Any, state: Any) -> None:
+            state["t"] = 1
+
+    with pytest.raises(TypeError, match=r"state holds arrays, received t=1: .* one element"):
+        Counts(0.1).update_params(Bowl())
