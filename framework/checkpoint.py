@@ -302,12 +302,21 @@ class SavedTraining:
         self.model, self.began = description["model"], description["began"]
         self.state = Reader(self.arrays, {}).read(description["training"])
         self._check_model(training)
-        for name, value in _settings(training).items():
+        self._check_settings(training)
+        self._check_state(training)
+
+    def _check_settings(self, training: "Training") -> None:
+        settings = _settings(training)
+        if ("shuffle" in settings) != ("shuffle" in self.state["settings"]):
+            there, here = "batches that were given", "the arrays X and y"
+            if "shuffle" not in settings:
+                there, here = here, there
+            raise ValueError(f"its training was on {there}, and this one is on {here}")
+        for name, value in settings.items():
             found = self.state["settings"][name]
             if found != value:
                 shown = "" if isinstance(value, str) else f": {found!r} there, {value!r} here"
                 raise ValueError(f"its training was with another {name}{shown}")
-        self._check_state(training)
 
     def _check_model(self, training: "Training") -> None:
         """Compare the model with what it was as training began, or as it is in the file."""

@@ -273,7 +273,11 @@ def errors_naming(path: FilePath) -> Iterator[None]:
     except OSError:
         raise
     except Exception as error:
-        raise SavedFileError(f"{os.fspath(path)}: {error}") from error
+        message = str(error)
+        if isinstance(error, (AttributeError, LookupError, TypeError)):
+            # Such messages are made for programmers, and may be no more than a key.
+            message = f"it does not hold what it should ({type(error).__name__}: {error})"
+        raise SavedFileError(f"{os.fspath(path)}: {message}") from error
 
 
 def _checksum(description: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:

@@ -240,6 +240,18 @@ def iter_anew(batches: list[Any]) -> Any:
     return Again()
 
 
+def test_arrays_and_batches_that_are_given_are_told_apart(tmp_path: Path) -> None:
+    for name, data in (("stream", (Loader(),)), ("arrays", (X, y))):
+        checkpoint = Checkpoint(tmp_path / name)
+        classifier().train(*data, progress=False, callbacks=[checkpoint])
+    for name, data, there, here in (
+        ("stream", (X, y), "batches that were given", "the arrays X and y"),
+        ("arrays", (Loader(),), "the arrays X and y", "batches that were given"),
+    ):
+        with pytest.raises(SavedFileError, match=f"was on {there}, and this one is on {here}"):
+            classifier().train(*data, epochs=2, progress=False, resume_from=tmp_path / name)
+
+
 @pytest.mark.parametrize("where", [(1, 2), (2, 3), (2, 4)])
 def test_batches_that_are_given_go_on_with_the_next(where: tuple[int, int], tmp_path: Path) -> None:
     class Loader:
@@ -835,6 +847,17 @@ def test_a_hostile_checkpoint_is_refused(
     path.write_bytes(saving.content(description, arrays))
     with pytest.raises(SavedFileError, match=str(path)):
         run(classifier(), resume_from=path, callbacks=callbacks[1:])
+
+
+def test_an_error_about_damage_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    run(classifier(), epochs=1, callbacks=[Checkpoint(path)])
+    description, arrays = saving.read(path)
+    del description["training"]["dict"]["epoch"]
+    path.write_bytes(saving.content(description, arrays))
+    message = r"run: it does not hold what it should \(KeyError: 'epoch'\)$"
+    with pytest.raises(SavedFileError, match=message):
+        run(classifier(), resume_from=path)
 
 
 def test_scrambled_checkpoints_give_one_kind_of_error_or_another_training(tmp_path: Path) -> None:

@@ -695,6 +695,8 @@ HOSTILE: list[tuple[Callable[[Any, Any], None], str]] = [
     (lambda d, a: d.update(version=2), "version 2 of the format, and this release .* version 1"),
     (lambda d, a: d.update(version="1"), "no version"),
     (lambda d, a: d.update(model=None), "its model needs dtype, operations"),
+    (part("operations", 5), r"not hold what it should \(TypeError: 'int' object is not iterable\)"),
+    (lambda d, a: d["model"]["operations"][0].pop("class"), "no object is described by"),
     (lambda d, a: d["model"].pop("dtype"), "its model needs dtype, operations"),
     (lambda d, a: d["model"].update(code="import os"), "no less and no more"),
     (operation(0, n_neurons=10**12), r"needs weights of shape \(2, 1000000000000\); there is \(2"),
