@@ -7,8 +7,10 @@ states of the generators at its beginning, and what its batches have added up to
 """
 
 import hashlib
+import itertools
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -62,10 +64,10 @@ class Checkpoint(Callback):
 
     Raises:
         TypeError, ValueError: for an argument out of its range; when training begins, for a
-            model or a callback's state that cannot be saved, or an optimizer whose memory is not
-            known.
-        OSError: when training begins, if the folder does not exist or cannot be written to; at
-            the end of an epoch, if the file cannot be written.
+            model or a callback's state that cannot be saved, an optimizer whose memory is not
+            known, or another checkpoint that would share a file with this one.
+        OSError: when training begins, if the folder does not exist or cannot be written to, or a
+            file's name is too long; at the end of an epoch, if the file cannot be written.
     """
 
     def __init__(
@@ -81,7 +83,7 @@ class Checkpoint(Callback):
     def on_train_begin(self, training: "Training") -> None:
         self.best_figure: float | None = None
         self._written = (0, 0)
-        self._place = check_target(self.path)
+        self.check_files(training.epochs)
         for path in (self._place, self._beside("best")):
             remove_leftovers(path)
 
@@ -106,6 +108,21 @@ class Checkpoint(Callback):
     def resume(self, training: "Training", state: dict[str, Any]) -> None:
         if state["best"] == self.best and state["best_figure"] is not None:
             self.best_figure = float(state["best_figure"])
+
+    def check_files(self, epochs: int) -> None:
+        """Raise OSError if one of the files of a training of so many epochs cannot be written."""
+        self._place = check_target(self.path)
+        if self.best:
+            check_target(self._beside("best"))
+        if self.keep:
+            check_target(self._beside(f"epoch-{epochs}"))
+
+    def writes(self, path: FilePath) -> bool:
+        """Whether ``path`` is one of the files that this checkpoint writes or deletes."""
+        own, other = (Path(os.path.realpath(place)) for place in (self.path, path))
+        best = r"\.best|" if self.best else ""
+        pattern = rf"{re.escape(own.stem)}({best}\.epoch-\d+|){re.escape(own.suffix)}"
+        return own.parent == other.parent and bool(re.fullmatch(pattern, other.name))
 
     def _is_best(self, training: "Training") -> bool:
         if self.best is None or self.best not in training.figures():
@@ -158,7 +175,13 @@ def prepare(training: "Training", resume_from: FilePath | None) -> "SavedTrainin
             f"it remembers; received {optimizer!r}"
         )
     for checkpoint in checkpoints:
-        check_target(checkpoint.path)
+        checkpoint.check_files(training.epochs)
+    for one, other in itertools.permutations(checkpoints, 2):
+        if one.writes(other.path):
+            raise ValueError(
+                f"two checkpoints need files of their own, but the one at {one.path} also writes "
+                f"{other.path}"
+            )
     # Now, since callbacks may vary the data and the arguments of the model's parts.
     training.data_marks = dict(_data_marks(training))
     training.model_marks = _model_marks(training.model)

@@ -640,6 +640,51 @@ def test_a_folder_that_is_not_there_is_said_before_training(tmp_path: Path) -> N
     np.testing.assert_array_equal(model.parameters.weights, before)
 
 
+@pytest.mark.parametrize(("length", "fits"), [(255, False), (238, False), (225, True)])
+def test_a_name_that_is_too_long_is_said_before_training(
+    length: int, fits: bool, tmp_path: Path
+) -> None:
+    callbacks = [Checkpoint(tmp_path / ("a" * length))]
+    model = classifier()
+    before = model.parameters.weights.copy()
+    if fits:
+        run(model, epochs=9, callbacks=callbacks)
+        assert len(os.listdir(tmp_path)) == 5
+        return
+    with pytest.raises(OSError, match="too long, with what is added while it is written"):
+        run(model, epochs=9, callbacks=callbacks)
+    np.testing.assert_array_equal(model.parameters.weights, before)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "best", "fits"),
+    [
+        ("run.st", "run.st", None, False),
+        ("run.st", "link.st", None, False),
+        ("run.st", "run.best.st", "loss", False),
+        ("run.st", "run.best.st", None, True),
+        ("run.best.st", "run.st", "loss", False),
+        ("run.st", "run.epoch-3.st", None, False),
+        ("run.st", "run.epoch-x.st", None, True),
+        ("run.st", "runs.st", "loss", True),
+        ("run.st", "folder/run.st", "loss", True),
+    ],
+)
+def test_checkpoints_that_would_share_a_file_are_refused(
+    one: str, other: str, best: str | None, fits: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.st").symlink_to(tmp_path / "run.st")
+    callbacks = [Checkpoint(tmp_path / name, best=best) for name in (one, other)]
+    if fits:
+        assert len(run(classifier(), epochs=1, callbacks=callbacks)) == 1
+        return
+    with pytest.raises(ValueError, match="two checkpoints need files of their own"):
+        run(classifier(), epochs=1, callbacks=callbacks)
+    assert sorted(os.listdir(tmp_path)) == ["folder", "link.st"]
+
+
 def test_arguments_out_of_range_are_refused(tmp_path: Path) -> None:
     for options, message in (
         ({"every": 0}, "every must be at least 1"),
