@@ -242,3 +242,14 @@ def test_a_state_that_is_no_array_is_refused_at_once() -> None:
 
     with pytest.raises(TypeError, match=r"state holds arrays, received t=1: .* one element"):
         Counts(0.1).update_params(Bowl())
+
+
+def test_an_argument_that_is_an_array_is_shown() -> None:
+    class Masked(SGD):
+        def __init__(self, learning_rate: float, mask: Any = None) -> None:
+            super().__init__(learning_rate)
+            self.mask = mask
+
+    assert repr(Masked(0.1)) == "Masked(0.1)"
+    assert repr(Masked(0.1, np.ones(2))) == "Masked(0.1, mask=array([1., 1.]))"
+    assert repr(Masked(0.1, [np.ones(2)])) == "Masked(0.1, mask=[array([1., 1.])])"
