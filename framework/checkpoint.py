@@ -84,7 +84,7 @@ class Checkpoint(Callback):
         self.best_figure: float | None = None
         self._written = (0, 0)
         self.check_files(training.epochs)
-        for path in (self._place, self._beside("best")):
+        for path in (self._place, self._file("best")):
             remove_leftovers(path)
 
     def on_epoch_end(self, training: "Training") -> None:
@@ -94,7 +94,7 @@ class Checkpoint(Callback):
             file = content_of(training)
         if is_best:
             # Before the newest: whoever is killed in between does this epoch again.
-            write_atomically(self._beside("best"), file)
+            write_atomically(self._file("best"), file)
         if is_due:
             self._write(training, file)
 
@@ -113,9 +113,9 @@ class Checkpoint(Callback):
         """Raise OSError if one of the files of a training of so many epochs cannot be written."""
         self._place = check_target(self.path)
         if self.best:
-            check_target(self._beside("best"))
+            check_target(self._file("best"))
         if self.keep:
-            check_target(self._beside(f"epoch-{epochs}"))
+            check_target(self._file(f"epoch-{epochs}"))
 
     def writes(self, path: FilePath) -> bool:
         """Whether ``path`` is one of the files that this checkpoint writes or deletes."""
@@ -137,11 +137,11 @@ class Checkpoint(Callback):
         write_atomically(self._place, file)
         self._written = (training.epoch, training.batch)
         if training.between_epochs and self.keep:
-            give_second_name(self._place, self._beside(f"epoch-{training.epoch}"))
+            give_second_name(self._place, self._file(f"epoch-{training.epoch}"))
         newest = [epoch for epoch in self._kept() if epoch <= training.epoch][: self.keep]
         for epoch in self._kept():
             if epoch not in newest:
-                self._beside(f"epoch-{epoch}").unlink(missing_ok=True)
+                self._file(f"epoch-{epoch}").unlink(missing_ok=True)
 
     def _kept(self) -> list[int]:
         """The epochs that have a file of their own, the last first."""
@@ -153,7 +153,7 @@ class Checkpoint(Callback):
         ]
         return sorted((int(number) for number in numbers if number.isdecimal()), reverse=True)
 
-    def _beside(self, label: str) -> Path:
+    def _file(self, label: str) -> Path:
         return self._place.with_name(f"{self._place.stem}.{label}{self._place.suffix}")
 
 
@@ -270,20 +270,21 @@ def _data_marks(training: "Training") -> Iterator[tuple[str, str]]:
                 yield name, "none" if array is None else f"{array.dtype} {array.shape}"
             else:
                 array = getattr(source, attribute, None)
-                yield name, "none" if array is None else _checksum(array)
+                yield name, "none" if array is None else _mark(array)
 
 
 def _model_marks(model: "Model") -> dict[str, Any]:
     """The description of ``model``, and by what the arrays in it can be known again."""
     description, arrays = saving.described(model)
     names = arrays.keys() - saving.stored(model).keys()
-    marks = {name: _checksum(arrays[name]) for name in sorted(names)}
+    marks = {name: _mark(arrays[name]) for name in sorted(names)}
     # As it comes back from a file, with lists for tuples.
     found: dict[str, Any] = json.loads(json.dumps({**description, "arrays": marks}))
     return found
 
 
-def _checksum(array: Array, rows_at_once: int = 4096) -> str:
+def _mark(array: Array, rows_at_once: int = 4096) -> str:
+    """By what ``array`` can be known again, read a few rows at a time."""
     digest = hashlib.sha256(f"{array.dtype} {array.shape}".encode())
     array = np.atleast_1d(array)
     for start in range(0, len(array), rows_at_once):
@@ -355,7 +356,7 @@ class SavedTraining:
     def _model_marks(self) -> dict[str, Any]:
         """Those of the model in the file, as its training left it."""
         names = [name for name in self.arrays if not name.startswith(("layers.", "training."))]
-        return {**self.model, "arrays": {name: _checksum(self.arrays[name]) for name in names}}
+        return {**self.model, "arrays": {name: _mark(self.arrays[name]) for name in names}}
 
     def _model(self, training: "Training") -> "Model":
         """Return the model in the file, made of the same classes as that of ``training``."""

@@ -23,8 +23,8 @@ from framework.operation import Array, Operation
 from optimizers.configuration import Configurable, constructor_arguments
 
 # Where our parts of a model are found, and what they are given as arguments.
-PARTS = ("framework", "optimizers", "framework.nnfs_book")
-ARGUMENTS = ("framework.initializers", "optimizers.schedules")
+PACKAGES_OF_PARTS = ("framework", "optimizers", "framework.nnfs_book")
+PACKAGES_OF_ARGUMENTS = ("framework.initializers", "optimizers.schedules")
 
 
 class Writer:
@@ -124,7 +124,7 @@ class Reader:
         if not isinstance(value, dict):
             return value
         if "class" in value:
-            cls, arguments = self.class_and_arguments(value, Configurable, ARGUMENTS)
+            cls, arguments = self.class_and_arguments(value, Configurable, PACKAGES_OF_ARGUMENTS)
             return cls(**arguments)
         match list(value.items()):
             case [("array", str(name))]:
@@ -138,7 +138,7 @@ class Reader:
         raise ValueError(f"nothing is described by {_shortened(value)}")
 
     def class_and_arguments(
-        self, value: Any, base: type, packages: Iterable[str] = PARTS
+        self, value: Any, base: type, packages: Iterable[str] = PACKAGES_OF_PARTS
     ) -> tuple[Any, dict[str, Any]]:
         """Return the class that ``value`` names, and the arguments to make it with.
 
@@ -221,7 +221,7 @@ def _configuration(value: Any, cls: Any, place: str) -> dict[str, Any]:
 
 def _public_name(cls: type) -> str | None:
     """The name that users import ``cls`` by, if it is one of ours."""
-    for package in (*PARTS, *ARGUMENTS):
+    for package in (*PACKAGES_OF_PARTS, *PACKAGES_OF_ARGUMENTS):
         # A class that is in use has been imported.
         if vars(sys.modules.get(package, object)).get(cls.__name__) is cls:
             return f"{package}.{cls.__name__}"

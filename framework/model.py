@@ -246,7 +246,7 @@ class Model:
         return self._class_names
 
     @class_names.setter
-    def class_names(self, names: Sequence[str] | None) -> None:
+    def class_names(self, names: Iterable[str] | None) -> None:
         outputs = self.output_shapes(self.input_shape)[-1] if self.layers else None
         self._class_names = None if names is None else check_class_names(names, outputs)
 
@@ -760,7 +760,7 @@ class Model:
 
     # To a file, and back
 
-    def save(self, path: str | PathLike[str], class_names: Sequence[str] | None = None) -> None:
+    def save(self, path: str | PathLike[str], class_names: Iterable[str] | None = None) -> None:
         """Write the whole model to a file: operations, parameters, loss, optimizer, accuracy.
 
         It is a safetensors file, and holds no code. The optimizer is in it as it was made, without
@@ -844,7 +844,7 @@ class Model:
     def export_onnx(
         self,
         path: str | PathLike[str],
-        class_names: Sequence[str] | None = None,
+        class_names: Iterable[str] | None = None,
         *,
         input_shape: Sequence[int] | None = None,
     ) -> None:

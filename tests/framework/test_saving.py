@@ -236,8 +236,15 @@ def test_what_the_model_knows_of_its_data_comes_back(tmp_path: Path) -> None:
     assert there_and_back(loaded, tmp_path / "it").class_names == ["ä", "漢", ""]
 
 
+def test_class_names_can_be_any_that_can_be_gone_through(tmp_path: Path) -> None:
+    model = classifier()
+    model.save(tmp_path / "it", class_names=(name for name in "abc"))
+    assert Model.load(tmp_path / "it").class_names == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize(
-    ("names", "error"), [(["a"], ValueError), ("abc", TypeError), ([1, 2, 3], TypeError)]
+    ("names", "error"),
+    [(["a"], ValueError), ("abc", TypeError), ([1, 2, 3], TypeError), (3, TypeError)],
 )
 def test_class_names_that_do_not_fit_are_refused_before_writing(
     names: Any, error: type[Exception], tmp_path: Path
