@@ -344,12 +344,13 @@ class SavedTraining:
 
     def _check_model(self, training: "Training") -> None:
         """Compare the model with what it was as training began, or as it is in the file."""
-        if _difference(self._model_marks(), training.model_marks) is None:
+        last = self._model_marks()
+        if _difference(last, training.model_marks) is None:
             return
         if difference := _difference(self.began, training.model_marks):
             raise ValueError(difference)
         for name, mark in self.began["arrays"].items():
-            if self._model_marks()["arrays"].get(name) != mark:
+            if last["arrays"].get(name) != mark:
                 raise ValueError(f"{name} was changed during its training; arrays are not set back")
         self._model(training)  # raises if it cannot be made
 
@@ -392,12 +393,9 @@ class SavedTraining:
         for name, memory in state["memory"].items():
             parameter = getattr(training.model.parameters, name, None)
             for array in memory.values():
-                one_element = array.shape == (1,)
-                if (
-                    not one_element
-                    and parameter is not None
-                    and ((array.shape, array.dtype) != (parameter.shape, parameter.dtype))
-                ):
+                if parameter is None or array.shape == (1,):
+                    continue
+                if (array.shape, array.dtype) != (parameter.shape, parameter.dtype):
                     raise ValueError("what its optimizer remembers is not of this model")
 
     def restore(self, training: "Training") -> None:

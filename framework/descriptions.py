@@ -60,14 +60,14 @@ class Writer:
             return {"tuple": self.write(list(value), place)}
         if isinstance(value, dict):
             if not all(isinstance(key, str) for key in value):
-                raise TypeError(f"{place}: a dictionary can be saved if all its keys are texts")
+                raise TypeError(f"{place}: {value!r} cannot be saved: its keys must be texts")
             return {
                 "dict": {key: self.write(item, f"{place}.{key}") for key, item in value.items()}
             }
         if inspect.isfunction(value):
             return {"function": self._own_name(value, place)}
-        if isinstance(value, (type, Operation)):
-            raise TypeError(f"{place}: {value!r} cannot be saved as an argument")
+        if isinstance(value, (type, Operation)) or type(value).__module__ == "builtins":
+            raise TypeError(f"{place}: {value!r} cannot be saved")
         return self.write_object(value, place)
 
     def write_object(self, value: Any, place: str) -> dict[str, Any]:
