@@ -246,7 +246,7 @@ class Model:
         return self._class_names
 
     @class_names.setter
-    def class_names(self, names: Sequence[str] | None) -> None:
+    def class_names(self, names: Iterable[str] | None) -> None:
         outputs = self.output_shapes(self.input_shape)[-1] if self.layers else None
         self._class_names = None if names is None else check_class_names(names, outputs)
 
@@ -320,7 +320,9 @@ class Model:
                 were, and training goes on to ``epochs`` as if it had never stopped: the same
                 numbers, bit for bit, but for ``seconds``. Model, data and all other arguments
                 have to be the same, and are compared, except for ``transform`` and for what is in
-                batches that are given. If there is no such file yet, but one of the
+                batches that are given. The model is compared with what it was as training began;
+                what callbacks changed since then, such as ``optimizer.learning_rate``, is set
+                again. If there is no such file yet, but one of the
                 ``callbacks`` is going to write it, training starts from the beginning, so that
                 a script can simply be started again.
             communicator: of mpi4py, such as ``MPI.COMM_WORLD``: all of its processes, each of
@@ -335,12 +337,12 @@ class Model:
                 With a communicator, every process raises what one of them does.
             OSError: ``resume_from`` cannot be read, or a checkpoint cannot be written.
             SavedFileError: ``resume_from`` is damaged, or of a training of another model, on
-                other data or in other batches; nothing has changed then.
+                other data or in other batches; the model has not changed then.
             BatchError: a later batch of those that are given does not fit (a ValueError).
             DivergenceError: the loss became NaN or infinite (a FloatingPointError); its
                 ``history`` has the epochs up to there. After either of these two the
                 parameters, running statistics and optimizer are as they were after the last
-                completed epoch.
+                completed epoch, or as ``resume_from`` has them from the middle of this one.
         """
         run: Callable[..., History] = train
         if communicator is not None and getattr(communicator, "size", 0) != 1:
@@ -758,7 +760,7 @@ class Model:
 
     # To a file, and back
 
-    def save(self, path: str | PathLike[str], class_names: Sequence[str] | None = None) -> None:
+    def save(self, path: str | PathLike[str], class_names: Iterable[str] | None = None) -> None:
         """Write the whole model to a file: operations, parameters, loss, optimizer, accuracy.
 
         It is a safetensors file, and holds no code. The optimizer is in it as it was made, without
@@ -842,7 +844,7 @@ class Model:
     def export_onnx(
         self,
         path: str | PathLike[str],
-        class_names: Sequence[str] | None = None,
+        class_names: Iterable[str] | None = None,
         *,
         input_shape: Sequence[int] | None = None,
     ) -> None:

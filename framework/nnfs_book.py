@@ -559,14 +559,13 @@ class Model(framework.Model):
         self,
         output: ArrayLike | None = None,
         y: ArrayLike | None = None,
-        *,
-        all_operations: bool = True,
-        sample_weight: Array | None = None,
+        **options: Any,
     ) -> None:
         """Go back from the loss of ``output``, which ``forward`` has returned, against ``y``.
 
         ``backward(y)`` takes the outputs of the last ``calculate_loss``. Otherwise this is
-        ``framework.Model.backward``, and raises what that raises; TypeError also without ``y``.
+        ``framework.Model.backward``, has its options, and raises what that raises; TypeError also
+        without ``y``.
         """
         if y is None:
             output, y = None, output
@@ -574,7 +573,7 @@ class Model(framework.Model):
             raise TypeError("backward needs the targets: backward(output, y)")
         if output is not None:
             self._output = as_floats(output, "output")
-        super().backward(y, all_operations=all_operations, sample_weight=sample_weight)
+        super().backward(y, **options)
 
     def train(  # type: ignore[override]
         self,
@@ -614,7 +613,7 @@ class Model(framework.Model):
         if isinstance(self.optimizer, _ShowsMemory):
             self.optimizer.show_memory(self.parameters)
 
-    def save(self, path: str | PathLike[str], class_names: Sequence[str] | None = None) -> None:
+    def save(self, path: str | PathLike[str], class_names: Iterable[str] | None = None) -> None:
         """Write the model, and what its optimizer remembers, to a file.
 
         Training goes on after ``load`` as if the model had never been saved. Otherwise this is

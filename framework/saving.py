@@ -70,7 +70,7 @@ def load_model(path: FilePath, model_class: type[AnyModel], own: Iterable[Any] =
         if "model" not in description:
             raise ValueError("it has parameters only: make the model, then load_parameters")
         reader = Reader(arrays, classes)
-        model = _model(model_class, description["model"], reader)
+        model = model_of(model_class, description["model"], reader)
         if "remembered" in description:
             state = reader.read(description["remembered"])
             check_remembered(model, state)
@@ -98,8 +98,10 @@ def load_parameters(model: "Model", path: FilePath) -> None:
 # A model as a description and arrays
 
 
-def described(model: "Model") -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return what ``model`` is made of, and its arrays by name.
+def described(
+    model: "Model", writer: Writer | None = None
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return what ``model`` is made of, as ``writer`` writes it, and its arrays by name.
 
     Raises:
         RuntimeError: it is not finalized.
@@ -107,7 +109,7 @@ def described(model: "Model") -> tuple[dict[str, Any], dict[str, Array]]:
         ValueError: its class names do not fit its outputs.
     """
     arrays = stored(model)
-    writer = Writer()
+    writer = writer or Writer()
     description: dict[str, Any] = {
         "dtype": model.dtype.name,
         "operations": [
@@ -125,7 +127,8 @@ def described(model: "Model") -> tuple[dict[str, Any], dict[str, Array]]:
     return description, {**arrays, **writer.arrays}
 
 
-def _model(model_class: type[AnyModel], description: Any, reader: Reader) -> AnyModel:
+def model_of(model_class: type[AnyModel], description: Any, reader: Reader) -> AnyModel:
+    """Return the model of a ``description``. Raises errors of many kinds: see ``errors_naming``."""
     about = ["class_names", "input_shape"]
     needed = ["dtype", "operations", *PARTS, "learned_by_accuracy", *about]
     if not isinstance(description, dict) or description.keys() != set(needed):
@@ -249,7 +252,7 @@ def check_remembered(model: "Model", state: Any) -> None:
     for name, memory in state["memory"].items():
         for array in memory.values():
             fits = isinstance(array, np.ndarray)
-            if fits and name in shapes:
+            if fits and name in shapes and array.shape != (1,):  # which may be a number
                 right_dtype = array.dtype == vector.dtype or name != "weights"
                 fits = array.shape == shapes[name] and array.dtype.kind == "f" and right_dtype
             if not fits:
@@ -341,7 +344,11 @@ def errors_naming(path: FilePath) -> Iterator[None]:
     except OSError:
         raise
     except Exception as error:
-        raise SavedFileError(f"{os.fspath(path)}: {error}") from error
+        message = str(error)
+        if isinstance(error, (AttributeError, LookupError, TypeError)):
+            # Such messages are made for programmers, and may be no more than a key.
+            message = f"it does not hold what it should ({type(error).__name__}: {error})"
+        raise SavedFileError(f"{os.fspath(path)}: {message}") from error
 
 
 def _checksum(description: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from framework import randomness
 from framework.callbacks import Callback
-from framework.checkpoint import Checkpoint, SavedTraining, prepare
+from framework.checkpoint import Checkpoint, SavedTraining, check_callbacks, prepare
 from framework.checks import check_count
 from framework.history import DivergenceError, History
 from framework.losses.huber import Huber
@@ -24,6 +24,7 @@ from framework.losses.mean_absolute_error import MeanAbsoluteError
 from framework.losses.mean_squared_error import MeanSquaredError
 from framework.operation import Array, describe
 from framework.progress import Reporter
+from framework.restore_point import RestorePoint
 from framework.samples import (
     Batch,
     BatchError,
@@ -39,7 +40,7 @@ from framework.samples import (
 from framework.slices import is_samplewise, samples_at_once, warn_of_whole_batches
 from framework.threads import suitable_threads
 from framework.warn import warn_user
-from optimizers.optimizer import Optimizer, State, parameter_names
+from optimizers.optimizer import Optimizer, parameter_names
 
 if TYPE_CHECKING:
     from framework.model import Model
@@ -73,7 +74,10 @@ class Training:
         callbacks: all of them, in the order they are called.
         sums: what the batches of the current epoch have added up to.
         chance: the states of the random generators at the beginning of the current epoch.
-        data_marks: by which a checkpoint knows the data again; empty without checkpoints.
+        data_marks, model_marks: by which a checkpoint knows the data and the model again, as they
+            were when training began; empty without checkpoints.
+        went_on_at: the epoch and the batch after which training was resumed in the middle of that
+            epoch, or None.
         rank, ranks: which of how many processes this is: 0 of 1, unless ``train`` was given a
             communicator. Callbacks run on every rank; what writes a file does so on rank 0.
     """
@@ -99,6 +103,8 @@ class Training:
         self.sums = EpochSums()
         self.chance = randomness.states()
         self.data_marks: dict[str, str] = {}
+        self.model_marks: dict[str, Any] = {}
+        self.went_on_at: tuple[int, int] | None = None
 
     def stop(self, reason: str) -> None:
         """End training after the current batch; ``reason`` is kept in ``history.stopped``."""
@@ -235,7 +241,7 @@ class Loop:
 
     def run(self) -> None:
         training = self.training
-        restore_point = _RestorePoint(self.model)
+        restore_point = RestorePoint(self.model)
         self._begin()
         parameters = [
             getattr(layer, name)
@@ -266,6 +272,7 @@ class Loop:
     def _begin(self) -> None:
         for callback in self.callbacks:
             callback.on_train_begin(self.training)
+        check_callbacks(self.training)
         if self.saved is not None:
             self.saved.restore(self.training)
 
@@ -444,10 +451,13 @@ class Loop:
 
 
 def _where(training: Training) -> str:
+    restored = "The parameters of the last completed epoch"
+    if training.went_on_at is not None and training.went_on_at[0] == training.epoch:
+        restored = f"The parameters from after batch {training.went_on_at[1]}, of the checkpoint,"
     return (
         f"batch {training.batch}{_of(training.batches)}, at learning rate "
-        f"{training.learning_rate:g}. The parameters of the last completed epoch were restored. "
-        "A lower learning rate, max_gradient_norm, or inputs of a smaller scale may help."
+        f"{training.learning_rate:g}. {restored} were restored. A "
+        "lower learning rate, max_gradient_norm, or inputs of a smaller scale may help."
     )
 
 
@@ -471,40 +481,6 @@ def _diverged(training: Training) -> DivergenceError:
         f"{_where(training)}",
         training.history,
     )
-
-
-class _RestorePoint:
-    """A copy of all that an epoch changes in a model: parameters, statistics, optimizer."""
-
-    def __init__(self, model: "Model") -> None:
-        self.model = model
-
-    def take(self) -> None:
-        self.arrays = [(array, array.copy()) for array in self.model.stored_arrays()]
-        self.iterations = getattr(self.model.optimizer, "iterations", 0)
-        self.states = _copied(self._optimizer_states())
-
-    def restore(self) -> None:
-        for array, copied in self.arrays:
-            array[...] = copied
-        if isinstance(self.model.optimizer, Optimizer):
-            states = self._optimizer_states()
-            states.clear()
-            states.update(self.states)
-            self.model.optimizer.iterations = self.iterations
-            self.model.optimizer.pre_update_params()
-
-    def _optimizer_states(self) -> dict[str, State]:
-        # What an optimizer of the user's own remembers, and where, is not known.
-        optimizer = self.model.optimizer
-        return optimizer.state(self.model.parameters) if isinstance(optimizer, Optimizer) else {}
-
-
-def _copied(states: dict[str, State]) -> dict[str, State]:
-    return {
-        parameter: State({name: array.copy() for name, array in state.items()})
-        for parameter, state in states.items()
-    }
 
 
 def _check_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:

@@ -36,9 +36,16 @@ class Configurable:
                 shown.append("…")
             elif parameter.default is parameter.empty:
                 shown.append(_text(value))
-            elif value is not parameter.default and value != parameter.default:
+            elif value is not parameter.default and _differ(value, parameter.default):
                 shown.append(f"{name}={_text(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _differ(value: Any, default: Any) -> bool:
+    try:
+        return bool(value != default)
+    except ValueError:  # arrays, which are compared element by element
+        return True
 
 
 def _text(value: Any) -> str:

@@ -237,8 +237,15 @@ def test_what_the_model_knows_of_its_data_comes_back(tmp_path: Path) -> None:
     assert there_and_back(loaded, tmp_path / "it").class_names == ["ä", "漢", ""]
 
 
+def test_class_names_can_be_any_that_can_be_gone_through(tmp_path: Path) -> None:
+    model = classifier()
+    model.save(tmp_path / "it", class_names=(name for name in "abc"))
+    assert Model.load(tmp_path / "it").class_names == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize(
-    ("names", "error"), [(["a"], ValueError), ("abc", TypeError), ([1, 2, 3], TypeError)]
+    ("names", "error"),
+    [(["a"], ValueError), ("abc", TypeError), ([1, 2, 3], TypeError), (3, TypeError)],
 )
 def test_class_names_that_do_not_fit_are_refused_before_writing(
     names: Any, error: type[Exception], tmp_path: Path
@@ -713,6 +720,8 @@ HOSTILE: list[tuple[Callable[[Any, Any], None], str]] = [
     (lambda d, a: d.update(version=2), "version 2 of the format, and this release .* version 1"),
     (lambda d, a: d.update(version="1"), "no version"),
     (lambda d, a: d.update(model=None), "its model needs dtype, operations"),
+    (part("operations", 5), r"not hold what it should \(TypeError: 'int' object is not iterable\)"),
+    (lambda d, a: d["model"]["operations"][0].pop("class"), "no object is described by"),
     (lambda d, a: d["model"].pop("dtype"), "its model needs dtype, operations"),
     (lambda d, a: d["model"].update(code="import os"), "no less and no more"),
     (operation(0, n_neurons=10**12), r"needs weights of shape \(2, 1000000000000\); there is \(2"),
