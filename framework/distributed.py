@@ -132,8 +132,10 @@ class DistributedLoop(Loop):
         bits = randomness.generator().bit_generator
         bits.state = self.ranks.of_first(bits.state)
 
+    def _trainer(self, samples: Samples | Stream) -> None:
+        """Return None: each step is taken with the others, and not several in one call."""
+
     def _batches(self, skip: int = 0) -> Iterator[Batch]:
-        self.trainer = None  # each step is taken with the others, and not several in one call
         samples = self.samples
         if isinstance(samples, Samples) and not self.sharded:
             return samples.epoch(skip=skip)

@@ -160,7 +160,9 @@ class Model:
                 activations, ``Dropout``, ``BatchNormalization``; all optimizers but
                 ``Adagrad``). It is the same up to rounding, and the objects are left with the
                 same attributes. None is plain NumPy. The first time on a machine, compiling
-                takes a while.
+                takes a while. A method that one of the objects (an operation, the optimizer, the
+                model itself) is given of its own is called if it is there now; one that comes
+                later, after the next ``finalize``.
 
         Raises:
             ImportError: ``accelerated``, and numba is not installed (the extra ``[fast]``).
@@ -425,7 +427,7 @@ class Model:
         X = self._check_samples(X)
         parts = []
         for rows in _slices(len(X), self._at_once(X, batch_size)):
-            parts.append(self.forward(X[rows], training=False))
+            parts.append(_kept(self.forward(X[rows], training=False)))
             release_pages(X)
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -1068,6 +1070,12 @@ def _training_argument(layer: Any) -> str:
         if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]
     return "positional" if len(required) > 1 else ""
+
+
+def _kept(output: Array) -> Array:
+    """Return ``output``, or a copy if it would keep more in memory than it is."""
+    whole = output.base
+    return output.copy() if isinstance(whole, np.ndarray) and whole.size > output.size else output
 
 
 def _slices(samples: int, step: int) -> list[slice]:

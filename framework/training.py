@@ -238,6 +238,7 @@ class Loop:
         self.reporter = reporter
         self.saved = saved
         self.at_once = self._samples_at_once()
+        self.in_rows = self.samples.sample.ndim == 2
 
     def run(self) -> None:
         training = self.training
@@ -282,10 +283,12 @@ class Loop:
         batches = self._begin_epoch() if training.between_epochs else self._go_on_with_epoch()
         self.reporter.begin_epoch()
         for batch in batches:
-            if self.trainer is None:
-                self._step(batch)
+            trainer = self._trainer(batch.samples)
+            if trainer is None:
+                for step in batch.steps():
+                    self._step(step)
             else:
-                self._compiled_steps(self.trainer, batch)
+                self._compiled_steps(trainer, batch)
             self.reporter.show(training.sums)
             for callback in self.callbacks:
                 callback.on_batch_end(training)
@@ -315,23 +318,28 @@ class Loop:
 
     def _batches(self, skip: int = 0) -> Iterator[Batch]:
         """Return an epoch's batches; where steps are compiled and no one looks, put together."""
-        self.trainer = self._trainer()
         if isinstance(self.samples, Samples):
-            alone = self.trainer is None or self._watched()
-            together = 1 if alone else self.trainer.steps_at_once(self.samples)
+            trainer = self._trainer(self.samples)
+            alone = trainer is None or self._watched()
+            together = 1 if alone else trainer.steps_at_once(self.samples)
             return self.samples.epoch(together, skip)
         batches = self.samples.epoch()
         for _ in range(skip):
             next(batches, None)
         return batches
 
-    def _trainer(self) -> Any:
-        sliced = self.at_once is not None and self.samples.batch_size > self.at_once
-        return None if sliced or self.samples.sample.ndim != 2 else self.model.trainer
+    def _trainer(self, samples: Samples | Stream) -> Any:
+        """Return what takes compiled steps with ``samples``, None if nothing does.
+
+        It is asked for each time, since a callback may have set another loss or optimizer.
+        """
+        sliced = self.at_once is not None and samples.batch_size > self.at_once
+        return self.model.trainer if self.in_rows and not sliced else None
 
     def _watched(self) -> bool:
-        methods = (getattr(type(c), "on_batch_end", None) for c in self.callbacks)
-        return any(method is not Callback.on_batch_end for method in methods)
+        # Also by a function that an object, not its class, was given.
+        methods = (callback.on_batch_end for callback in self.callbacks)
+        return any(getattr(m, "__func__", m) is not Callback.on_batch_end for m in methods)
 
     def _step(self, batch: Batch) -> None:
         training, sums = self.training, self.training.sums
@@ -384,14 +392,13 @@ class Loop:
         training, sums = self.training, self.training.sums
         figures = trainer.take_steps(batches)
         training.batch += len(figures)
-        data_loss, penalties, training.batch_accuracy, _ = figures[-1].tolist()
+        data_loss, penalties, training.batch_accuracy = figures[-1].tolist()
         training.batch_data_loss, training.batch_loss = data_loss, data_loss + penalties
         if not math.isfinite(training.batch_loss):
             raise _diverged(training)
-        # The sum of the amounts is known better than from weights that were scaled.
-        scale = batches.amount / float(figures[:, 3].sum())
-        for data_loss, penalties, accuracy, share in figures.tolist():
-            amount = scale * share
+        steps = zip(batches.steps(), figures.tolist(), strict=True)
+        for step, (data_loss, penalties, accuracy) in steps:
+            amount = step.amount
             sums.amount += amount
             sums.data_loss += data_loss * amount
             sums.penalties += penalties * amount
