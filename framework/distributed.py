@@ -232,8 +232,12 @@ class DistributedLoop(Loop):
             for rank, message in enumerate(found):
                 if message is not None:
                     text = f"{self.ranks.name(rank)}: {message}"
-                    raise DivergenceError(text, self.history) from None
-            raise
+                    raise self.ranks.agreed(DivergenceError(text, self.history)) from None
+            raise self.ranks.agreed(error) from None
+
+    def _check_parameters(self) -> None:
+        with self.ranks.agreement():
+            super()._check_parameters()
 
     def _update(self) -> None:
         optimizer, parameters = self.model.optimizer, self.model.parameters

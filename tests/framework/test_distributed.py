@@ -293,6 +293,7 @@ def resumed(folder: Path, ranks: int, *arguments: str, **options: Any) -> tuple[
     [
         ("kill", r"rank 1\b.*signal 9"),
         ("raise", r"rank 1 of 3, on .*, ended the job: OSError: this rank has lost its disk"),
+        ("diverge", r"rank 1 of 3, on .*, ended the job: DivergenceError: this rank alone has"),
         ("exit", r"1\].*Exit code: +3"),
         ("early", r"ValueError: the data of this rank are missing.*invoked on rank 1"),
     ],
