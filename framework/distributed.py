@@ -106,20 +106,34 @@ class DistributedLoop(Loop):
             self.samples = self.samples.in_batches(self.training.batches or 1, shuffle)
 
     def leave(self) -> None:
-        """Leave every rank with the same generator, and the optimizer without this training's."""
+        """Leave every rank with the same model, optimizer and generator: those of rank 0.
+
+        A callback may have changed them at the end, such as ``EarlyStopping``, on some ranks alone.
+        """
+        self._follow_first()
         self._synchronize_chance()
         if isinstance(self.model.optimizer, Optimizer):
             self.model.optimizer.forget(self.part)
 
     def _begin(self) -> None:
-        model, ranks = self.model, self.ranks
-        with ranks.agreement():
+        with self.ranks.agreement():
             super()._begin()
+        self._follow_first()
+        if isinstance(self.model.optimizer, Optimizer):
+            self.part.take_state(self.model.optimizer)
+
+    def _follow_first(self) -> None:
+        """Take parameters, running statistics and the optimizer's state from rank 0."""
+        model, ranks = self.model, self.ranks
         for array in model.stored_arrays():
             array[...] = ranks.of_first(array)
         if isinstance(model.optimizer, Optimizer):
-            model.optimizer.iterations = ranks.of_first(model.optimizer.iterations)
-            self.part.take_state(model.optimizer)
+            state = model.optimizer.state(model.parameters)
+            model.optimizer.iterations, known = ranks.of_first(
+                (model.optimizer.iterations, dict(state))
+            )
+            state.clear()
+            state.update(known)
 
     def _run_epoch(self) -> None:
         self._synchronize_chance()
@@ -319,11 +333,8 @@ class _Part:
         self._gather(self._whole.weights)
 
     def take_state(self, optimizer: Optimizer) -> None:
-        """Begin with this stretch of what rank 0's optimizer remembers of the whole."""
-        whole = optimizer.state(self._whole)
-        known = self._ranks.of_first(dict(whole))
-        whole.clear()
-        whole.update(known)
+        """Begin with this stretch of what the optimizer remembers of the whole."""
+        known = optimizer.state(self._whole)
         optimizer.state(self)["weights"] = State(
             {
                 name: array[self._own].copy() if len(array) == len(self._whole) else array.copy()

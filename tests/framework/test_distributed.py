@@ -191,6 +191,15 @@ def test_early_stopping_stops_all_ranks_where_it_stops_a_single_process(
     np.testing.assert_allclose(found["parameters"], alone["parameters"], atol=1e-12)
 
 
+def test_all_ranks_end_with_what_the_early_stopping_of_rank_0_restored(
+    told: dict[str, list[Any]],
+) -> None:
+    by_first, by_second, by_all = same_for_all(told["restored_by_one_rank"])
+    assert by_first == by_all
+    assert by_second["epochs"] == by_all["epochs"] < 50
+    assert by_second["parameters"] != by_all["parameters"]
+
+
 def test_one_rank_can_stop_all_after_the_same_batch(told: dict[str, list[Any]]) -> None:
     found = same_for_all(told["stopped_by_one_rank"])
     assert (found["stopped"], found["steps"], found["epochs"]) == ("enough", 3, 0)

@@ -200,6 +200,20 @@ def early_stopping(together: Any) -> dict[str, Any]:
     return {"together": run(together), "alone": run(None) if together.rank == 0 else None}
 
 
+def restored_by_one_rank(together: Any) -> list[dict[str, Any]]:
+    """How it ends with an early stopping on rank 0, on rank 1 and on all."""
+    ends = []
+    for stopped in (together.rank == 0, together.rank == 1, True):
+        model = classifier(BatchNormalization(16), optimizer=Adam(0.1))
+        callbacks = [EarlyStopping("val_loss", patience=2)] * stopped
+        options = {"epochs": 50, "validation_split": 0.3, "progress": False}
+        history = model.train(X, y, callbacks=callbacks, communicator=together, **options)
+        state = model.optimizer.state(model.parameters)["weights"]
+        arrays = [*model.stored_arrays()[1:], *state.values()]
+        ends.append({**end(model, history), "others": [array.tolist() for array in arrays]})
+    return ends
+
+
 def stopped_by_one_rank(together: Any) -> dict[str, Any]:
     model = classifier()
     callbacks = [Doing(lambda training: training.stop("enough"), 3)] * (together.rank == 1)
@@ -426,6 +440,7 @@ STORIES = [
     a_communicator_that_is_none,
     divergence,
     early_stopping,
+    restored_by_one_rank,
     stopped_by_one_rank,
     interrupted_on_one_rank,
     terminated_on_one_rank,
