@@ -21,12 +21,13 @@ see ``benchmarks/README.md``.
 
 import copy
 import math
+import re
 import signal
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -35,12 +36,14 @@ from framework import randomness
 from framework.accuracies.accuracy import Accuracy
 from framework.callbacks import Callback
 from framework.checkpoint import Checkpoint, prepare
+from framework.descriptions import Writer
 from framework.history import DivergenceError, History
 from framework.layers.batch_normalization import BatchNormalization
-from framework.operation import Array
+from framework.operation import Array, describe
 from framework.progress import Reporter
 from framework.ranks import Ranks
 from framework.samples import Batch, BatchError, Samples, Stream, whole
+from framework.saving import PARTS, checksum_of
 from framework.totals import totals_by
 from framework.training import Loop, Training, set_up
 from optimizers.optimizer import Optimizer, State, joint_norm
@@ -103,20 +106,34 @@ class DistributedLoop(Loop):
             self.samples = self.samples.in_batches(self.training.batches or 1, shuffle)
 
     def leave(self) -> None:
-        """Leave every rank with the same generator, and the optimizer without this training's."""
+        """Leave every rank with the same model, optimizer and generator: those of rank 0.
+
+        A callback may have changed them at the end, such as ``EarlyStopping``, on some ranks alone.
+        """
+        self._follow_first()
         self._synchronize_chance()
         if isinstance(self.model.optimizer, Optimizer):
             self.model.optimizer.forget(self.part)
 
     def _begin(self) -> None:
-        model, ranks = self.model, self.ranks
-        with ranks.agreement():
+        with self.ranks.agreement():
             super()._begin()
+        self._follow_first()
+        if isinstance(self.model.optimizer, Optimizer):
+            self.part.take_state(self.model.optimizer)
+
+    def _follow_first(self) -> None:
+        """Take parameters, running statistics and the optimizer's state from rank 0."""
+        model, ranks = self.model, self.ranks
         for array in model.stored_arrays():
             array[...] = ranks.of_first(array)
         if isinstance(model.optimizer, Optimizer):
-            model.optimizer.iterations = ranks.of_first(model.optimizer.iterations)
-            self.part.take_state(model.optimizer)
+            state = model.optimizer.state(model.parameters)
+            model.optimizer.iterations, known = ranks.of_first(
+                (model.optimizer.iterations, dict(state))
+            )
+            state.clear()
+            state.update(known)
 
     def _run_epoch(self) -> None:
         self._synchronize_chance()
@@ -231,8 +248,12 @@ class DistributedLoop(Loop):
             for rank, message in enumerate(found):
                 if message is not None:
                     text = f"{self.ranks.name(rank)}: {message}"
-                    raise DivergenceError(text, self.history) from None
-            raise
+                    raise self.ranks.agreed(DivergenceError(text, self.history)) from None
+            raise self.ranks.agreed(error) from None
+
+    def _check_parameters(self) -> None:
+        with self.ranks.agreement():
+            super()._check_parameters()
 
     def _update(self) -> None:
         optimizer, parameters = self.model.optimizer, self.model.parameters
@@ -314,11 +335,8 @@ class _Part:
         self._gather(self._whole.weights)
 
     def take_state(self, optimizer: Optimizer) -> None:
-        """Begin with this stretch of what rank 0's optimizer remembers of the whole."""
-        whole = optimizer.state(self._whole)
-        known = self._ranks.of_first(dict(whole))
-        whole.clear()
-        whole.update(known)
+        """Begin with this stretch of what the optimizer remembers of the whole."""
+        known = optimizer.state(self._whole)
         optimizer.state(self)["weights"] = State(
             {
                 name: array[self._own].copy() if len(array) == len(self._whole) else array.copy()
@@ -370,36 +388,85 @@ def _scale_alike(ranks: Ranks, weights: Array | None, given: ArrayLike) -> None:
 
 def _check_alike(ranks: Ranks, training: Training, options: dict[str, Any], sharded: bool) -> None:
     """Raise ValueError on every rank if one has another training than rank 0."""
+    with ranks.agreement():
+        facts = dict(_facts(training, options, sharded))
+    found = ranks.of_all(facts)
+    for rank, theirs in enumerate(found):
+        for name, ours in found[0].items():
+            if theirs.get(name) != ours:
+                raise ranks.agreed(
+                    ValueError(
+                        f"{ranks.name(rank)} has another {name}, {theirs[name].text}, than rank 0, "
+                        f"{ours.text}: every rank must be given the same (with sharded=True, data "
+                        "of its own)"
+                    )
+                )
+
+
+class _Fact(NamedTuple):
+    """What has to be the same on every rank: in words, and where those leave out something."""
+
+    text: str
+    checksum: str = ""
+
+
+def _facts(
+    training: Training, options: dict[str, Any], sharded: bool
+) -> Iterator[tuple[str, _Fact]]:
+    """Yield by name what all ranks must have in common; first what the later names depend on."""
     model, samples, validation = training.model, training.samples, training.validation
     first = samples.first.samples if isinstance(samples, Stream) else samples
     facts: dict[str, Any] = {
-        "sharded": sharded,
-        "epochs": training.epochs,
+        "value of sharded": sharded,
+        "number of epochs": training.epochs,
         "batch_size": options["batch_size"],
-        "shuffle": options["shuffle"],
-        "validation": validation is not None,
-        "weights": first.weights is not None,
-        "weights for validation": getattr(validation, "weights", None) is not None,
-        "so many parameters:": len(model.parameters),
-        "dtype": model.dtype.name,
-        "samples of shape": samples.sample.shape,
+        "value of shuffle": options["shuffle"],
+        "kind of training data": _kind(samples),
+        "kind of validation data": _kind(validation),
+        "number of operations": len(model.layers),
     }
+    yield from ((name, _Fact(str(value))) for name, value in facts.items())
+    for position, layer in enumerate(model.layers, 1):
+        yield f"operation {position}", _fact_of_part(layer)
+    for part in PARTS:
+        yield part, _fact_of_part(getattr(model, part))
+    facts = {
+        "number of parameters": len(model.parameters),
+        "dtype": model.dtype.name,
+        "shape of a sample": samples.sample.shape,
+    }
+    if validation is not None:
+        facts["shape of a validation sample"] = validation.sample.shape
     if not sharded:
         facts |= {
-            "so many samples:": len(first.rows),
-            "samples with the checksum": _checksum(first.X),
-            "targets with the checksum": _checksum(first.y),
+            "number of samples": len(first.rows),
+            "checksum of X": _checksum(first.X),
+            "checksum of y": _checksum(first.y),
         }
-    found = ranks.of_all(facts)
-    for rank, theirs in enumerate(found):
-        for name, value in found[0].items():
-            if theirs.get(name) != value:
-                raise ranks.agreed(
-                    ValueError(
-                        f"{ranks.name(rank)} has {name} {theirs.get(name)}, rank 0 has {value}: "
-                        "every rank must be given the same (with sharded=True, data of its own)"
-                    )
-                )
+        if isinstance(validation, Samples):
+            facts["number of validation samples"] = len(validation.rows)
+    yield from ((name, _Fact(str(value))) for name, value in facts.items())
+
+
+def _kind(source: Samples | Stream | None) -> str:
+    if source is None:
+        return "none"
+    if isinstance(source, Stream):
+        return "batches"
+    return "arrays" if source.weights is None else "arrays with sample_weight"
+
+
+def _fact_of_part(part: Any) -> _Fact:
+    """Return what is to be known of an operation, the loss, the optimizer or the accuracy."""
+    if part is None:
+        return _Fact("none")
+    # Addresses in memory differ from rank to rank.
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", describe(part))
+    writer = Writer()
+    try:
+        return _Fact(text, checksum_of(writer.write_object(part, ""), writer.arrays))
+    except TypeError:  # an object of the user's own that cannot be saved
+        return _Fact(text, type(part).__qualname__)
 
 
 def _checksum(array: Array, samples: int = 1000) -> int:

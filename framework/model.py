@@ -330,7 +330,10 @@ class Model:
             communicator: of mpi4py, such as ``MPI.COMM_WORLD``: all of its processes, each of
                 which must call ``train``, train the model together, from the parameters of the
                 first (see ``framework.distributed``). ``batch_size`` is that of all together,
-                and so is the history, which all of them return; the first one reports.
+                and so is the history, which all of them return; the first one reports. A
+                callback that changes the model or the optimizer must be given to all of them; at
+                the end they have the parameters that the first one has, so that it is its
+                ``EarlyStopping`` that restores the best.
             sharded: whether the data are this process's own, and not the same for each.
 
         Raises:

@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from framework.conversion import required
-from framework.history import DivergenceError
 from framework.operation import Array
 from framework.samples import BatchError
 from framework.saving import SavedFileError
@@ -115,7 +114,7 @@ class Ranks:
         try:
             yield
         except BaseException as error:
-            if error is self._agreed or isinstance(error, DivergenceError):
+            if error is self._agreed:
                 raise
             traceback.print_exc()
             told = f"{self.name(self.rank)}, on {socket.gethostname()}, ended the job"

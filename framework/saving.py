@@ -282,7 +282,7 @@ def content(description: Mapping[str, Any], arrays: Mapping[str, Array]) -> byte
         for name, array in arrays.items()
     }
     described = {"version": VERSION, **description}
-    text = json.dumps({"checksum": _checksum(described, arrays), **described})
+    text = json.dumps({"checksum": checksum_of(described, arrays), **described})
     # One entry, since the library writes several in any order, and files differ for no reason.
     return save(dict(arrays), {METADATA: text})
 
@@ -321,7 +321,7 @@ def read(path: FilePath) -> tuple[dict[str, Any], dict[str, Array]]:
             )
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     checksum = description.pop("checksum", None)
-    if checksum != _checksum(description, arrays):
+    if checksum != checksum_of(description, arrays):
         raise ValueError("it is damaged: its content does not have the checksum that it had")
     return description, arrays
 
@@ -351,7 +351,8 @@ def errors_naming(path: FilePath) -> Iterator[None]:
         raise SavedFileError(f"{os.fspath(path)}: {message}") from error
 
 
-def _checksum(description: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:
+def checksum_of(description: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:
+    """Return a checksum of a description, which is for JSON, and of the arrays it names."""
     names = sorted(arrays)
     table = [(name, arrays[name].dtype.name, arrays[name].shape) for name in names]
     digest = hashlib.sha256(json.dumps([description, table]).encode())

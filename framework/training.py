@@ -416,13 +416,8 @@ class Loop:
 
     def _record(self, started: float) -> None:
         """Add what the epoch came to, and what it leads to on the validation data."""
+        self._check_parameters()
         model, history, sums = self.model, self.history, self.training.sums
-        if not np.isfinite(model.parameters.weights).all():
-            raise DivergenceError(
-                f"the parameters became NaN or infinite in the last update of epoch "
-                f"{self.training.epoch}, {_where(self.training)}",
-                history,
-            )
         history.data_loss.append(sums.data_loss / sums.amount)
         history.regularization_loss.append(sums.penalties / sums.amount)
         history.loss.append(history.data_loss[-1] + history.regularization_loss[-1])
@@ -435,6 +430,14 @@ class Loop:
             if val_accuracy is not None:
                 history.val_accuracy.append(val_accuracy)
         history.seconds.append(time.perf_counter() - started)
+
+    def _check_parameters(self) -> None:
+        if not np.isfinite(self.model.parameters.weights).all():
+            raise DivergenceError(
+                f"the parameters became NaN or infinite in the last update of epoch "
+                f"{self.training.epoch}, {_where(self.training)}",
+                self.history,
+            )
 
     # What a training on several machines (``framework.distributed``) does in another way.
 

@@ -121,11 +121,47 @@ def same_for_all(accounts: list[Any]) -> Any:
             "ValueError: rank 1 of 3: X must be finite, but row 25 has NaN or infinity",
         ),
         ("an_argument_that_is_wrong_everywhere", "ValueError: epochs must be at least 1"),
-        ("another_batch_size_on_one_rank", "ValueError: rank 2 of 3 has batch_size 32, rank 0 has"),
-        ("other_data_on_one_rank", "ValueError: rank 1 of 3 has samples with the checksum"),
+        (
+            "another_batch_size_on_one_rank",
+            "ValueError: rank 2 of 3 has another batch_size, 32",
+        ),
+        ("other_data_on_one_rank", "ValueError: rank 1 of 3 has another checksum of X"),
+        (
+            "another_optimizer_on_one_rank",
+            "ValueError: rank 1 of 3 has another optimizer, Adam(learning_rate=0.01), than rank 0, "
+            "SGD(learning_rate=0.1): every rank must be given the same",
+        ),
+        (
+            "another_learning_rate_on_one_rank",
+            "ValueError: rank 2 of 3 has another optimizer, SGD(learning_rate=0.2), than rank 0",
+        ),
+        (
+            "an_own_optimizer_on_one_rank",
+            "ValueError: rank 1 of 3 has another optimizer, PlainDescent(), than rank 0, SGD(",
+        ),
+        (
+            "an_accuracy_on_one_rank_alone",
+            "ValueError: rank 1 of 3 has another accuracy, none, than rank 0, CategoricalAccuracy",
+        ),
+        (
+            "another_loss_on_one_rank",
+            "ValueError: rank 1 of 3 has another loss, MeanSquaredError(), than rank 0",
+        ),
+        (
+            "another_regularizer_on_one_rank",
+            "ValueError: rank 1 of 3 has another operation 2, Dense(16, 16, weight_regularizer_l2=",
+        ),
+        (
+            "batch_normalization_synchronized_on_one_rank",
+            "ValueError: rank 1 of 3 has another operation 2, BatchNormalization(16, synchronized=",
+        ),
+        (
+            "other_validation_data_on_one_rank",
+            "ValueError: rank 1 of 3 has another number of validation samples, 30, than rank 0, 20",
+        ),
         ("a_figure_that_is_not_recorded", "ValueError: rank 1 of 3: EarlyStopping cannot monitor"),
-        ("a_communicator_that_is_none", "communicator must be one of mpi4py"),
-        ("a_stream_that_is_shorter_on_one_rank", "rank 1 of 3 has fewer batches than others"),
+        ("a_communicator_that_is_none", "TypeError: communicator must be one of mpi4py"),
+        ("a_stream_that_is_shorter_on_one_rank", "BatchError: rank 1 of 3 has fewer batches"),
     ],
 )
 def test_what_does_not_fit_on_one_rank_is_raised_on_all(
@@ -153,6 +189,15 @@ def test_early_stopping_stops_all_ranks_where_it_stops_a_single_process(
     assert found["stopped"] == alone["stopped"] != ""
     assert (found["epochs"], found["steps"]) == (alone["epochs"], alone["steps"])
     np.testing.assert_allclose(found["parameters"], alone["parameters"], atol=1e-12)
+
+
+def test_all_ranks_end_with_what_the_early_stopping_of_rank_0_restored(
+    told: dict[str, list[Any]],
+) -> None:
+    by_first, by_second, by_all = same_for_all(told["restored_by_one_rank"])
+    assert by_first == by_all
+    assert by_second["epochs"] == by_all["epochs"] < 50
+    assert by_second["parameters"] != by_all["parameters"]
 
 
 def test_one_rank_can_stop_all_after_the_same_batch(told: dict[str, list[Any]]) -> None:
@@ -257,6 +302,7 @@ def resumed(folder: Path, ranks: int, *arguments: str, **options: Any) -> tuple[
     [
         ("kill", r"rank 1\b.*signal 9"),
         ("raise", r"rank 1 of 3, on .*, ended the job: OSError: this rank has lost its disk"),
+        ("diverge", r"rank 1 of 3, on .*, ended the job: DivergenceError: this rank alone has"),
         ("exit", r"1\].*Exit code: +3"),
         ("early", r"ValueError: the data of this rank are missing.*invoked on rank 1"),
     ],

@@ -36,6 +36,7 @@ from framework import (
     Training,
 )
 from optimizers import SGD, Adam
+from tests.framework.jobs.equality import PlainDescent
 
 chance = np.random.default_rng(0)
 X, y = chance.normal(size=(60, 6)), chance.integers(0, 3, 60)
@@ -55,13 +56,18 @@ def classifier(*hidden: Any, optimizer: Any = None) -> Model:
     return model
 
 
-def refused(together: Any, inputs: Any = X, **options: Any) -> str:
-    """How a rank is told that something does not fit."""
+def told_by(action: Callable[[], Any]) -> str:
+    """What a rank is told if something does not fit."""
     try:
-        classifier().train(inputs, y, progress=False, communicator=together, **options)
+        action()
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return "accepted"
+
+
+def refused(together: Any, inputs: Any = X, **options: Any) -> str:
+    options |= {"progress": False, "communicator": together}
+    return told_by(lambda: classifier().train(inputs, y, **options))
 
 
 class Doing(Callback):
@@ -97,6 +103,53 @@ def end(model: Model, history: History) -> dict[str, Any]:
 # What does not fit
 
 
+def _refused_with(together: Any, *hidden: Any, **parts: Any) -> str:
+    """How a rank is told that its model, with such parts, is another than that of rank 0."""
+    model = classifier(*hidden)
+    model.set(**parts)
+    return told_by(lambda: model.train(X, y, progress=False, communicator=together))
+
+
+def another_optimizer_on_one_rank(together: Any) -> str:
+    return _refused_with(together, optimizer=Adam(0.01) if together.rank == 1 else SGD(0.1))
+
+
+def another_learning_rate_on_one_rank(together: Any) -> str:
+    return _refused_with(together, optimizer=SGD(0.2 if together.rank == 2 else 0.1))
+
+
+def an_own_optimizer_on_one_rank(together: Any) -> str:
+    return _refused_with(together, optimizer=PlainDescent() if together.rank == 1 else SGD(0.1))
+
+
+def an_accuracy_on_one_rank_alone(together: Any) -> str:
+    model = classifier()
+    if together.rank:
+        model.accuracy = None
+    return told_by(lambda: model.train(X, y, progress=False, communicator=together))
+
+
+def another_loss_on_one_rank(together: Any) -> str:
+    model = classifier()
+    model.set(loss=MeanSquaredError() if together.rank == 1 else CategoricalCrossentropy())
+    targets = np.eye(3)[y]
+    return told_by(lambda: model.train(X, targets, progress=False, communicator=together))
+
+
+def another_regularizer_on_one_rank(together: Any) -> str:
+    penalty = 0.1 * (together.rank == 1)
+    return _refused_with(together, Dense(16, 16, weight_regularizer_l2=penalty))
+
+
+def batch_normalization_synchronized_on_one_rank(together: Any) -> str:
+    return _refused_with(together, BatchNormalization(16, synchronized=together.rank == 1))
+
+
+def other_validation_data_on_one_rank(together: Any) -> str:
+    few = slice(30 if together.rank == 1 else 20)
+    return refused(together, validation_data=(X[few], y[few]))
+
+
 def data_of_one_rank_that_are_not_finite(together: Any) -> str:
     spoiled = X.copy()
     spoiled[25] = np.nan  # of 60 samples, the second of three ranks looks at rows 20 to 39
@@ -121,11 +174,7 @@ def a_figure_that_is_not_recorded(together: Any) -> str:
 
 
 def a_communicator_that_is_none(together: Any) -> str:
-    try:
-        classifier().train(X, y, communicator=3)
-    except TypeError as error:
-        return str(error)
-    return "accepted"
+    return told_by(lambda: classifier().train(X, y, communicator=3))
 
 
 # How it ends
@@ -149,6 +198,20 @@ def early_stopping(together: Any) -> dict[str, Any]:
         return end(model, history)
 
     return {"together": run(together), "alone": run(None) if together.rank == 0 else None}
+
+
+def restored_by_one_rank(together: Any) -> list[dict[str, Any]]:
+    """How it ends with an early stopping on rank 0, on rank 1 and on all."""
+    ends = []
+    for stopped in (together.rank == 0, together.rank == 1, True):
+        model = classifier(BatchNormalization(16), optimizer=Adam(0.1))
+        callbacks = [EarlyStopping("val_loss", patience=2)] * stopped
+        options = {"epochs": 50, "validation_split": 0.3, "progress": False}
+        history = model.train(X, y, callbacks=callbacks, communicator=together, **options)
+        state = model.optimizer.state(model.parameters)["weights"]
+        arrays = [*model.stored_arrays()[1:], *state.values()]
+        ends.append({**end(model, history), "others": [array.tolist() for array in arrays]})
+    return ends
 
 
 def stopped_by_one_rank(together: Any) -> dict[str, Any]:
@@ -333,11 +396,7 @@ def a_stream_that_is_shorter_on_one_rank(together: Any) -> str:
     batches = [(X[a : a + 8], y[a : a + 8]) for a in range(0, 60, 8)]
     if together.rank == 1:
         batches.pop()
-    try:
-        classifier().train(batches, progress=False, communicator=together)
-    except ValueError as error:
-        return str(error)
-    return "accepted"
+    return told_by(lambda: classifier().train(batches, progress=False, communicator=together))
 
 
 def statistics_of_each_rank(together: Any) -> dict[str, Any]:
@@ -369,10 +428,19 @@ STORIES = [
     an_argument_that_is_wrong_everywhere,
     another_batch_size_on_one_rank,
     other_data_on_one_rank,
+    another_optimizer_on_one_rank,
+    another_learning_rate_on_one_rank,
+    an_own_optimizer_on_one_rank,
+    an_accuracy_on_one_rank_alone,
+    another_loss_on_one_rank,
+    another_regularizer_on_one_rank,
+    batch_normalization_synchronized_on_one_rank,
+    other_validation_data_on_one_rank,
     a_figure_that_is_not_recorded,
     a_communicator_that_is_none,
     divergence,
     early_stopping,
+    restored_by_one_rank,
     stopped_by_one_rank,
     interrupted_on_one_rank,
     terminated_on_one_rank,

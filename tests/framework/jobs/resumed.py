@@ -2,10 +2,10 @@
 
     python -m tests.framework.jobs.resumed FOLDER [FAULT] [--dropout]
 
-FAULT is what one rank does in the middle of the fourth epoch: ``kill`` (it is killed), ``raise`` or
-``exit``; or, before training begins, ``early``; or ``endless``, if it does not come to an end by
-itself. Otherwise rank 0 writes the parameters and the
-history as ``end.npz`` into the folder.
+FAULT is what one rank does in the middle of the fourth epoch: ``kill`` (it is killed), ``raise``,
+``diverge`` (it raises the error of a divergence that the others know nothing of) or ``exit``; or,
+before training begins, ``early``; or ``endless``, if it does not come to an end by itself. When
+training ends, rank 0 writes the parameters and the history as ``end.npz`` into the folder.
 """
 
 import os
@@ -23,6 +23,7 @@ from framework import (
     CategoricalCrossentropy,
     Checkpoint,
     Dense,
+    DivergenceError,
     Dropout,
     EarlyStopping,
     Model,
@@ -38,13 +39,19 @@ class Fault(Callback):
         self.kind = kind
 
     def on_batch_end(self, training: Training) -> None:
-        moment = (training.rank, training.epoch, training.batch) == (1, 4, 2)
-        if moment and self.kind != "endless":
-            if self.kind == "kill":
+        if (training.rank, training.epoch, training.batch) != (1, 4, 2):
+            return
+        match self.kind:
+            case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
-            if self.kind == "exit":
+            case "exit":
                 os._exit(3)
-            raise OSError("this rank has lost its disk")
+            case "raise":
+                raise OSError("this rank has lost its disk")
+            case "diverge":
+                raise DivergenceError("this rank alone has had enough", training.history)
+            case unknown:
+                raise AssertionError(f"there is no fault {unknown}")
 
 
 def run(folder: Path, fault: str, dropout: bool, communicator: Any) -> None:
@@ -61,6 +68,8 @@ def run(folder: Path, fault: str, dropout: bool, communicator: Any) -> None:
     own.mkdir(exist_ok=True)
     path = own / "run.safetensors"
     callbacks: list[Callback] = [Checkpoint(path), EarlyStopping("loss", patience=50)]
+    if fault not in ("", "early", "endless"):
+        callbacks.append(Fault(fault))
     if fault == "early" and rank == 1:
         raise ValueError("the data of this rank are missing")
     history = model.train(
@@ -69,7 +78,7 @@ def run(folder: Path, fault: str, dropout: bool, communicator: Any) -> None:
         epochs=10**6 if fault == "endless" else 6,
         batch_size=20,
         validation_split=0.2,
-        callbacks=[*callbacks, Fault(fault)] if fault else callbacks,
+        callbacks=callbacks,
         progress=False,
         communicator=communicator,
         resume_from=path,
