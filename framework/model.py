@@ -157,9 +157,9 @@ class Model:
         Args:
             accelerated: whether compiled twins of the operations, the fused losses and the
                 optimizers compute what these would, where there are any (``Dense``, the usual
-                activations, ``Dropout``, ``BatchNormalization``; all optimizers but
-                ``Adagrad``). It is the same up to rounding, and the objects are left with the
-                same attributes. None is plain NumPy. The first time on a machine, compiling
+                activations, ``Dropout``, ``BatchNormalization``, ``Scale``; all optimizers but
+                ``Adagrad``). Each step is the same up to rounding, and the objects are left with
+                the same attributes. None is plain NumPy. The first time on a machine, compiling
                 takes a while. A method that one of the objects (an operation, the optimizer, the
                 model itself) is given of its own is called if it is there now; one that comes
                 later, after the next ``finalize``.

@@ -45,13 +45,13 @@ class Stretch:
             return values
         computation = Computation(self.operations, table, len(values), values.dtype)
         program.forward(
-            table.lines,
-            self.vector.weights,
-            computation.statistics,
-            computation.draw(len(values), training),
-            values,
-            training,
-            computation.values,
+            table=table.lines,
+            parameters=self.vector.weights,
+            statistics=computation.statistics,
+            chances=computation.draw(len(values), training),
+            inputs=values,
+            training=training,
+            values=computation.values,
         )
         computation.hand_out_outputs(values, training)
         self.output = self.operations[-1].output
@@ -82,17 +82,17 @@ class Stretch:
         computation = self.computation
         gradients = computation.dvalues(len(self.inputs))
         program.backward(
-            computation.table.lines,
-            0,
-            all_dinputs,
-            self.vector.weights,
-            computation.statistics,
-            self.inputs,
-            computation.values,
-            self.training,
-            as_compiled(dvalues, self.inputs.dtype),
-            gradients,
-            self.vector.dweights,
+            table=computation.table.lines,
+            first=0,
+            all_dinputs=all_dinputs,
+            parameters=self.vector.weights,
+            statistics=computation.statistics,
+            inputs=self.inputs,
+            values=computation.values,
+            training=self.training,
+            gradient=as_compiled(dvalues, self.inputs.dtype),
+            dvalues=gradients,
+            gradients=self.vector.dweights,
         )
         computation.hand_out_gradients(gradients, len(self.inputs), 0, all_dinputs)
 
