@@ -318,7 +318,8 @@ class Model:
             print_every: print a line every so many epochs, in place of the bar.
             resume_from: the file of a ``Checkpoint``. The model and the history become what they
                 were, and training goes on to ``epochs`` as if it had never stopped: the same
-                numbers, bit for bit, but for ``seconds``. Model, data and all other arguments
+                numbers, bit for bit, but for ``seconds`` (with a communicator, as many processes,
+                and batch normalization ``synchronized`` if it stopped amid an epoch). Model, data and all other arguments
                 have to be the same, and are compared, except for ``transform`` and for what is in
                 batches that are given. If there is no such file yet, but one of the
                 ``callbacks`` is going to write it, training starts from the beginning, so that
@@ -329,8 +330,10 @@ class Model:
                 and so is the history, which all of them return; the first one reports. A
                 callback that changes the model or the optimizer must be given to all of them; at
                 the end they have the parameters that the first one has, so that it is its
-                ``EarlyStopping`` that restores the best.
-            sharded: whether the data are this process's own, and not the same for each.
+                ``EarlyStopping`` that restores the best. That all were given the same is seen
+                of the model, the optimizer, the shapes and the first thousand samples.
+            sharded: whether the data are this process's own, and not the same for each. Such a
+                training goes on from a checkpoint with as many processes alone.
 
         Raises:
             RuntimeError: ``set`` or ``finalize`` has not been called.

@@ -76,9 +76,11 @@ class Training:
         data_marks: by which a checkpoint knows the data again; empty without checkpoints.
         rank, ranks: which of how many processes this is: 0 of 1, unless ``train`` was given a
             communicator. Callbacks run on every rank; what writes a file does so on rank 0.
+        shards: in how many parts the data are given, one for each rank: 1 unless ``sharded``.
     """
 
     rank, ranks = 0, 1
+    shards = 1
 
     def __init__(
         self,

@@ -263,11 +263,19 @@ def test_compiled_operations_train_together_like_plain_ones_alone(
     assert told["compiled"][0] < 1e-12
 
 
-def test_shards_go_on_amid_an_epoch_with_the_samples_that_were_left(
-    told: dict[str, list[Any]],
+@pytest.mark.parametrize("story", ["interrupted_shards", "interrupted_dropout"])
+def test_ranks_go_on_amid_an_epoch_with_the_samples_and_masks_that_were_left(
+    told: dict[str, list[Any]], story: str
 ) -> None:
-    at_once, resumed = same_for_all(told["interrupted_shards"])
+    at_once, resumed = same_for_all(told[story])
     assert at_once == resumed
+
+
+def test_shards_do_not_go_on_with_another_number_of_ranks(told: dict[str, list[Any]]) -> None:
+    for ranks, account in zip((2, 2, 1), told["shards_of_fewer_ranks"], strict=True):
+        assert account.startswith("SavedFileError: ")
+        expected = f"number of ranks with data of their own (sharded=True): 3 there, {ranks} here"
+        assert account.endswith(expected)
 
 
 def test_statistics_of_each_ranks_own_batches_are_averaged(told: dict[str, list[Any]]) -> None:

@@ -329,26 +329,56 @@ def shards(together: Any) -> float:
     )
 
 
-def interrupted_shards(together: Any) -> list[list[float]]:
+def _shared_path(together: Any, folder: str) -> Path:
+    return Path(together.bcast(folder)) / "run.safetensors"
+
+
+def _at_once_and_resumed(together: Any, *hidden: Any, **options: Any) -> list[list[float]]:
     """The parameters after training at once, and after an interruption amid an epoch."""
-    own = slice(together.rank, None, together.size)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(together.bcast(folder)) / "run.safetensors"
-        options: dict[str, Any] = {"epochs": 2, "batch_size": 10, "progress": False}
-        options |= {"communicator": together, "sharded": True}
+        path = _shared_path(together, folder)
+        options |= {"epochs": 2, "progress": False, "communicator": together}
 
         def run(*callbacks: Callback) -> list[float]:
-            model = classifier()
+            model = classifier(*hidden)
             callbacks = (*callbacks, Checkpoint(path))
-            model.train(X[own], y[own], callbacks=callbacks, resume_from=path, **options)
+            model.train(callbacks=callbacks, resume_from=path, **options)
             return model.parameters.weights.tolist()
 
-        run(Doing(lambda training: training.stop("for now"), 3))
+        run(Doing(lambda training: training.stop("for now"), 2))
         resumed = run()
         together.barrier()
         if together.rank == 0:
             path.unlink()
         return [run(), resumed]
+
+
+def interrupted_shards(together: Any) -> list[list[float]]:
+    own = slice(together.rank, None, together.size)
+    return _at_once_and_resumed(together, X=X[own], y=y[own], batch_size=10, sharded=True)
+
+
+def interrupted_dropout(together: Any) -> list[list[float]]:
+    return _at_once_and_resumed(together, Dropout(0.5), X=X, y=y, batch_size=10)
+
+
+def shards_of_fewer_ranks(together: Any) -> str:
+    """How two ranks are told that three cannot be followed, and what the third is told."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = _shared_path(together, folder)
+        options: dict[str, Any] = {"progress": False, "sharded": True}
+
+        def run(communicator: Any, *callbacks: Callback) -> None:
+            own = slice(communicator.rank, None, communicator.size)
+            options.update(communicator=communicator, resume_from=path, callbacks=callbacks)
+            classifier().train(X[own], y[own], **options)
+
+        run(together, Checkpoint(path))
+        two = together.Split(together.rank == 2)
+        told = told_by(lambda: run(two))
+        two.Free()
+        together.barrier()  # until all have read the file
+        return told.replace(str(path), "FILE")
 
 
 def compiled(together: Any) -> float | None:
@@ -450,6 +480,8 @@ STORIES = [
     samples_of_shards,
     shards,
     interrupted_shards,
+    interrupted_dropout,
+    shards_of_fewer_ranks,
     compiled,
     streams,
     a_mapped_file,
