@@ -160,7 +160,11 @@ def same_for_all(accounts: list[Any]) -> Any:
             "ValueError: rank 1 of 3 has another number of validation samples, 30, than rank 0, 20",
         ),
         ("a_figure_that_is_not_recorded", "ValueError: rank 1 of 3: EarlyStopping cannot monitor"),
-        ("a_communicator_that_is_none", "TypeError: communicator must be one of mpi4py"),
+        ("a_communicator_that_is_none", "TypeError: communicator must be an Intracomm of mpi4py"),
+        ("something_like_a_communicator", "TypeError: communicator must be an Intracomm of mpi4py"),
+        ("a_communicator_between_groups", "TypeError: communicator must be an Intracomm of mpi4py"),
+        ("shards_without_a_communicator", "ValueError: sharded=True needs a communicator"),
+        ("an_error_of_another_type", "RuntimeError: rank 1 of 3: KeyError: 'mine'"),
         ("a_stream_that_is_shorter_on_one_rank", "BatchError: rank 1 of 3 has fewer batches"),
     ],
 )
@@ -168,6 +172,15 @@ def test_what_does_not_fit_on_one_rank_is_raised_on_all(
     told: dict[str, list[Any]], story: str, message: str
 ) -> None:
     assert same_for_all(told[story]).startswith(message)
+
+
+def test_a_rank_that_is_in_no_group_is_told_so_and_the_others_train(
+    told: dict[str, list[Any]],
+) -> None:
+    accounts = told["a_null_communicator"]
+    for first, _ in accounts:
+        assert first.startswith("ValueError: communicator is MPI.COMM_NULL")
+    assert [second.split(":")[0] for _, second in accounts] == ["accepted"] * 2 + ["ValueError"]
 
 
 # How it ends

@@ -177,6 +177,54 @@ def a_communicator_that_is_none(together: Any) -> str:
     return told_by(lambda: classifier().train(X, y, communicator=3))
 
 
+class Pretending:
+    """Looks like a communicator of a single process."""
+
+    size = 1
+
+
+def something_like_a_communicator(together: Any) -> str:
+    return told_by(lambda: classifier().train(X, y, communicator=Pretending())).partition(",")[0]
+
+
+def a_null_communicator(together: Any) -> list[str]:
+    """A rank that is in no group is told so, and the others train."""
+    from mpi4py import MPI
+
+    group = together.Split(MPI.UNDEFINED if together.rank == 2 else 0)
+    null = [MPI.COMM_NULL, group] if together.rank == 2 else [MPI.COMM_NULL]
+    told = [told_by(lambda one=one: classifier().train(X, y, communicator=one)) for one in null]
+    if together.rank < 2:
+        told.append(told_by(lambda: classifier().train(X, y, progress=False, communicator=group)))
+        group.Free()
+    return told
+
+
+def a_communicator_between_groups(together: Any) -> str:
+    own = together.Split(together.rank == 0)
+    between = own.Create_intercomm(0, together, 0 if together.rank else 1)
+    told = told_by(lambda: classifier().train(X, y, communicator=between)).partition(",")[0]
+    between.Free()
+    own.Free()
+    return told
+
+
+def shards_without_a_communicator(together: Any) -> str:
+    return told_by(lambda: classifier().train(X, y, sharded=True))
+
+
+class Careless(Callback):
+    """Looks something up on rank 1 that is not there."""
+
+    def on_train_begin(self, training: Training) -> None:
+        if training.rank == 1:
+            raise KeyError("mine")
+
+
+def an_error_of_another_type(together: Any) -> str:
+    return refused(together, callbacks=[Careless()])
+
+
 # How it ends
 
 
@@ -468,6 +516,11 @@ STORIES = [
     other_validation_data_on_one_rank,
     a_figure_that_is_not_recorded,
     a_communicator_that_is_none,
+    something_like_a_communicator,
+    a_null_communicator,
+    a_communicator_between_groups,
+    shards_without_a_communicator,
+    an_error_of_another_type,
     divergence,
     early_stopping,
     restored_by_one_rank,
