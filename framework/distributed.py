@@ -98,6 +98,13 @@ class DistributedLoop(Loop):
         """Take part in a training of several ranks, with data of its own if ``sharded``."""
         self.ranks, self.sharded = ranks, sharded
         self.part = _Part(self.model, ranks)
+        # Of the current epoch: what this rank's generators begin with, and how many samples it saw.
+        self.seeds: list[int] = []
+        self.rows_seen = 0
+        # Of the current batch: this rank's gradient and loss, and how many ranks have a gradient.
+        self.gradient = self.model.parameters.dweights
+        self.own_data_loss = 0.0
+        self.contributors = 1.0
         self.synchronized = [
             layer
             for layer in self.model.layers
@@ -279,7 +286,8 @@ class DistributedLoop(Loop):
             self.part.gather_state(model.optimizer)
         # Statistics of the ranks' own batches: their mean, by how many samples each has seen.
         rows = ranks.sum(np.array([float(self.rows_seen)]))[0]
-        for array in model.stored_arrays()[1:] if rows else []:
+        _, *statistics = model.stored_arrays()
+        for array in statistics if rows else []:
             array[...] = ranks.sum(array * (self.rows_seen / rows))
         self._synchronize_chance()
 

@@ -224,7 +224,12 @@ def _validation(
 
 
 class Loop:
-    """Goes through the epochs, the batches of each, and the steps that each batch takes."""
+    """Goes through the epochs, the batches of each, and the steps that each batch takes.
+
+    A training on several machines (``framework.distributed``) overrides what its ranks do together:
+    ``_begin``, ``_run_epoch``, ``_batches``, ``_pass``, ``_forward_and_back``, both checks,
+    ``_update``, ``_record``, ``_evaluate``, ``_stopped`` and ``_settle``.
+    """
 
     signals: tuple[signal.Signals, ...] = (signal.SIGINT,)
 
@@ -426,8 +431,6 @@ class Loop:
                 f"{self.training.epoch}, {_where(self.training)}",
                 self.history,
             )
-
-    # What a training on several machines (``framework.distributed``) does in another way.
 
     def _evaluate(self, batches: Iterable[Batch]) -> tuple[float, float | None]:
         return self.model.evaluate_batches(batches)
