@@ -1,6 +1,7 @@
 """How fast dinputs is, beside what else one would take: a table and a picture.
 
     python -m benchmarks.compare [--quick] [--repetitions N] [--peers NAME …] [--parts PART …]
+                                 [--workloads I …] [--picture FILE]
 
 See ``README.md`` for what is measured and how to read it.
 """
@@ -21,7 +22,7 @@ from benchmarks.workloads import WORKLOADS, Workload
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
+from matplotlib.figure import SubFigure
 
 PARTS = ("steps", "prediction", "footprint", "growth")
 Times = dict[str, float]
@@ -31,26 +32,63 @@ EPOCHS = 3
 CHECKED_BATCHES = 4
 # What compiles takes longer than all the rest, which --quick has no time for.
 NOT_QUICK = ("torch.compile",)
+QUICK_WORKLOADS = (1, 4)
+
+
+def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the options with the classes of ``peers`` and the ``workloads`` that they stand for.
+
+    What cannot be measured, or written, ends the program before anything is measured.
+    """
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    names = [peer.name for peer in PEERS]
+    parser.add_argument("--quick", action="store_true", help="a short pass, to see that it runs")
+    parser.add_argument("--repetitions", type=int, default=7, metavar="N", help="at least 1 (7)")
+    parser.add_argument("--peers", nargs="+", choices=names, metavar="NAME", default=names)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument(
+        "--workloads",
+        type=int,
+        nargs="+",
+        choices=range(1, len(WORKLOADS) + 1),
+        metavar="I",
+        help=f"by number, 1 to {len(WORKLOADS)}",
+    )
+    parser.add_argument("--picture", type=Path, default=Path("benchmark.png"), metavar="FILE")
+    options = parser.parse_args(arguments)
+    if options.repetitions < 1:
+        parser.error(f"--repetitions must be at least 1, received {options.repetitions}")
+    if not options.picture.resolve().parent.is_dir():
+        parser.error(f"--picture {options.picture}: there is no folder {options.picture.parent}")
+    peers = [peer for peer in PEERS if peer.name in options.peers]
+    numbers = options.workloads or range(1, len(WORKLOADS) + 1)
+    if options.quick:
+        options.repetitions = 1
+        numbers = options.workloads or QUICK_WORKLOADS
+        peers = [peer for peer in peers if peer.name not in NOT_QUICK]
+        if not peers:
+            parser.error(f"--quick leaves out {', '.join(NOT_QUICK)}: name another peer")
+    options.peers = installed(peers)
+    if not options.peers:
+        parser.error("none of these peers is installed")
+    options.workloads = [WORKLOADS[i - 1] for i in numbers]
+    if options.quick:
+        if any(workload.batches == 1 for workload in options.workloads):
+            parser.error(f"--quick has no time for {WORKLOADS[-1].name}")
+        options.workloads = [replace(w, batches=min(w.batches, 5)) for w in options.workloads]
+    return options
 
 
 def main() -> None:
     """Measure what was asked for, print the tables and draw the picture."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    names = [peer.name for peer in PEERS]
-    parser.add_argument("--quick", action="store_true", help="a short pass, to see that it runs")
-    parser.add_argument("--repetitions", type=int, default=7, metavar="N", help="(7)")
-    parser.add_argument("--peers", nargs="+", choices=names, metavar="NAME", default=names)
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--workloads", type=int, nargs="+", metavar="I", help="by number, from 1")
-    parser.add_argument("--picture", type=Path, default=Path("benchmark.png"), metavar="FILE")
-    options = parser.parse_args()
-    peers = installed([peer for peer in PEERS if peer.name in options.peers])
-    workloads = [WORKLOADS[i - 1] for i in options.workloads or range(1, len(WORKLOADS) + 1)]
-    repetitions = options.repetitions
+    options = options_of()
+    peers, workloads, repetitions = options.peers, options.workloads, options.repetitions
     if options.quick:
-        peers = [peer for peer in peers if peer.name not in NOT_QUICK]
-        workloads = [replace(w, batches=min(w.batches, 5)) for w in workloads if w.batches > 1]
-        repetitions = 1
+        print(
+            f"a short pass: {', '.join(workload.name for workload in workloads)}, of 5 batches "
+            f"each; without {', '.join(NOT_QUICK)}, the footprint of other libraries and large "
+            "sizes; every figure from a single repetition, so none of them is to be trusted"
+        )
 
     steps: dict[str, Times] = {}
     growth: dict[str, Growth] = {}
@@ -60,19 +98,21 @@ def main() -> None:
         print_steps(steps)
     if "prediction" in options.parts:
         print_predictions(peers, repetitions)
+    ours = [peer for peer in peers if peer in (Plain, Accelerated)]
     if "footprint" in options.parts:
+        shown = ours if options.quick else peers
         print("\n## A process that imports, and trains MNIST 784-128-64-10 for an epoch\n")
-        print_table(["", "import, seconds", "peak memory, MB"], footprints(peers, repetitions))
-    if "growth" in options.parts:
-        ours = [peer for peer in peers if peer in (Plain, Accelerated)]
+        print_table(["", "import, seconds", "peak memory, MB"], footprints(shown, repetitions))
+    if "growth" in options.parts and ours:
         growth = {axis: grow(axis, ours, options.quick) for axis in AXES}
         print("\n## Growth of the time: the exponent, from one size to the next\n")
         print_table(
             ["", "sizes", *(peer.name for peer in ours)],
             [[axis, *growth[axis].summary()] for axis in AXES],
         )
-    draw(steps, growth, options.picture)
-    print(f"\npicture: {options.picture}")
+    if steps or growth:
+        draw(steps, growth, options.picture)
+        print(f"\npicture: {options.picture}")
 
 
 def time_steps(workload: Workload, peers: Sequence[type[Peer]], repetitions: int) -> Times:
@@ -162,17 +202,19 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def draw(steps: dict[str, Times], growth: dict[str, Growth], path: Path) -> None:
     """Draw what was measured: the steps, a group of bars for each workload; below, the growth."""
     figure = plt.figure(figsize=(13, 9 if steps and growth else 5), layout="constrained")
-    halves = iter(figure.subfigures(bool(steps) + bool(growth) or 1, 1, squeeze=False)[:, 0])
+    halves = iter(figure.subfigures(bool(steps) + bool(growth), 1, squeeze=False)[:, 0])
     if steps:
-        draw_steps(steps, next(halves).subplots())
+        draw_steps(steps, next(halves))
     if growth:
-        for each, axes in zip(growth.values(), next(halves).subplots(1, len(growth)), strict=True):
+        plots = next(halves).subplots(1, len(growth), squeeze=False)[0]
+        for each, axes in zip(growth.values(), plots, strict=True):
             each.draw(axes)
     figure.savefig(path, dpi=120)
 
 
-def draw_steps(steps: dict[str, Times], axes: Axes) -> None:
+def draw_steps(steps: dict[str, Times], figure: SubFigure) -> None:
     """Draw each peer's time beside the others', in units of ours."""
+    axes = figure.subplots()
     for i, times in enumerate(steps.values()):
         unit = times.get(Accelerated.name) or min(times.values())
         places = [i + 0.85 * j / len(times) for j in range(len(times))]
@@ -181,11 +223,13 @@ def draw_steps(steps: dict[str, Times], axes: Axes) -> None:
         heights = [value / unit for value in times.values()]
         axes.bar(places, heights, 0.8 / len(times), color=colours, label=labels)
     names = [name.replace(", ", "\n").replace(" ", "\n", 1) for name in steps]
-    axes.set_xticks([i + 0.35 for i in range(len(steps))], names)
-    axes.set(yscale="log", ylim=(0.1, None), ylabel="time of a step, dinputs accelerated = 1")
-    axes.set_title("Lower is faster")
+    peers = next(iter(steps.values()))
+    unit_name = Accelerated.name if Accelerated.name in peers else "the fastest"
+    middle = 0.425 * (len(peers) - 1) / len(peers)
+    axes.set_xticks([i + middle for i in range(len(steps))], names)
+    axes.set(yscale="log", ylabel=f"time of a step, {unit_name} = 1", title="Lower is faster")
     axes.axhline(1, color="black", linewidth=0.8)
-    axes.legend(ncols=5, loc="upper right")
+    figure.legend(ncols=5, loc="outside lower center")  # below, where no bar can be
 
 
 if __name__ == "__main__":

@@ -42,11 +42,15 @@ class Growth:
     def draw(self, axes: "Axes") -> None:
         """Draw both logarithmically, with the exponent of the last step in the legend."""
         for name, seconds in self.seconds.items():
-            label = f"{name} (at last {self.axis}^{self.exponents(name)[-1]:.2f})"
+            label = f"{name}: {self.exponents(name)[-1]:.2f}"
             axes.loglog(self.sizes, seconds, marker="o", label=label)
         unit = "epoch" if self.axis == "samples" else "batch"
         axes.set(xlabel=self.axis, ylabel=f"seconds per {unit}")
-        axes.legend(loc="lower right")
+        axes.set_xticks(self.sizes, [f"{size:,}" for size in self.sizes])
+        axes.minorticks_off()
+        axes.legend(loc="upper left", title="exponent at last")
+        bottom, top = axes.get_ylim()
+        axes.set_ylim(bottom, top * (top / bottom) ** 0.4)  # room for the legend
 
 
 def workload_of(axis: str, size: int) -> Workload:
@@ -60,7 +64,7 @@ def workload_of(axis: str, size: int) -> Workload:
 
 def grow(axis: str, peers: Sequence[type[Peer]], quick: bool) -> Growth:
     """Measure the peers in turn at each size of ``axis``, the first few only if ``quick``."""
-    sizes = AXES[axis][:3] if quick else AXES[axis]
+    sizes = AXES[axis][:2] if quick else AXES[axis]
     seconds: dict[str, list[float]] = {peer.name: [] for peer in peers}
     for size in sizes:
         workload = workload_of(axis, size)

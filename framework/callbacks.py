@@ -31,12 +31,17 @@ class Callback:
     def checkpoint_state(self) -> dict[str, Any]:
         """Return what a checkpoint has to keep of this callback, by name: here, nothing.
 
-        It can be None, numbers, texts, arrays, and lists and dictionaries of these.
+        It can be None, numbers, texts, arrays, and lists and dictionaries of these, by texts. It
+        is also asked for right after ``on_train_begin``, to see that a checkpoint can hold it.
         """
         return {}
 
     def resume(self, training: "Training", state: dict[str, Any]) -> None:
-        """After ``on_train_begin``, if training goes on: take up what ``checkpoint_state`` gave."""
+        """After ``on_train_begin``, if training goes on: take up what ``checkpoint_state`` gave.
+
+        The parameters and the history are those of the checkpoint by then. An error ends the
+        training before it goes on, and leaves the model as it was.
+        """
 
 
 class EarlyStopping(Callback):

@@ -7,39 +7,36 @@ states of the generators at its beginning, and what its batches have added up to
 """
 
 import hashlib
+import itertools
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from framework import randomness
+from framework import randomness, saving
 from framework.callbacks import Callback, is_better
 from framework.checks import check_count, check_number
 from framework.descriptions import Reader, Writer
 from framework.files import check_target, give_second_name, remove_leftovers, write_atomically
 from framework.history import History
 from framework.mapped import release_pages
-from framework.operation import Array
+from framework.operation import Array, describe
+from framework.restore_point import RestorePoint
 from framework.samples import Samples, Stream
-from framework.saving import (
-    PARTS,
-    FilePath,
-    content,
-    described,
-    errors_naming,
-    read,
-    set_learned,
-    set_stored,
-    stored,
-)
-from optimizers.optimizer import Optimizer, State
+from framework.saving import FilePath
+from optimizers.optimizer import Optimizer
 
 if TYPE_CHECKING:
+    from framework.model import Model
     from framework.training import Training
+
+# An object that keeps an argument in an attribute, the name of both, and its value.
+Argument: TypeAlias = tuple[Any, str, Any]
 
 
 class Checkpoint(Callback):
@@ -67,9 +64,10 @@ class Checkpoint(Callback):
 
     Raises:
         TypeError, ValueError: for an argument out of its range; when training begins, for a
-            model that cannot be saved, or an optimizer whose memory is not known.
-        OSError: when training begins, if the folder does not exist or cannot be written to; at
-            the end of an epoch, if the file cannot be written.
+            model or a callback's state that cannot be saved, an optimizer whose memory is not
+            known, or another checkpoint that would share a file with this one.
+        OSError: when training begins, if the folder does not exist or cannot be written to, or a
+            file's name is too long; at the end of an epoch, if the file cannot be written.
     """
 
     def __init__(
@@ -85,8 +83,8 @@ class Checkpoint(Callback):
     def on_train_begin(self, training: "Training") -> None:
         self.best_figure: float | None = None
         self._written = (0, 0)
-        self._place = check_target(self.path)
-        for path in (self._place, self._beside("best")):
+        self.check_files(training.epochs)
+        for path in (self._place, self._file("best")):
             remove_leftovers(path)
 
     def on_epoch_end(self, training: "Training") -> None:
@@ -96,7 +94,7 @@ class Checkpoint(Callback):
             file = content_of(training)
         if is_best:
             # Before the newest: whoever is killed in between does this epoch again.
-            write_atomically(self._beside("best"), file)
+            write_atomically(self._file("best"), file)
         if is_due:
             self._write(training, file)
 
@@ -111,6 +109,21 @@ class Checkpoint(Callback):
         if state["best"] == self.best and state["best_figure"] is not None:
             self.best_figure = float(state["best_figure"])
 
+    def check_files(self, epochs: int) -> None:
+        """Raise OSError if one of the files of a training of so many epochs cannot be written."""
+        self._place = check_target(self.path)
+        if self.best:
+            check_target(self._file("best"))
+        if self.keep:
+            check_target(self._file(f"epoch-{epochs}"))
+
+    def writes(self, path: FilePath) -> bool:
+        """Whether ``path`` is one of the files that this checkpoint writes or deletes."""
+        own, other = (Path(os.path.realpath(place)) for place in (self.path, path))
+        best = r"\.best|" if self.best else ""
+        pattern = rf"{re.escape(own.stem)}({best}\.epoch-\d+|){re.escape(own.suffix)}"
+        return own.parent == other.parent and bool(re.fullmatch(pattern, other.name))
+
     def _is_best(self, training: "Training") -> bool:
         if self.best is None or self.best not in training.figures():
             return False
@@ -124,11 +137,11 @@ class Checkpoint(Callback):
         write_atomically(self._place, file)
         self._written = (training.epoch, training.batch)
         if training.between_epochs and self.keep:
-            give_second_name(self._place, self._beside(f"epoch-{training.epoch}"))
+            give_second_name(self._place, self._file(f"epoch-{training.epoch}"))
         newest = [epoch for epoch in self._kept() if epoch <= training.epoch][: self.keep]
         for epoch in self._kept():
             if epoch not in newest:
-                self._beside(f"epoch-{epoch}").unlink(missing_ok=True)
+                self._file(f"epoch-{epoch}").unlink(missing_ok=True)
 
     def _kept(self) -> list[int]:
         """The epochs that have a file of their own, the last first."""
@@ -140,7 +153,7 @@ class Checkpoint(Callback):
         ]
         return sorted((int(number) for number in numbers if number.isdecimal()), reverse=True)
 
-    def _beside(self, label: str) -> Path:
+    def _file(self, label: str) -> Path:
         return self._place.with_name(f"{self._place.stem}.{label}{self._place.suffix}")
 
 
@@ -161,30 +174,61 @@ def prepare(training: "Training", resume_from: FilePath | None) -> "SavedTrainin
             f"a checkpoint needs an optimizer derived from optimizers.Optimizer, which shows what "
             f"it remembers; received {optimizer!r}"
         )
-    described(training.model)
     for checkpoint in checkpoints:
-        check_target(checkpoint.path)
-    # Now, since callbacks may vary the data while they are trained on.
+        checkpoint.check_files(training.epochs)
+    for one, other in itertools.permutations(checkpoints, 2):
+        if one.writes(other.path):
+            raise ValueError(
+                f"two checkpoints need files of their own, but the one at {one.path} also writes "
+                f"{other.path}"
+            )
+    # Now, since callbacks may vary the data and the arguments of the model's parts.
     training.data_marks = dict(_data_marks(training))
+    training.model_marks = _model_marks(training.model)
     if resume_from is None:
         return None
     own = {os.path.realpath(checkpoint.path) for checkpoint in checkpoints}
     if not os.path.exists(resume_from) and os.path.realpath(resume_from) in own:
         return None
-    with errors_naming(resume_from):
+    with saving.errors_naming(resume_from):
         return SavedTraining(training, resume_from)
+
+
+def check_callbacks(training: "Training") -> None:
+    """See that a checkpoint can hold the state of each callback, which has begun by now.
+
+    Raises TypeError, naming the callback; and whatever its ``checkpoint_state`` raises.
+    """
+    if not any(isinstance(callback, Checkpoint) for callback in training.callbacks):
+        return
+    for _, callback in _with_state(training):
+        state = callback.checkpoint_state()
+        writer = Writer()
+        try:
+            text = json.dumps(writer.write(state, "state"))
+            Reader(writer.arrays, {}).read(json.loads(text))
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f"a checkpoint cannot hold what checkpoint_state of {describe(callback)} returns; "
+                f"it can be None, numbers, texts, arrays, and lists and dictionaries of these: "
+                f"{error}"
+            ) from None
 
 
 def content_of(training: "Training") -> bytes:
     """Return the file from which ``training`` can go on."""
-    description, arrays = described(training.model)
+    description, arrays = saving.described(training.model)
     writer = Writer()
-    saved = writer.write(_state(training), "training")
-    return content({"model": description, "training": saved}, {**arrays, **writer.arrays})
+    saved = {
+        "model": description,
+        "began": training.model_marks,
+        "training": writer.write(_state(training), "training"),
+    }
+    return saving.content(saved, {**arrays, **writer.arrays})
 
 
 def _state(training: "Training") -> dict[str, Any]:
-    optimizer, history = training.model.optimizer, training.history
+    history = training.history
     interrupted = None
     if not training.between_epochs:
         interrupted = {"chance": training.chance, "sums": asdict(training.sums)}
@@ -195,8 +239,7 @@ def _state(training: "Training") -> dict[str, Any]:
         "settings": _settings(training),
         "history": {name: np.array(getattr(history, name), float) for name in history.names()},
         "chance": randomness.states(),
-        "iterations": optimizer.iterations,
-        "memory": optimizer.state(training.model.parameters),
+        **saving.remembered(training.model),
         "callbacks": {
             name: state
             for name, callback in _with_state(training)
@@ -229,11 +272,23 @@ def _data_marks(training: "Training") -> Iterator[tuple[str, str]]:
                 yield name, "none" if array is None else f"{array.dtype} {array.shape}"
             else:
                 array = getattr(source, attribute, None)
-                yield name, "none" if array is None else _checksum(array)
+                yield name, "none" if array is None else _mark(array)
 
 
-def _checksum(array: Array, rows_at_once: int = 4096) -> str:
+def _model_marks(model: "Model") -> dict[str, Any]:
+    """The description of ``model``, and by what the arrays in it can be known again."""
+    description, arrays = saving.described(model)
+    names = arrays.keys() - saving.stored(model).keys()
+    marks = {name: _mark(arrays[name]) for name in sorted(names)}
+    # As it comes back from a file, with lists for tuples.
+    found: dict[str, Any] = json.loads(json.dumps({**description, "arrays": marks}))
+    return found
+
+
+def _mark(array: Array, rows_at_once: int = 4096) -> str:
+    """By what ``array`` can be known again, read a few rows at a time."""
     digest = hashlib.sha256(f"{array.dtype} {array.shape}".encode())
+    array = np.atleast_1d(array)
     for start in range(0, len(array), rows_at_once):
         digest.update(array[start : start + rows_at_once].tobytes())
         release_pages(array)
@@ -267,23 +322,56 @@ class SavedTraining:
 
     def __init__(self, training: "Training", path: FilePath) -> None:
         self.path = path
-        description, self.arrays = read(path)
+        description, self.arrays = saving.read(path)
         if "training" not in description:
             raise ValueError("it has no training to go on with: Checkpoint writes such files")
-        self.model = description["model"]
+        self.model, self.began = description["model"], description["began"]
         self.state = Reader(self.arrays, {}).read(description["training"])
-        _compare_models(training, self.model, self.arrays)
-        for name, value in _settings(training).items():
+        self._check_model(training)
+        self._check_settings(training)
+        self._check_state(training)
+
+    def _check_settings(self, training: "Training") -> None:
+        settings = _settings(training)
+        if ("shuffle" in settings) != ("shuffle" in self.state["settings"]):
+            there, here = "batches that were given", "the arrays X and y"
+            if "shuffle" not in settings:
+                there, here = here, there
+            raise ValueError(f"its training was on {there}, and this one is on {here}")
+        for name, value in settings.items():
             found = self.state["settings"][name]
             if found != value:
                 shown = "" if isinstance(value, str) else f": {found!r} there, {value!r} here"
                 raise ValueError(f"its training was with another {name}{shown}")
-        self._check_state(training)
+
+    def _check_model(self, training: "Training") -> None:
+        """Compare the model with what it was as training began, or as it is in the file."""
+        last = self._model_marks()
+        if _difference(last, training.model_marks) is None:
+            return
+        if difference := _difference(self.began, training.model_marks):
+            raise ValueError(difference)
+        for name, mark in self.began["arrays"].items():
+            if last["arrays"].get(name) != mark:
+                raise ValueError(f"{name} was changed during its training; arrays are not set back")
+        self._model(training)  # raises if it cannot be made
+
+    def _model_marks(self) -> dict[str, Any]:
+        """Those of the model in the file, as its training left it."""
+        names = [name for name in self.arrays if not name.startswith(("layers.", "training."))]
+        return {**self.model, "arrays": {name: _mark(self.arrays[name]) for name in names}}
+
+    def _model(self, training: "Training") -> "Model":
+        """Return the model in the file, made of the same classes as that of ``training``."""
+        from framework.model import Model
+
+        writer = Writer()
+        saving.described(training.model, writer)
+        return saving.model_of(Model, self.model, Reader(self.arrays, writer.own))
 
     def _check_state(self, training: "Training") -> None:
         state = self.state
         check_count("epoch", state["epoch"])
-        check_count("iterations", state["iterations"], minimum=0)
         interrupted = state["interrupted"]
         batches = training.batches or state["batch"]
         if not 1 <= check_count("batch", state["batch"]) <= batches:
@@ -303,59 +391,130 @@ class SavedTraining:
                 raise ValueError("it has no sums of the epoch that was interrupted")
             for name, number in interrupted["sums"].items():
                 check_number(name, number)
-        for name, memory in state["memory"].items():
-            parameter = getattr(training.model.parameters, name, None)
-            for array in memory.values():
-                if parameter is not None and (
-                    (array.shape, array.dtype) != (parameter.shape, parameter.dtype)
-                ):
-                    raise ValueError("what its optimizer remembers is not of this model")
+        if not isinstance(state["callbacks"], dict):
+            raise ValueError("its states of callbacks are none")
+        saving.check_remembered(training.model, state)
 
     def restore(self, training: "Training") -> None:
-        """Make ``training`` what it was. Raises SavedFileError if that does not work."""
-        with errors_naming(self.path):
-            state, model = self.state, training.model
-            set_stored(stored(model), self.arrays)
-            set_learned(model.accuracy, self.model["learned_by_accuracy"])
-            optimizer = model.optimizer
-            memory = optimizer.state(model.parameters)
-            memory.clear()
-            memory.update({name: State(arrays) for name, arrays in state["memory"].items()})
-            optimizer.iterations = state["iterations"]
-            optimizer.pre_update_params()
-            training.epoch, training.batch = state["epoch"], state["batch"]
-            for name, figures in state["history"].items():
-                getattr(training.history, name)[:] = figures.tolist()
-            if state["interrupted"]:
-                training.chance = state["interrupted"]["chance"]
-                training.sums = type(training.sums)(**state["interrupted"]["sums"])
+        """Make ``training`` what it was.
+
+        Raises SavedFileError if that does not work, and what the ``resume`` of a callback of the
+        user's own raises. The model is as it was before then.
+        """
+        model = training.model
+        before, chance = RestorePoint(model), randomness.states()
+        before.take()
+        arguments: list[Argument] = []
+        learned = saving.learned_by(model.accuracy)
+        try:
+            with saving.errors_naming(self.path):
+                self._restore_model(training, arguments)
+                self._restore_progress(training)
             for name, callback in _with_state(training):
-                if name in state["callbacks"]:
-                    callback.resume(training, state["callbacks"][name])
-            # Last, since callbacks may have drawn from them.
-            randomness.set_states(state["chance"])
+                if name in self.state["callbacks"]:
+                    self._resume(callback, training, self.state["callbacks"][name])
+        except BaseException:
+            for owner, name, value in reversed(arguments):
+                setattr(owner, name, value)
+            saving.set_learned(model.accuracy, learned)
+            before.restore()
+            randomness.set_states(chance)
+            raise
+        # Last, since callbacks may have drawn from them.
+        randomness.set_states(self.state["chance"])
+
+    def _restore_model(self, training: "Training", replaced: list[Argument]) -> None:
+        state, model = self.state, training.model
+        saving.set_stored(saving.stored(model), self.arrays)
+        saving.set_learned(model.accuracy, self.model["learned_by_accuracy"])
+        self._set_arguments(training, replaced)
+        saving.set_remembered(model, state)
+
+    def _set_arguments(self, training: "Training", replaced: list[Argument]) -> None:
+        """Set what callbacks had changed, such as the learning rate, and note what it replaces."""
+        last, here = self._model_marks(), _model_marks(training.model)
+        if _difference(last, here) is None:
+            return
+        saved = self._model(training)
+        owners = zip(training.model.layers, saved.layers, strict=True)
+        descriptions = zip(self.model["operations"], here["operations"], strict=True)
+        for (owner, source), (there, now) in zip(owners, descriptions, strict=True):
+            _set_arguments(owner, source, there, now, replaced)
+        for part in saving.PARTS:
+            if here[part] is not None:
+                owner, source = getattr(training.model, part), getattr(saved, part)
+                _set_arguments(owner, source, self.model[part], here[part], replaced)
+        if difference := _difference(last, _model_marks(training.model)):
+            raise ValueError(difference)
+
+    def _restore_progress(self, training: "Training") -> None:
+        state = self.state
+        training.model_marks = self.began
+        training.epoch, training.batch = state["epoch"], state["batch"]
+        for name, figures in state["history"].items():
+            getattr(training.history, name)[:] = figures.tolist()
+        if state["interrupted"]:
+            training.chance = state["interrupted"]["chance"]
+            training.sums = type(training.sums)(**state["interrupted"]["sums"])
+            training.went_on_at = (training.epoch, training.batch)
+
+    def _resume(self, callback: Any, training: "Training", state: dict[str, Any]) -> None:
+        # What a callback of the user's own raises comes out as it is: it knows its state best.
+        if callback.resume.__module__.startswith("framework."):
+            with saving.errors_naming(self.path):
+                callback.resume(training, state)
+        else:
+            callback.resume(training, state)
 
 
-def _compare_models(training: "Training", saved: Any, arrays: dict[str, Array]) -> None:
-    description, own_arrays = described(training.model)
-    description = json.loads(json.dumps(description))
-    for name in ("dtype", *PARTS):
-        if saved[name] != description[name]:
+def _set_arguments(owner: Any, saved: Any, there: Any, here: Any, replaced: list[Argument]) -> None:
+    """Give ``owner`` the arguments of ``saved`` in which their descriptions differ.
+
+    Raises ValueError if it has to be of another class, or does not keep such an argument.
+    """
+    if there is None or there["class"] != here["class"]:
+        raise ValueError(f"in place of {_text(here)}, it was trained with {_text(there)} at last")
+    for name, argument in there["arguments"].items():
+        now = here["arguments"].get(name)
+        if argument == now:
+            continue
+        try:
+            old, new = getattr(owner, name), getattr(saved, name)
+            if _class_of(argument) == _class_of(now) is not None:
+                _set_arguments(old, new, argument, now, replaced)
+            else:
+                setattr(owner, name, new)
+                replaced.append((owner, name, old))
+        except AttributeError as error:
             raise ValueError(
-                f"its model has another {name}: {_text(saved[name])} there, "
-                f"{_text(description[name])} here"
+                f"{name} of {_text(here)} was {_text(argument)} at last, and cannot be set: {error}"
+            ) from None
+
+
+def _class_of(description: Any) -> Any:
+    return description.get("class") if isinstance(description, dict) else None
+
+
+def _difference(there: Any, here: Any) -> str | None:
+    """In what two models, as ``_model_marks`` has them, differ; None if in nothing that counts."""
+    for name in ("dtype", *saving.PARTS):
+        if there[name] != here[name]:
+            return (
+                f"its model has another {name}: {_text(there[name])} there, "
+                f"{_text(here[name])} here"
             )
-    there, here = saved["operations"], description["operations"]
-    if len(there) != len(here):
-        raise ValueError(f"its model has {len(there)} operations, and this one {len(here)}")
-    for position, (one, other) in enumerate(zip(there, here, strict=True), 1):
+    operations, ours = there["operations"], here["operations"]
+    if len(operations) != len(ours):
+        return f"its model has {len(operations)} operations, and this one {len(ours)}"
+    for position, (one, other) in enumerate(zip(operations, ours, strict=True), 1):
         if one != other:
-            raise ValueError(
+            return (
                 f"operation {position} of its model is {_text(one)}, and here it is {_text(other)}"
             )
-    for name in own_arrays.keys() - stored(training.model).keys():
-        if not np.array_equal(own_arrays[name], arrays[name]):
-            raise ValueError(f"its model has another array {name}")
+    for name, mark in here["arrays"].items():
+        if there["arrays"].get(name) != mark:
+            return f"its model has another array {name}"
+    return None
 
 
 def _text(value: Any) -> str:

@@ -4,7 +4,7 @@ The checks of single numbers are those of the optimizers.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -135,16 +135,17 @@ def check_finite(
             raise ValueError(f"{name} must be finite, but row {start + row} has {problem}")
 
 
-def check_class_names(names: Sequence[str], outputs: tuple[int, ...] | None) -> list[str]:
+def check_class_names(names: Iterable[str], outputs: tuple[int, ...] | None) -> list[str]:
     """Return the names of the classes that outputs of this shape stand for.
 
     A single output says yes or no, so it has two. Raises TypeError if they are no list of texts,
     ValueError if there are not as many.
     """
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+    found = list(names) if isinstance(names, Iterable) else [names]
+    if isinstance(names, str) or not all(isinstance(name, str) for name in found):
         raise TypeError(f"class_names must be a list of names, received {names!r}")
     if outputs is not None:
         expected = 2 if outputs[-1] == 1 else outputs[-1]
-        if len(names) != expected:
-            raise ValueError(f"class_names must be {expected} names, received {len(names)}")
-    return list(names)
+        if len(found) != expected:
+            raise ValueError(f"class_names must be {expected} names, received {len(found)}")
+    return found

@@ -23,8 +23,8 @@ from framework.operation import Array, Operation
 from optimizers.configuration import Configurable, constructor_arguments
 
 # Where our parts of a model are found, and what they are given as arguments.
-PARTS = ("framework", "optimizers", "framework.nnfs_book")
-ARGUMENTS = ("framework.initializers", "optimizers.schedules")
+PACKAGES_OF_PARTS = ("framework", "optimizers", "framework.nnfs_book")
+PACKAGES_OF_ARGUMENTS = ("framework.initializers", "optimizers.schedules")
 
 
 class Writer:
@@ -32,11 +32,12 @@ class Writer:
 
     Attributes:
         arrays: every array among the arguments so far, by the name that stands for it.
+        own: the classes and functions of the user's own so far, as ``Reader`` needs them.
     """
 
     def __init__(self) -> None:
         self.arrays: dict[str, Array] = {}
-        self._own: dict[str, Any] = {}
+        self.own: dict[str, Any] = {}
 
     def write(self, value: Any, place: str) -> Any:
         """Return ``value`` in a form that JSON has; ``place`` says where it belongs.
@@ -46,24 +47,27 @@ class Writer:
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
         if isinstance(value, (np.bool_, np.integer, np.floating)):
+            if value.itemsize > 8:
+                raise TypeError(f"{place}: {value!r} cannot be saved: make it a float")
             return value.item()
         if isinstance(value, np.dtype):
             return value.name
-        if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" and value.itemsize <= 8:
-            self.arrays[place] = value
-            return {"array": place}
+        if isinstance(value, np.ndarray):
+            return {"array": self._name_array(value, place)}
         if isinstance(value, list):
             return [self.write(item, f"{place}.{i}") for i, item in enumerate(value)]
         if isinstance(value, tuple):
             return {"tuple": self.write(list(value), place)}
-        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        if isinstance(value, dict):
+            if not all(isinstance(key, str) for key in value):
+                raise TypeError(f"{place}: {value!r} cannot be saved: its keys must be texts")
             return {
                 "dict": {key: self.write(item, f"{place}.{key}") for key, item in value.items()}
             }
         if inspect.isfunction(value):
             return {"function": self._own_name(value, place)}
-        if isinstance(value, (type, Operation)):
-            raise TypeError(f"{place}: {value!r} cannot be saved as an argument")
+        if isinstance(value, (type, Operation)) or type(value).__module__ == "builtins":
+            raise TypeError(f"{place}: {value!r} cannot be saved")
         return self.write_object(value, place)
 
     def write_object(self, value: Any, place: str) -> dict[str, Any]:
@@ -80,11 +84,20 @@ class Writer:
             },
         }
 
+    def _name_array(self, array: Array, place: str) -> str:
+        if array.dtype.kind not in "fiub" or array.itemsize > 8:
+            raise TypeError(f"{place}: an array of {array.dtype} cannot be saved: convert it first")
+        name = place
+        while name in self.arrays:  # {"a.b": …} beside {"a": {"b": …}}
+            name += "+"
+        self.arrays[name] = array
+        return name
+
     def _own_name(self, own: Any, place: str) -> str:
         name: str = own.__name__
         if not name.isidentifier():
             raise TypeError(f"{place}: {own!r} cannot be saved, since it has no name: use def")
-        if self._own.setdefault(name, own) is not own:
+        if self.own.setdefault(name, own) is not own:
             raise TypeError(f"{place}: {own!r} cannot be saved beside another {name}")
         return name
 
@@ -111,7 +124,7 @@ class Reader:
         if not isinstance(value, dict):
             return value
         if "class" in value:
-            cls, arguments = self.class_and_arguments(value, Configurable, ARGUMENTS)
+            cls, arguments = self.class_and_arguments(value, Configurable, PACKAGES_OF_ARGUMENTS)
             return cls(**arguments)
         match list(value.items()):
             case [("array", str(name))]:
@@ -125,7 +138,7 @@ class Reader:
         raise ValueError(f"nothing is described by {_shortened(value)}")
 
     def class_and_arguments(
-        self, value: Any, base: type, packages: Iterable[str] = PARTS
+        self, value: Any, base: type, packages: Iterable[str] = PACKAGES_OF_PARTS
     ) -> tuple[Any, dict[str, Any]]:
         """Return the class that ``value`` names, and the arguments to make it with.
 
@@ -208,7 +221,7 @@ def _configuration(value: Any, cls: Any, place: str) -> dict[str, Any]:
 
 def _public_name(cls: type) -> str | None:
     """The name that users import ``cls`` by, if it is one of ours."""
-    for package in (*PARTS, *ARGUMENTS):
+    for package in (*PACKAGES_OF_PARTS, *PACKAGES_OF_ARGUMENTS):
         # A class that is in use has been imported.
         if vars(sys.modules.get(package, object)).get(cls.__name__) is cls:
             return f"{package}.{cls.__name__}"

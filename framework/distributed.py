@@ -152,8 +152,10 @@ class DistributedLoop(Loop):
         bits = randomness.generator().bit_generator
         bits.state = self.ranks.of_first(bits.state)
 
+    def _trainer(self, samples: Samples | Stream) -> None:
+        """Return None: each step is taken with the others, and not several in one call."""
+
     def _batches(self, skip: int = 0) -> Iterator[Batch]:
-        self.trainer = None  # each step is taken with the others, and not several in one call
         # The generator is as it was when the epoch began, also if it goes on after a checkpoint.
         self.seeds = copy.deepcopy(randomness.generator()).integers(2**63, size=4).tolist()
         samples = self.samples

@@ -1,5 +1,6 @@
 """Writing a file so that whoever opens it finds the old one or the new one, never half of one."""
 
+import errno
 import os
 import re
 import secrets
@@ -13,13 +14,23 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     Raises:
         FileNotFoundError: its folder does not exist.
         IsADirectoryError: it is a folder itself.
+        FileExistsError: it is a pipe, a device or the like, which a file would replace.
         PermissionError: its folder cannot be written to.
+        OSError: its name is too long, of which a bit more is needed while it is written.
     """
     place = Path(os.path.realpath(path))
     if not place.parent.is_dir():
         raise FileNotFoundError(f"the folder {place.parent} does not exist: make it first")
     if place.is_dir():
         raise IsADirectoryError(f"{place} is a folder: give the name of a file")
+    if place.exists() and not place.is_file():
+        raise FileExistsError(f"{place} is no ordinary file: give the name of one")
+    try:
+        os.lstat(_beside(place))
+    except OSError as error:  # mostly, that there is no such file yet
+        if error.errno == errno.ENAMETOOLONG:
+            message = f"{error.strerror}, with what is added while it is written"
+            raise OSError(error.errno, message, str(place)) from None
     if not os.access(place.parent, os.W_OK):
         raise PermissionError(f"the folder {place.parent} cannot be written to")
     return place
@@ -28,6 +39,8 @@ def check_target(path: str | os.PathLike[str]) -> Path:
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     """Write ``content`` to ``path``, beside it first, and then in its place by renaming.
 
+    Who may read and write an old file may do so with the new one.
+
     Raises what ``check_target`` raises, and OSError if the content cannot be written. What was at
     ``path`` is still there then.
     """
@@ -35,6 +48,8 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     beside = _beside(place)
     try:
         with beside.open("xb") as file:
+            if place.exists():
+                shutil.copymode(place, beside)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -55,7 +70,7 @@ def give_second_name(path: str | os.PathLike[str], name: str | os.PathLike[str])
         try:
             os.link(place, beside)
         except OSError:
-            shutil.copyfile(place, beside)
+            shutil.copy(place, beside)
         beside.replace(name)
     finally:
         # It is still there if both were the same file already: renaming does nothing then.

@@ -14,6 +14,11 @@ from numpy.typing import NDArray
 ROWS_AT_ONCE = 256
 
 
+def is_mapped(array: NDArray[Any]) -> bool:
+    """Whether ``array`` is part of an ``np.memmap``, whatever its own class is."""
+    return _pages(array) is not None
+
+
 def take_rows(array: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[Any]:
     """Return ``array[rows]``, read in little memory if ``array`` is part of an ``np.memmap``."""
     if _pages(array) is None:

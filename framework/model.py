@@ -161,7 +161,9 @@ class Model:
                 activations, ``Dropout``, ``BatchNormalization``; all optimizers but
                 ``Adagrad``). It is the same up to rounding, and the objects are left with the
                 same attributes. None is plain NumPy. The first time on a machine, compiling
-                takes a while.
+                takes a while. A method that one of the objects (an operation, the optimizer, the
+                model itself) is given of its own is called if it is there now; one that comes
+                later, after the next ``finalize``.
 
         Raises:
             ImportError: ``accelerated``, and numba is not installed (the extra ``[fast]``).
@@ -247,7 +249,7 @@ class Model:
         return self._class_names
 
     @class_names.setter
-    def class_names(self, names: Sequence[str] | None) -> None:
+    def class_names(self, names: Iterable[str] | None) -> None:
         outputs = self.output_shapes(self.input_shape)[-1] if self.layers else None
         self._class_names = None if names is None else check_class_names(names, outputs)
 
@@ -322,9 +324,11 @@ class Model:
                 numbers, bit for bit, but for ``seconds`` (with a communicator, as many processes,
                 and batch normalization ``synchronized`` if it stopped amid an epoch). Model,
                 data and all other arguments have to be the same, and are compared, except for
-                ``transform`` and for what is in batches that are given. If there is no such file
-                yet, but one of the ``callbacks`` is going to write it, training starts from the
-                beginning, so that a script can simply be started again.
+                ``transform`` and for what is in batches that are given. The model is compared
+                with what it was as training began; what callbacks changed since then, such as
+                ``optimizer.learning_rate``, is set again. If there is no such file yet, but one
+                of the ``callbacks`` is going to write it, training starts from the beginning, so
+                that a script can simply be started again.
             communicator: of mpi4py, such as ``MPI.COMM_WORLD``: all of its processes, each of
                 which must call ``train``, train the model together, from the parameters of the
                 first (see ``framework.distributed``). ``batch_size`` is that of all together,
@@ -342,12 +346,12 @@ class Model:
                 With a communicator, every process raises what one of them does.
             OSError: ``resume_from`` cannot be read, or a checkpoint cannot be written.
             SavedFileError: ``resume_from`` is damaged, or of a training of another model, on
-                other data or in other batches; nothing has changed then.
+                other data or in other batches; the model has not changed then.
             BatchError: a later batch of those that are given does not fit (a ValueError).
             DivergenceError: the loss became NaN or infinite (a FloatingPointError); its
                 ``history`` has the epochs up to there. After either of these two the
                 parameters, running statistics and optimizer are as they were after the last
-                completed epoch.
+                completed epoch, or as ``resume_from`` has them from the middle of this one.
         """
         run: Callable[..., History] = train
         if communicator is None:
@@ -433,7 +437,7 @@ class Model:
         X = self._check_samples(X)
         parts = []
         for rows in _slices(len(X), self._at_once(X, batch_size)):
-            parts.append(self.forward(X[rows], training=False))
+            parts.append(_kept(self.forward(X[rows], training=False)))
             release_pages(X)
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -768,7 +772,7 @@ class Model:
 
     # To a file, and back
 
-    def save(self, path: str | PathLike[str], class_names: Sequence[str] | None = None) -> None:
+    def save(self, path: str | PathLike[str], class_names: Iterable[str] | None = None) -> None:
         """Write the whole model to a file: operations, parameters, loss, optimizer, accuracy.
 
         It is a safetensors file, and holds no code. The optimizer is in it as it was made, without
@@ -852,7 +856,7 @@ class Model:
     def export_onnx(
         self,
         path: str | PathLike[str],
-        class_names: Sequence[str] | None = None,
+        class_names: Iterable[str] | None = None,
         *,
         input_shape: Sequence[int] | None = None,
     ) -> None:
@@ -1076,6 +1080,12 @@ def _training_argument(layer: Any) -> str:
         if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]
     return "positional" if len(required) > 1 else ""
+
+
+def _kept(output: Array) -> Array:
+    """Return ``output``, or a copy if it would keep more in memory than it is."""
+    whole = output.base
+    return output.copy() if isinstance(whole, np.ndarray) and whole.size > output.size else output
 
 
 def _slices(samples: int, step: int) -> list[slice]:

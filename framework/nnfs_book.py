@@ -12,16 +12,30 @@ dozens of epochs. After ``nnfs.init()``, which has ``np.dot`` compute in float64
 float32, we therefore round where the book rounds: products, and nothing else. Without it, and
 after ``nnfs.init(dot_precision_workaround=False)``, all is float32, and faster.
 
-What differs from the book: a method that stores its result returns it too; shapes that do not
-fit are refused; ``Layer_Dropout.rate`` is the rate that was given; ``Model`` rounds its data to
-float32, and a loss that becomes NaN ends its ``train`` with an error; a saved model holds no
-pickle (see ``framework.saving``).
+What differs from the book:
+
+- A method that stores its result returns it too. Shapes that do not fit are refused.
+- Gradients of parameters, and what an optimizer remembers, are written in place: to compare them
+  with later ones, keep a copy.
+- What is remembered is the optimizer's. It can be changed by writing into ``weight_momentums`` and
+  so on; another array assigned to them has no effect, and a copied layer starts anew.
+- ``Layer_Dropout.rate`` is the rate that was given.
+- ``Loss_CategoricalCrossentropy.backward`` clips, as ``forward`` does. The gradient of
+  ``Loss_MeanAbsoluteError`` points uphill; the printed one, ``np.sign(y_true - dvalues)``, points
+  downhill.
+- An accumulated accuracy of several outputs is the share of all of them that is right, where the
+  book divides by the samples.
+- ``Model`` rounds its data to float32. A loss that becomes NaN ends ``train`` with an error. There
+  are no ``dinputs`` of the first layer, and without ``nnfs.init()``, thousands of samples at once
+  go through in slices, of which the layers keep the last. ``get_parameters`` returns copies. A
+  saved model holds no pickle (see ``framework.saving``).
 
 Source: Kinsley and Kukieła, *Neural Networks from Scratch in Python*, 2020.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -42,10 +56,11 @@ from framework.losses import (
     MeanSquaredError,
     SoftmaxCategoricalCrossentropy,
 )
-from framework.model import FUSED
+from framework.model import FUSED, AnyModel
 from framework.operation import Array, Operation
 from framework.parameters import ParameterVector, bind
 from framework.progress import figures_line
+from framework.saving import load_model, save_model
 from framework.training import Training
 from optimizers import SGD, Adagrad, Adam, Optimizer, RMSprop, State
 
@@ -87,6 +102,9 @@ class _Operation(Operation):
 
     inputs: ArrayLike
 
+    def __getstate__(self) -> dict[str, Any]:
+        return _without_neighbours(self)
+
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.inputs = inputs
         return super().forward(inputs, training)
@@ -97,6 +115,11 @@ class _Operation(Operation):
             dvalues = check_dvalues(self, dvalues)
             self.output = self.output.astype(np.result_type(self.output, dvalues), copy=False)
         return super().backward(dvalues)
+
+
+def _without_neighbours(layer: Any) -> dict[str, Any]:
+    """What a copy of ``layer`` takes along: not the network around it, as its model sets that."""
+    return {name: value for name, value in vars(layer).items() if name not in ("prev", "next")}
 
 
 # Layers
@@ -193,7 +216,8 @@ class Layer_Dense(Dense):
 
     def __getstate__(self) -> dict[str, Any]:
         # In a copy, what was a view becomes an array of its own, so they are joined anew.
-        return {name: value for name, value in vars(self).items() if "joined" not in name}
+        state = _without_neighbours(self)
+        return {name: value for name, value in state.items() if "joined" not in name}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -325,7 +349,7 @@ class Loss_MeanAbsoluteError(Loss, MeanAbsoluteError):
 
 
 class Activation_Softmax_Loss_CategoricalCrossentropy(SoftmaxCategoricalCrossentropy):
-    """Softmax, then the loss of its probabilities, clipped as in the book.
+    """Softmax, then the mean loss of its probabilities, clipped as in the book.
 
     ``backward`` is that of ``SoftmaxCategoricalCrossentropy``.
     """
@@ -337,10 +361,6 @@ class Activation_Softmax_Loss_CategoricalCrossentropy(SoftmaxCategoricalCrossent
     def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> Any:
         self.output = self.activation.forward(inputs)
         return self.loss.calculate(self.output, y_true)
-
-    def losses(self, inputs: ArrayLike, y_true: ArrayLike) -> Array:
-        self.output = self.activation.forward(inputs)
-        return np.asarray(self.loss.forward(self.output, y_true))
 
 
 class Accuracy(_Passes, framework.Accuracy):
@@ -404,8 +424,21 @@ _MEMORIES = {
 class _ShowsMemory(Optimizer):
     """Shows what it remembers on the layers that it updates, as ``weight_momentums`` and so on.
 
-    The arrays shown are its own: what is done to them is done to it.
+    The arrays shown are its own: what is done to them is done to it. It updates in one of four
+    ways, each of which has names of its own for what it remembers (see ``Optimizer.state``):
+
+    - a ``Layer_Dense`` by hand, weights and biases in one array: "joined". This is the fastest;
+    - any other layer by hand; also a ``Layer_Dense`` that is in a model, whose gradients are wider
+      than its parameters, or whose gradients are clipped: "weights", "biases";
+    - the parameters of a model, in one vector: "weights";
+    - the same with a gradient in float64, as after ``nnfs.init()``, which the vector would round:
+      "weights 0", "biases 1" and so on, by the place of the parameter in the vector.
     """
+
+    def pre_update_params(self) -> None:
+        """Set ``current_learning_rate``; without decay it is left as it is, or has been set."""
+        if self.decay or callable(self.learning_rate) or not hasattr(self, "current_learning_rate"):
+            super().pre_update_params()
 
     def update_params(self, layer: Any) -> None:
         if isinstance(layer, ParameterVector):
@@ -434,9 +467,13 @@ class _ShowsMemory(Optimizer):
 
     def show_memory(self, vector: ParameterVector) -> None:
         """Show what is remembered about ``vector`` on the layers whose parameters are in it."""
-        for memory, array in self.state(vector).get("weights", {}).items():
+        states = self.state(vector)
+        for memory, array in states.get("weights", {}).items():
             for layer, parameter, view in vector.split(array):
                 _show(layer, parameter, memory, view)
+        for place, (layer, parameter, _) in enumerate(vector.split(vector.weights)):
+            for memory, array in states.get(f"{parameter} {place}", {}).items():
+                _show(layer, parameter, memory, array)
 
     def _is_joined(self, layer: Any) -> bool:
         return (
@@ -454,11 +491,8 @@ class _ShowsMemory(Optimizer):
             return
         # Gradients in float64 would be rounded on their way into the vector.
         states = self.state(vector)
-        for place, ((layer, name, view), gradient) in enumerate(zip(parts, gradients, strict=True)):
-            state = states.setdefault(f"{name} {place}", State())
-            self.update(view, gradient, state)
-            for memory, array in state.items():
-                _show(layer, name, memory, array)
+        for place, ((_, name, view), gradient) in enumerate(zip(parts, gradients, strict=True)):
+            self.update(view, gradient, states.setdefault(f"{name} {place}", State()))
 
 
 def _show(layer: Any, parameter: str, memory: str, array: Array) -> None:
@@ -489,6 +523,8 @@ class Model(framework.Model):
     """``framework.Model`` that trains, prints and saves as the book's does.
 
     Attributes:
+        input_layer: a ``Layer_Input`` with the last inputs as its ``output``, after ``finalize``.
+            It is the ``prev`` of the first layer; the ``next`` of the last is the loss.
         history: the ``History`` of the last ``train``.
     """
 
@@ -500,6 +536,7 @@ class Model(framework.Model):
             Activation_Softmax_Loss_CategoricalCrossentropy,
         ),
     )
+    input_layer: Layer_Input
     history: History
 
     @property
@@ -511,6 +548,32 @@ class Model(framework.Model):
     def output_layer_activation(self) -> Any:
         """The last operation, whose ``predictions`` say what the outputs mean."""
         return self._output_activation
+
+    @property
+    def softmax_classifier_output(self) -> Any:
+        """What computes softmax and its loss together, after ``finalize``, or None."""
+        fused = getattr(self, "_fused", None)
+        return fused if isinstance(fused, SoftmaxCategoricalCrossentropy) else None
+
+    def backward(  # type: ignore[override]
+        self,
+        output: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        **options: Any,
+    ) -> None:
+        """Go back from the loss of ``output``, which ``forward`` has returned, against ``y``.
+
+        ``backward(y)`` takes the outputs of the last ``calculate_loss``. Otherwise this is
+        ``framework.Model.backward``, has its options, and raises what that raises; TypeError also
+        without ``y``.
+        """
+        if y is None:
+            output, y = None, output
+        if y is None:
+            raise TypeError("backward needs the targets: backward(output, y)")
+        if output is not None:
+            self._output = as_floats(output, "output")
+        super().backward(y, **options)
 
     def train(  # type: ignore[override]
         self,
@@ -529,11 +592,11 @@ class Model(framework.Model):
         ``print_every`` steps and after the last, one for the whole epoch, and one for the
         validation data.
 
-        Raises what ``framework.Model.train`` raises.
+        Raises what ``framework.Model.train`` raises; TypeError or ValueError also for
+        ``validation_data`` that are no pair ``(X_val, y_val)``.
         """
         if validation_data is not None:
-            X_val, y_val = validation_data
-            self.check_data(X_val, y_val)
+            self.check_data(*_validation_pair(validation_data))
         every_epoch = batch_size is None
         self.history = super().train(
             X,
@@ -550,6 +613,29 @@ class Model(framework.Model):
         if isinstance(self.optimizer, _ShowsMemory):
             self.optimizer.show_memory(self.parameters)
 
+    def save(self, path: str | PathLike[str], class_names: Iterable[str] | None = None) -> None:
+        """Write the model, and what its optimizer remembers, to a file.
+
+        Training goes on after ``load`` as if the model had never been saved. Otherwise this is
+        ``framework.Model.save``, and raises what that raises.
+        """
+        if class_names is not None:
+            self.class_names = class_names
+        save_model(self, path, with_memory=True)
+
+    @classmethod
+    def load(
+        cls: type[AnyModel], path: str | PathLike[str], *, custom_operations: Iterable[Any] = ()
+    ) -> AnyModel:
+        """Return the model that ``save`` wrote to a file, its optimizer as it was.
+
+        Otherwise this is ``framework.Model.load``, and raises what that raises.
+        """
+        model = load_model(path, cls, custom_operations)
+        if isinstance(model.optimizer, _ShowsMemory):
+            model.optimizer.show_memory(model.parameters)
+        return model
+
     def evaluate(  # type: ignore[override]
         self, X_val: ArrayLike, y_val: ArrayLike, *, batch_size: int | None = None
     ) -> None:
@@ -560,6 +646,31 @@ class Model(framework.Model):
         loss, accuracy = super().evaluate(X_val, y_val, batch_size=batch_size)
         measured = "" if accuracy is None else f"acc: {accuracy:.3f}, "
         print(f"validation, {measured}loss: {loss:.3f}")
+
+    def _line_up(self) -> None:
+        """Also tell each layer its neighbours, which no copy of a layer takes along."""
+        if not hasattr(self, "input_layer"):
+            self.input_layer = Layer_Input()
+        row = [self.input_layer, *self.layers, self.loss]
+        for before, layer, after in zip(row, self.layers, row[2:], strict=False):
+            layer.prev, layer.next = before, after
+        super()._line_up()
+
+    def _forward(
+        self, X: ArrayLike, operations: Sequence[tuple[Any, str]], training: bool
+    ) -> Array:
+        self.input_layer.output = np.asarray(X, dtype=self.parameters.dtype)
+        return super()._forward(self.input_layer.output, operations, training)
+
+
+def _validation_pair(validation_data: Any) -> tuple[Any, Any]:
+    expected = "validation_data must be a pair (X_val, y_val), received"
+    if not isinstance(validation_data, (tuple, list)):
+        raise TypeError(f"{expected} {type(validation_data).__name__}")
+    if len(validation_data) != 2:
+        raise ValueError(f"{expected} {len(validation_data)} objects")
+    X_val, y_val = validation_data
+    return X_val, y_val
 
 
 class _Steps(Callback):

@@ -6,7 +6,7 @@ becomes stands in ``onnx_forms``.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ PRODUCER = "dinputs"
 def export_onnx(
     model: "Model",
     path: str | PathLike[str],
-    class_names: Sequence[str] | None = None,
+    class_names: Iterable[str] | None = None,
     input_shape: Sequence[int] | None = None,
 ) -> None:
     """Write ``model`` to the file ``path``: see ``Model.export_onnx``."""

@@ -176,7 +176,7 @@ class _Graph:
         if tensor.data_location == tensor.EXTERNAL or tensor.external_data:
             raise OnnxError(
                 f"the numbers of {tensor.name!r} are in another file, and only this one is read: "
-                "save the network as one file"
+                "save the network as one file, in PyTorch by external_data=False"
             )
         fields = {self.onnx.TensorProto.DataType.Value(kind): name for kind, name in FIELDS.items()}
         if tensor.data_type not in fields:

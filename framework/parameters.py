@@ -1,7 +1,7 @@
 """All parameters of a model in one vector, and all their gradients in another.
 
 The layers keep views: ``layer.weights`` is a window on its part of the vector. An optimizer
-then updates the whole network in one call, and a checkpoint is one array.
+then updates the whole network in one call, and what it remembers is a vector as well.
 """
 
 import math

@@ -69,13 +69,20 @@ def from_torch(sequential: "torch.nn.Sequential") -> Model:
 
     Raises:
         ImportError: PyTorch is not installed.
-        TypeError: it is no ``Sequential``, or a module has no counterpart; the message names it.
+        TypeError: it is no ``Sequential``, or one with a ``forward`` of its own; or a module has
+            no counterpart, or a forward hook; the message names it.
         ValueError: a module has a setting that its counterpart lacks; two places share their
             parameters; modules do not fit each other.
     """
     nn = required("torch", "torch").nn
     if not isinstance(sequential, nn.Sequential):
         raise TypeError(f"from_torch needs a torch.nn.Sequential, received {sequential!r}")
+    if not _is_plain(nn, sequential):
+        raise TypeError(
+            f"from_torch needs a torch.nn.Sequential that calls its modules in turn, but "
+            f"{type(sequential).__name__} has a forward of its own"
+        )
+    _check_untouched(sequential)
     operations: list[Operation] = []
     seen: set[int] = set()
     # New layers draw initial weights, which nobody asked for here.
@@ -83,6 +90,7 @@ def from_torch(sequential: "torch.nn.Sequential") -> Model:
         for place, module in _modules(nn, sequential):
             parameters = {id(parameter) for parameter in module.parameters()}
             try:
+                _check_untouched(module)
                 if parameters & seen:
                     raise ValueError("it shares its parameters with another place")
                 # What comes after these are rows, whose last axis is their axis 1.
@@ -116,10 +124,32 @@ def to_torch(model: Model) -> "torch.nn.Sequential":
 
 def _modules(nn: Any, sequential: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for position, module in enumerate(sequential):
-        if type(module).forward is nn.Sequential.forward:
+        if _is_plain(nn, module):
+            try:
+                _check_untouched(module)
+            except TypeError as error:
+                raise TypeError(f"module {prefix}{position}, {module}: {error}") from None
             yield from _modules(nn, module, f"{prefix}{position}.")
         else:
             yield f"{prefix}{position}", module
+
+
+def _is_plain(nn: Any, module: Any) -> bool:
+    """Whether ``module`` is of a class that calls those within it in turn, and nothing else."""
+    return bool(type(module).forward is nn.Sequential.forward)
+
+
+def _check_untouched(module: Any) -> None:
+    """Raise TypeError if something of the user's own takes part in the ``forward`` of this one."""
+    if "forward" in vars(module):
+        raise TypeError(f"this {type(module).__name__} was given another forward")
+    hooks = [*module._forward_pre_hooks.values(), *module._forward_hooks.values()]
+    if hooks:
+        names = ", ".join(getattr(hook, "__qualname__", repr(hook)) for hook in hooks)
+        raise TypeError(
+            f"{type(module).__name__} has a forward hook, {names}, which may change what it "
+            "computes: remove it first"
+        )
 
 
 def _operation(nn: Any, module: Any, rows: bool) -> Operation:

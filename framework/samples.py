@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from framework import randomness
 from framework.checks import check_fraction
-from framework.mapped import release_pages, take_rows
+from framework.mapped import is_mapped, release_pages, take_rows
 from framework.operation import Array
 from framework.warn import warn_user
 
@@ -60,6 +60,15 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def steps(self) -> "Iterator[Batch]":
+        """Yield the batch of each step, if this is several put together."""
+        size = self.samples.batch_size
+        if size >= len(self):
+            yield self
+            return
+        for start in range(0, len(self), size):
+            yield Batch(self.samples, self.rows[start : start + size])
 
     def parts(self, at_once: int | None = None) -> Iterator[Part]:
         """Yield all samples, so many at once; None takes them together."""
@@ -124,7 +133,7 @@ class Samples:
     def in_memory(self) -> bool:
         """Whether the rows lie in memory as they go into the network, but for their dtype."""
         plain = type(self.X) is np.ndarray and self.transform is None
-        return plain and self.X.flags.carray and self.y.flags.carray
+        return plain and not is_mapped(self.X) and self.X.flags.carray and self.y.flags.carray
 
     def epoch(self, together: int = 1, skip: int = 0) -> Iterator[Batch]:
         """Return the batches of one epoch but the first ``skip``, put together so many at a time.

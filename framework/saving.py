@@ -4,7 +4,8 @@ It is a safetensors file. Its tensors are the parameters and the running statist
 ``layers.0.weights`` and so on by the place of the operation in ``model.layers``. Its metadata are
 one JSON text, under ``dinputs``: the version of the format, a checksum of everything, and the
 ``model``: each of its parts as ``descriptions`` has it. A file of parameters alone has no
-``model``, and a checkpoint also has a ``training`` (see ``checkpoint``).
+``model``, a checkpoint also has a ``training`` (see ``checkpoint``), and a model of ``nnfs_book``
+what its optimizer has ``remembered``.
 
 A file is not trusted: nothing in it is run, and no layer is made whose parameters are not there.
 """
@@ -26,7 +27,7 @@ from framework.files import check_target, write_atomically
 from framework.losses.loss import Loss
 from framework.operation import Array, Operation, describe
 from framework.parameters import stored_names
-from optimizers.optimizer import Optimizer
+from optimizers.optimizer import Optimizer, State
 
 if TYPE_CHECKING:
     from framework.model import Model
@@ -44,11 +45,21 @@ class SavedFileError(ValueError):
     """A file is damaged, is none of ours, or has a model or parameters that do not fit."""
 
 
-def save_model(model: "Model", path: FilePath) -> None:
-    """Write ``model`` to the file ``path``: see ``Model.save``."""
+def save_model(model: "Model", path: FilePath, *, with_memory: bool = False) -> None:
+    """Write ``model`` to the file ``path``: see ``Model.save``.
+
+    With ``with_memory=True`` it also has what the optimizer remembers, so that training goes on
+    as if the model had never been saved; but not of an optimizer of a class that is not derived
+    from ``optimizers.Optimizer``, which does not show it.
+    """
     check_target(path)
     description, arrays = described(model)
-    write_atomically(path, content({"model": description}, arrays))
+    parts = {"model": description}
+    if with_memory and isinstance(model.optimizer, Optimizer):
+        writer = Writer()
+        parts["remembered"] = writer.write(remembered(model), "remembered")
+        arrays |= writer.arrays
+    write_atomically(path, content(parts, arrays))
 
 
 def load_model(path: FilePath, model_class: type[AnyModel], own: Iterable[Any] = ()) -> AnyModel:
@@ -58,7 +69,16 @@ def load_model(path: FilePath, model_class: type[AnyModel], own: Iterable[Any] =
         description, arrays = read(path)
         if "model" not in description:
             raise ValueError("it has parameters only: make the model, then load_parameters")
-        return _model(model_class, description["model"], Reader(arrays, classes))
+        reader = Reader(arrays, classes)
+        model = model_of(model_class, description["model"], reader)
+        if "remembered" in description:
+            state = reader.read(description["remembered"])
+            check_remembered(model, state)
+            set_remembered(model, state)
+        for name in arrays.keys() - reader.used:
+            if not name.startswith(("layers.", "training.")):
+                raise ValueError(f"nothing in it needs the tensor {name!r}")
+        return model
 
 
 def save_parameters(model: "Model", path: FilePath) -> None:
@@ -78,8 +98,10 @@ def load_parameters(model: "Model", path: FilePath) -> None:
 # A model as a description and arrays
 
 
-def described(model: "Model") -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return what ``model`` is made of, and its arrays by name.
+def described(
+    model: "Model", writer: Writer | None = None
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return what ``model`` is made of, as ``writer`` writes it, and its arrays by name.
 
     Raises:
         RuntimeError: it is not finalized.
@@ -87,7 +109,7 @@ def described(model: "Model") -> tuple[dict[str, Any], dict[str, Array]]:
         ValueError: its class names do not fit its outputs.
     """
     arrays = stored(model)
-    writer = Writer()
+    writer = writer or Writer()
     description: dict[str, Any] = {
         "dtype": model.dtype.name,
         "operations": [
@@ -105,7 +127,8 @@ def described(model: "Model") -> tuple[dict[str, Any], dict[str, Array]]:
     return description, {**arrays, **writer.arrays}
 
 
-def _model(model_class: type[AnyModel], description: Any, reader: Reader) -> AnyModel:
+def model_of(model_class: type[AnyModel], description: Any, reader: Reader) -> AnyModel:
+    """Return the model of a ``description``. Raises errors of many kinds: see ``errors_naming``."""
     about = ["class_names", "input_shape"]
     needed = ["dtype", "operations", *PARTS, "learned_by_accuracy", *about]
     if not isinstance(description, dict) or description.keys() != set(needed):
@@ -126,9 +149,6 @@ def _model(model_class: type[AnyModel], description: Any, reader: Reader) -> Any
     set_stored(stored(model), reader.arrays)
     set_learned(model.accuracy, description["learned_by_accuracy"])
     _set_about(model, description)
-    for name in reader.arrays.keys() - reader.used:
-        if not name.startswith(("layers.", "training.")):
-            raise ValueError(f"nothing in it needs the tensor {name!r}")
     return model
 
 
@@ -208,6 +228,47 @@ def set_learned(accuracy: Any, numbers: Any) -> None:
         setattr(accuracy, name, None if number is None else check_number(name, number))
 
 
+def remembered(model: "Model") -> dict[str, Any]:
+    """Return what the ``Optimizer`` of ``model`` has counted, set and remembered by now."""
+    optimizer = model.optimizer
+    return {
+        "iterations": optimizer.iterations,
+        "current_learning_rate": optimizer.current_learning_rate,
+        "memory": optimizer.state(model.parameters),
+    }
+
+
+def check_remembered(model: "Model", state: Any) -> None:
+    """Raise an error, of many kinds, if ``state`` is not what ``remembered`` returns."""
+    if not isinstance(model.optimizer, Optimizer):
+        raise ValueError("it has what an optimizer remembers, but no optimizer")
+    check_count("iterations", state["iterations"], minimum=0)
+    check_number("current_learning_rate", state["current_learning_rate"])
+    vector = model.parameters
+    # One memory for all parameters; or one for each, as nnfs_book has after nnfs.init().
+    shapes = {"weights": vector.weights.shape}
+    for place, (_, name, part) in enumerate(vector.split(vector.weights)):
+        shapes[f"{name} {place}"] = part.shape
+    for name, memory in state["memory"].items():
+        for array in memory.values():
+            fits = isinstance(array, np.ndarray)
+            if fits and name in shapes and array.shape != (1,):  # which may be a number
+                right_dtype = array.dtype == vector.dtype or name != "weights"
+                fits = array.shape == shapes[name] and array.dtype.kind == "f" and right_dtype
+            if not fits:
+                raise ValueError("what its optimizer remembers is not of this model")
+
+
+def set_remembered(model: "Model", state: Mapping[str, Any]) -> None:
+    """Make the optimizer of ``model`` remember what ``check_remembered`` has found right."""
+    optimizer = model.optimizer
+    memory = optimizer.state(model.parameters)
+    memory.clear()
+    memory.update({name: State(arrays) for name, arrays in state["memory"].items()})
+    optimizer.iterations = state["iterations"]
+    optimizer.current_learning_rate = state["current_learning_rate"]
+
+
 # The file
 
 
@@ -232,11 +293,18 @@ def read(path: FilePath) -> tuple[dict[str, Any], dict[str, Array]]:
     Raises OSError if it cannot be read, and other errors, of many kinds, if it is none of ours:
     see ``errors_naming``.
     """
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
-    with open(path, "rb"):  # which says better than the library why a file cannot be opened
-        pass
-    with safe_open(path, framework="numpy") as file:
+    with open(path, "rb") as opened:  # which says better than the library why it cannot be opened
+        beginning = opened.read(9)
+    try:
+        whole = safe_open(path, framework="numpy")
+    except SafetensorError as error:
+        what = "it is no safetensors file, or a damaged one"
+        if _looks_like_a_pickle(beginning):
+            what = "it is no safetensors file; it looks like a pickle, which is never read"
+        raise ValueError(f"{what}: {error}") from None
+    with whole as file:
         text = (file.metadata() or {}).get(METADATA)
         if text is None:
             raise ValueError("it is a safetensors file, but not one that dinputs has written")
@@ -258,6 +326,12 @@ def read(path: FilePath) -> tuple[dict[str, Any], dict[str, Array]]:
     return description, arrays
 
 
+def _looks_like_a_pickle(beginning: bytes) -> bool:
+    # Both may begin with such a byte and a number; then a safetensors file has its JSON.
+    protocol, json_begins = beginning[1:2], beginning[8:9] == b"{"
+    return beginning[:1] == b"\x80" and b"\x02" <= protocol <= b"\x05" and not json_begins
+
+
 @contextmanager
 def errors_naming(path: FilePath) -> Iterator[None]:
     """Turn whatever a file can bring about into a ``SavedFileError`` that begins with ``path``.
@@ -270,7 +344,11 @@ def errors_naming(path: FilePath) -> Iterator[None]:
     except OSError:
         raise
     except Exception as error:
-        raise SavedFileError(f"{os.fspath(path)}: {error}") from error
+        message = str(error)
+        if isinstance(error, (AttributeError, LookupError, TypeError)):
+            # Such messages are made for programmers, and may be no more than a key.
+            message = f"it does not hold what it should ({type(error).__name__}: {error})"
+        raise SavedFileError(f"{os.fspath(path)}: {message}") from error
 
 
 def checksum_of(description: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from framework import randomness
 from framework.callbacks import Callback
-from framework.checkpoint import Checkpoint, SavedTraining, prepare
+from framework.checkpoint import Checkpoint, SavedTraining, check_callbacks, prepare
 from framework.checks import check_count
 from framework.history import DivergenceError, History
 from framework.losses.huber import Huber
@@ -24,6 +24,7 @@ from framework.losses.mean_absolute_error import MeanAbsoluteError
 from framework.losses.mean_squared_error import MeanSquaredError
 from framework.operation import Array, describe
 from framework.progress import Reporter
+from framework.restore_point import RestorePoint
 from framework.samples import (
     Batch,
     BatchError,
@@ -39,7 +40,7 @@ from framework.samples import (
 from framework.slices import is_samplewise, samples_at_once, warn_of_whole_batches
 from framework.threads import suitable_threads
 from framework.warn import warn_user
-from optimizers.optimizer import Optimizer, State, parameter_names
+from optimizers.optimizer import Optimizer, parameter_names
 
 if TYPE_CHECKING:
     from framework.model import Model
@@ -73,7 +74,10 @@ class Training:
         callbacks: all of them, in the order they are called.
         sums: what the batches of the current epoch have added up to.
         chance: the states of the random generators at the beginning of the current epoch.
-        data_marks: by which a checkpoint knows the data again; empty without checkpoints.
+        data_marks, model_marks: by which a checkpoint knows the data and the model again, as they
+            were when training began; empty without checkpoints.
+        went_on_at: the epoch and the batch after which training was resumed in the middle of that
+            epoch, or None.
         rank, ranks: which of how many processes this is: 0 of 1, unless ``train`` was given a
             communicator. Callbacks run on every rank; what writes a file does so on rank 0.
         shards: in how many parts the data are given, one for each rank: 1 unless ``sharded``.
@@ -101,6 +105,8 @@ class Training:
         self.sums = EpochSums()
         self.chance = randomness.states()
         self.data_marks: dict[str, str] = {}
+        self.model_marks: dict[str, Any] = {}
+        self.went_on_at: tuple[int, int] | None = None
 
     def stop(self, reason: str) -> None:
         """End training after the current batch; ``reason`` is kept in ``history.stopped``."""
@@ -227,8 +233,8 @@ class Loop:
     """Goes through the epochs, the batches of each, and the steps that each batch takes.
 
     A training on several machines (``framework.distributed``) overrides what its ranks do together:
-    ``_begin``, ``_run_epoch``, ``_batches``, ``_pass``, ``_forward_and_back``, both checks,
-    ``_update``, ``_record``, ``_evaluate``, ``_stopped`` and ``_settle``.
+    ``_begin``, ``_run_epoch``, ``_batches``, ``_trainer``, ``_pass``, ``_forward_and_back``, both
+    checks, ``_update``, ``_record``, ``_evaluate``, ``_stopped`` and ``_settle``.
     """
 
     signals: tuple[signal.Signals, ...] = (signal.SIGINT,)
@@ -239,10 +245,11 @@ class Loop:
         self.reporter = reporter
         self.saved = saved
         self.at_once = self._samples_at_once()
+        self.in_rows = self.samples.sample.ndim == 2
 
     def run(self) -> None:
         training = self.training
-        restore_point = _RestorePoint(self.model)
+        restore_point = RestorePoint(self.model)
         self._begin()
         parameters = [
             getattr(layer, name)
@@ -273,6 +280,7 @@ class Loop:
     def _begin(self) -> None:
         for callback in self.callbacks:
             callback.on_train_begin(self.training)
+        check_callbacks(self.training)
         if self.saved is not None:
             self.saved.restore(self.training)
 
@@ -282,10 +290,12 @@ class Loop:
         batches = self._begin_epoch() if training.between_epochs else self._go_on_with_epoch()
         self.reporter.begin_epoch()
         for batch in batches:
-            if self.trainer is None:
-                self._step(batch)
+            trainer = self._trainer(batch.samples)
+            if trainer is None:
+                for step in batch.steps():
+                    self._step(step)
             else:
-                self._compiled_steps(self.trainer, batch)
+                self._compiled_steps(trainer, batch)
             self.reporter.show(training.sums)
             for callback in self.callbacks:
                 callback.on_batch_end(training)
@@ -315,23 +325,28 @@ class Loop:
 
     def _batches(self, skip: int = 0) -> Iterator[Batch]:
         """Return an epoch's batches; where steps are compiled and no one looks, put together."""
-        self.trainer = self._trainer()
         if isinstance(self.samples, Samples):
-            alone = self.trainer is None or self._watched()
-            together = 1 if alone else self.trainer.steps_at_once(self.samples)
+            trainer = self._trainer(self.samples)
+            alone = trainer is None or self._watched()
+            together = 1 if alone else trainer.steps_at_once(self.samples)
             return self.samples.epoch(together, skip)
         batches = self.samples.epoch()
         for _ in range(skip):
             next(batches, None)
         return batches
 
-    def _trainer(self) -> Any:
-        sliced = self.at_once is not None and self.samples.batch_size > self.at_once
-        return None if sliced or self.samples.sample.ndim != 2 else self.model.trainer
+    def _trainer(self, samples: Samples | Stream) -> Any:
+        """Return what takes compiled steps with ``samples``, None if nothing does.
+
+        It is asked for each time, since a callback may have set another loss or optimizer.
+        """
+        sliced = self.at_once is not None and samples.batch_size > self.at_once
+        return self.model.trainer if self.in_rows and not sliced else None
 
     def _watched(self) -> bool:
-        methods = (getattr(type(c), "on_batch_end", None) for c in self.callbacks)
-        return any(method is not Callback.on_batch_end for method in methods)
+        # Also by a function that an object, not its class, was given.
+        methods = (callback.on_batch_end for callback in self.callbacks)
+        return any(getattr(m, "__func__", m) is not Callback.on_batch_end for m in methods)
 
     def _step(self, batch: Batch) -> None:
         training, sums = self.training, self.training.sums
@@ -384,14 +399,13 @@ class Loop:
         training, sums = self.training, self.training.sums
         figures = trainer.take_steps(batches)
         training.batch += len(figures)
-        data_loss, penalties, training.batch_accuracy, _ = figures[-1].tolist()
+        data_loss, penalties, training.batch_accuracy = figures[-1].tolist()
         training.batch_data_loss, training.batch_loss = data_loss, data_loss + penalties
         if not math.isfinite(training.batch_loss):
             raise _diverged(training)
-        # The sum of the amounts is known better than from weights that were scaled.
-        scale = batches.amount / float(figures[:, 3].sum())
-        for data_loss, penalties, accuracy, share in figures.tolist():
-            amount = scale * share
+        steps = zip(batches.steps(), figures.tolist(), strict=True)
+        for step, (data_loss, penalties, accuracy) in steps:
+            amount = step.amount
             sums.amount += amount
             sums.data_loss += data_loss * amount
             sums.penalties += penalties * amount
@@ -452,10 +466,13 @@ class Loop:
 
 
 def _where(training: Training) -> str:
+    restored = "The parameters of the last completed epoch"
+    if training.went_on_at is not None and training.went_on_at[0] == training.epoch:
+        restored = f"The parameters from after batch {training.went_on_at[1]}, of the checkpoint,"
     return (
         f"batch {training.batch}{_of(training.batches)}, at learning rate "
-        f"{training.learning_rate:g}. The parameters of the last completed epoch were restored. "
-        "A lower learning rate, max_gradient_norm, or inputs of a smaller scale may help."
+        f"{training.learning_rate:g}. {restored} were restored. A "
+        "lower learning rate, max_gradient_norm, or inputs of a smaller scale may help."
     )
 
 
@@ -479,40 +496,6 @@ def _diverged(training: Training) -> DivergenceError:
         f"{_where(training)}",
         training.history,
     )
-
-
-class _RestorePoint:
-    """A copy of all that an epoch changes in a model: parameters, statistics, optimizer."""
-
-    def __init__(self, model: "Model") -> None:
-        self.model = model
-
-    def take(self) -> None:
-        self.arrays = [(array, array.copy()) for array in self.model.stored_arrays()]
-        self.iterations = getattr(self.model.optimizer, "iterations", 0)
-        self.states = _copied(self._optimizer_states())
-
-    def restore(self) -> None:
-        for array, copied in self.arrays:
-            array[...] = copied
-        if isinstance(self.model.optimizer, Optimizer):
-            states = self._optimizer_states()
-            states.clear()
-            states.update(self.states)
-            self.model.optimizer.iterations = self.iterations
-            self.model.optimizer.pre_update_params()
-
-    def _optimizer_states(self) -> dict[str, State]:
-        # What an optimizer of the user's own remembers, and where, is not known.
-        optimizer = self.model.optimizer
-        return optimizer.state(self.model.parameters) if isinstance(optimizer, Optimizer) else {}
-
-
-def _copied(states: dict[str, State]) -> dict[str, State]:
-    return {
-        parameter: State({name: array.copy() for name, array in state.items()})
-        for parameter, state in states.items()
-    }
 
 
 def _check_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:

@@ -32,11 +32,20 @@ class Configurable:
         shown = []
         for name, parameter in constructor_arguments(type(self)).items():
             value = getattr(self, name, parameter.default)
-            if parameter.default is parameter.empty:
+            if value is parameter.empty:  # a subclass that does not keep this argument
+                shown.append("…")
+            elif parameter.default is parameter.empty:
                 shown.append(_text(value))
-            elif value is not parameter.default and value != parameter.default:
+            elif value is not parameter.default and _differ(value, parameter.default):
                 shown.append(f"{name}={_text(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _differ(value: Any, default: Any) -> bool:
+    try:
+        return bool(value != default)
+    except ValueError:  # arrays, which are compared element by element
+        return True
 
 
 def _text(value: Any) -> str:

@@ -22,7 +22,18 @@ LearningRate: TypeAlias = float | Callable[[int], float]
 
 
 class State(dict[str, Array]):
-    """What an optimizer remembers about one parameter: arrays by name, zero at first."""
+    """What an optimizer remembers about one parameter: arrays by name, zero at first.
+
+    Raises TypeError for anything else that is put into it.
+    """
+
+    def __setitem__(self, name: str, array: Array) -> None:
+        if not isinstance(array, np.ndarray):
+            raise TypeError(
+                f"an optimizer's state holds arrays, received {name}={array!r}: make a number an "
+                "array of one element, np.array([...]); steps are counted in self.iterations"
+            )
+        super().__setitem__(name, array)
 
     def array(self, name: str, like: Array) -> Array:
         """Return the array called ``name``, of the shape and dtype of ``like``."""
@@ -40,7 +51,10 @@ class Optimizer(Configurable):
         current_learning_rate = learning_rate / (1 + decay * iterations)
 
     where ``learning_rate`` is a number or a function of ``iterations`` (see
-    ``optimizers.schedules``). A subclass writes one method, ``update``.
+    ``optimizers.schedules``). A subclass writes one method, ``update``. All that it remembers
+    from one step to the next belongs in the ``state`` given to ``update``, as arrays: of the
+    parameter's shape (see ``State.array``), or of one element. What it kept in attributes of its
+    own would be in no checkpoint, and a training that goes on would differ without a word.
 
     Args:
         learning_rate: a positive number, or a function ``iterations -> number``.

@@ -13,6 +13,8 @@ def losses(line, inputs, y_true, output, per_sample):
         categorical.losses(inputs, y_true, line.temperature, output, per_sample)
     elif y_true.ndim == 2:
         binary.losses(inputs, y_true, output, per_sample)
+    else:
+        raise ValueError("a loss after sigmoid takes a target for each output")
 
 
 @compiled
@@ -21,3 +23,5 @@ def backward(line, output, y_true, dinputs):
         categorical.backward(output, y_true, line.temperature, dinputs)
     elif y_true.ndim == 2:
         binary.backward(output, y_true, dinputs)
+    else:
+        raise ValueError("a loss after sigmoid takes a target for each output")

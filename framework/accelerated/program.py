@@ -16,6 +16,7 @@ from framework.accelerated import (
     dropout,
     leaky_relu,
     relu,
+    scale,
     sigmoid,
     tanh,
 )
@@ -26,6 +27,7 @@ from framework.accelerated.table import (
     DROPOUT,
     LEAKY_RELU,
     RELU,
+    SCALE,
     SIGMOID,
     TANH,
 )
@@ -89,6 +91,8 @@ def forward(table, parameters, statistics, chances, inputs, training, values):
                 rows(values, op.kept, samples, width),
                 output,
             )
+        elif op.kind == SCALE:
+            scale.forward(inputs, op.factor, op.offset, output)
         inputs = output
     return inputs
 
@@ -155,6 +159,8 @@ def backward(
                 gradients[op.biases : op.biases + width],
                 dinputs,
             )
+        elif op.kind == SCALE:
+            scale.backward(op.factor, gradient, dinputs)
         gradient = dinputs
 
 

@@ -1,51 +1,99 @@
 """Whole training steps in one compiled call: batch, forward, loss, backward, update."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from framework.accelerated import losses, program
 from framework.accelerated.compiled import compiled, entry
-from framework.accelerated.table import CATEGORICAL
+from framework.accelerated.table import BINARY, CATEGORICAL
 from framework.accelerated.update import update
+from framework.operation import Array
+
+
+class Network(NamedTuple):
+    """What is trained beside the table of its operations, and the arrays that change by it.
+
+    Attributes:
+        first: the line of the table at which backward ends.
+        momentum, cache: what the optimizer remembers.
+    """
+
+    first: int
+    loss: Any
+    accuracy: int
+    optimizer: Any
+    parameters: Array
+    gradients: Array
+    statistics: Array
+    momentum: Array
+    cache: Array
+
+
+class Source(NamedTuple):
+    """What it is trained on.
+
+    Attributes:
+        X, y, weights: the samples in their order; or with ``order``, those it numbers. No
+            weights means that all are equal.
+        batch_size: samples of a step; the last may have fewer.
+        chances: for the dropouts of all samples, ``drawn_per_sample`` for each.
+    """
+
+    X: Array
+    y: Array
+    weights: Array
+    order: Array
+    batch_size: int
+    chances: Array
+    drawn_per_sample: int
+
+
+class Room(NamedTuple):
+    """Where a step puts its samples, and what it computes: see ``program.py``."""
+
+    batch: Array
+    batch_y: Array
+    values: Array
+    dvalues: Array
 
 
 @entry
-def take_steps(
-    table, first, loss, accuracy, optimizer, parameters, gradients, statistics, momentum, cache,
-    rates, iteration, X, y, weights, order, batch_size, chances, drawn_per_sample,
-    batch, batch_y, values, dvalues, figures,
-):  # fmt: skip
-    """Make a step for each line of ``figures``: data loss, penalties, accuracy, amount.
+def take_steps(table, network, source, room, rates, iteration, figures):
+    """Make a step for each line of ``figures``: data loss, penalties, accuracy.
 
     Args:
-        X, y, weights: the samples in their order; or with ``order``, those it numbers. No
-            weights means that all are equal.
-        chances: for the dropouts of all samples, ``drawn_per_sample`` for each.
-        batch, batch_y: room for the samples of a step.
-        values, dvalues: room for what it computes: see ``program.py``.
+        table: the lines of the operations of ``network``.
+        rates, iteration: the learning rate of each step, and how many steps were before.
 
     Returns how many were made. If that is less than were asked for, the loss of the next one,
     which stands in ``figures``, was not finite, and no parameter was changed by it.
     """
+    loss, accuracy, parameters = network.loss, network.accuracy, network.parameters
+    X, y, weights, order = source.X, source.y, source.weights, source.order
     count = len(order) if len(order) else len(X)
-    weight = np.ones(batch_size)
+    weight = np.ones(source.batch_size)
     for step in range(len(figures)):
-        start = step * batch_size
-        stop = min(start + batch_size, count)
+        start = step * source.batch_size
+        stop = min(start + source.batch_size, count)
         samples = stop - start
         inputs, targets = X[start:stop], y[start:stop]
         if len(order):
-            inputs, targets = batch[:samples], batch_y[:samples]
+            inputs, targets = room.batch[:samples], room.batch_y[:samples]
             gather(X, order[start:stop], inputs)
             gather(y, order[start:stop], targets)
         if len(weights):
             for i in range(samples):
                 weight[i] = weights[order[start + i]] if len(order) else weights[start + i]
 
-        drawn = chances[start * drawn_per_sample : stop * drawn_per_sample]
-        logits = program.forward(table, parameters, statistics, drawn, inputs, True, values)
-        output = program.rows(values, loss.output, samples, loss.classes)
-        dinputs = program.rows(dvalues, loss.dinputs, samples, loss.classes)
-        per_sample = program.rows(values, loss.losses, samples, 1).ravel()
+        per = source.drawn_per_sample
+        logits = program.forward(
+            table, parameters, network.statistics, source.chances[start * per : stop * per],
+            inputs, True, room.values,
+        )  # fmt: skip
+        output = program.rows(room.values, loss.output, samples, loss.classes)
+        dinputs = program.rows(room.dvalues, loss.dinputs, samples, loss.classes)
+        per_sample = program.rows(room.values, loss.losses, samples, 1).ravel()
         losses.losses(loss, logits, targets, output, per_sample)
         amount = data_loss = right = 0.0
         for i in range(samples):
@@ -56,7 +104,6 @@ def take_steps(
         figures[step, 0] = data_loss / amount
         figures[step, 1] = program.penalties(table, parameters)
         figures[step, 2] = right / amount
-        figures[step, 3] = amount
         # Where sums may be reordered, np.isfinite is compiled away.
         if not abs(figures[step, 0] + figures[step, 1]) < np.inf:
             return step
@@ -66,10 +113,13 @@ def take_steps(
             for i in range(samples):
                 dinputs[i] *= dinputs.dtype.type(weight[i] * samples / amount)
         program.backward(
-            table, first, False, parameters, statistics, inputs, values, True, dinputs, dvalues,
-            gradients,
+            table, network.first, False, parameters, network.statistics, inputs, room.values, True,
+            dinputs, room.dvalues, network.gradients,
         )  # fmt: skip
-        update(optimizer, parameters, gradients, momentum, cache, rates[step], iteration + step)
+        update(
+            network.optimizer, parameters, network.gradients, network.momentum, network.cache,
+            rates[step], iteration + step,
+        )  # fmt: skip
     return len(figures)
 
 
@@ -91,6 +141,7 @@ def share_right(accuracy, outputs, targets, sample):
         return 1.0 if largest(outputs, sample) == targets[sample] else 0.0
     if accuracy == CATEGORICAL:
         return 1.0 if largest(outputs, sample) == largest(targets, sample) else 0.0
+    assert accuracy == BINARY
     right = 0.0
     for k in range(outputs.shape[1]):
         right += (outputs[sample, k] > 0.5) == (targets[sample, k] > 0.5)

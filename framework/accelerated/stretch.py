@@ -17,7 +17,8 @@ class Stretch:
     """Operations one after the other, of which each has a twin, as one operation.
 
     Each is left with what its own ``forward`` and ``backward`` would have stored. What the twins
-    do not take (images, a wrong width) is given to the operations themselves.
+    do not take (images, a wrong width) is given to the operations themselves; so is a single
+    sample to predict, for which filling in the table takes longer than the rest.
 
     Args:
         operations: of classes that have twins.
@@ -35,17 +36,15 @@ class Stretch:
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         values = as_compiled(inputs, self.vector.dtype)
-        try:
-            (width,) = values.shape[1:]
-            table = Table(self.operations, self.offsets, width)
-        except ValueError:
+        table = None if len(values) == 1 and not training else self._table(values)
+        if table is None:
             self.computation = None
             for operation in self.operations:
                 values = operation.forward(values, training)
             self.output = values
             return values
         computation = Computation(self.operations, table, len(values), values.dtype)
-        self.output = program.forward(
+        program.forward(
             table.lines,
             self.vector.weights,
             computation.statistics,
@@ -55,8 +54,16 @@ class Stretch:
             computation.values,
         )
         computation.hand_out_outputs(values, training)
+        self.output = self.operations[-1].output
         self.inputs, self.training, self.computation = values, training, computation
         return self.output
+
+    def _table(self, values: Array) -> Table | None:
+        try:
+            (width,) = values.shape[1:]
+            return Table(self.operations, self.offsets, width)
+        except ValueError:
+            return None
 
     def backward(self, dvalues: ArrayLike) -> Array:
         self._backward(dvalues, all_dinputs=True)

@@ -12,7 +12,7 @@ from framework.accelerated.compiled import version
 from framework.accelerated.products import HOW
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy
 from framework.activations import LeakyReLU, ReLU, Sigmoid, Tanh
-from framework.layers import BatchNormalization, Dense, Dropout
+from framework.layers import BatchNormalization, Dense, Dropout, Scale
 from framework.losses import FusedLoss, SigmoidBinaryCrossentropy, SoftmaxCategoricalCrossentropy
 from framework.operation import Array
 from framework.parameters import ParameterVector
@@ -22,29 +22,29 @@ from optimizers.optimizer import Optimizer, State
 # A field without meaning: code on disk is known by it as that of these sources and products.
 VERSION = (f"{version()}_{HOW}", np.int64)
 
-DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, DROPOUT, BATCH_NORMALIZATION = range(7)
+DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, DROPOUT, BATCH_NORMALIZATION, SCALE = range(8)
 
-KINDS: dict[type, int] = {
-    Dense: DENSE,
-    ReLU: RELU,
-    LeakyReLU: LEAKY_RELU,
-    Sigmoid: SIGMOID,
-    Tanh: TANH,
-    Dropout: DROPOUT,
-    BatchNormalization: BATCH_NORMALIZATION,
-}
-
-# Numbers that operations are made with, under the names of their attributes.
-SETTINGS = (
-    "alpha",
-    "rate",
-    "momentum",
-    "epsilon",
+# The penalties of a dense layer, under the names of its attributes.
+REGULARIZERS = (
     "weight_regularizer_l1",
     "weight_regularizer_l2",
     "bias_regularizer_l1",
     "bias_regularizer_l2",
 )
+
+# The kind of an operation, and the numbers it is made with, by the names of its attributes.
+KINDS: dict[type, tuple[int, tuple[str, ...]]] = {
+    Dense: (DENSE, REGULARIZERS),
+    ReLU: (RELU, ()),
+    LeakyReLU: (LEAKY_RELU, ("alpha",)),
+    Sigmoid: (SIGMOID, ()),
+    Tanh: (TANH, ()),
+    Dropout: (DROPOUT, ("rate",)),
+    BatchNormalization: (BATCH_NORMALIZATION, ("momentum", "epsilon")),
+    Scale: (SCALE, ("factor", "offset")),
+}
+
+SETTINGS = tuple(name for _, settings in KINDS.values() for name in settings)
 
 # The places of what an operation computes: see ``program.py``. Kept is what its backward needs
 # besides: the mask of dropout, the normalized inputs of batch normalization.
@@ -149,7 +149,7 @@ class Table:
         self.values = self.dvalues = self.chances = self.statistics = 0
         lines = []
         for operation in operations:
-            kind = KINDS[type(operation)]
+            kind, settings = KINDS[type(operation)]
             expected = getattr(operation, "n_inputs", getattr(operation, "n_features", width))
             if width != expected:
                 raise ValueError(f"{operation!r} takes {expected} values per sample, not {width}")
@@ -168,7 +168,7 @@ class Table:
                     self.values,
                     self.values + n_outputs,
                     self.dvalues,
-                    *(getattr(operation, name, 0.0) for name in SETTINGS),
+                    *(getattr(operation, s) if s in settings else 0.0 for s in SETTINGS),
                 )
             )
             self.values += n_outputs + keeps

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from framework.accelerated.computation import Computation, as_compiled, rows
-from framework.accelerated.steps import take_steps
+from framework.accelerated.steps import Network, Room, Source, take_steps
 from framework.accelerated.table import (
     ACCURACIES,
     KINDS,
@@ -24,9 +24,14 @@ from framework.operation import Array
 from framework.samples import Batch, Samples, Stream
 from optimizers.optimizer import parameter_names
 
-# A call takes about this many multiplications, a part of a second, so that Ctrl-C and the progress
-# bar come into their own in between.
+# A call takes about as long as this many multiplications, a part of a second, so that Ctrl-C and
+# the progress bar come into their own in between. A step takes as long as some thousands by
+# itself, and its update as long as some for each parameter.
 WORK_PER_CALL = 10**8
+WORK_OF_STEP = 20_000
+WORK_OF_UPDATE = 10
+# What the dropouts draw for all steps of a call is a few megabytes.
+DRAWN_PER_CALL = 2**20
 
 STEP_METHODS = ("calculate_loss", "regularization_loss", "backward", "calculate_accuracy")
 
@@ -51,14 +56,18 @@ class Trainer:
         """How many batches of ``samples`` to put together for one call."""
         if not self._reads(samples):
             return 1
-        return max(1, WORK_PER_CALL // (samples.batch_size * len(self.model.parameters)))
+        parameters, size = len(self.model.parameters), samples.batch_size
+        work = (size + WORK_OF_UPDATE) * parameters + WORK_OF_STEP
+        table = Table(self.operations, self.offsets, samples.sample.shape[1])
+        drawn = max(1, size * table.chances)
+        return max(1, min(WORK_PER_CALL // work, DRAWN_PER_CALL // drawn))
 
     def take_steps(self, batches: Batch) -> Array:
         """Train on one batch, or several put together, and leave the model as the last one does.
 
         Returns:
-            For each step, the data loss, the penalties, the accuracy and the amount of the batch,
-            ``(steps, 4)``. After a loss that is not finite no more steps are taken.
+            For each step, the data loss, the penalties and the accuracy, ``(steps, 3)``. After a
+            loss that is not finite no more steps are taken.
         """
         samples = batches.samples
         if self._reads(samples):
@@ -83,42 +92,40 @@ class Trainer:
         X, y = as_compiled(X, dtype), as_compiled(y, y.dtype)
         samples = len(X) if order is None else len(order)
         batch_size = min(batch_size, samples)
-        figures = np.zeros((-(-samples // batch_size), 4))
+        figures = np.zeros((-(-samples // batch_size), 3))
         table = Table(self.operations, self.offsets, X.shape[1])
         classes = table.n_outputs
         computation = Computation(self.operations, table, batch_size, dtype, more=classes + 1)
         dvalues = computation.dvalues(batch_size, more=classes)
         loss = loss_line(self.loss, table)
-        room = 0 if order is None else batch_size
-        batch = np.empty((room, X.shape[1]), dtype)
-        batch_y = np.empty((room, *y.shape[1:]), y.dtype)
+        gathered = 0 if order is None else batch_size
+        batch = np.empty((gathered, X.shape[1]), dtype)
+        batch_y = np.empty((gathered, *y.shape[1:]), y.dtype)
         began, rate = optimizer.iterations, optimizer.current_learning_rate
         rates = self._learning_rates(len(figures))
-        taken = take_steps(
-            table.lines,
-            self.first,
-            loss,
-            ACCURACIES[type(self.model.accuracy)],
-            optimizer_line(optimizer),
-            parameters.weights,
-            parameters.dweights,
-            computation.statistics,
-            *optimizer_memory(optimizer, parameters),
-            rates,
-            began,
-            X,
-            y,
-            np.empty(0) if weights is None else weights,
-            np.empty(0, np.intp) if order is None else order,
-            batch_size,
-            computation.draw(samples),
-            table.chances,
-            batch,
-            batch_y,
-            computation.values,
-            dvalues,
-            figures,
+        momentum, cache = optimizer_memory(optimizer, parameters)
+        network = Network(
+            first=self.first,
+            loss=loss,
+            accuracy=ACCURACIES[type(self.model.accuracy)],
+            optimizer=optimizer_line(optimizer),
+            parameters=parameters.weights,
+            gradients=parameters.dweights,
+            statistics=computation.statistics,
+            momentum=momentum,
+            cache=cache,
         )
+        source = Source(
+            X=X,
+            y=y,
+            weights=np.empty(0) if weights is None else weights,
+            order=np.empty(0, np.intp) if order is None else order,
+            batch_size=batch_size,
+            chances=computation.draw(samples),
+            drawn_per_sample=table.chances,
+        )
+        room = Room(batch, batch_y, computation.values, dvalues)
+        taken = take_steps(table.lines, network, source, room, rates, began, figures)
         optimizer.iterations = began + taken
         optimizer.current_learning_rate = float(rates[taken - 1]) if taken else rate
         last = min(taken, len(figures) - 1)
@@ -147,7 +154,8 @@ class Trainer:
 def trainer_of(model: Model, operations: list[Any], loss: FusedLoss | None) -> Trainer | None:
     """Return the ``Trainer`` of ``model``, or None where a part of it has no twin."""
     methods_are_ours = all(
-        getattr(type(model), name) is getattr(Model, name) for name in STEP_METHODS
+        getattr(getattr(model, name), "__func__", None) is getattr(Model, name)
+        for name in STEP_METHODS
     )
     if (
         methods_are_ours

@@ -31,8 +31,8 @@ def add(commands: Any) -> None:
     _add_model(predictor)
     predictor.add_argument(
         "data",
-        help="samples as the rows of a table (.csv, with or without a heading), or along the "
-        "first axis of an array (.npy); or an image",
+        help="samples as the rows of a table (.csv, with or without a heading, which can also "
+        "be 0, 1, 2, … or 1, 2, 3, …), or along the first axis of an array (.npy); or an image",
     )
     predictor.add_argument(
         "--output", metavar="FILE", help="write all probabilities to this file too, as CSV"
@@ -128,8 +128,8 @@ def _samples(model: Model, options: argparse.Namespace) -> Array:
 def _from_csv(path: Path) -> Array:
     with path.open(newline="", encoding="utf-8-sig") as file:
         lines = [(number, row) for number, row in enumerate(csv.reader(file), 1) if row]
-    if lines and not any(map(_is_number, lines[0][1])):
-        lines = lines[1:]  # the heading
+    if lines and _is_heading(*(row for _, row in lines)):
+        lines = lines[1:]
     if not lines:
         raise ValueError(f"{path} has no rows of numbers")
     width = len(lines[0][1])
@@ -140,6 +140,19 @@ def _from_csv(path: Path) -> Array:
             if not _is_number(value):
                 raise ValueError(f"{path}: line {number} has {value!r}, which is no number")
     return np.array([[float(value) for value in row] for _, row in lines])
+
+
+def _is_heading(first: list[str], *others: list[str]) -> bool:
+    """Whether the first row of a table names the columns, or numbers them from 0 or 1 on.
+
+    One or two columns are numbered where the other rows are not of whole numbers too.
+    """
+    if not any(map(_is_number, first)):
+        return True
+    numbers = [[str(i) for i in range(start, start + len(first))] for start in (0, 1)]
+    if first not in numbers or not others:
+        return False
+    return len(first) > 2 or not any(all(map(str.isdecimal, row)) for row in others)
 
 
 def _is_number(text: str) -> bool:
@@ -160,11 +173,21 @@ def _from_npy(path: Path) -> Array:
 def _from_image(path: Path, model: Model, scale: Any, invert: bool) -> Array:
     """Read an image as one sample, in the shape and the range that ``model`` takes."""
     from matplotlib.image import imread
+    from PIL import Image
 
     try:
+        with Image.open(path) as image:
+            known_range = image.format == "PNG" or image.mode[0] not in "IF"
         pixels = np.asarray(imread(path))
-    except (SyntaxError, ValueError, EOFError) as error:  # the first is Pillow's, of a PNG file
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise  # it says itself which file it could not open
         raise ValueError(f"{path} is damaged, or no image: {error}") from None
+    if not known_range:
+        raise ValueError(
+            f"{path} has more than 8 bits for a colour, and does not tell which number is white: "
+            "convert it to 8 bits, or to PNG"
+        )
     if pixels.dtype != np.uint8:  # it is 0…1 then
         pixels = np.rint(255 * pixels).astype(np.uint8)
     if pixels.ndim == 3 and pixels.shape[2] == 4:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
-from framework.checks import as_floats
+from framework.checks import as_array, as_floats, check_finite
 from optimizers.configuration import Configurable
 from optimizers.optimizer import Array
 
@@ -19,7 +19,8 @@ class Loss(Configurable):
     """Base class of the losses.
 
     A subclass writes ``forward``, one loss for each sample, and ``backward``, the gradient of
-    their mean. Both begin with ``check``, which settles what the targets may look like.
+    their mean. Both begin with ``check`` as a rule, which settles, with ``check_targets``, what the
+    targets may look like.
 
     Attributes:
         dinputs: what the last ``backward`` returned, of the shape of the predictions, already
@@ -42,9 +43,19 @@ class Loss(Configurable):
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         """Return ``y_true`` as this loss uses it, for predictions of ``shape``.
 
+        A loss that does not write this method is given any finite numbers, one or one row for
+        each sample, as the array that they are.
+
         Raises TypeError or ValueError if the targets do not fit.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no check_targets method")
+        targets = as_array(y_true, "y")
+        if targets.shape[:1] != shape[:1]:
+            raise ValueError(
+                f"y must have one target for each of {shape[0]} samples, received shape "
+                f"{targets.shape}"
+            )
+        check_finite(targets, "y")
+        return targets
 
     def calculate(
         self, y_pred: ArrayLike, y_true: ArrayLike, *, include_regularization: bool = False

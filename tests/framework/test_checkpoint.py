@@ -24,6 +24,7 @@ from framework import (
     CategoricalCrossentropy,
     Checkpoint,
     Dense,
+    DivergenceError,
     Dropout,
     EarlyStopping,
     History,
@@ -239,6 +240,18 @@ def iter_anew(batches: list[Any]) -> Any:
     return Again()
 
 
+def test_arrays_and_batches_that_are_given_are_told_apart(tmp_path: Path) -> None:
+    for name, data in (("stream", (Loader(),)), ("arrays", (X, y))):
+        checkpoint = Checkpoint(tmp_path / name)
+        classifier().train(*data, progress=False, callbacks=[checkpoint])
+    for name, data, there, here in (
+        ("stream", (X, y), "batches that were given", "the arrays X and y"),
+        ("arrays", (Loader(),), "the arrays X and y", "batches that were given"),
+    ):
+        with pytest.raises(SavedFileError, match=f"was on {there}, and this one is on {here}"):
+            classifier().train(*data, epochs=2, progress=False, resume_from=tmp_path / name)
+
+
 @pytest.mark.parametrize("where", [(1, 2), (2, 3), (2, 4)])
 def test_batches_that_are_given_go_on_with_the_next(where: tuple[int, int], tmp_path: Path) -> None:
     class Loader:
@@ -347,6 +360,200 @@ def test_data_that_a_callback_varies_are_known_again(tmp_path: Path) -> None:
     assert len(history) == 2
 
 
+class Halves(Callback):
+    """Changes arguments of the model's parts, each in another epoch."""
+
+    def on_epoch_end(self, training: Training) -> None:
+        model = training.model
+        if training.epoch == 1:
+            model.optimizer.learning_rate.initial *= 0.5
+        elif training.epoch == 3:
+            model.optimizer.learning_rate = 0.01
+            model.layers[3].rate = 0.1
+        elif training.epoch == 5:
+            model.layers[0].weight_regularizer_l2 = 0.0
+
+
+def test_arguments_that_a_callback_changes_are_changed_after_going_on(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    whole = classifier()
+    history = run(whole, epochs=8, callbacks=[Halves()])
+    assert history.learning_rate[4] == 0.01
+    for stop in ((2, 2), (4, 1), (5, 3), (6, 4)):
+        model = classifier()
+        callbacks = [Halves(), StopAt(*stop, ask), Checkpoint(path)]
+        run(model, epochs=8, callbacks=callbacks, resume_from=path)
+    for again in (classifier(), model):  # the same object goes on too
+        resumed = run(again, epochs=8, callbacks=[Halves()], resume_from=path)
+        assert_same(again, resumed, whole, history)
+
+
+def test_a_rate_that_is_set_anew_as_training_begins_does_not_come_back(tmp_path: Path) -> None:
+    class WarmsUp(Callback):
+        def on_train_begin(self, training: Training) -> None:
+            training.model.optimizer.learning_rate = 0.001
+
+        def on_epoch_end(self, training: Training) -> None:
+            training.model.optimizer.learning_rate = 0.02
+
+    path = tmp_path / "run"
+    whole = classifier(Adam(0.02))
+    history = run(whole, callbacks=[WarmsUp()])
+    run(classifier(Adam(0.02)), epochs=3, callbacks=[WarmsUp(), Checkpoint(path)])
+    model = classifier(Adam(0.02))
+    resumed = run(model, callbacks=[WarmsUp()], resume_from=path)
+    assert_same(model, resumed, whole, history)
+
+
+class Weighted(CategoricalCrossentropy):
+    def __init__(self, factors: Array) -> None:
+        super().__init__()
+        self.factors = factors
+
+
+@pytest.mark.parametrize("what", ["an array", "another optimizer"])
+def test_what_cannot_be_set_again_is_said(what: str, tmp_path: Path) -> None:
+    class Changes(Callback):
+        def on_epoch_end(self, training: Training) -> None:
+            if what == "an array":
+                training.model.loss.factors[0] += 1
+            else:
+                training.model.set(optimizer=SGD(0.1))
+
+    def made() -> Model:
+        model = classifier()
+        model.set(loss=Weighted(np.ones(3)))
+        model.finalize()
+        return model
+
+    path = tmp_path / "run"
+    run(made(), epochs=2, callbacks=[Changes(), Checkpoint(path)])
+    model = made()
+    before = model.parameters.weights.copy()
+    message = {"an array": "loss.factors was changed", "another optimizer": "in place of Adam"}
+    with pytest.raises(SavedFileError, match=message[what]):
+        run(model, resume_from=path)
+    np.testing.assert_array_equal(model.parameters.weights, before)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_callback_whose_state_does_not_fit_leaves_the_model_as_it_was(
+    ours: bool, tmp_path: Path
+) -> None:
+    class Own(Callback):
+        def checkpoint_state(self) -> dict[str, Any]:
+            return {"number": 1}
+
+        def resume(self, training: Training, state: dict[str, Any]) -> None:
+            raise LookupError("not the number that I know")
+
+    path = tmp_path / "run"
+    callback: Callback = EarlyStopping() if ours else Own()
+    run(classifier(), epochs=2, callbacks=[Halves(), callback, Checkpoint(path)])
+    if ours:
+        description, arrays = saving.read(path)
+        item("callbacks", "EarlyStopping 0", "best", value="text")(description, arrays)
+        path.write_bytes(saving.content(description, arrays))
+    model = classifier()
+    run(model, epochs=1)  # so that the optimizer remembers something
+    memory = copy.deepcopy(model.optimizer.state(model.parameters))
+    before = [array.copy() for array in model.stored_arrays()]
+    described, state = repr(model.optimizer), randomness.states()["ours"]
+    error = SavedFileError if ours else LookupError
+    with pytest.raises(error, match="text" if ours else "not the number that I know"):
+        run(model, resume_from=path, callbacks=[callback])
+    for one, array in zip(before, model.stored_arrays(), strict=True):
+        np.testing.assert_array_equal(one, array)
+    assert (repr(model.optimizer), model.optimizer.iterations) == (described, 4)
+    np.testing.assert_equal(model.optimizer.state(model.parameters), memory)
+    assert randomness.states()["ours"] == state
+
+
+def test_after_going_on_within_an_epoch_a_divergence_says_what_was_restored(
+    tmp_path: Path,
+) -> None:
+    def spoil(training: Training) -> None:
+        training.model.layers[0].weights[...] = np.nan
+
+    path = tmp_path / "run"
+    stopped = classifier()
+    run(stopped, callbacks=[StopAt(2, 2, ask), Checkpoint(path)])
+    model = classifier()
+    with pytest.raises(DivergenceError, match="from after batch 2, of the checkpoint, were rest"):
+        run(model, resume_from=path, callbacks=[StopAt(2, 3, spoil)])
+    np.testing.assert_array_equal(model.parameters.weights, stopped.parameters.weights)
+    with pytest.raises(DivergenceError, match="of the last completed epoch were restored"):
+        run(classifier(), resume_from=path, callbacks=[StopAt(3, 3, spoil)])
+
+
+class Keeps(Callback):
+    """Has a state that it is given."""
+
+    def __init__(self, state: Any) -> None:
+        self.state = state
+
+    def on_train_begin(self, training: Training) -> None:
+        self.begun = True
+
+    def checkpoint_state(self) -> dict[str, Any]:
+        return {"state": self.state} if self.begun else {}
+
+    def resume(self, training: Training, state: dict[str, Any]) -> None:
+        self.state = state["state"]
+
+
+def test_a_state_of_any_names_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    state = {"a.b": np.ones(2), "a": {"b": np.zeros(3), "b+": np.full(1, 7)}, "a.b+": np.full(4, 5)}
+    run(classifier(), epochs=1, callbacks=[Keeps(state), Checkpoint(path)])
+    callback = Keeps(None)
+    run(classifier(), epochs=2, callbacks=[callback], resume_from=path)
+    np.testing.assert_equal(callback.state, state)
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (np.longdouble(1), "state.state: .* cannot be saved: make it a float"),
+        (np.ones(2, dtype=np.longdouble), "an array of .* cannot be saved: convert it first"),
+        (np.ones(2, dtype=complex), "an array of complex128 cannot be saved"),
+        ({1: "one"}, "state.state: .* cannot be saved: its keys must be texts"),
+        ({"set": {1, 2}}, r"state.state.set: \{1, 2\} cannot be saved$"),
+        (chance, "state.state: "),
+        (ctrl_c, "it has 'ctrl_c'"),
+    ],
+)
+def test_a_state_that_cannot_be_saved_is_told_before_training(
+    state: Any, message: str, tmp_path: Path
+) -> None:
+    model = classifier()
+    before = model.parameters.weights.copy()
+    with pytest.raises(TypeError, match=message) as raised:
+        run(model, callbacks=[Checkpoint(tmp_path / "run"), Keeps(state)])
+    assert "a checkpoint cannot hold what checkpoint_state of" in str(raised.value)
+    np.testing.assert_array_equal(model.parameters.weights, before)
+    assert os.listdir(tmp_path) == []
+    run(model, epochs=1, callbacks=[Keeps(state)])  # which is nobody's concern
+
+
+class Accelerating(Optimizer):
+    """Keeps a number in its state."""
+
+    def update(self, parameter: Array, gradient: Array, state: Any) -> None:
+        speed = state.get("speed", np.array([1.0]))
+        state["speed"] = speed * 1.1
+        parameter -= self.current_learning_rate * speed[0] * gradient
+
+
+def test_an_optimizer_that_keeps_one_element_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    whole = classifier(Accelerating(0.01))
+    history = run(whole)
+    run(classifier(Accelerating(0.01)), epochs=2, callbacks=[Checkpoint(path)])
+    model = classifier(Accelerating(0.01))
+    assert_same(model, run(model, resume_from=path), whole, history)
+
+
 # Files
 
 
@@ -431,6 +638,51 @@ def test_a_folder_that_is_not_there_is_said_before_training(tmp_path: Path) -> N
         with pytest.raises(error):
             run(model, callbacks=[Checkpoint(path)])
     np.testing.assert_array_equal(model.parameters.weights, before)
+
+
+@pytest.mark.parametrize(("length", "fits"), [(255, False), (238, False), (225, True)])
+def test_a_name_that_is_too_long_is_said_before_training(
+    length: int, fits: bool, tmp_path: Path
+) -> None:
+    callbacks = [Checkpoint(tmp_path / ("a" * length))]
+    model = classifier()
+    before = model.parameters.weights.copy()
+    if fits:
+        run(model, epochs=9, callbacks=callbacks)
+        assert len(os.listdir(tmp_path)) == 5
+        return
+    with pytest.raises(OSError, match="too long, with what is added while it is written"):
+        run(model, epochs=9, callbacks=callbacks)
+    np.testing.assert_array_equal(model.parameters.weights, before)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "best", "fits"),
+    [
+        ("run.st", "run.st", None, False),
+        ("run.st", "link.st", None, False),
+        ("run.st", "run.best.st", "loss", False),
+        ("run.st", "run.best.st", None, True),
+        ("run.best.st", "run.st", "loss", False),
+        ("run.st", "run.epoch-3.st", None, False),
+        ("run.st", "run.epoch-x.st", None, True),
+        ("run.st", "runs.st", "loss", True),
+        ("run.st", "folder/run.st", "loss", True),
+    ],
+)
+def test_checkpoints_that_would_share_a_file_are_refused(
+    one: str, other: str, best: str | None, fits: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.st").symlink_to(tmp_path / "run.st")
+    callbacks = [Checkpoint(tmp_path / name, best=best) for name in (one, other)]
+    if fits:
+        assert len(run(classifier(), epochs=1, callbacks=callbacks)) == 1
+        return
+    with pytest.raises(ValueError, match="two checkpoints need files of their own"):
+        run(classifier(), epochs=1, callbacks=callbacks)
+    assert sorted(os.listdir(tmp_path)) == ["folder", "link.st"]
 
 
 def test_arguments_out_of_range_are_refused(tmp_path: Path) -> None:
@@ -613,6 +865,7 @@ def array(name: str, values: Any) -> Callable[[Any, Any], None]:
         item("history", value={"dict": {}}),
         item("history", "stopped", value="text"),
         item("iterations", value=-1),
+        item("current_learning_rate", value="0.1"),
         item("chance", "ours", "state", "state", value=2**200),
         item("chance", "ours", "bit_generator", value="MT19937"),
         item("chance", "numpys", "state", "pos", value=10**6),
@@ -626,6 +879,7 @@ def array(name: str, values: Any) -> Callable[[Any, Any], None]:
         array("history.loss", np.ones(7)),
         array("history.loss", np.ones(2, dtype=np.float32)),
         array("memory.weights.cache", np.ones(3, dtype=np.float32)),
+        item("memory", "weights", "cache", value=5),
         array("chance.numpys.state.key", np.ones(3, dtype=np.uint32)),
     ],
 )
@@ -640,6 +894,17 @@ def test_a_hostile_checkpoint_is_refused(
     path.write_bytes(saving.content(description, arrays))
     with pytest.raises(SavedFileError, match=str(path)):
         run(classifier(), resume_from=path, callbacks=callbacks[1:])
+
+
+def test_an_error_about_damage_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    run(classifier(), epochs=1, callbacks=[Checkpoint(path)])
+    description, arrays = saving.read(path)
+    del description["training"]["dict"]["epoch"]
+    path.write_bytes(saving.content(description, arrays))
+    message = r"run: it does not hold what it should \(KeyError: 'epoch'\)$"
+    with pytest.raises(SavedFileError, match=message):
+        run(classifier(), resume_from=path)
 
 
 def test_scrambled_checkpoints_give_one_kind_of_error_or_another_training(tmp_path: Path) -> None:

@@ -84,3 +84,28 @@ def test_leftovers_of_a_file_are_removed_and_nothing_else(tmp_path: Path) -> Non
         (tmp_path / name).touch()
     remove_leftovers(tmp_path / "model")
     assert sorted(os.listdir(tmp_path)) == sorted(others)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_the_new_file_can_be_read_by_whom_the_old_one_could(mode: int, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "file").chmod(mode)
+    write_atomically(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert (tmp_path / "file").stat().st_mode & 0o777 == mode
+
+
+def test_what_is_no_ordinary_file_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileExistsError, match="is no ordinary file"):
+        write_atomically(tmp_path / "pipe", b"content")
+    with pytest.raises(FileExistsError, match="is no ordinary file"):
+        check_target(os.devnull)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_name_that_has_no_room_for_a_file_beside_it_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="File name too long, with what is added"):
+        write_atomically(tmp_path / ("a" * 240), b"content")
+    write_atomically(tmp_path / ("a" * 237), b"content")
+    assert len(os.listdir(tmp_path)) == 1

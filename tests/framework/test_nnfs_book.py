@@ -23,6 +23,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import framework
 import optimizers
 from framework import nnfs_book as book
+from framework import saving
 
 PROGRAMS = Path(__file__).parent / "nnfs_book_programs"
 TOP = Path(__file__).parents[2]
@@ -58,8 +59,9 @@ def line_of(output: str, epoch: int | str) -> str:
     return next(line for line in reversed(output.splitlines()) if line.startswith(start))
 
 
-# The figures of the programs. Two correct programs print the same ones at first. From a few
-# hundred epochs on, or as soon as a processor computes a power in another way, they drift apart.
+# The figures of the programs, of which those up to epoch 300 are the book's to every digit. Later,
+# last bits that two correct programs round differently have grown into digits that are printed, so
+# that only figures within 0.03 can be expected.
 
 EARLY: dict[str, dict[int, tuple[float, ...]]] = {
     "adam": {
@@ -111,7 +113,7 @@ LATE: dict[str, dict[int | str, tuple[float, ...]]] = {
 def assert_figures(output: str, expected: dict[Any, tuple[float, ...]]) -> None:
     for epoch, row in expected.items():
         printed = figures(line_of(output, epoch))
-        early = isinstance(epoch, int) and epoch <= 100
+        early = isinstance(epoch, int) and epoch <= 300
         for name, value in zip(COLUMNS, row, strict=False):
             assert printed[name] == pytest.approx(value, abs=0.00101 if early else 0.03), epoch
 
@@ -367,6 +369,13 @@ def test_gradients_can_be_checked_after_nnfs_init() -> None:
 # Layers
 
 
+def test_draws_are_rounded_before_they_are_scaled_as_after_nnfs_init() -> None:
+    np.random.seed(3)
+    draws = np.random.randn(40, 50).astype(np.float32)
+    np.random.seed(3)
+    assert_array_equal(book.Layer_Dense(40, 50).weights, 0.01 * draws)
+
+
 def test_weights_are_draws_of_the_global_generator_on_a_scale_that_can_be_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -416,19 +425,19 @@ def test_dropout_passes_everything_when_it_does_not_train() -> None:
 
 
 @pytest.mark.parametrize(
-    "operation",
+    ("operation_class", "arguments"),
     [
-        book.Layer_Dense(2, 2),
-        book.Layer_Dropout(0.5),
-        book.Layer_Input(),
-        book.Activation_ReLU(),
-        book.Activation_Softmax(),
-        book.Activation_Sigmoid(),
-        book.Activation_Linear(),
+        (book.Layer_Dense, (2, 2)),
+        (book.Layer_Dropout, (0.5,)),
+        (book.Layer_Input, ()),
+        (book.Activation_ReLU, ()),
+        (book.Activation_Softmax, ()),
+        (book.Activation_Sigmoid, ()),
+        (book.Activation_Linear, ()),
     ],
-    ids=repr,
 )
-def test_an_operation_keeps_what_it_was_given(operation: Any) -> None:
+def test_an_operation_keeps_what_it_was_given(operation_class: Any, arguments: Any) -> None:
+    operation = operation_class(*arguments)
     inputs = np.array([[1.0, -2.0], [3.0, 4.0]], dtype=np.float32)
     for forward in (operation.forward, lambda values: operation.forward(values, True)):
         forward(inputs)
@@ -679,6 +688,41 @@ def test_the_rate_is_printed_with_every_digit_of_the_book() -> None:
     assert optimizer.current_learning_rate == 0.04999752512250644
 
 
+def test_gradients_of_a_layer_are_clipped_to_their_norm() -> None:
+    layer = book.Layer_Dense(4, 3)
+    layer.weights = np.zeros((4, 3))
+    layer.forward(np.ones((5, 4)))
+    layer.backward(np.ones((5, 3)))
+    book.Optimizer_SGD(learning_rate=1.0, max_gradient_norm=0.5).update_params(layer)
+    assert np.linalg.norm([*layer.weights.ravel(), *layer.biases.ravel()]) == pytest.approx(0.5)
+
+
+def test_a_layer_shows_what_the_optimizer_remembers_that_updated_it_last() -> None:
+    layer = book.Layer_Dense(2, 3)
+    layer.forward(np.ones((5, 2)))
+    layer.backward(np.ones((5, 3)))
+    for rate in (1.0, 0.5):
+        optimizer = book.Optimizer_SGD(learning_rate=rate, momentum=0.9)
+        optimizer.update_params(layer)
+        assert_array_equal(layer.weight_momentums, -rate * layer.dweights)
+        assert_array_equal(layer.bias_momentums, -rate * layer.dbiases)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+def test_without_decay_the_current_rate_stays_what_a_reader_has_set(decay: float) -> None:
+    optimizer = book.Optimizer_SGD(learning_rate=0.5, decay=decay)
+    optimizer.current_learning_rate = 0.125
+    optimizer.pre_update_params()
+    assert optimizer.current_learning_rate == (0.5 if decay else 0.125)
+
+
+def test_a_schedule_decides_the_rate_of_every_step() -> None:
+    optimizer = book.Optimizer_SGD(learning_rate=lambda iterations: 1 / (1 + iterations))
+    optimizer.iterations = 3
+    optimizer.pre_update_params()
+    assert optimizer.current_learning_rate == 0.25
+
+
 def test_arrays_of_a_layer_can_be_changed_in_place_assigned_and_copied() -> None:
     layer = book.Layer_Dense(2, 3)
     best = layer.weights.copy()
@@ -801,6 +845,42 @@ def test_the_figures_of_an_epoch_are_means_over_its_samples(
     assert epoch["data_loss"] == figures(whole[0])["loss"]
 
 
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda X, y: X, TypeError, r"pair \(X_val, y_val\), received ndarray"),
+        (lambda X, y: (X, y, y), ValueError, r"pair \(X_val, y_val\), received 3 objects"),
+        (lambda X, y: (X[:, :1], y), ValueError, r"expects inputs of shape \(samples, 2\)"),
+        (lambda X, y: (X, y[:-1]), ValueError, "X and y must have the same length"),
+        (lambda X, y: (X, y + 1), ValueError, "class numbers from 0 to 2"),
+    ],
+)
+@pytest.mark.parametrize("batch_size", [None, 50])
+def test_validation_data_that_do_not_fit_are_refused_before_anything_is_trained(
+    change: Any, error: type[Exception], message: str, batch_size: int | None
+) -> None:
+    X, y = spiral()
+    model = classifier()
+    before = model.parameters.weights.copy()
+    with pytest.raises(error, match=message):
+        model.train(X, y, batch_size=batch_size, validation_data=change(X, y))
+    assert_array_equal(model.parameters.weights, before)
+    assert model.optimizer.iterations == 0
+
+
+def test_the_penalties_of_an_epoch_are_those_that_it_ends_with(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    X, y = spiral()
+    model = classifier()
+    model.layers[0].weights = np.ones((2, 16))
+    model.optimizer.learning_rate = 0.1
+    model.train(X, y, batch_size=20)
+    printed = figures(line_of(capsys.readouterr().out, "training"))["reg_loss"]
+    assert printed == pytest.approx(model.regularization_loss(), abs=0.00051)
+    assert printed != pytest.approx(model.history.regularization_loss[-1], abs=0.00051)
+
+
 def test_training_goes_through_the_data_in_order() -> None:
     X = np.arange(7.0).reshape(-1, 1)
     seen = []
@@ -852,6 +932,78 @@ def test_a_model_computes_what_the_loop_by_hand_does() -> None:
             assert_allclose(getattr(layer, name), getattr(other, name), rtol=1e-4, atol=1e-7)
 
 
+def assert_linked(model: book.Model) -> None:
+    assert type(model.input_layer) is book.Layer_Input
+    row = [model.input_layer, *model.layers, model.loss]
+    for before, layer, after in zip(row, model.layers, row[2:], strict=False):
+        assert layer.prev is before
+        assert layer.next is after
+
+
+def through_a_file(model: book.Model, path: Path) -> book.Model:
+    model.save(path)
+    return book.Model.load(path)
+
+
+@pytest.mark.parametrize(
+    "duplicate",
+    [
+        lambda model, path: model,
+        lambda model, path: copy.deepcopy(model),
+        lambda model, path: pickle.loads(pickle.dumps(model)),
+        through_a_file,
+    ],
+    ids=["itself", "deepcopy", "pickle", "file"],
+)
+def test_layers_know_their_neighbours(duplicate: Any, tmp_path: Path) -> None:
+    X, y = spiral()
+    model = duplicate(classifier(), tmp_path / "book.model")
+    assert_linked(model)
+    model.train(X, y)
+    assert_array_equal(model.input_layer.output, X.astype(np.float32))
+    model.set(loss=book.Loss_CategoricalCrossentropy())
+    assert_linked(model)
+
+
+def test_a_copy_of_a_layer_leaves_the_network_around_it() -> None:
+    model = classifier()
+    for layer in model.layers:
+        assert not {"prev", "next"} & vars(copy.deepcopy(layer)).keys()
+        assert len(pickle.dumps(layer)) < 2000
+
+
+def test_softmax_and_its_loss_are_one_object_where_they_are_fused() -> None:
+    assert book.Model().softmax_classifier_output is None
+    assert regression().softmax_classifier_output is None
+    assert binary().softmax_classifier_output is None
+    X, y = spiral()
+    model = classifier()
+    model.train(X, y)
+    both = model.softmax_classifier_output
+    assert isinstance(both, book.Activation_Softmax_Loss_CategoricalCrossentropy)
+    assert both.dinputs is model.output_layer_activation.dinputs
+
+
+def test_backward_takes_the_output_and_the_targets_or_the_targets_alone() -> None:
+    X, y = spiral()
+    model = classifier()
+    model.calculate_loss(X, y)
+    gradients = []
+    for call in (
+        lambda: model.backward(y),
+        lambda: model.backward(y=y),
+        lambda: model.backward(model.output, y),
+        lambda: model.backward(output=model.output, y=y),
+    ):
+        model.layers[0].dweights[...] = 0
+        call()
+        gradients.append(model.layers[0].dweights.copy())
+        assert_array_equal(gradients[-1], gradients[0])
+    assert gradients[0].any()
+    with pytest.raises(TypeError, match="needs the targets"):
+        model.backward()
+
+
 def test_softmax_and_its_loss_are_computed_together() -> None:
     X, y = spiral()
     model = classifier()
@@ -891,6 +1043,29 @@ def regression() -> book.Model:
     return model
 
 
+class Loss_Huber(book.Loss):
+    """As a reader would write it: nothing but the two methods of the book."""
+
+    def forward(self, y_pred: Any, y_true: Any) -> Any:
+        errors = np.abs(y_true - y_pred)
+        return np.mean(np.where(errors < 1, errors**2 / 2, errors - 0.5), axis=-1)
+
+    def backward(self, dvalues: Any, y_true: Any) -> None:
+        self.dinputs = np.clip(dvalues - y_true, -1, 1) / dvalues.size
+
+
+def test_a_loss_of_the_readers_own_trains_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    X, y = sine_data(50)
+    predictions = []
+    for loss in (Loss_Huber(), framework.Huber()):
+        np.random.seed(4)
+        model = regression()
+        model.set(loss=loss)
+        model.train(X, y, epochs=5, batch_size=20)
+        predictions.append(model.predict(X))
+    assert_allclose(*predictions, rtol=1e-5, atol=1e-8)
+
+
 def data_for(model: book.Model) -> tuple[Any, Any]:
     if isinstance(model.loss, book.Loss_MeanSquaredError):
         return sine_data(50)
@@ -901,6 +1076,28 @@ def data_for(model: book.Model) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("make", [classifier, binary, regression])
+def test_the_steps_of_the_books_own_train_do_what_ours_does(make: Any) -> None:
+    results = []
+    for own in (True, False):
+        np.random.seed(3)
+        model = make()
+        X, y = data_for(model)
+        if own:
+            model.train(X, y, epochs=3)
+        else:
+            for _ in range(3):
+                output = model.forward(X, training=True)
+                model.loss.calculate(output, y, include_regularization=True)
+                model.backward(output, y)
+                model.optimizer.pre_update_params()
+                for layer in model.trainable_layers:
+                    model.optimizer.update_params(layer)
+                model.optimizer.post_update_params()
+        results.append(model.predict(X))
+    assert_allclose(*results, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("make", [classifier, binary, regression])
 def test_a_saved_model_comes_back_as_it_was(
     make: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -908,7 +1105,6 @@ def test_a_saved_model_comes_back_as_it_was(
     X, y = data_for(model)
     model.train(X, y, epochs=3)
     model.save(tmp_path / "book.model")
-    assert b"pickle" not in (tmp_path / "book.model").read_bytes()
     with randomness_unchanged():
         loaded = book.Model.load(tmp_path / "book.model")
     capsys.readouterr()
@@ -922,6 +1118,112 @@ def test_a_saved_model_comes_back_as_it_was(
     for layer, other in zip(loaded.trainable_layers, model.trainable_layers, strict=True):
         assert layer.configuration() == other.configuration()
     loaded.train(X, y)
+
+
+TRAINING_ON = """
+import sys
+import numpy as np
+from nnfs.datasets import spiral_data
+from framework.nnfs_book import *
+INITIALIZE
+np.random.seed(0)
+X, y = spiral_data(30, 3)
+for optimizer in (
+    Optimizer_SGD(0.5, decay=1e-2, momentum=0.9),
+    Optimizer_SGD(0.5),
+    Optimizer_Adagrad(0.1),
+    Optimizer_RMSprop(0.01, decay=1e-3),
+    Optimizer_Adam(0.05, decay=1e-3),
+):
+    model = Model()
+    for layer in (Layer_Dense(2, 8, 0, 1e-3), Activation_ReLU(), Layer_Dense(8, 3)):
+        model.add(layer)
+    model.add(Activation_Softmax())
+    accuracy = Accuracy_Categorical()
+    model.set(loss=Loss_CategoricalCrossentropy(), optimizer=optimizer, accuracy=accuracy)
+    model.finalize()
+    model.train(X, y, epochs=7, print_every=100)
+    if not optimizer.decay:
+        optimizer.current_learning_rate *= 0.5
+    model.save(sys.argv[1])
+    loaded = Model.load(sys.argv[1])
+    assert loaded.optimizer.current_learning_rate == optimizer.current_learning_rate
+    for network in (loaded, model):  # and so, in between, the one is not part of the other
+        network.train(X, y, epochs=3)
+        for layer in network.trainable_layers:
+            names = sorted(name for name in vars(layer) if name.endswith(("momentums", "cache")))
+            print([(name, vars(layer)[name].tolist()) for name in names])
+        print(network.predict(X).tolist())
+"""
+
+
+@pytest.mark.parametrize("initialize", ["", "import nnfs; nnfs.init()"], ids=["", "nnfs.init"])
+def test_a_loaded_model_trains_on_as_if_it_had_never_been_saved(
+    initialize: str, tmp_path: Path
+) -> None:
+    program = TRAINING_ON.replace("INITIALIZE", initialize)
+    lines = run("-c", program, str(tmp_path / "book.model")).splitlines()
+    assert len(lines) == 5 * 2 * 6
+    for start in range(0, len(lines), 12):
+        loaded, never_saved = lines[start : start + 6], lines[start + 6 : start + 12]
+        assert loaded == never_saved
+        assert "lr: " in loaded[2]
+
+
+def test_a_saved_model_shows_what_its_optimizer_remembers(tmp_path: Path) -> None:
+    X, y = spiral()
+    model = classifier()
+    model.train(X, y, epochs=2)
+    model.save(tmp_path / "book.model")
+    loaded = book.Model.load(tmp_path / "book.model")
+    for layer, other in zip(loaded.trainable_layers, model.trainable_layers, strict=True):
+        for name in ("weight_momentums", "weight_cache", "bias_momentums", "bias_cache"):
+            assert_array_equal(getattr(layer, name), getattr(other, name))
+    # Loaded as a model of the framework, it goes on as well.
+    assert framework.Model.load(tmp_path / "book.model").optimizer.iterations == 2
+
+
+def arrays_of_memory(**arrays: Any) -> Any:
+    def change(description: Any, tensors: Any) -> None:
+        states = description["remembered"]["dict"]["memory"]["dict"]
+        for key, array in arrays.items():
+            name = key.replace("_", " ")
+            states[name] = {"dict": {"cache": {"array": f"remembered.{name}"}}}
+            tensors[f"remembered.{name}"] = array
+
+    return change
+
+
+def counted(value: Any) -> Any:
+    return lambda description, tensors: description["remembered"]["dict"].update(iterations=value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (counted(-1), "iterations must be at least 0"),
+        (counted("1"), "iterations must be a whole number"),
+        (lambda d, a: d["model"].update(optimizer=None), "remembers, but no optimizer"),
+        (arrays_of_memory(weights=np.ones(3, np.float32)), "is not of this model"),
+        (arrays_of_memory(weights=np.ones(99, np.float64)), "is not of this model"),
+        (arrays_of_memory(weights_0=np.ones((2, 15))), "is not of this model"),
+        (arrays_of_memory(weights_0=np.ones((2, 16), int)), "is not of this model"),
+        (lambda d, a: d.pop("remembered"), "nothing in it needs the tensor 'remembered"),
+    ],
+)
+def test_a_file_whose_optimizer_remembers_something_else_is_refused(
+    change: Any, message: str, tmp_path: Path
+) -> None:
+    X, y = spiral()
+    model = classifier()
+    assert len(model.parameters) == 99
+    model.train(X, y)
+    model.save(tmp_path / "it")
+    description, arrays = saving.read(tmp_path / "it")
+    change(description, arrays)
+    (tmp_path / "it").write_bytes(saving.content(description, arrays))
+    with pytest.raises(saving.SavedFileError, match=message):
+        book.Model.load(tmp_path / "it")
 
 
 @contextlib.contextmanager
@@ -1026,6 +1328,12 @@ def test_a_model_shows_what_its_optimizer_remembers() -> None:
             assert getattr(layer, f"weight_{name}").any()
 
 
-def test_every_name_is_one_of_the_book_and_documented() -> None:
-    for name in book.__all__:
-        assert getattr(book, name).__doc__
+def test_every_public_class_is_exported_and_documented() -> None:
+    own = {
+        name: value
+        for name, value in vars(book).items()
+        if getattr(value, "__module__", "") == book.__name__ and not name.startswith("_")
+    }
+    assert book.__all__ == sorted(own)
+    for name, value in own.items():
+        assert vars(value)["__doc__"], name

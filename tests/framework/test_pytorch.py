@@ -205,9 +205,44 @@ def test_no_random_numbers_are_used_up() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
+class Twice(nn.Sequential):
+    def forward(self, inputs: Any) -> Any:
+        return 2 * super().forward(inputs)
+
+
+def doubled(module: Any, inputs: Any, output: Any) -> Any:
+    return 2 * output
+
+
+def doubled_before(module: Any, inputs: Any) -> Any:
+    return (2 * inputs[0],)
+
+
+def hooked(module: Any) -> Any:
+    module.register_forward_hook(doubled)
+    return module
+
+
+def pre_hooked(module: Any) -> Any:
+    module.register_forward_pre_hook(doubled_before)
+    return module
+
+
+def patched(module: Any) -> Any:
+    module.forward = torch.sigmoid
+    return module
+
+
 LINEAR = nn.Linear(2, 2)
 REFUSED = [
     (nn.Linear(2, 2), TypeError, "needs a torch.nn.Sequential, received Linear"),
+    (Twice(nn.Linear(2, 2)), TypeError, "but Twice has a forward of its own"),
+    (nn.Sequential(nn.Sequential(Twice(nn.ReLU()))), TypeError, "module 0.0, Twice"),
+    (hooked(nn.Sequential(nn.Linear(2, 2))), TypeError, "Sequential has a forward hook, doubled"),
+    (nn.Sequential(nn.ReLU(), hooked(nn.Linear(2, 2))), TypeError, "module 1, .* hook, doubled"),
+    (nn.Sequential(hooked(nn.Sequential(nn.Tanh()))), TypeError, "module 0, Sequential"),
+    (nn.Sequential(pre_hooked(nn.Tanh())), TypeError, "module 0, .* hook, doubled_before"),
+    (nn.Sequential(patched(nn.Tanh())), TypeError, "module 0, .* was given another forward"),
     (nn.Sequential(nn.Conv2d(1, 1, 1)), TypeError, r"module 0, Conv2d.*: it has no counterpart"),
     (nn.Sequential(nn.Sequential(nn.ReLU6())), TypeError, r"module 0.0, ReLU6\(\)"),
     (nn.Sequential(type("Own", (nn.Linear,), {})(2, 2)), TypeError, "module 0, Own"),

@@ -197,6 +197,20 @@ def test_a_transform_may_compute_in_place(options: dict[str, Any]) -> None:
 # Data in a file
 
 
+@pytest.mark.parametrize("mode", ["r", "r+", "w+"])
+def test_a_file_is_never_taken_for_memory_whatever_the_array_looks_like(
+    tmp_path: Path, mode: Any
+) -> None:
+    path = tmp_path / "X.npy"
+    np.save(path, np.ones((10, 2), "float32"))
+    shape = {"shape": (10, 2), "dtype": "float32"} if mode == "w+" else {}
+    file = np.lib.format.open_memmap(path, mode=mode, **shape)
+    y = np.zeros(10, int)
+    for array in (file, np.asarray(file), np.asarray(file)[2:]):
+        assert not Samples(array, y[-len(array) :], None).in_memory
+    assert Samples(np.array(file), y, None).in_memory
+
+
 @pytest.mark.parametrize("weights", [None, np.arange(60.0) % 4], ids=["plain", "weighted"])
 def test_an_array_in_a_file_trains_as_one_in_memory(tmp_path: Path, weights: Any) -> None:
     np.save(tmp_path / "X.npy", X)

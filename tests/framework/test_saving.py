@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import pickle
 import resource
 import struct
 import subprocess
@@ -236,8 +237,15 @@ def test_what_the_model_knows_of_its_data_comes_back(tmp_path: Path) -> None:
     assert there_and_back(loaded, tmp_path / "it").class_names == ["ä", "漢", ""]
 
 
+def test_class_names_can_be_any_that_can_be_gone_through(tmp_path: Path) -> None:
+    model = classifier()
+    model.save(tmp_path / "it", class_names=(name for name in "abc"))
+    assert Model.load(tmp_path / "it").class_names == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize(
-    ("names", "error"), [(["a"], ValueError), ("abc", TypeError), ([1, 2, 3], TypeError)]
+    ("names", "error"),
+    [(["a"], ValueError), ("abc", TypeError), ([1, 2, 3], TypeError), (3, TypeError)],
 )
 def test_class_names_that_do_not_fit_are_refused_before_writing(
     names: Any, error: type[Exception], tmp_path: Path
@@ -610,6 +618,23 @@ def test_what_is_no_safetensors_file_is_refused(content: bytes, tmp_path: Path) 
     assert not attempt(content, tmp_path / "it")
 
 
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_pickle_is_called_one_and_not_read(protocol: int, tmp_path: Path) -> None:
+    (tmp_path / "it").write_bytes(pickle.dumps(classifier(), protocol))
+    for read in (Model.load, classifier().load_parameters):
+        with pytest.raises(SavedFileError, match="no safetensors file; it looks like a pickle"):
+            read(tmp_path / "it")
+
+
+@pytest.mark.parametrize("header_bytes", [0x280, 0x480])
+def test_a_damaged_file_that_begins_as_a_pickle_does_is_not_called_one(
+    header_bytes: int, tmp_path: Path
+) -> None:
+    (tmp_path / "it").write_bytes(struct.pack("<Q", header_bytes) + b'{"weights": ')
+    with pytest.raises(SavedFileError, match="it is no safetensors file, or a damaged one"):
+        Model.load(tmp_path / "it")
+
+
 def test_a_safetensors_file_of_another_program_is_refused(tmp_path: Path) -> None:
     save_file({"weights": np.ones(3)}, tmp_path / "it", {"format": "pt"})
     with pytest.raises(SavedFileError, match="not one that dinputs has written"):
@@ -695,6 +720,8 @@ HOSTILE: list[tuple[Callable[[Any, Any], None], str]] = [
     (lambda d, a: d.update(version=2), "version 2 of the format, and this release .* version 1"),
     (lambda d, a: d.update(version="1"), "no version"),
     (lambda d, a: d.update(model=None), "its model needs dtype, operations"),
+    (part("operations", 5), r"not hold what it should \(TypeError: 'int' object is not iterable\)"),
+    (lambda d, a: d["model"]["operations"][0].pop("class"), "no object is described by"),
     (lambda d, a: d["model"].pop("dtype"), "its model needs dtype, operations"),
     (lambda d, a: d["model"].update(code="import os"), "no less and no more"),
     (operation(0, n_neurons=10**12), r"needs weights of shape \(2, 1000000000000\); there is \(2"),

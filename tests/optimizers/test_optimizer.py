@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -229,6 +230,34 @@ def test_repr_shows_what_is_not_the_default(optimizer: Optimizer, text: str) -> 
     assert repr(optimizer) == text
 
 
+def test_repr_has_a_gap_where_a_subclass_does_not_keep_an_argument() -> None:
+    class Halving(SGD):
+        def __init__(self, first_rate: float, momentum: float = 0.0) -> None:
+            super().__init__(first_rate / 2, momentum=momentum)
+
+    assert repr(Halving(0.5, momentum=0.9)) == "Halving(…, momentum=0.9)"
+
+
 def test_a_subclass_must_say_how_it_updates() -> None:
     with pytest.raises(NotImplementedError, match="Optimizer has no update method"):
         Optimizer(0.1).update_params(Bowl())
+
+
+def test_a_state_that_is_no_array_is_refused_at_once() -> None:
+    class Counts(Optimizer):
+        def update(self, parameter: Any, gradient: Any, state: Any) -> None:
+            state["t"] = 1
+
+    with pytest.raises(TypeError, match=r"state holds arrays, received t=1: .* one element"):
+        Counts(0.1).update_params(Bowl())
+
+
+def test_an_argument_that_is_an_array_is_shown() -> None:
+    class Masked(SGD):
+        def __init__(self, learning_rate: float, mask: Any = None) -> None:
+            super().__init__(learning_rate)
+            self.mask = mask
+
+    assert repr(Masked(0.1)) == "Masked(0.1)"
+    assert repr(Masked(0.1, np.ones(2))) == "Masked(0.1, mask=array([1., 1.]))"
+    assert repr(Masked(0.1, [np.ones(2)])) == "Masked(0.1, mask=[array([1., 1.])])"

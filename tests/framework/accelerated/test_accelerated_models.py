@@ -27,11 +27,13 @@ from framework import (
     MeanSquaredError,
     Model,
     ReLU,
+    Scale,
     Sigmoid,
     Softmax,
     SoftmaxCategoricalCrossentropy,
     Tanh,
 )
+from framework.samples import Samples
 from framework.training import Training
 from optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
@@ -296,6 +298,36 @@ def test_callbacks_see_every_batch_as_it_was() -> None:
     np.testing.assert_allclose(watchers[1].seen, watchers[0].seen, 1e-4, 1e-4)
 
 
+def test_a_callback_that_was_given_a_function_is_called_after_every_batch() -> None:
+    _, model = both(classifier)
+    callback, batches = Callback(), []
+    vars(callback)["on_batch_end"] = lambda training: batches.append(training.batch)
+    train(model, CLASSES, epochs=1, callbacks=[callback])
+    assert batches == list(range(1, 11))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"optimizer": SGD(0.1)},
+        {"optimizer": Adagrad(0.1)},  # which has no twin
+        {"loss": MeanSquaredError()},  # likewise
+        {"accuracy": BinaryAccuracy()},
+    ],
+    ids=repr,
+)
+def test_what_a_callback_sets_counts_from_the_next_batch_on(change: dict[str, Any]) -> None:
+    class Change(Callback):
+        def on_batch_end(self, training: Training) -> None:
+            if training.epoch == 1 and training.batch == 4:
+                training.model.set(**copy.deepcopy(change))
+
+    y = np.eye(3, dtype="float32")[CLASSES]
+    plain, accelerated = both(classifier)
+    expected = train(plain, y, epochs=2, callbacks=[Change()])
+    assert_same_history(train(accelerated, y, epochs=2, callbacks=[Change()]), expected)
+
+
 def test_a_callback_stops_after_its_batch() -> None:
     _, model = both(classifier)
     history = train(model, CLASSES, callbacks=[Watcher(stop_at=13)])
@@ -323,6 +355,16 @@ def test_an_interrupted_training_goes_on_bit_by_bit(where: tuple[int, int], tmp_
     for ours, array in zip(resumed.stored_arrays(), whole.stored_arrays(), strict=True):
         np.testing.assert_array_equal(ours, array)
     assert history.loss == expected.loss
+
+
+def test_the_history_does_not_depend_on_how_many_steps_a_call_takes() -> None:
+    def history(*callbacks: Callback) -> History:
+        _, model = both(classifier)
+        return train(model, CLASSES, sample_weight=WEIGHTS, epochs=3, callbacks=callbacks)
+
+    together, one_by_one = history(), history(Watcher())
+    for name in set(History.names()) - {"seconds"}:
+        assert getattr(together, name) == getattr(one_by_one, name)
 
 
 def test_a_saved_model_holds_plain_classes_and_predicts_the_same(tmp_path: Any) -> None:
@@ -393,6 +435,40 @@ def test_an_object_with_a_method_of_its_own_runs_as_it_is() -> None:
     assert called == [len(X)]
 
 
+def test_a_method_that_an_object_is_given_later_counts_after_the_next_finalize() -> None:
+    _, model = both(classifier)
+    train(model, CLASSES, epochs=1)
+    called = []
+
+    def noted(owner: Any, name: str) -> Any:
+        original = getattr(owner, name)
+
+        def method(*args: Any, **options: Any) -> Any:
+            called.append(name)
+            return original(*args, **options)
+
+        setattr(owner, name, method)
+
+    noted(model.layers[1], "forward")
+    noted(model.layers[4], "backward")
+    noted(model.optimizer, "update_params")
+    noted(model, "calculate_accuracy")
+    train(model, CLASSES, epochs=1)
+    model.finalize(accelerated=True)
+    called.clear()
+    train(model, CLASSES, epochs=1)
+    steps = ["forward", "calculate_accuracy", "backward", "update_params"]
+    assert [name for name in steps if called.count(name) >= 10] == steps
+
+
+def test_a_step_of_the_models_own_is_called_instead_of_its_twin() -> None:
+    for name in ("calculate_accuracy", "calculate_loss"):
+        model = classifier()
+        setattr(model, name, lambda *args, **options: 0.25)
+        model.finalize(accelerated=True)
+        assert model.trainer is None
+
+
 def test_a_model_class_with_steps_of_its_own_has_them_called() -> None:
     class Counting(Model):
         losses = 0
@@ -406,6 +482,61 @@ def test_a_model_class_with_steps_of_its_own_has_them_called() -> None:
     model.finalize(accelerated=True)
     train(model, CLASSES, epochs=1)
     assert model.losses == 10
+
+
+def test_bytes_that_the_model_scales_are_trained_on_in_compiled_steps() -> None:
+    def make() -> Model:
+        framework.seed(5)
+        layers = [Scale(1 / 127.5, -1), Dense(4, 8), ReLU(), Dense(8, 3), Softmax()]
+        return network(*layers, loss=CategoricalCrossentropy(), optimizer=Adam(0.01))
+
+    images = np.random.default_rng(1).integers(0, 256, (430, 4), dtype="uint8")
+    histories = []
+    for model in both(make):
+        framework.seed(7)
+        histories.append(model.train(images, CLASSES, batch_size=43, epochs=5, progress=False))
+    assert model.trainer is not None
+    assert_same_history(histories[1], histories[0])
+
+
+@pytest.mark.parametrize("batch_size", [None, 100])
+def test_a_prediction_keeps_no_more_in_memory_than_it_is(batch_size: int | None) -> None:
+    _, model = both(lambda: regressor(ReLU()))
+    found = model.predict(X, batch_size=batch_size)
+    assert found.base is None
+    for row in X[:3]:
+        np.testing.assert_allclose(model.predict(row[np.newaxis]), model.forward(row[np.newaxis]))
+
+
+def test_a_huge_batch_of_a_loader_goes_through_in_slices_though_the_first_was_small() -> None:
+    many = np.tile(X, (30, 1)), np.tile(CLASSES, 30)
+    loader = [(X[:50], CLASSES[:50]), many]
+    sizes = []
+
+    class Widths(Callback):
+        def on_batch_end(self, training: Training) -> None:
+            sizes.append(len(training.model.layers[0].output))
+
+    layers = [Dense(4, 8), ReLU(), Dense(8, 3), Softmax()]
+    model = network(*layers, loss=CategoricalCrossentropy(), optimizer=Adam(0.01))
+    model.finalize(accelerated=True)
+    model.train(loader, epochs=2, progress=False, callbacks=[Widths()])
+    assert sizes[0] == sizes[2] == 50
+    assert max(sizes) < 5000
+
+
+def test_a_call_is_short_however_small_the_network_is() -> None:
+    def steps(batch_size: int, *operations: Any) -> int:
+        model = Model(operations)
+        model.set(loss=SoftmaxCategoricalCrossentropy(), optimizer=Adam())
+        model.finalize(accelerated=True)
+        rows = np.zeros((10**6, 2), "float32")
+        y = np.zeros(len(rows), int)
+        return int(model.trainer.steps_at_once(Samples(rows, y, None, batch_size=batch_size)))
+
+    assert 1000 < steps(1, Dense(2, 2)) < 10_000
+    dropped = steps(100, Dropout(0.1), Dense(2, 100), Dropout(0.1), Dense(100, 2))
+    assert 1 <= dropped * 100 * 102 * 4 < 10 * 2**20
 
 
 def test_inputs_that_do_not_fit_are_refused_in_the_same_words() -> None:

@@ -22,6 +22,7 @@ from framework import (
     Model,
     Operation,
     ReLU,
+    Scale,
     Sigmoid,
     SigmoidBinaryCrossentropy,
     Softmax,
@@ -58,6 +59,7 @@ def operations_for(features: int, dtype: str) -> list[Operation]:
         Tanh(),
         Dropout(0.4),
         BatchNormalization(features, momentum=0.7, epsilon=0.01, dtype=dtype),
+        Scale(-0.5, 3),
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import matplotlib.image
 import numpy as np
+import PIL.Image
 import pytest
 
 import framework
@@ -117,6 +118,29 @@ def test_where_there_is_no_one_class_the_values_are_printed(
     assert table(tmp_path / "out.csv")[0] == heading
 
 
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("0,1\n0.5,0.25\n2,1.5\n", [[0.5, 0.25], [2, 1.5]]),
+        ("1,2\n0.5,0.25\n", [[0.5, 0.25]]),
+        ("0,1\n1,1\n", [[0, 1], [1, 1]]),
+        ("0,1\n", [[0, 1]]),
+        ("1,0\n0.5,0.25\n", [[1, 0], [0.5, 0.25]]),
+        ("0,1,2\n5,6,7\n", [[5, 6, 7]]),
+        ("1,2,3\n5,6,7\n", [[5, 6, 7]]),
+        ("0.0,1.0,2.0\n5,6,7\n", [[0, 1, 2], [5, 6, 7]]),
+    ],
+)
+def test_numbered_columns_are_a_heading(
+    content: str, rows: list[list[float]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = saved(tmp_path, Dense(len(rows[0]), 3), Softmax())
+    assert run(tmp_path, "predict", text(tmp_path, "a.csv", content)) == 0
+    printed = capsys.readouterr().out.splitlines()[1:]
+    expected = model.predict(np.array(rows)).max(axis=1)
+    assert [float(line.split()[-1]) for line in printed] == pytest.approx(expected, abs=1e-4)
+
+
 def test_one_sample_needs_no_axis_of_its_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -208,6 +232,17 @@ def transparent(path: Path) -> Path:
     return write_image(path / "image.png", np.dstack([COLOURED, np.full((4, 5), 9, np.uint8)]))
 
 
+def deep(path: Path, dtype: type) -> Path:
+    PIL.Image.fromarray(GREY.astype(dtype)).save(path / "a.tif")
+    return path / "a.tif"
+
+
+def cut_off(path: Path, name: str) -> Path:
+    PIL.Image.fromarray(GREY).save(path / name)
+    (path / name).write_bytes((path / name).read_bytes()[:-40])
+    return path / name
+
+
 def text(path: Path, name: str, content: str) -> Path:
     (path / name).write_text(content)
     return path / name
@@ -221,6 +256,11 @@ def text(path: Path, name: str, content: str) -> Path:
         (lambda p: write_image(p / "a.png", GREY), ["--scale", "0", "1"], "leave out --scale"),
         (lambda p: text(p, "a.png", "no image"), [], "is damaged, or no image"),
         (lambda p: text(p, "a.jpg", "no image"), [], "cannot identify image file"),
+        (lambda p: deep(p, np.uint16), [], "a.tif has more than 8 bits for a colour"),
+        (lambda p: deep(p, np.int32), [], "a.tif has more than 8 bits for a colour"),
+        (lambda p: deep(p, np.float32), [], "a.tif has more than 8 bits for a colour"),
+        (lambda p: cut_off(p, "a.jpg"), [], "a.jpg is damaged, or no image"),
+        (lambda p: cut_off(p, "a.png"), [], "a.png is damaged, or no image"),
         (lambda p: text(p, "a.csv", ""), [], "has no rows of numbers"),
         (lambda p: text(p, "a.csv", "a,b\n"), [], "has no rows of numbers"),
         (lambda p: text(p, "a.csv", "a,b\n1,2\n3\n"), [], "line 3 has 1 values, others have 2"),

@@ -218,3 +218,14 @@ def test_dinputs_keep_the_dtype_of_the_predictions() -> None:
     for loss in CLASSES:
         assert loss.backward(y_pred, [0, 1]).dtype == np.float32
         assert loss.backward(y_pred, np.eye(2)).dtype == np.float32
+
+
+def test_a_loss_without_a_check_of_its_own_takes_any_finite_numbers_one_for_each_sample() -> None:
+    loss = Loss()
+    np.testing.assert_array_equal(loss.check_targets([2, 0, 1], (3, 4)), [2, 0, 1])
+    np.testing.assert_array_equal(loss.check_targets([[0.5, 1.0]], (1, 2)), [[0.5, 1.0]])
+    for wrong in ([1.0, 2.0], 1.0, [1.0, np.nan, 2.0]):
+        with pytest.raises(ValueError, match="y must"):
+            loss.check_targets(wrong, (3, 4))
+    with pytest.raises(TypeError, match="y must hold real numbers"):
+        loss.check_targets(["a", "b", "c"], (3, 4))

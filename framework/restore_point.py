@@ -1,0 +1,42 @@
+"""What a training goes back to when it cannot go on."""
+
+from typing import TYPE_CHECKING
+
+from optimizers.optimizer import Optimizer, State
+
+if TYPE_CHECKING:
+    from framework.model import Model
+
+
+class RestorePoint:
+    """A copy of all that an epoch changes in a model: parameters, statistics, optimizer."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+
+    def take(self) -> None:
+        self.arrays = [(array, array.copy()) for array in self.model.stored_arrays()]
+        self.iterations = getattr(self.model.optimizer, "iterations", 0)
+        self.states = _copied(self._optimizer_states())
+
+    def restore(self) -> None:
+        for array, copied in self.arrays:
+            array[...] = copied
+        if isinstance(self.model.optimizer, Optimizer):
+            states = self._optimizer_states()
+            states.clear()
+            states.update(self.states)
+            self.model.optimizer.iterations = self.iterations
+            self.model.optimizer.pre_update_params()
+
+    def _optimizer_states(self) -> dict[str, State]:
+        # What an optimizer of the user's own remembers, and where, is not known.
+        optimizer = self.model.optimizer
+        return optimizer.state(self.model.parameters) if isinstance(optimizer, Optimizer) else {}
+
+
+def _copied(states: dict[str, State]) -> dict[str, State]:
+    return {
+        parameter: State({name: array.copy() for name, array in state.items()})
+        for parameter, state in states.items()
+    }
