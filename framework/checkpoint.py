@@ -251,7 +251,10 @@ def _state(training: "Training") -> dict[str, Any]:
 def _settings(training: "Training") -> dict[str, Any]:
     """What has to be the same in a training that goes on with another."""
     samples = training.samples
-    settings: dict[str, Any] = {"batch_size": samples.batch_size}
+    settings: dict[str, Any] = {
+        "number of ranks with data of their own (sharded=True)": training.shards,
+        "batch_size": samples.batch_size,
+    }
     if isinstance(samples, Samples):
         settings |= {"number of samples": len(samples.rows), "shuffle": samples.shuffle}
     return {**settings, **training.data_marks}

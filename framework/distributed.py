@@ -76,6 +76,7 @@ def train_together(
             training.callbacks = [c for c in training.callbacks if not isinstance(c, Checkpoint)]
         _check_alike(ranks, training, options, sharded)
         if sharded:
+            training.shards = ranks.size
             _bring_in_line(ranks, training, options)
         with ranks.agreement():
             saved = prepare(training, resume_from if first else None)
@@ -97,6 +98,13 @@ class DistributedLoop(Loop):
         """Take part in a training of several ranks, with data of its own if ``sharded``."""
         self.ranks, self.sharded = ranks, sharded
         self.part = _Part(self.model, ranks)
+        # Of the current epoch: what this rank's generators begin with, and how many samples it saw.
+        self.seeds: list[int] = []
+        self.rows_seen = 0
+        # Of the current batch: this rank's gradient and loss, and how many ranks have a gradient.
+        self.gradient = self.model.parameters.dweights
+        self.own_data_loss = 0.0
+        self.contributors = 1.0
         self.synchronized = [
             layer
             for layer in self.model.layers
@@ -137,11 +145,6 @@ class DistributedLoop(Loop):
 
     def _run_epoch(self) -> None:
         self._synchronize_chance()
-        # Rank 0 draws, for dropout, what a single process would; the others their own.
-        self.chance = common = randomness.generator()
-        if self.ranks.rank:
-            numbers = copy.deepcopy(common).integers(2**63, size=4)
-            self.chance = np.random.default_rng([self.ranks.rank, *numbers])
         self.rows_seen = 0
         super()._run_epoch()
 
@@ -153,6 +156,8 @@ class DistributedLoop(Loop):
         """Return None: each step is taken with the others, and not several in one call."""
 
     def _batches(self, skip: int = 0) -> Iterator[Batch]:
+        # The generator is as it was when the epoch began, also if it goes on after a checkpoint.
+        self.seeds = copy.deepcopy(randomness.generator()).integers(2**63, size=4).tolist()
         samples = self.samples
         if isinstance(samples, Samples) and not self.sharded:
             return samples.epoch(skip=skip)
@@ -203,6 +208,15 @@ class DistributedLoop(Loop):
             samples, rows, batch.amount * samples.amount(rows) / samples.amount(batch.rows)
         )
 
+    def _chance(self) -> np.random.Generator:
+        """Return where a pass draws from: on rank 0, as a single process; its own on the others.
+
+        That depends on the epoch and the batch alone, so that no checkpoint has to hold it.
+        """
+        if self.ranks.rank == 0:
+            return randomness.generator()
+        return np.random.default_rng([self.ranks.rank, self.training.batch, *self.seeds])
+
     def _pass(self, batch: Batch) -> tuple[float, float, float]:
         ranks = self.ranks
         own = self._own(batch)
@@ -215,7 +229,7 @@ class DistributedLoop(Loop):
         # The mean of the contributors' gradients is then that of the batch; the penalties',
         # which is in each of them, comes out once.
         scale = self.contributors * own.amount / amount
-        with randomness.drawing_from(self.chance), totals_by(ranks.sum):
+        with randomness.drawing_from(self._chance()), totals_by(ranks.sum):
             data_loss, accuracy = self._forward_and_back(own, scale)
         sums = ranks.sum(np.array([data_loss, accuracy]) * own.amount)
         data_loss, accuracy = map(float, sums / amount)
@@ -274,7 +288,8 @@ class DistributedLoop(Loop):
             self.part.gather_state(model.optimizer)
         # Statistics of the ranks' own batches: their mean, by how many samples each has seen.
         rows = ranks.sum(np.array([float(self.rows_seen)]))[0]
-        for array in model.stored_arrays()[1:] if rows else []:
+        _, *statistics = model.stored_arrays()
+        for array in statistics if rows else []:
             array[...] = ranks.sum(array * (self.rows_seen / rows))
         self._synchronize_chance()
 

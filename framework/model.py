@@ -26,6 +26,7 @@ from framework.losses.softmax_categorical_crossentropy import SoftmaxCategorical
 from framework.mapped import release_pages
 from framework.operation import Array, Shape, describe
 from framework.parameters import ParameterVector, bind, state_names, stored_names
+from framework.ranks import check_communicator
 from framework.samples import (
     Batch,
     PartOf,
@@ -320,21 +321,24 @@ class Model:
             print_every: print a line every so many epochs, in place of the bar.
             resume_from: the file of a ``Checkpoint``. The model and the history become what they
                 were, and training goes on to ``epochs`` as if it had never stopped: the same
-                numbers, bit for bit, but for ``seconds``. Model, data and all other arguments
-                have to be the same, and are compared, except for ``transform`` and for what is in
-                batches that are given. The model is compared with what it was as training began;
-                what callbacks changed since then, such as ``optimizer.learning_rate``, is set
-                again. If there is no such file yet, but one of the
-                ``callbacks`` is going to write it, training starts from the beginning, so that
-                a script can simply be started again.
+                numbers, bit for bit, but for ``seconds`` (with a communicator, as many processes,
+                and batch normalization ``synchronized`` if it stopped amid an epoch). Model,
+                data and all other arguments have to be the same, and are compared, except for
+                ``transform`` and for what is in batches that are given. The model is compared
+                with what it was as training began; what callbacks changed since then, such as
+                ``optimizer.learning_rate``, is set again. If there is no such file yet, but one
+                of the ``callbacks`` is going to write it, training starts from the beginning, so
+                that a script can simply be started again.
             communicator: of mpi4py, such as ``MPI.COMM_WORLD``: all of its processes, each of
                 which must call ``train``, train the model together, from the parameters of the
                 first (see ``framework.distributed``). ``batch_size`` is that of all together,
                 and so is the history, which all of them return; the first one reports. A
                 callback that changes the model or the optimizer must be given to all of them; at
                 the end they have the parameters that the first one has, so that it is its
-                ``EarlyStopping`` that restores the best.
-            sharded: whether the data are this process's own, and not the same for each.
+                ``EarlyStopping`` that restores the best. That all were given the same is seen
+                of the model, the optimizer, the shapes and the first thousand samples.
+            sharded: whether the data are this process's own, and not the same for each. Such a
+                training goes on from a checkpoint with as many processes alone.
 
         Raises:
             RuntimeError: ``set`` or ``finalize`` has not been called.
@@ -350,7 +354,10 @@ class Model:
                 completed epoch, or as ``resume_from`` has them from the middle of this one.
         """
         run: Callable[..., History] = train
-        if communicator is not None and getattr(communicator, "size", 0) != 1:
+        if communicator is None:
+            if sharded:
+                raise ValueError("sharded=True needs a communicator, such as MPI.COMM_WORLD")
+        elif check_communicator(communicator).size > 1:
             from framework.distributed import train_together
 
             run = partial(train_together, communicator=communicator, sharded=sharded)

@@ -25,8 +25,9 @@ from framework.threads import at_most
 # In these, Open MPI, MPICH and its relatives, and Slurm say how many processes they have started.
 LAUNCHED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
 
-# What an error is raised as on the ranks that did not meet it themselves.
-SHARED_ERRORS = (BatchError, SavedFileError, TypeError, ValueError, OSError, RuntimeError)
+# What an error is raised as on the ranks that did not meet it themselves: the first that it is one
+# of, or else a RuntimeError.
+SHARED_ERRORS = (BatchError, SavedFileError, TypeError, ValueError, OSError)
 
 AnyResult = TypeVar("AnyResult")
 
@@ -42,27 +43,20 @@ class Ranks:
     Attributes:
         rank, size: which of how many processes this is, from 0.
 
-    Raises:
-        TypeError: ``communicator`` is something else.
-        ImportError: mpi4py is not installed.
+    Raises TypeError, ValueError and ImportError as ``check_communicator``.
     """
 
     def __init__(self, communicator: Any) -> None:
         self.mpi = mpi()
-        if not isinstance(communicator, self.mpi.Intracomm):
-            raise TypeError(
-                "communicator must be one of mpi4py, such as MPI.COMM_WORLD, received "
-                f"{communicator!r}"
-            )
-        self.communicator = communicator
+        self.communicator = check_communicator(communicator)
         self.rank, self.size = communicator.rank, communicator.size
         self._agreed: Exception | None = None
 
     def share(self, count: int) -> slice:
         """Return which of ``count`` things are this rank's: see ``shares``."""
-        each, left = divmod(count, self.size)
-        start, stop = (each * rank + min(rank, left) for rank in (self.rank, self.rank + 1))
-        return slice(start, stop)
+        shares = self.shares(count)
+        start = sum(shares[: self.rank])
+        return slice(start, start + shares[self.rank])
 
     def shares(self, count: int) -> list[int]:
         """Return how many of ``count`` things each rank has: the first ones one more, if any."""
@@ -85,20 +79,22 @@ class Ranks:
 
     @contextmanager
     def agreement(self) -> Iterator[None]:
-        """Raise on every rank what one of them raises, with its rank. Nothing is sent inside."""
+        """Raise on every rank what one of them raises, with its rank. Nothing is sent inside.
+
+        What all of them raise alike is passed on as it is.
+        """
         own: Exception | None = None
         try:
             yield
         except Exception as error:
             own = error
-        kind = next((i for i, kind in enumerate(SHARED_ERRORS) if isinstance(own, kind)), -1)
-        found = self.of_all(None if own is None else (kind, str(own)))
+        found = self.of_all(None if own is None else _shared(own))
         if own is not None and all(other == found[0] for other in found):
             raise self.agreed(own)  # it concerns every rank, as a wrong argument does
         for rank, failure in enumerate(found):
             if failure is not None:
                 kind, message = failure
-                raise self.agreed(SHARED_ERRORS[kind](f"{self.name(rank)}: {message}")) from own
+                raise self.agreed(kind(f"{self.name(rank)}: {message}")) from own
 
     def agreed(self, error: Exception) -> Exception:
         """Return ``error``, which is about to be raised on every rank."""
@@ -152,6 +148,25 @@ class Ranks:
             yield
 
 
+def check_communicator(communicator: Any) -> Any:
+    """Return ``communicator`` if processes can train together by it.
+
+    Raises:
+        TypeError: it is none of mpi4py, or one between two groups of processes.
+        ValueError: it is null, as on a process that is in none of the groups of a ``Split``.
+        ImportError: mpi4py is not installed.
+    """
+    MPI = mpi()
+    if communicator == MPI.COMM_NULL:
+        raise ValueError("communicator is MPI.COMM_NULL: this process is none of those that train")
+    if not isinstance(communicator, MPI.Intracomm):
+        raise TypeError(
+            "communicator must be an Intracomm of mpi4py, such as MPI.COMM_WORLD, received "
+            f"{communicator!r}"
+        )
+    return communicator
+
+
 def launched_together() -> Any:
     """Return the communicator of the processes that ``mpiexec`` has started, None for a single one.
 
@@ -185,3 +200,11 @@ def mpi() -> Any:
     from mpi4py import MPI
 
     return MPI
+
+
+def _shared(error: Exception) -> tuple[type[Exception], str]:
+    """Return the type and the message of ``error`` for ranks that may not know its own type."""
+    kinds: Iterator[type[Exception]] = (k for k in SHARED_ERRORS if isinstance(error, k))
+    kind = next(kinds, RuntimeError)
+    named = "" if type(error) is kind else f"{type(error).__name__}: "
+    return kind, f"{named}{error}"

@@ -80,9 +80,11 @@ class Training:
             epoch, or None.
         rank, ranks: which of how many processes this is: 0 of 1, unless ``train`` was given a
             communicator. Callbacks run on every rank; what writes a file does so on rank 0.
+        shards: in how many parts the data are given, one for each rank: 1 unless ``sharded``.
     """
 
     rank, ranks = 0, 1
+    shards = 1
 
     def __init__(
         self,
@@ -228,7 +230,12 @@ def _validation(
 
 
 class Loop:
-    """Goes through the epochs, the batches of each, and the steps that each batch takes."""
+    """Goes through the epochs, the batches of each, and the steps that each batch takes.
+
+    A training on several machines (``framework.distributed``) overrides what its ranks do together:
+    ``_begin``, ``_run_epoch``, ``_batches``, ``_trainer``, ``_pass``, ``_forward_and_back``, both
+    checks, ``_update``, ``_record``, ``_evaluate``, ``_stopped`` and ``_settle``.
+    """
 
     signals: tuple[signal.Signals, ...] = (signal.SIGINT,)
 
@@ -438,8 +445,6 @@ class Loop:
                 f"{self.training.epoch}, {_where(self.training)}",
                 self.history,
             )
-
-    # What a training on several machines (``framework.distributed``) does in another way.
 
     def _evaluate(self, batches: Iterable[Batch]) -> tuple[float, float | None]:
         return self.model.evaluate_batches(batches)

@@ -177,6 +177,54 @@ def a_communicator_that_is_none(together: Any) -> str:
     return told_by(lambda: classifier().train(X, y, communicator=3))
 
 
+class Pretending:
+    """Looks like a communicator of a single process."""
+
+    size = 1
+
+
+def something_like_a_communicator(together: Any) -> str:
+    return told_by(lambda: classifier().train(X, y, communicator=Pretending())).partition(",")[0]
+
+
+def a_null_communicator(together: Any) -> list[str]:
+    """A rank that is in no group is told so, and the others train."""
+    from mpi4py import MPI
+
+    group = together.Split(MPI.UNDEFINED if together.rank == 2 else 0)
+    null = [MPI.COMM_NULL, group] if together.rank == 2 else [MPI.COMM_NULL]
+    told = [told_by(lambda one=one: classifier().train(X, y, communicator=one)) for one in null]
+    if together.rank < 2:
+        told.append(told_by(lambda: classifier().train(X, y, progress=False, communicator=group)))
+        group.Free()
+    return told
+
+
+def a_communicator_between_groups(together: Any) -> str:
+    own = together.Split(together.rank == 0)
+    between = own.Create_intercomm(0, together, 0 if together.rank else 1)
+    told = told_by(lambda: classifier().train(X, y, communicator=between)).partition(",")[0]
+    between.Free()
+    own.Free()
+    return told
+
+
+def shards_without_a_communicator(together: Any) -> str:
+    return told_by(lambda: classifier().train(X, y, sharded=True))
+
+
+class Careless(Callback):
+    """Looks something up on rank 1 that is not there."""
+
+    def on_train_begin(self, training: Training) -> None:
+        if training.rank == 1:
+            raise KeyError("mine")
+
+
+def an_error_of_another_type(together: Any) -> str:
+    return refused(together, callbacks=[Careless()])
+
+
 # How it ends
 
 
@@ -329,26 +377,56 @@ def shards(together: Any) -> float:
     )
 
 
-def interrupted_shards(together: Any) -> list[list[float]]:
+def _shared_path(together: Any, folder: str) -> Path:
+    return Path(together.bcast(folder)) / "run.safetensors"
+
+
+def _at_once_and_resumed(together: Any, *hidden: Any, **options: Any) -> list[list[float]]:
     """The parameters after training at once, and after an interruption amid an epoch."""
-    own = slice(together.rank, None, together.size)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(together.bcast(folder)) / "run.safetensors"
-        options: dict[str, Any] = {"epochs": 2, "batch_size": 10, "progress": False}
-        options |= {"communicator": together, "sharded": True}
+        path = _shared_path(together, folder)
+        options |= {"epochs": 2, "progress": False, "communicator": together}
 
         def run(*callbacks: Callback) -> list[float]:
-            model = classifier()
+            model = classifier(*hidden)
             callbacks = (*callbacks, Checkpoint(path))
-            model.train(X[own], y[own], callbacks=callbacks, resume_from=path, **options)
+            model.train(callbacks=callbacks, resume_from=path, **options)
             return model.parameters.weights.tolist()
 
-        run(Doing(lambda training: training.stop("for now"), 3))
+        run(Doing(lambda training: training.stop("for now"), 2))
         resumed = run()
         together.barrier()
         if together.rank == 0:
             path.unlink()
         return [run(), resumed]
+
+
+def interrupted_shards(together: Any) -> list[list[float]]:
+    own = slice(together.rank, None, together.size)
+    return _at_once_and_resumed(together, X=X[own], y=y[own], batch_size=10, sharded=True)
+
+
+def interrupted_dropout(together: Any) -> list[list[float]]:
+    return _at_once_and_resumed(together, Dropout(0.5), X=X, y=y, batch_size=10)
+
+
+def shards_of_fewer_ranks(together: Any) -> str:
+    """How two ranks are told that three cannot be followed, and what the third is told."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = _shared_path(together, folder)
+        options: dict[str, Any] = {"progress": False, "sharded": True}
+
+        def run(communicator: Any, *callbacks: Callback) -> None:
+            own = slice(communicator.rank, None, communicator.size)
+            options.update(communicator=communicator, resume_from=path, callbacks=callbacks)
+            classifier().train(X[own], y[own], **options)
+
+        run(together, Checkpoint(path))
+        two = together.Split(together.rank == 2)
+        told = told_by(lambda: run(two))
+        two.Free()
+        together.barrier()  # until all have read the file
+        return told.replace(str(path), "FILE")
 
 
 def compiled(together: Any) -> float | None:
@@ -438,6 +516,11 @@ STORIES = [
     other_validation_data_on_one_rank,
     a_figure_that_is_not_recorded,
     a_communicator_that_is_none,
+    something_like_a_communicator,
+    a_null_communicator,
+    a_communicator_between_groups,
+    shards_without_a_communicator,
+    an_error_of_another_type,
     divergence,
     early_stopping,
     restored_by_one_rank,
@@ -450,6 +533,8 @@ STORIES = [
     samples_of_shards,
     shards,
     interrupted_shards,
+    interrupted_dropout,
+    shards_of_fewer_ranks,
     compiled,
     streams,
     a_mapped_file,

@@ -1,6 +1,6 @@
 """A training that writes checkpoints, and goes on from them when it is started again.
 
-    python -m tests.framework.jobs.resumed FOLDER [FAULT] [--dropout]
+    python -m tests.framework.jobs.resumed FOLDER [FAULT] [--dropout] [--epochs N]
 
 FAULT is what one rank does in the middle of the fourth epoch: ``kill`` (it is killed), ``raise``,
 ``diverge`` (it raises the error of a divergence that the others know nothing of) or ``exit``; or,
@@ -8,9 +8,9 @@ before training begins, ``early``; or ``endless``, if it does not come to an end
 training ends, rank 0 writes the parameters and the history as ``end.npz`` into the folder.
 """
 
+import argparse
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ from framework import (
 )
 from optimizers import Adam
 
+FAULTS = ("kill", "raise", "diverge", "exit", "early", "endless")
+
 
 class Fault(Callback):
     def __init__(self, kind: str) -> None:
@@ -50,11 +52,9 @@ class Fault(Callback):
                 raise OSError("this rank has lost its disk")
             case "diverge":
                 raise DivergenceError("this rank alone has had enough", training.history)
-            case unknown:
-                raise AssertionError(f"there is no fault {unknown}")
 
 
-def run(folder: Path, fault: str, dropout: bool, communicator: Any) -> None:
+def run(folder: Path, fault: str, dropout: bool, communicator: Any, epochs: int = 6) -> None:
     framework.seed(0)
     chance = np.random.default_rng(0)
     X, y = chance.normal(size=(90, 6)), chance.integers(0, 3, 90)
@@ -75,7 +75,7 @@ def run(folder: Path, fault: str, dropout: bool, communicator: Any) -> None:
     history = model.train(
         X,
         y,
-        epochs=10**6 if fault == "endless" else 6,
+        epochs=10**6 if fault == "endless" else epochs,
         batch_size=20,
         validation_split=0.2,
         callbacks=callbacks,
@@ -90,10 +90,10 @@ def run(folder: Path, fault: str, dropout: bool, communicator: Any) -> None:
 if __name__ == "__main__":
     from mpi4py import MPI
 
-    arguments = [argument for argument in sys.argv[1:] if argument != "--dropout"]
-    run(
-        Path(arguments[0]),
-        arguments[1] if arguments[1:] else "",
-        "--dropout" in sys.argv,
-        MPI.COMM_WORLD,
-    )
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("fault", nargs="?", default="", choices=["", *FAULTS])
+    parser.add_argument("--dropout", action="store_true")
+    parser.add_argument("--epochs", type=int, default=6)
+    options = parser.parse_args()
+    run(options.folder, options.fault, options.dropout, MPI.COMM_WORLD, options.epochs)
