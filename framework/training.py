@@ -57,6 +57,13 @@ class EpochSums:
     penalties: float = 0.0
     right: float = 0.0
 
+    def add(self, amount: float, data_loss: float, penalties: float, accuracy: float) -> None:
+        """Add what a batch came to, which counts as much as ``amount``."""
+        self.amount += amount
+        self.data_loss += data_loss * amount
+        self.penalties += penalties * amount
+        self.right += accuracy * amount
+
 
 class Training:
     """A training in progress, as callbacks see it.
@@ -349,16 +356,13 @@ class Loop:
         return any(getattr(m, "__func__", m) is not Callback.on_batch_end for m in methods)
 
     def _step(self, batch: Batch) -> None:
-        training, sums = self.training, self.training.sums
+        training = self.training
         training.batch += 1
         self.penalties = self.model.regularization_loss()
         amount, data_loss, accuracy = self._pass(batch)
         self._update()
         training.batch_accuracy = accuracy
-        sums.amount += amount
-        sums.data_loss += data_loss * amount
-        sums.penalties += self.penalties * amount
-        sums.right += accuracy * amount
+        training.sums.add(amount, data_loss, self.penalties, accuracy)
 
     def _pass(self, batch: Batch) -> tuple[float, float, float]:
         """Find the gradient; return how much the batch counts, its data loss and accuracy."""
@@ -396,20 +400,13 @@ class Loop:
 
     def _compiled_steps(self, trainer: Any, batches: Batch) -> None:
         """Do the same for one batch, or for several put together: see ``Trainer.take_steps``."""
-        training, sums = self.training, self.training.sums
+        training = self.training
         figures = trainer.take_steps(batches)
         training.batch += len(figures)
-        data_loss, penalties, training.batch_accuracy = figures[-1].tolist()
-        training.batch_data_loss, training.batch_loss = data_loss, data_loss + penalties
-        if not math.isfinite(training.batch_loss):
-            raise _diverged(training)
-        steps = zip(batches.steps(), figures.tolist(), strict=True)
-        for step, (data_loss, penalties, accuracy) in steps:
-            amount = step.amount
-            sums.amount += amount
-            sums.data_loss += data_loss * amount
-            sums.penalties += penalties * amount
-            sums.right += accuracy * amount
+        data_loss, self.penalties, training.batch_accuracy = figures[-1].tolist()
+        self._check_loss(data_loss)
+        for step, came_to in zip(batches.steps(), figures.tolist(), strict=True):
+            training.sums.add(step.amount, *came_to)
 
     def _update(self) -> None:
         model, optimizer = self.model, self.model.optimizer
