@@ -30,9 +30,9 @@ def entry(function: Callable[..., Any]) -> Any:
     that it calls does. So one of its arguments must be of a type that has ``version()`` in it.
     """
     try:
-        return numba.njit(cache=True, **_OPTIONS)(function)
+        return numba.njit(cache=True, nogil=True, **_OPTIONS)(function)
     except RuntimeError:  # no folder to write to
-        return numba.njit(**_OPTIONS)(function)
+        return numba.njit(nogil=True, **_OPTIONS)(function)
 
 
 def version() -> str:

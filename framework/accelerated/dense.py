@@ -25,8 +25,12 @@ def forward_with_relu(inputs, weights, biases, output, positive):
 
 
 @compiled
-def parameter_gradients(inputs, dvalues, dweights, dbiases):
+def weight_gradients(inputs, dvalues, dweights):
     transposed_product(inputs, dvalues, dweights)
+
+
+@compiled
+def bias_gradients(dvalues, dbiases):
     dbiases[:] = 0
     for sample in range(dvalues.shape[0]):
         for neuron in range(dvalues.shape[1]):
@@ -52,4 +56,10 @@ def penalty(parameter, l1, l2):
     for value in parameter:
         absolute += abs(value)
         squares += value * value
-    return l1 * absolute + l2 * squares
+    # A sum that has become infinite counts only where it is asked for: 0 times it is not 0.
+    total = 0.0
+    if l1:
+        total += l1 * absolute
+    if l2:
+        total += l2 * squares
+    return total

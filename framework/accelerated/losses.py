@@ -18,10 +18,11 @@ def losses(line, inputs, y_true, output, per_sample):
 
 
 @compiled
-def backward(line, output, y_true, dinputs):
+def backward(line, output, y_true, samples, dinputs):
+    """Write the gradient of the mean over so many ``samples``, of which these may be a part."""
     if line.kind == SOFTMAX:
-        categorical.backward(output, y_true, line.temperature, dinputs)
+        categorical.backward(output, y_true, line.temperature, samples, dinputs)
     elif y_true.ndim == 2:
-        binary.backward(output, y_true, dinputs)
+        binary.backward(output, y_true, samples, dinputs)
     else:
         raise ValueError("a loss after sigmoid takes a target for each output")

@@ -8,7 +8,7 @@ another kind (not OpenBLAS, as on a Mac), ``np.dot`` has to do.
     transposed_product          out = aᵀ @ b
     product_transposed          out = a @ bᵀ
 
-All arrays are matrices in C order, of one dtype.
+All arrays are matrices of one dtype, in C order or columns of one that is.
 """
 
 import ctypes
@@ -86,6 +86,11 @@ else:
         for n, number in (("sgemm", types.float32), ("dgemm", types.float64))
     )
 
+    @compiled
+    def between_rows(a):
+        # In a matrix of one row, the stride may be anything.
+        return max(a.strides[0] // a.itemsize, a.shape[1])
+
     @overload(_gemm)
     def _choose_gemm(turn_a, turn_b, samples, columns, inner, a, b, out):
         multiply, number = (
@@ -102,12 +107,12 @@ else:
                 Count(inner),
                 number(1),
                 a.ctypes,
-                Count(a.shape[1]),
+                Count(between_rows(a)),
                 b.ctypes,
-                Count(b.shape[1]),
+                Count(between_rows(b)),
                 number(0),
                 out.ctypes,
-                Count(columns),
+                Count(between_rows(out)),
             )
 
         return gemm

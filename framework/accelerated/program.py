@@ -31,6 +31,7 @@ from framework.accelerated.table import (
     SIGMOID,
     TANH,
 )
+from framework.accelerated.team import barrier, share
 
 
 @compiled
@@ -45,9 +46,13 @@ def matrix(vector, offset, n_inputs, n_outputs):
 
 
 @entry
-def forward(table, parameters, statistics, chances, inputs, training, values):
-    """Run every operation of ``table`` on ``inputs`` and return the last output."""
+def forward(table, parameters, statistics, chances, inputs, training, values, team, member):
+    """Run every operation of ``table`` on a member's part of ``inputs``.
+
+    Returns the last output, of all samples.
+    """
     samples = len(inputs)
+    own = share(samples, team, member)
     done = False
     for i in range(len(table)):
         op = table[i]
@@ -59,26 +64,26 @@ def forward(table, parameters, statistics, chances, inputs, training, values):
             weights = matrix(parameters, op.weights, op.n_inputs, width)
             biases = parameters[op.biases : op.biases + width]
             if i + 1 < len(table) and table[i + 1].kind == RELU:
-                positive = rows(values, table[i + 1].output, samples, width)
-                dense.forward_with_relu(inputs, weights, biases, output, positive)
+                positive = rows(values, table[i + 1].output, samples, width)[own]
+                dense.forward_with_relu(inputs[own], weights, biases, output[own], positive)
                 done = True
             else:
-                dense.forward(inputs, weights, biases, output)
+                dense.forward(inputs[own], weights, biases, output[own])
         elif op.kind == RELU:
-            relu.forward(inputs, output)
+            relu.forward(inputs[own], output[own])
         elif op.kind == LEAKY_RELU:
-            leaky_relu.forward(inputs, op.alpha, output)
+            leaky_relu.forward(inputs[own], op.alpha, output[own])
         elif op.kind == SIGMOID:
-            sigmoid.forward(inputs, output)
+            sigmoid.forward(inputs[own], output[own])
         elif op.kind == TANH:
-            tanh.forward(inputs, output)
+            tanh.forward(inputs[own], output[own])
         elif op.kind == DROPOUT:
             if training:
-                drawn = rows(chances, op.chances, samples, width)
-                mask = rows(values, op.kept, samples, width)
-                dropout.forward(inputs, drawn, op.rate, mask, output)
+                drawn = rows(chances, op.chances, samples, width)[own]
+                mask = rows(values, op.kept, samples, width)[own]
+                dropout.forward(inputs[own], drawn, op.rate, mask, output[own])
             else:
-                output[:] = inputs
+                output[own] = inputs[own]
         elif op.kind == BATCH_NORMALIZATION:
             batch_normalization.forward(
                 inputs,
@@ -92,7 +97,7 @@ def forward(table, parameters, statistics, chances, inputs, training, values):
                 output,
             )
         elif op.kind == SCALE:
-            scale.forward(inputs, op.factor, op.offset, output)
+            scale.forward(inputs[own], op.factor, op.offset, output[own])
         inputs = output
     return inputs
 
@@ -100,13 +105,18 @@ def forward(table, parameters, statistics, chances, inputs, training, values):
 @entry
 def backward(
     table, first, all_dinputs, parameters, statistics, inputs, values, training, gradient, dvalues,
-    gradients,
+    gradients, team, member,
 ):  # fmt: skip
     """Go back through ``table`` to its line ``first``, from the ``gradient`` of its output.
 
-    Unless ``all_dinputs`` is True, the ``dinputs`` of a dense layer on that line are left out.
+    A member sees to its part of the samples, and of the gradients of each dense layer to those
+    that belong to its part of the inputs. Unless ``all_dinputs`` is True, the ``dinputs`` of a
+    dense layer on that line are left out.
+
+    Returns whether every member has come to the end.
     """
     samples = len(inputs)
+    own = share(samples, team, member)
     for i in range(len(table) - 1, first - 1, -1):
         op = table[i]
         width = op.n_outputs
@@ -116,38 +126,44 @@ def backward(
         output = rows(values, op.output, samples, width)
         dinputs = rows(dvalues, op.dinputs, samples, op.n_inputs)
         if op.kind == DENSE:
+            # Every gradient of its outputs is needed.
+            if not barrier(team, member):
+                return False
+            part = share(op.n_inputs, team, member)
             weights = matrix(parameters, op.weights, op.n_inputs, width)
-            biases = parameters[op.biases : op.biases + width]
-            dweights = matrix(gradients, op.weights, op.n_inputs, width)
-            dbiases = gradients[op.biases : op.biases + width]
-            dense.parameter_gradients(before, gradient, dweights, dbiases)
+            dweights = matrix(gradients, op.weights, op.n_inputs, width)[part]
+            dense.weight_gradients(before[:, part], gradient, dweights)
             if op.weight_regularizer_l1 or op.weight_regularizer_l2:
                 dense.add_penalty_gradient(
                     dweights.ravel(),
-                    weights.ravel(),
+                    weights[part].ravel(),
                     op.weight_regularizer_l1,
                     op.weight_regularizer_l2,
                 )
+            part = share(width, team, member)
+            biases = parameters[op.biases : op.biases + width][part]
+            dbiases = gradients[op.biases : op.biases + width][part]
+            dense.bias_gradients(gradient[:, part], dbiases)
             if op.bias_regularizer_l1 or op.bias_regularizer_l2:
                 dense.add_penalty_gradient(
                     dbiases, biases, op.bias_regularizer_l1, op.bias_regularizer_l2
                 )
             if i > first or all_dinputs:
-                dense.input_gradients(gradient, weights, dinputs)
+                dense.input_gradients(gradient[own], weights, dinputs[own])
         elif op.kind == RELU:
-            relu.backward(output, gradient, dinputs)
+            relu.backward(output[own], gradient[own], dinputs[own])
         elif op.kind == LEAKY_RELU:
-            leaky_relu.backward(before, op.alpha, gradient, dinputs)
+            leaky_relu.backward(before[own], op.alpha, gradient[own], dinputs[own])
         elif op.kind == SIGMOID:
-            sigmoid.backward(output, gradient, dinputs)
+            sigmoid.backward(output[own], gradient[own], dinputs[own])
         elif op.kind == TANH:
-            tanh.backward(output, gradient, dinputs)
+            tanh.backward(output[own], gradient[own], dinputs[own])
         elif op.kind == DROPOUT:
             if training:
-                mask = rows(values, op.kept, samples, width)
-                dropout.backward(mask, gradient, dinputs)
+                mask = rows(values, op.kept, samples, width)[own]
+                dropout.backward(mask, gradient[own], dinputs[own])
             else:
-                dinputs[:] = gradient
+                dinputs[own] = gradient[own]
         elif op.kind == BATCH_NORMALIZATION:
             batch_normalization.backward(
                 gradient,
@@ -160,8 +176,9 @@ def backward(
                 dinputs,
             )
         elif op.kind == SCALE:
-            scale.backward(op.factor, gradient, dinputs)
+            scale.backward(op.factor, gradient[own], dinputs[own])
         gradient = dinputs
+    return True
 
 
 @compiled

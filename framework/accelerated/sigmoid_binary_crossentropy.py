@@ -22,8 +22,9 @@ def losses(inputs, y_true, output, per_sample):
 
 
 @compiled
-def backward(output, y_true, dinputs):
-    share = output.dtype.type(1 / output.size)
+def backward(output, y_true, samples, dinputs):
+    """``samples`` is how many there are in the batch, of which these may be a part."""
+    share = output.dtype.type(1 / (samples * output.shape[1]))
     for i in range(len(output)):
         for k in range(output.shape[1]):
             dinputs[i, k] = (output[i, k] - y_true[i, k]) * share

@@ -39,8 +39,9 @@ def losses(inputs, y_true, temperature, output, per_sample):
 
 
 @compiled
-def backward(output, y_true, temperature, dinputs):
-    share = output.dtype.type(1 / (len(output) * temperature))
+def backward(output, y_true, temperature, samples, dinputs):
+    """``samples`` is how many there are in the batch, of which these may be a part."""
+    share = output.dtype.type(1 / (samples * temperature))
     for i in range(len(output)):
         for k in range(output.shape[1]):
             dinputs[i, k] = output[i, k] * share

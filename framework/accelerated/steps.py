@@ -6,8 +6,9 @@ import numpy as np
 
 from framework.accelerated import losses, program
 from framework.accelerated.compiled import compiled, entry
-from framework.accelerated.table import BINARY, CATEGORICAL
-from framework.accelerated.update import update
+from framework.accelerated.table import BATCH_NORMALIZATION, BINARY, CATEGORICAL, DENSE
+from framework.accelerated.team import barrier, share
+from framework.accelerated.update import sum_of_squares, update_part
 from framework.operation import Array
 
 
@@ -59,12 +60,15 @@ class Room(NamedTuple):
 
 
 @entry
-def take_steps(table, network, source, room, rates, iteration, figures):
+def take_steps(table, network, source, room, rates, iteration, figures, team, member):
     """Make a step for each line of ``figures``: data loss, penalties, accuracy.
+
+    Every member of ``team`` calls it, and sees to its part of each batch and of each update.
 
     Args:
         table: the lines of the operations of ``network``.
         rates, iteration: the learning rate of each step, and how many steps were before.
+        member: the number of this thread.
 
     Returns how many were made. If that is less than were asked for, the loss of the next one,
     which stands in ``figures``, was not finite, and no parameter was changed by it.
@@ -73,54 +77,101 @@ def take_steps(table, network, source, room, rates, iteration, figures):
     X, y, weights, order = source.X, source.y, source.weights, source.order
     count = len(order) if len(order) else len(X)
     weight = np.ones(source.batch_size)
+    sums = team.sums[member]
     for step in range(len(figures)):
         start = step * source.batch_size
         stop = min(start + source.batch_size, count)
         samples = stop - start
+        own = share(samples, team, member)
         inputs, targets = X[start:stop], y[start:stop]
         if len(order):
             inputs, targets = room.batch[:samples], room.batch_y[:samples]
-            gather(X, order[start:stop], inputs)
-            gather(y, order[start:stop], targets)
+            gather(X, order[start:stop][own], inputs[own])
+            gather(y, order[start:stop][own], targets[own])
         if len(weights):
             for i in range(samples):
                 weight[i] = weights[order[start + i]] if len(order) else weights[start + i]
+        amount = weight[:samples].sum()
 
         per = source.drawn_per_sample
         logits = program.forward(
             table, parameters, network.statistics, source.chances[start * per : stop * per],
-            inputs, True, room.values,
+            inputs, True, room.values, team, member,
         )  # fmt: skip
         output = program.rows(room.values, loss.output, samples, loss.classes)
         dinputs = program.rows(room.dvalues, loss.dinputs, samples, loss.classes)
         per_sample = program.rows(room.values, loss.losses, samples, 1).ravel()
-        losses.losses(loss, logits, targets, output, per_sample)
-        amount = data_loss = right = 0.0
-        for i in range(samples):
-            amount += weight[i]
+        losses.losses(loss, logits[own], targets[own], output[own], per_sample[own])
+        data_loss = right = 0.0
+        for i in range(own.start, own.stop):
             data_loss += weight[i] * per_sample[i]
             if accuracy:
                 right += weight[i] * share_right(accuracy, output, targets, i)
-        figures[step, 0] = data_loss / amount
-        figures[step, 1] = program.penalties(table, parameters)
-        figures[step, 2] = right / amount
+        sums[0], sums[2] = data_loss / amount, right / amount
+        sums[1] = program.penalties(table, parameters) if member == 0 else 0.0
+        if not barrier(team, member):
+            return step
+        came_to = 0.0
+        for others in team.sums:
+            came_to += others[0] + others[1]
+            if member == 0:
+                figures[step] += others[:3]
         # Where sums may be reordered, np.isfinite is compiled away.
-        if not abs(figures[step, 0] + figures[step, 1]) < np.inf:
+        if not abs(came_to) < np.inf:
             return step
 
-        losses.backward(loss, output, targets, dinputs)
+        losses.backward(loss, output[own], targets[own], samples, dinputs[own])
         if len(weights):
-            for i in range(samples):
+            for i in range(own.start, own.stop):
                 dinputs[i] *= dinputs.dtype.type(weight[i] * samples / amount)
-        program.backward(
+        if not program.backward(
             table, network.first, False, parameters, network.statistics, inputs, room.values, True,
-            dinputs, room.dvalues, network.gradients,
-        )  # fmt: skip
-        update(
-            network.optimizer, parameters, network.gradients, network.momentum, network.cache,
-            rates[step], iteration + step,
-        )  # fmt: skip
+            dinputs, room.dvalues, network.gradients, team, member,
+        ):  # fmt: skip
+            return step
+        if not update(table, network, rates[step], iteration + step, team, member):
+            return step
     return len(figures)
+
+
+@compiled
+def update(table, network, rate, iteration, team, member):
+    """Update a member's part of the parameters: those whose gradients it has computed.
+
+    Nobody reads them any more: the members have met in ``backward`` after the last gradient of
+    inputs. Returns whether every member has come to the end.
+    """
+    squares = 0.0
+    if network.optimizer.max_gradient_norm > 0:
+        team.sums[member, 3] = 0
+        for op in table:
+            for own in parts_of(op, team, member):
+                team.sums[member, 3] += sum_of_squares(network.gradients[own])
+        if not barrier(team, member):
+            return False
+        squares = team.sums[:, 3].sum()
+    for op in table:
+        for own in parts_of(op, team, member):
+            update_part(
+                network.optimizer, network.parameters[own], network.gradients[own],
+                network.momentum[own], network.cache[own], rate, iteration, squares,
+            )  # fmt: skip
+    return barrier(team, member)
+
+
+@compiled
+def parts_of(op, team, member):
+    """Where in the vectors a member's part of the weights and of the biases of ``op`` lies."""
+    rows = columns = 0
+    if op.kind == DENSE:
+        rows, columns = op.n_inputs, op.n_outputs
+    elif op.kind == BATCH_NORMALIZATION:
+        rows, columns = 1, op.n_outputs
+    weights, biases = share(rows, team, member), share(columns, team, member)
+    return (
+        slice(op.weights + weights.start * columns, op.weights + weights.stop * columns),
+        slice(op.biases + biases.start, op.biases + biases.stop),
+    )
 
 
 @compiled

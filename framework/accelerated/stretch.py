@@ -8,9 +8,12 @@ from numpy.typing import ArrayLike
 from framework.accelerated import program
 from framework.accelerated.computation import Computation, as_compiled
 from framework.accelerated.table import KINDS, Table, is_exactly, offsets
+from framework.accelerated.team import team_of
 from framework.operation import Array
 from framework.parameters import ParameterVector
 from optimizers.optimizer import parameter_names
+
+ALONE = team_of(1)
 
 
 class Stretch:
@@ -52,6 +55,8 @@ class Stretch:
             inputs=values,
             training=training,
             values=computation.values,
+            team=ALONE,
+            member=0,
         )
         computation.hand_out_outputs(values, training)
         self.output = self.operations[-1].output
@@ -93,6 +98,8 @@ class Stretch:
             gradient=as_compiled(dvalues, self.inputs.dtype),
             dvalues=gradients,
             gradients=self.vector.dweights,
+            team=ALONE,
+            member=0,
         )
         computation.hand_out_gradients(gradients, len(self.inputs), 0, all_dinputs)
 

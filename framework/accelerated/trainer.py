@@ -1,5 +1,7 @@
 """Whole training steps of a model whose every part has a twin."""
 
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,20 +20,29 @@ from framework.accelerated.table import (
     optimizer_line,
     optimizer_memory,
 )
+from framework.accelerated.team import team_of, together
 from framework.losses import FusedLoss
 from framework.model import Model
 from framework.operation import Array
 from framework.samples import Batch, Samples, Stream
+from framework.slices import is_samplewise
+from framework.threads import available, single_thread
 from optimizers.optimizer import parameter_names
 
 # A call takes about as long as this many multiplications, a part of a second, so that Ctrl-C and
 # the progress bar come into their own in between. A step takes as long as some thousands by
 # itself, and its update as long as some for each parameter.
-WORK_PER_CALL = 10**8
-WORK_OF_STEP = 20_000
+WORK_PER_CALL = 5 * 10**8
+WORK_OF_STEP = 50_000
 WORK_OF_UPDATE = 10
 # What the dropouts draw for all steps of a call is a few megabytes.
 DRAWN_PER_CALL = 2**20
+
+# With less than this to do, samples of a batch and multiplications, a thread costs more than it
+# brings. More threads than this were never tried.
+SAMPLES_OF_THREAD = 32
+WORK_OF_THREAD = 2 * 10**6
+MOST_THREADS = 8
 
 STEP_METHODS = ("calculate_loss", "regularization_loss", "backward", "calculate_accuracy")
 
@@ -91,6 +102,8 @@ class Trainer:
         dtype = parameters.dtype
         X, y = as_compiled(X, dtype), as_compiled(y, y.dtype)
         samples = len(X) if order is None else len(order)
+        # By the size of all batches, so that the last one's sums are the same in any call.
+        team = team_of(self._threads(batch_size))
         batch_size = min(batch_size, samples)
         figures = np.zeros((-(-samples // batch_size), 3))
         table = Table(self.operations, self.offsets, X.shape[1])
@@ -125,7 +138,9 @@ class Trainer:
             drawn_per_sample=table.chances,
         )
         room = Room(batch, batch_y, computation.values, dvalues)
-        taken = take_steps(table.lines, network, source, room, rates, began, figures)
+        arguments = table.lines, network, source, room, rates, began, figures, team
+        with nullcontext() if len(team.own) == 1 else single_thread():
+            taken = together(team, partial(take_steps, *arguments))
         optimizer.iterations = began + taken
         optimizer.current_learning_rate = float(rates[taken - 1]) if taken else rate
         last = min(taken, len(figures) - 1)
@@ -140,6 +155,14 @@ class Trainer:
             dinputs = rows(dvalues, loss["dinputs"], size, classes)
             self.loss.dinputs = self.loss.activation.dinputs = dinputs
         return figures[: taken + 1]
+
+    def _threads(self, batch_size: int) -> int:
+        """Return how many threads share the work on each batch."""
+        if not all(map(is_samplewise, self.operations)):
+            return 1
+        work = batch_size * len(self.model.parameters)
+        worth = min(batch_size // SAMPLES_OF_THREAD, work // WORK_OF_THREAD)
+        return max(1, min(worth, available(), MOST_THREADS))
 
     def _learning_rates(self, steps: int) -> Array:
         optimizer, began = self.model.optimizer, self.model.optimizer.iterations

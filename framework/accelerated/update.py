@@ -10,8 +10,16 @@ from framework.accelerated.table import ADAPTIVE_MOMENTS, ROOT_MEAN_SQUARE, STOC
 @entry
 def update(line, parameters, gradients, first, second, rate, iteration):
     """``first`` and ``second`` are what the optimizer remembers."""
-    if line.max_gradient_norm > 0:
-        gradients = clipped(gradients, line.max_gradient_norm)
+    squares = sum_of_squares(gradients) if line.max_gradient_norm > 0 else 0.0
+    update_part(line, parameters, gradients, first, second, rate, iteration, squares)
+
+
+@compiled
+def update_part(line, parameters, gradients, first, second, rate, iteration, squares):
+    """Update some of the parameters, where the squares of all gradients add up to ``squares``."""
+    norm = np.sqrt(squares)
+    if 0 < line.max_gradient_norm < norm < np.inf:
+        gradients = gradients * gradients.dtype.type(line.max_gradient_norm / norm)
     if line.kind == STOCHASTIC:
         sgd.update(parameters, gradients, first, rate, line.momentum, line.nesterov != 0)
     elif line.kind == ROOT_MEAN_SQUARE:
@@ -32,12 +40,8 @@ def update(line, parameters, gradients, first, second, rate, iteration):
 
 
 @compiled
-def clipped(gradients, largest):
-    """The gradients, or a copy of them that is scaled down to the norm ``largest``."""
+def sum_of_squares(gradients):
     squares = 0.0
     for gradient in gradients:
         squares += np.float64(gradient) * np.float64(gradient)
-    norm = np.sqrt(squares)
-    if largest < norm < np.inf:
-        return gradients * gradients.dtype.type(largest / norm)
-    return gradients
+    return squares

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
 
-from framework.threads import WORTH_A_THREAD, at_most, suitable_threads
+from framework.threads import (
+    WORTH_A_THREAD,
+    at_most,
+    available,
+    single_thread,
+    suitable_threads,
+)
 
 controller = ThreadpoolController().select(user_api="blas")
 
@@ -37,6 +43,16 @@ def test_what_overlaps_in_threads_leaves_as_many_as_there_were() -> None:
         assert threads() == {1}
         second.__exit__(None, None, None)
         assert threads() == before
+
+
+def test_what_is_held_back_here_is_available_still() -> None:
+    for limit in (2, 1):
+        with controller.limit(limits=limit):
+            assert available() == limit
+            with single_thread(), suitable_threads([], 10):
+                assert threads() == {1}
+                assert available() == limit
+            assert available() == limit
 
 
 @pytest.mark.parametrize(("allowed", "used"), [(1, 1), (2, 2), (100, 2)])

@@ -63,7 +63,7 @@ def network(*operations: Any, loss: Any, optimizer: Any, accuracy: Any = None) -
     return model
 
 
-def classifier(**options: Any) -> Model:
+def classifier(*after_tanh: Any, **options: Any) -> Model:
     framework.seed(5)
     operations = (
         Dense(4, 16, weight_regularizer_l2=1e-3, bias_regularizer_l1=1e-3),
@@ -71,7 +71,7 @@ def classifier(**options: Any) -> Model:
         Dropout(0.1),
         Dense(16, 8),
         Tanh(),  # between the two: a bias that is normalized away has nothing but rounding
-        BatchNormalization(8),
+        *(after_tanh or (BatchNormalization(8),)),
         Dense(8, 3),
         Softmax(),
     )
@@ -104,6 +104,11 @@ def binary() -> Model:
     )
 
 
+def samplewise(**options: Any) -> Model:
+    """A classifier whose samples have nothing to do with each other, so that threads share them."""
+    return classifier(Scale(2), LeakyReLU(), Dropout(0.1), **options)
+
+
 def of_logits() -> Model:
     framework.seed(5)
     layers = [Dense(4, 5), Sigmoid(), Dense(5, 3)]
@@ -123,6 +128,11 @@ MODELS = {
     "no twin between": (lambda: regressor(GELU(), Dropout(0.1)), SUM),
     "a class derived from ours": (lambda: regressor(Doubled()), SUM),
     "no twin of the optimizer": (lambda: classifier(optimizer=Adagrad(0.01)), CLASSES),
+    "for several threads": (samplewise, CLASSES),
+    "clipped, for several threads": (
+        lambda: samplewise(optimizer=RMSprop(0.01, max_gradient_norm=0.1)),
+        np.eye(3, dtype="float32")[CLASSES],
+    ),
     "gradients clipped": (lambda: classifier(optimizer=Adam(0.01, max_gradient_norm=0.1)), CLASSES),
 }
 
@@ -145,6 +155,18 @@ def assert_same_history(found: History, expected: History) -> None:
     assert all(type(value) is float for name in History.names() for value in getattr(found, name))
 
 
+@pytest.fixture(params=[1, 2, 3], ids="{} threads".format)
+def threads(request: Any, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many threads share the steps, where operations allow it, however little is to be done."""
+    from framework.accelerated import trainer
+
+    monkeypatch.setattr(trainer, "available", lambda: request.param)
+    monkeypatch.setattr(trainer, "SAMPLES_OF_THREAD", 1)
+    monkeypatch.setattr(trainer, "WORK_OF_THREAD", 1)
+    return int(request.param)
+
+
+@pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["", "weighted"])
 @pytest.mark.parametrize("name", MODELS)
 def test_a_hundred_steps_lead_to_the_same_network(name: str, weights: Any) -> None:
@@ -159,6 +181,7 @@ def test_a_hundred_steps_lead_to_the_same_network(name: str, weights: Any) -> No
     np.testing.assert_allclose(accelerated.predict(X), plain.predict(X), rtol=0, atol=1e-3)
 
 
+@pytest.mark.usefixtures("threads")
 def test_double_precision_agrees_to_many_more_digits() -> None:
     def make() -> Model:
         framework.seed(5)
@@ -185,8 +208,10 @@ def test_double_precision_agrees_to_many_more_digits() -> None:
     ],
     ids=repr,
 )
-def test_the_samples_of_every_batch_are_the_same(options: dict[str, Any]) -> None:
-    plain, accelerated = both(classifier)
+@pytest.mark.parametrize("make", [classifier, samplewise])
+@pytest.mark.usefixtures("threads")
+def test_the_samples_of_every_batch_are_the_same(make: Any, options: dict[str, Any]) -> None:
+    plain, accelerated = both(make)
     expected, found = train(plain, CLASSES, **options), train(accelerated, CLASSES, **options)
     assert_same_history(found, expected)
 
@@ -228,8 +253,10 @@ def test_data_come_from_wherever_plain_training_takes_them(source: dict[str, Any
     assert_same_history(histories[1], histories[0])
 
 
-def test_after_a_training_every_object_has_what_plain_training_leaves() -> None:
-    plain, accelerated = both(classifier)
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("make", [classifier, samplewise])
+def test_after_a_training_every_object_has_what_plain_training_leaves(make: Any) -> None:
+    plain, accelerated = both(make)
     layers = list(accelerated.layers)
     train(plain, CLASSES, epochs=1)
     train(accelerated, CLASSES, epochs=1)
@@ -336,15 +363,19 @@ def test_a_callback_stops_after_its_batch() -> None:
     assert model.optimizer.iterations == 13
 
 
-@pytest.mark.parametrize("where", [(1, 3), (2, 7), (3, 14)])
-def test_an_interrupted_training_goes_on_bit_by_bit(where: tuple[int, int], tmp_path: Any) -> None:
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("make", [classifier, samplewise])
+@pytest.mark.parametrize("where", [(1, 3), (2, 7), (3, 13), (3, 14)])
+def test_an_interrupted_training_goes_on_bit_by_bit(
+    make: Any, where: tuple[int, int], tmp_path: Any
+) -> None:
     class Interrupt(Callback):
         def on_batch_end(self, training: Training) -> None:
             if (training.epoch, training.batch) == where:
                 training.stop("enough for now")
 
     def trained(**options: Any) -> tuple[Model, History]:
-        model = classifier()
+        model = make()
         model.finalize(accelerated=True)
         return model, model.train(*(X, CLASSES), epochs=4, batch_size=32, progress=False, **options)
 
@@ -357,9 +388,11 @@ def test_an_interrupted_training_goes_on_bit_by_bit(where: tuple[int, int], tmp_
     assert history.loss == expected.loss
 
 
-def test_the_history_does_not_depend_on_how_many_steps_a_call_takes() -> None:
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("make", [classifier, samplewise])
+def test_the_history_does_not_depend_on_how_many_steps_a_call_takes(make: Any) -> None:
     def history(*callbacks: Callback) -> History:
-        _, model = both(classifier)
+        _, model = both(make)
         return train(model, CLASSES, sample_weight=WEIGHTS, epochs=3, callbacks=callbacks)
 
     together, one_by_one = history(), history(Watcher())
@@ -379,9 +412,11 @@ def test_a_saved_model_holds_plain_classes_and_predicts_the_same(tmp_path: Any) 
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
 
 
-def test_divergence_is_told_and_undone_as_in_plain_training() -> None:
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("after_tanh", [BatchNormalization(8), Scale(2)], ids=repr)
+def test_divergence_is_told_and_undone_as_in_plain_training(after_tanh: Any) -> None:
     messages = []
-    for model in both(lambda: classifier(optimizer=SGD(1e30))):
+    for model in both(lambda: classifier(after_tanh, optimizer=SGD(1e30))):
         train_once = model.parameters.weights.copy()
         with pytest.raises(DivergenceError) as caught:
             train(model, CLASSES)
