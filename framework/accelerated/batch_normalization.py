@@ -22,22 +22,18 @@ def batch_statistics(inputs, mean, variance):
 
 
 @compiled
-def forward(inputs, weights, biases, statistics, momentum, epsilon, training, normalized, output):
+def forward(inputs, weights, biases, statistics, momentum, epsilon, normalized, output):
     """``statistics`` has the running mean, the running variance, and room for the deviation."""
     samples, features = inputs.shape
     running_mean, running_variance, deviation = statistics
     mean, variance = np.empty(features), np.empty(features)
-    if training:
-        batch_statistics(inputs, mean, variance)
-        if samples > 1:
-            for feature in range(features):
-                running_mean[feature] *= momentum
-                running_mean[feature] += (1 - momentum) * mean[feature]
-                running_variance[feature] *= momentum
-                running_variance[feature] += (1 - momentum) * variance[feature]
-    else:
-        mean[:] = running_mean
-        variance[:] = running_variance
+    batch_statistics(inputs, mean, variance)
+    if samples > 1:
+        for feature in range(features):
+            running_mean[feature] *= momentum
+            running_mean[feature] += (1 - momentum) * mean[feature]
+            running_variance[feature] *= momentum
+            running_variance[feature] += (1 - momentum) * variance[feature]
     shift, scale = np.empty_like(biases), np.empty_like(biases)
     for feature in range(features):
         deviation[feature] = np.sqrt(variance[feature] + epsilon)
@@ -51,7 +47,7 @@ def forward(inputs, weights, biases, statistics, momentum, epsilon, training, no
 
 
 @compiled
-def backward(dvalues, weights, deviation, normalized, training, dweights, dbiases, dinputs):
+def backward(dvalues, weights, deviation, normalized, dweights, dbiases, dinputs):
     samples, features = dvalues.shape
     weighted, plain = np.zeros(features), np.zeros(features)
     for sample in range(samples):
@@ -61,10 +57,7 @@ def backward(dvalues, weights, deviation, normalized, training, dweights, dbiase
     dweights[:] = weighted
     dbiases[:] = plain
     scale = weights / deviation
-    through_mean, through_variance = np.zeros_like(weights), np.zeros_like(weights)
-    if training:
-        through_mean[:] = dbiases * scale / samples
-        through_variance[:] = dweights * scale / samples
+    through_mean, through_variance = dbiases * scale / samples, dweights * scale / samples
     for sample in range(samples):
         for feature in range(features):
             dinputs[sample, feature] = (

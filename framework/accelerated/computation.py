@@ -52,23 +52,22 @@ class Computation:
         """Return room for what is computed backward, with ``more`` behind it."""
         return np.empty(samples * (self.table.dvalues + more), dtype=self.values.dtype)
 
-    def draw(self, samples: int, training: bool = True) -> Array:
+    def draw(self, samples: int) -> Array:
         """Return the chances of the dropouts for ``samples``, as they would draw them."""
-        count = samples * self.table.chances if training else 0
+        count = samples * self.table.chances
         return randomness.generator().random(count, dtype=self.values.dtype)
 
-    def hand_out_outputs(self, inputs: Array, training: bool) -> None:
+    def hand_out_outputs(self, inputs: Array) -> None:
         """Leave the operations with what their ``forward`` of ``inputs`` would have stored."""
         samples = len(inputs)
         for operation, line in zip(self.operations, self.table.lines, strict=True):
             if isinstance(operation, (Dense, LeakyReLU)):
                 operation.inputs = inputs
             elif isinstance(operation, Dropout):
-                operation.mask = self._kept(line, samples) if training else None
+                operation.mask = self._kept(line, samples)
             elif isinstance(operation, BatchNormalization):
-                operation.training, operation.normalized = training, self._kept(line, samples)
-                if training:
-                    operation.count = float(samples)
+                operation.training, operation.normalized = True, self._kept(line, samples)
+                operation.count = float(samples)
             output = rows(self.values, line["output"], samples, line["n_outputs"])
             inputs = operation.output = output
         for operation, statistics in self._normalizations():

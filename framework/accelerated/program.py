@@ -46,7 +46,7 @@ def matrix(vector, offset, n_inputs, n_outputs):
 
 
 @entry
-def forward(table, parameters, statistics, chances, inputs, training, values, team, member):
+def forward(table, parameters, statistics, chances, inputs, values, team, member):
     """Run every operation of ``table`` on a member's part of ``inputs``.
 
     Returns the last output, of all samples.
@@ -78,12 +78,9 @@ def forward(table, parameters, statistics, chances, inputs, training, values, te
         elif op.kind == TANH:
             tanh.forward(inputs[own], output[own])
         elif op.kind == DROPOUT:
-            if training:
-                drawn = rows(chances, op.chances, samples, width)[own]
-                mask = rows(values, op.kept, samples, width)[own]
-                dropout.forward(inputs[own], drawn, op.rate, mask, output[own])
-            else:
-                output[own] = inputs[own]
+            drawn = rows(chances, op.chances, samples, width)[own]
+            mask = rows(values, op.kept, samples, width)[own]
+            dropout.forward(inputs[own], drawn, op.rate, mask, output[own])
         elif op.kind == BATCH_NORMALIZATION:
             batch_normalization.forward(
                 inputs,
@@ -92,7 +89,6 @@ def forward(table, parameters, statistics, chances, inputs, training, values, te
                 matrix(statistics, op.statistics, 3, width),
                 op.momentum,
                 op.epsilon,
-                training,
                 rows(values, op.kept, samples, width),
                 output,
             )
@@ -104,7 +100,7 @@ def forward(table, parameters, statistics, chances, inputs, training, values, te
 
 @entry
 def backward(
-    table, first, all_dinputs, parameters, statistics, inputs, values, training, gradient, dvalues,
+    table, first, all_dinputs, parameters, statistics, inputs, values, gradient, dvalues,
     gradients, team, member,
 ):  # fmt: skip
     """Go back through ``table`` to its line ``first``, from the ``gradient`` of its output.
@@ -159,18 +155,14 @@ def backward(
         elif op.kind == TANH:
             tanh.backward(output[own], gradient[own], dinputs[own])
         elif op.kind == DROPOUT:
-            if training:
-                mask = rows(values, op.kept, samples, width)[own]
-                dropout.backward(mask, gradient[own], dinputs[own])
-            else:
-                dinputs[own] = gradient[own]
+            mask = rows(values, op.kept, samples, width)[own]
+            dropout.backward(mask, gradient[own], dinputs[own])
         elif op.kind == BATCH_NORMALIZATION:
             batch_normalization.backward(
                 gradient,
                 parameters[op.weights : op.weights + width],
                 matrix(statistics, op.statistics, 3, width)[2],
                 rows(values, op.kept, samples, width),
-                training,
                 gradients[op.weights : op.weights + width],
                 gradients[op.biases : op.biases + width],
                 dinputs,

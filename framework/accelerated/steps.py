@@ -96,7 +96,7 @@ def take_steps(table, network, source, room, rates, iteration, figures, team, me
         per = source.drawn_per_sample
         logits = program.forward(
             table, parameters, network.statistics, source.chances[start * per : stop * per],
-            inputs, True, room.values, team, member,
+            inputs, room.values, team, member,
         )  # fmt: skip
         output = program.rows(room.values, loss.output, samples, loss.classes)
         dinputs = program.rows(room.dvalues, loss.dinputs, samples, loss.classes)
@@ -125,7 +125,7 @@ def take_steps(table, network, source, room, rates, iteration, figures, team, me
             for i in range(own.start, own.stop):
                 dinputs[i] *= dinputs.dtype.type(weight[i] * samples / amount)
         if not program.backward(
-            table, network.first, False, parameters, network.statistics, inputs, room.values, True,
+            table, network.first, False, parameters, network.statistics, inputs, room.values,
             dinputs, room.dvalues, network.gradients, team, member,
         ):  # fmt: skip
             return step

@@ -20,8 +20,8 @@ class Stretch:
     """Operations one after the other, of which each has a twin, as one operation.
 
     Each is left with what its own ``forward`` and ``backward`` would have stored. What the twins
-    do not take (images, a wrong width) is given to the operations themselves; so is a single
-    sample to predict, for which filling in the table takes longer than the rest.
+    do not take (images, a wrong width) is given to the operations themselves; so is what is to be
+    predicted, since forward alone is no faster compiled.
 
     Args:
         operations: of classes that have twins.
@@ -39,7 +39,7 @@ class Stretch:
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         values = as_compiled(inputs, self.vector.dtype)
-        table = None if len(values) == 1 and not training else self._table(values)
+        table = self._table(values) if training else None
         if table is None:
             self.computation = None
             for operation in self.operations:
@@ -51,16 +51,15 @@ class Stretch:
             table=table.lines,
             parameters=self.vector.weights,
             statistics=computation.statistics,
-            chances=computation.draw(len(values), training),
+            chances=computation.draw(len(values)),
             inputs=values,
-            training=training,
             values=computation.values,
             team=ALONE,
             member=0,
         )
-        computation.hand_out_outputs(values, training)
+        computation.hand_out_outputs(values)
         self.output = self.operations[-1].output
-        self.inputs, self.training, self.computation = values, training, computation
+        self.inputs, self.computation = values, computation
         return self.output
 
     def _table(self, values: Array) -> Table | None:
@@ -94,7 +93,6 @@ class Stretch:
             statistics=computation.statistics,
             inputs=self.inputs,
             values=computation.values,
-            training=self.training,
             gradient=as_compiled(dvalues, self.inputs.dtype),
             dvalues=gradients,
             gradients=self.vector.dweights,

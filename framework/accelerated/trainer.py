@@ -32,8 +32,8 @@ from optimizers.optimizer import parameter_names
 # A call takes about as long as this many multiplications, a part of a second, so that Ctrl-C and
 # the progress bar come into their own in between. A step takes as long as some thousands by
 # itself, and its update as long as some for each parameter.
-WORK_PER_CALL = 5 * 10**8
-WORK_OF_STEP = 50_000
+WORK_PER_CALL = 10**9
+WORK_OF_STEP = 100_000
 WORK_OF_UPDATE = 10
 # What the dropouts draw for all steps of a call is a few megabytes.
 DRAWN_PER_CALL = 2**20
@@ -146,7 +146,7 @@ class Trainer:
         last = min(taken, len(figures) - 1)
         size = min(batch_size, samples - last * batch_size)
         computation.hand_out_outputs(
-            X[last * batch_size :][:size] if order is None else batch[:size], training=True
+            X[last * batch_size :][:size] if order is None else batch[:size]
         )
         output = rows(computation.values, loss["output"], size, classes)
         self.loss.output = self.loss.activation.output = self.model._output = output
