@@ -60,7 +60,7 @@ def _gemm(turn_a, turn_b, samples, columns, inner, a, b, out):
 _found = _numpys_library()
 
 if _found is None:
-    required("scipy.linalg.cython_blas", "'dinputs[fast]'")
+    required("scipy.linalg.cython_blas", "scipy")
     look_again()
     HOW = "np.dot"
 
