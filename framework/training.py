@@ -251,8 +251,9 @@ class Loop:
         self.samples, self.callbacks = training.samples, training.callbacks
         self.reporter = reporter
         self.saved = saved
-        self.at_once = self._samples_at_once()
-        self.in_rows = self.samples.sample.ndim == 2
+        sample = self.samples.sample
+        self.at_once = self._samples_at_once(sample)
+        self.in_rows = sample.ndim == 2
 
     def run(self) -> None:
         training = self.training
@@ -452,9 +453,9 @@ class Loop:
     def _settle(self) -> None:
         """Bring together what an epoch has left apart."""
 
-    def _samples_at_once(self) -> int | None:
-        """How many samples of a batch go through the model at once; None for all of them."""
-        layers, sample = self.model.layers, self.samples.sample
+    def _samples_at_once(self, sample: Array) -> int | None:
+        """How many like ``sample`` go through the model at once; None for all of a batch."""
+        layers = self.model.layers
         self.model.forward(sample, training=False)  # shows how large the outputs are
         if all(map(is_samplewise, layers)) and isinstance(self.model.loss, Loss):
             return samples_at_once(layers, sample)
