@@ -25,9 +25,10 @@ from numba.extending import intrinsic
 from framework.accelerated.compiled import compiled
 from framework.operation import Array
 
-# Waiting is mostly for less than this many looks, some microseconds; after them, another program
-# may have the processor that the missing thread needs, so each look lets others go first.
-LOOKS = 5_000
+# Waiting is mostly for less than so many looks, a few hundred microseconds. After them another
+# program has the processor that a missing thread needs, and who waits had better sleep: the system
+# lets those go first who have not used much of their time, which who only yields has.
+LOOKS = 300_000
 ABANDONED = -(2**62)
 
 
@@ -86,12 +87,11 @@ def together(team: Team, work: Callable[[int], Any]) -> Any:
     return result
 
 
+# To sleep: on Windows for milliseconds, of which 0 lets others go first, elsewhere microseconds.
 _library = ctypes.CDLL("kernel32" if os.name == "nt" else None)
-_let_others_go_first = _library.SwitchToThread if os.name == "nt" else _library.sched_yield
-llvmlite.binding.add_symbol(
-    "dinputs_yield", ctypes.cast(_let_others_go_first, ctypes.c_void_p).value
-)
-_yield = types.ExternalFunction("dinputs_yield", types.int32())
+_system_sleep, SLEEP = (_library.Sleep, 0) if os.name == "nt" else (_library.usleep, 50)
+llvmlite.binding.add_symbol("dinputs_sleep", ctypes.cast(_system_sleep, ctypes.c_void_p).value)
+_sleep = types.ExternalFunction("dinputs_sleep", types.int32(types.uint32))
 
 
 def _instruction(code_of: Callable[..., Any]) -> Any:
@@ -139,7 +139,7 @@ def barrier(team, member):
     while 0 <= arrived < expected:
         looks += 1
         if looks > LOOKS:
-            _yield()
+            _sleep(SLEEP)
         arrived = _look_at(address)
     return arrived >= 0
 
