@@ -91,7 +91,7 @@ def together(team: Team, work: Callable[[int], Any]) -> Any:
 _library = ctypes.CDLL("kernel32" if os.name == "nt" else None)
 _system_sleep, SLEEP = (_library.Sleep, 0) if os.name == "nt" else (_library.usleep, 50)
 llvmlite.binding.add_symbol("dinputs_sleep", ctypes.cast(_system_sleep, ctypes.c_void_p).value)
-_sleep = types.ExternalFunction("dinputs_sleep", types.int32(types.uint32))
+_sleep: Any = types.ExternalFunction("dinputs_sleep", types.int32(types.uint32))
 
 
 def _instruction(code_of: Callable[..., Any]) -> Any:
