@@ -8,6 +8,7 @@ while they do so, take time from what is computed between two products.
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -33,6 +34,7 @@ class _SingleThread:
     def held(self) -> Iterator[None]:
         with self.lock:
             if not self.holders:
+                _control_limits()
                 self.usual = _threads_now()
                 self.limit = _controller().limit(limits=1, user_api="blas")
             self.holders += 1
@@ -42,7 +44,9 @@ class _SingleThread:
             with self.lock:
                 self.holders -= 1
                 if not self.holders:
+                    _control_limits()
                     self.limit.restore_original_limits()
+                    _control_limits()
 
 
 _single = _SingleThread()
@@ -54,7 +58,7 @@ def single_thread() -> AbstractContextManager[None]:
 
 
 def available() -> int:
-    """Return how many threads NumPy's matrix products may use, where none are held back here."""
+    """Return how many threads NumPy's matrix products may use, but for ``single_thread``."""
     with _single.lock:
         return _single.usual if _single.holders else _threads_now()
 
@@ -85,9 +89,28 @@ def look_again() -> None:
     _controller.cache_clear()
 
 
+def _control_limits() -> None:
+    """Let this thread, and after it any other, set limits.
+
+    From threadpoolctl 3.8 on, only the thread that has set a limit changes it, and others do
+    nothing, without a word. But this one is of the process: another thread may be the last.
+    """
+    from threadpoolctl import OpenBLASController
+
+    if hasattr(OpenBLASController, "clear_controlling_thread"):
+        OpenBLASController.clear_controlling_thread(force=True)
+
+
 def _threads_now() -> int:
     libraries = _controller().select(user_api="blas").info()
-    return max((library["num_threads"] for library in libraries), default=1)
+    numpys = [library for library in libraries if is_numpys(library)] or libraries
+    return max((library["num_threads"] for library in numpys), default=1)
+
+
+def is_numpys(library: dict[str, Any]) -> bool:
+    """Whether a library that threadpoolctl tells about came with NumPy, and not with SciPy."""
+    folder = Path(library["filepath"]).parent
+    return folder.name == "numpy.libs" or folder.parent.name == "numpy"
 
 
 @cache

@@ -38,7 +38,7 @@ from framework.samples import (
     whole,
 )
 from framework.slices import is_samplewise, samples_at_once, warn_of_whole_batches
-from framework.threads import suitable_threads
+from framework.threads import single_thread, suitable_threads
 from framework.warn import warn_user
 from optimizers.optimizer import Optimizer, parameter_names
 
@@ -265,8 +265,11 @@ class Loop:
             for name in parameter_names(layer)
         ]
         at_once = min(self.samples.batch_size, self.at_once or self.samples.batch_size)
+        trainer = self._trainer(self.samples)
+        divided = trainer is not None and trainer.threads(self.samples.batch_size) > 1
         with (
-            suitable_threads(parameters, at_once),
+            # The threads of the products, which validation would wake, disturb those of the steps.
+            single_thread() if divided else suitable_threads(parameters, at_once),
             _stopping_on(self.signals, training),
             # Overflow on the way to an infinite loss is reported once, as what it is.
             np.errstate(over="ignore", invalid="ignore"),

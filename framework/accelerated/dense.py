@@ -25,8 +25,9 @@ def forward_with_relu(inputs, weights, biases, output, positive):
 
 
 @compiled
-def weight_gradients(inputs, dvalues, dweights):
-    transposed_product(inputs, dvalues, dweights)
+def weight_gradients(inputs, part, dvalues, dweights):
+    """Those of a ``part`` of the inputs."""
+    transposed_product(inputs, part, dvalues, dweights)
 
 
 @compiled

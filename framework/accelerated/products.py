@@ -5,10 +5,10 @@ of NumPy's for the same processors. So NumPy's is looked up and called directly.
 another kind (not OpenBLAS, as on a Mac), ``np.dot`` has to do.
 
     product(a, b, out)          out = a @ b
-    transposed_product          out = aᵀ @ b
+    transposed_product          out = (some columns of a)ᵀ @ b
     product_transposed          out = a @ bᵀ
 
-All arrays are matrices of one dtype, in C order or columns of one that is.
+All arrays are matrices in C order, of one dtype.
 """
 
 import ctypes
@@ -22,7 +22,7 @@ from threadpoolctl import ThreadpoolController
 
 from framework.accelerated.compiled import compiled
 from framework.conversion import required
-from framework.threads import look_again
+from framework.threads import is_numpys, look_again
 
 # The names that a build of OpenBLAS may give its functions; 64 says that it counts in 64 bits.
 AFFIXES = (("scipy_", "64_"), ("", "64_"), ("scipy_", ""), ("", ""))
@@ -34,7 +34,7 @@ ROWS_FIRST, AS_IT_IS, TRANSPOSED = np.int32(101), np.int32(111), np.int32(112)
 def _numpys_library() -> tuple[ctypes.CDLL, str, str] | None:
     """Return NumPy's OpenBLAS, and the prefix and suffix of its functions' names."""
     for library in ThreadpoolController().select(internal_api="openblas").info():
-        if "numpy" in library["filepath"]:
+        if is_numpys(library):
             found = ctypes.CDLL(library["filepath"])
             for prefix, suffix in AFFIXES:
                 if hasattr(found, f"{prefix}cblas_sgemm{suffix}"):
@@ -63,14 +63,15 @@ if _found is None:
     required("scipy.linalg.cython_blas", "scipy")
     look_again()
     HOW = "np.dot"
+    CAN_BE_SHARED = False  # Numba would copy the columns.
 
     @compiled
     def product(a, b, out):
         np.dot(a, b, out)
 
     @compiled
-    def transposed_product(a, b, out):
-        np.dot(a.T, b, out)
+    def transposed_product(a, columns, b, out):
+        np.dot(a.T, b, out)  # a single thread sees to all columns
 
     @compiled
     def product_transposed(a, b, out):
@@ -81,6 +82,7 @@ else:
     _count = types.int64 if _suffix else types.int32
     Count = np.int64 if _suffix else np.int32
     HOW = f"cblas_{_count}"
+    CAN_BE_SHARED = True
     _sgemm, _dgemm = (
         _function(_library, f"{_prefix}cblas_{n}{_suffix}", f"dinputs_{n}_{_count}", number, _count)
         for n, number in (("sgemm", types.float32), ("dgemm", types.float64))
@@ -122,8 +124,9 @@ else:
         _gemm(AS_IT_IS, AS_IT_IS, a.shape[0], b.shape[1], a.shape[1], a, b, out)
 
     @compiled
-    def transposed_product(a, b, out):
-        _gemm(TRANSPOSED, AS_IT_IS, a.shape[1], b.shape[1], a.shape[0], a, b, out)
+    def transposed_product(a, columns, b, out):
+        part = a[:, columns]
+        _gemm(TRANSPOSED, AS_IT_IS, part.shape[1], b.shape[1], part.shape[0], part, b, out)
 
     @compiled
     def product_transposed(a, b, out):

@@ -122,13 +122,13 @@ def backward(
         output = rows(values, op.output, samples, width)
         dinputs = rows(dvalues, op.dinputs, samples, op.n_inputs)
         if op.kind == DENSE:
-            # Every gradient of its outputs is needed.
+            # What follows reads the gradients of all samples.
             if not barrier(team, member):
                 return False
             part = share(op.n_inputs, team, member)
             weights = matrix(parameters, op.weights, op.n_inputs, width)
             dweights = matrix(gradients, op.weights, op.n_inputs, width)[part]
-            dense.weight_gradients(before[:, part], gradient, dweights)
+            dense.weight_gradients(before, part, gradient, dweights)
             if op.weight_regularizer_l1 or op.weight_regularizer_l2:
                 dense.add_penalty_gradient(
                     dweights.ravel(),

@@ -70,8 +70,8 @@ def take_steps(table, network, source, room, rates, iteration, figures, team, me
         rates, iteration: the learning rate of each step, and how many steps were before.
         member: the number of this thread.
 
-    Returns how many were made. If that is less than were asked for, the loss of the next one,
-    which stands in ``figures``, was not finite, and no parameter was changed by it.
+    ``team.steps`` says how many were made. If that is less than were asked for, the loss of the
+    next one, which stands in ``figures``, was not finite, and no parameter was changed by it.
     """
     loss, accuracy, parameters = network.loss, network.accuracy, network.parameters
     X, y, weights, order = source.X, source.y, source.weights, source.order
@@ -110,15 +110,16 @@ def take_steps(table, network, source, room, rates, iteration, figures, team, me
         sums[0], sums[2] = data_loss / amount, right / amount
         sums[1] = program.penalties(table, parameters) if member == 0 else 0.0
         if not barrier(team, member):
-            return step
+            return
         came_to = 0.0
-        for others in team.sums:
-            came_to += others[0] + others[1]
-            if member == 0:
-                figures[step] += others[:3]
+        for found in team.sums:
+            came_to += found[0] + found[1]
+        if member == 0:
+            for found in team.sums:
+                figures[step] += found[:3]
         # Where sums may be reordered, np.isfinite is compiled away.
         if not abs(came_to) < np.inf:
-            return step
+            return
 
         losses.backward(loss, output[own], targets[own], samples, dinputs[own])
         if len(weights):
@@ -128,18 +129,22 @@ def take_steps(table, network, source, room, rates, iteration, figures, team, me
             table, network.first, False, parameters, network.statistics, inputs, room.values,
             dinputs, room.dvalues, network.gradients, team, member,
         ):  # fmt: skip
-            return step
+            return
         if not update(table, network, rates[step], iteration + step, team, member):
-            return step
-    return len(figures)
+            return
+        if member == 0:
+            team.steps[0] += 1
 
 
 @compiled
 def update(table, network, rate, iteration, team, member):
     """Update a member's part of the parameters: those whose gradients it has computed.
 
-    Nobody reads them any more: the members have met in ``backward`` after the last gradient of
-    inputs. Returns whether every member has come to the end.
+    They are cut as ``program.backward`` cuts them. Nobody reads the others' any more: the last
+    that reads them is the gradient of the inputs of a dense layer, and since the first layer that
+    is trained leaves that out, the members have met since, at its barrier.
+
+    Returns whether every member has come to the end.
     """
     squares = 0.0
     if network.optimizer.max_gradient_norm > 0:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.accelerated import program
@@ -38,7 +39,7 @@ class Stretch:
         self.parameters = tuple(name for op in operations for name in parameter_names(op))
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        values = as_compiled(inputs, self.vector.dtype)
+        values: Array = np.asarray(inputs, self.vector.dtype)
         table = self._table(values) if training else None
         if table is None:
             self.computation = None
@@ -46,6 +47,7 @@ class Stretch:
                 values = operation.forward(values, training)
             self.output = values
             return values
+        values = as_compiled(values, values.dtype)
         computation = Computation(self.operations, table, len(values), values.dtype)
         program.forward(
             table=table.lines,

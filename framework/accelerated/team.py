@@ -6,6 +6,10 @@ parameters, for which the others must have come as far, and updates that part. S
 added up over the threads, and the results are those of one thread, but for what rounding a product
 of another shape makes.
 
+On its own samples' rows a thread works without waiting. Where it needs what another has written,
+columns of all samples or the parameters, there must be a ``barrier`` between; and so there must
+before it writes what another may still read.
+
 Threads that divide each single product, as those of OpenBLAS do, wait for each other twice in
 each, and leave to one of them what is no product.
 """
@@ -29,6 +33,9 @@ from framework.operation import Array
 # program has the processor that a missing thread needs, and who waits had better sleep: the system
 # lets those go first who have not used much of their time, which who only yields has.
 LOOKS = 300_000
+FEWEST_LOOKS = 2_000
+# More than two could not be measured, and more than eight were never tried.
+MOST_THREADS = 8
 ABANDONED = -(2**62)
 
 
@@ -38,28 +45,38 @@ class Team(NamedTuple):
     Attributes:
         arrived: how often threads have come to a ``barrier`` in all, ``(1,)``.
         own: how often each has, ``(threads,)``.
+        patience: how often each looks whether the others have come, before it sleeps.
         sums: of each over its part: data loss, penalties, accuracy, squares of the gradient.
+        steps: how many they have made, ``(1,)``.
     """
 
     arrived: Array
     own: Array
+    patience: Array
     sums: Array
+    steps: Array
+
+
+# Kept from one call to the next: it depends on what else the machine is doing.
+_patience = np.full(MOST_THREADS, LOOKS)
 
 
 def team_of(threads: int) -> Team:
-    """Return what so many ``threads`` share."""
+    """Return what so many ``threads`` share, at most ``MOST_THREADS``."""
     return Team(
         arrived=np.zeros(1, np.int64),
         own=np.zeros(threads, np.int64),
+        patience=_patience[:threads],
         sums=np.zeros((threads, 4)),
+        steps=np.zeros(1, np.int64),
     )
 
 
-def together(team: Team, work: Callable[[int], Any]) -> Any:
+def together(team: Team, work: Callable[[int], Any]) -> None:
     """Call ``work`` in each thread of ``team`` with its number; 0 is the thread that calls this.
 
-    Returns what ``work(0)`` returns. If one of them ends with an error, the others end at their
-    next ``barrier``, and the error is raised.
+    If one of them ends with an error, the others end at their next ``barrier``, and the error is
+    raised.
     """
     errors: list[BaseException] = []
 
@@ -74,7 +91,7 @@ def together(team: Team, work: Callable[[int], Any]) -> Any:
     try:
         for other in others:
             other.start()
-        result = work(0)
+        work(0)
     except BaseException:
         team.arrived[0] = ABANDONED
         raise
@@ -84,7 +101,6 @@ def together(team: Team, work: Callable[[int], Any]) -> Any:
                 other.join()
     if errors:
         raise errors[0]
-    return result
 
 
 # To sleep: on Windows for milliseconds, of which 0 lets others go first, elsewhere microseconds.
@@ -134,13 +150,18 @@ def barrier(team, member):
     expected = team.own[member] * threads
     address = team.arrived.ctypes.data
     _add_one(address)
-    looks = 0
+    looks, patience = 0, team.patience[member]
     arrived = _look_at(address)
     while 0 <= arrived < expected:
         looks += 1
-        if looks > LOOKS:
+        if looks > patience:
             _sleep(SLEEP)
         arrived = _look_at(address)
+    # Who had to sleep has other programs beside it, and is less patient the next times.
+    if looks > patience:
+        team.patience[member] = max(patience // 2, FEWEST_LOOKS)
+    else:
+        team.patience[member] = min(patience + patience // 16, LOOKS)
     return arrived >= 0
 
 

@@ -1,12 +1,12 @@
 """Whole training steps of a model whose every part has a twin."""
 
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from framework.accelerated.computation import Computation, as_compiled, rows
+from framework.accelerated.products import CAN_BE_SHARED
 from framework.accelerated.steps import Network, Room, Source, take_steps
 from framework.accelerated.table import (
     ACCURACIES,
@@ -20,7 +20,7 @@ from framework.accelerated.table import (
     optimizer_line,
     optimizer_memory,
 )
-from framework.accelerated.team import team_of, together
+from framework.accelerated.team import MOST_THREADS, team_of, together
 from framework.losses import FusedLoss
 from framework.model import Model
 from framework.operation import Array
@@ -38,11 +38,10 @@ WORK_OF_UPDATE = 10
 # What the dropouts draw for all steps of a call is a few megabytes.
 DRAWN_PER_CALL = 2**20
 
-# With less than this to do, samples of a batch and multiplications, a thread costs more than it
-# brings. More threads than this were never tried.
+# With less than this to do, samples of a batch and multiplications, a thread is not worth it: with
+# 3 million each, two were 15 % faster than one; with 0.8 million 10 %, but not reliably.
 SAMPLES_OF_THREAD = 32
 WORK_OF_THREAD = 2 * 10**6
-MOST_THREADS = 8
 
 STEP_METHODS = ("calculate_loss", "regularization_loss", "backward", "calculate_accuracy")
 
@@ -103,7 +102,7 @@ class Trainer:
         X, y = as_compiled(X, dtype), as_compiled(y, y.dtype)
         samples = len(X) if order is None else len(order)
         # By the size of all batches, so that the last one's sums are the same in any call.
-        team = team_of(self._threads(batch_size))
+        team = team_of(self.threads(batch_size))
         batch_size = min(batch_size, samples)
         figures = np.zeros((-(-samples // batch_size), 3))
         table = Table(self.operations, self.offsets, X.shape[1])
@@ -114,7 +113,7 @@ class Trainer:
         gathered = 0 if order is None else batch_size
         batch = np.empty((gathered, X.shape[1]), dtype)
         batch_y = np.empty((gathered, *y.shape[1:]), y.dtype)
-        began, rate = optimizer.iterations, optimizer.current_learning_rate
+        began = optimizer.iterations
         rates = self._learning_rates(len(figures))
         momentum, cache = optimizer_memory(optimizer, parameters)
         network = Network(
@@ -138,11 +137,20 @@ class Trainer:
             drawn_per_sample=table.chances,
         )
         room = Room(batch, batch_y, computation.values, dvalues)
-        arguments = table.lines, network, source, room, rates, began, figures, team
-        with nullcontext() if len(team.own) == 1 else single_thread():
-            taken = together(team, partial(take_steps, *arguments))
-        optimizer.iterations = began + taken
-        optimizer.current_learning_rate = float(rates[taken - 1]) if taken else rate
+        arguments = table.lines, network, source, room, rates, began
+        try:
+            if len(team.own) == 1:
+                take_steps(*arguments, figures, team, 0)
+            else:
+                # No step: what must be compiled is compiled here, in a thread that Ctrl-C ends.
+                take_steps(*arguments, figures[:0], team, 0)
+                with single_thread():
+                    together(team, partial(take_steps, *arguments, figures, team))
+        finally:
+            taken = int(team.steps[0])
+            optimizer.iterations = began + taken
+            if taken:
+                optimizer.current_learning_rate = float(rates[taken - 1])
         last = min(taken, len(figures) - 1)
         size = min(batch_size, samples - last * batch_size)
         computation.hand_out_outputs(
@@ -156,21 +164,25 @@ class Trainer:
             self.loss.dinputs = self.loss.activation.dinputs = dinputs
         return figures[: taken + 1]
 
-    def _threads(self, batch_size: int) -> int:
-        """Return how many threads share the work on each batch."""
-        if not all(map(is_samplewise, self.operations)):
+    def threads(self, batch_size: int) -> int:
+        """Return how many threads share the work on each batch of so many samples."""
+        if not CAN_BE_SHARED or not all(map(is_samplewise, self.operations)):
             return 1
         work = batch_size * len(self.model.parameters)
         worth = min(batch_size // SAMPLES_OF_THREAD, work // WORK_OF_THREAD)
         return max(1, min(worth, available(), MOST_THREADS))
 
     def _learning_rates(self, steps: int) -> Array:
-        optimizer, began = self.model.optimizer, self.model.optimizer.iterations
+        optimizer = self.model.optimizer
+        began, rate = optimizer.iterations, optimizer.current_learning_rate
         rates = np.empty(steps)
-        for step in range(steps):
-            optimizer.iterations = began + step
-            optimizer.pre_update_params()
-            rates[step] = optimizer.current_learning_rate
+        try:
+            for step in range(steps):
+                optimizer.iterations = began + step
+                optimizer.pre_update_params()
+                rates[step] = optimizer.current_learning_rate
+        finally:
+            optimizer.iterations, optimizer.current_learning_rate = began, rate
         return rates
 
 

@@ -1,3 +1,5 @@
+from threading import Event, Thread
+
 import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
@@ -43,6 +45,34 @@ def test_what_overlaps_in_threads_leaves_as_many_as_there_were() -> None:
         assert threads() == {1}
         second.__exit__(None, None, None)
         assert threads() == before
+
+
+def test_a_limit_that_one_thread_sets_another_lifts() -> None:
+    begun, may_end, ended, may_die = (Event() for _ in range(4))
+
+    def train() -> None:
+        with single_thread():
+            begun.set()
+            may_end.wait(10)
+        ended.set()
+        may_die.wait(10)  # as the threads of a pool live on
+
+    with controller.limit(limits=2):
+        with single_thread():  # the thread of the test was the first to set one
+            pass
+        other = Thread(target=train)
+        other.start()
+        assert begun.wait(10)
+        assert threads() == {1}
+        with single_thread():
+            may_end.set()
+            assert ended.wait(10)
+            assert threads() == {1}
+        assert threads() == {2}
+        with controller.limit(limits=1):
+            assert threads() == {1}
+        may_die.set()
+        other.join()
 
 
 def test_what_is_held_back_here_is_available_still() -> None:

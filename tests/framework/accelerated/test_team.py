@@ -20,6 +20,7 @@ from framework import (
     SoftmaxCategoricalCrossentropy,
 )
 from framework.accelerated.team import Team, barrier, share, team_of, together
+from framework.threads import is_numpys
 from optimizers import Adam
 from tests.strategies import Array
 
@@ -47,7 +48,7 @@ def shares(count: Any, team: Any, member: Any) -> Any:
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_nobody_goes_on_before_everyone_has_come(threads: int) -> None:
     team, sums = team_of(threads), np.zeros(1000)
-    assert together(team, lambda member: add_up(team, member, sums)) == 1000
+    together(team, lambda member: add_up(team, member, sums))
     once = threads * (threads + 1) / 2
     np.testing.assert_array_equal(sums, once * np.arange(1, 1001))
 
@@ -104,11 +105,11 @@ def team_sizes(model: Model, X: Array, monkeypatch: pytest.MonkeyPatch, **option
 
     sizes = set()
 
-    def seen(team: Team, work: Any) -> Any:
-        sizes.add(len(team.own))
-        return together(team, work)
+    def seen(threads: int) -> Team:
+        sizes.add(threads)
+        return team_of(threads)
 
-    monkeypatch.setattr(trainer, "together", seen)
+    monkeypatch.setattr(trainer, "team_of", seen)
     model.set(loss=SoftmaxCategoricalCrossentropy(), optimizer=Adam())
     model.finalize(accelerated=True)
     model.train(X, np.zeros(len(X), int), progress=False, **options)
@@ -152,3 +153,48 @@ def test_a_last_batch_has_as_many_as_the_others_also_in_a_call_of_its_own(
             wide(), X[:530], monkeypatch, batch_size=256, callbacks=[Watcher()], epochs=2
         )
     assert found == {2}
+
+
+def test_what_ends_a_call_leaves_the_optimizer_where_the_parameters_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from framework.accelerated import trainer
+
+    model = wide()
+    model.set(loss=SoftmaxCategoricalCrossentropy(), optimizer=Adam(decay=0.1))
+    model.finalize(accelerated=True)
+    y = np.zeros(len(X), int)
+
+    def interrupted_at_the_end(team: Team, work: Any) -> None:
+        together(team, work)
+        raise KeyboardInterrupt
+
+    def interrupted_at_once(team: Team, work: Any) -> None:
+        raise KeyboardInterrupt
+
+    with ThreadpoolController().limit(limits=2, user_api="blas"):
+        before = model.parameters.weights.copy()
+        for interrupted, steps in ((interrupted_at_once, 0), (interrupted_at_the_end, 3)):
+            monkeypatch.setattr(trainer, "together", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                model.train(X, y, batch_size=200, progress=False)
+            assert model.optimizer.iterations == steps
+            assert (model.parameters.weights == before).all() == (steps == 0)
+    assert model.optimizer.current_learning_rate == pytest.approx(0.001 / 1.2)
+
+
+def test_during_a_training_with_several_threads_products_use_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    controller = ThreadpoolController().select(user_api="blas")
+    seen = set()
+
+    class Watcher(Callback):
+        def on_epoch_end(self, training: Any) -> None:
+            seen.update(
+                library["num_threads"] for library in controller.info() if is_numpys(library)
+            )
+
+    with controller.limit(limits=2):
+        team_sizes(wide(), X, monkeypatch, batch_size=256, callbacks=[Watcher()])
+    assert seen <= {1}  # empty where NumPy has another library
