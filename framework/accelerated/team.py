@@ -30,11 +30,11 @@ from framework.accelerated.compiled import compiled
 from framework.operation import Array
 
 # Waiting is mostly for less than so many looks, a few hundred microseconds. After them another
-# program has the processor that a missing thread needs, and who waits had better sleep: the system
-# lets those go first who have not used much of their time, which who only yields has.
+# program has the processor that a missing thread needs. Then to sleep is better than to yield: who
+# has used little of its time is let go first.
 LOOKS = 300_000
 FEWEST_LOOKS = 2_000
-# More than two could not be measured, and more than eight were never tried.
+# More than two could not be measured, so this is careful.
 MOST_THREADS = 8
 ABANDONED = -(2**62)
 
