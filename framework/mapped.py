@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Reading a row brings in the pages around it, so rows that lie apart cost much more than they hold.
-ROWS_AT_ONCE = 256
+# Reading a row brings in what lies around it in the file, on some systems two megabytes, so rows
+# that lie apart cost much more than they hold.
+ROWS_AT_ONCE = 32
 
 
 def is_mapped(array: NDArray[Any]) -> bool:
