@@ -17,7 +17,9 @@ _OPTIONS: dict[str, Any] = {
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile ``function`` as a part of what calls it."""
-    return numba.njit(**_OPTIONS)(function)
+    # Always within it: a copy beside it, rounded otherwise, would be called in the process that
+    # compiles, and not in those that read the compiled code from disk.
+    return numba.njit(forceinline=True, **_OPTIONS)(function)
 
 
 def entry(function: Callable[..., Any]) -> Any:

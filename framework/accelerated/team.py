@@ -33,7 +33,8 @@ from framework.operation import Array
 # program has the processor that a missing thread needs. Then to sleep is better than to yield: who
 # has used little of its time is let go first.
 LOOKS = 300_000
-FEWEST_LOOKS = 2_000
+FEWEST_LOOKS = 10_000
+SLEEPS = 5
 # More than two could not be measured, so this is careful.
 MOST_THREADS = 8
 ABANDONED = -(2**62)
@@ -157,11 +158,11 @@ def barrier(team, member):
         if looks > patience:
             _sleep(SLEEP)
         arrived = _look_at(address)
-    # Who had to sleep has other programs beside it, and is less patient the next times.
-    if looks > patience:
+    # Who slept for long has other programs beside it, and is less patient the next times.
+    if looks > patience + SLEEPS:
         team.patience[member] = max(patience // 2, FEWEST_LOOKS)
     else:
-        team.patience[member] = min(patience + patience // 16, LOOKS)
+        team.patience[member] = min(patience + patience // 4, LOOKS)
     return arrived >= 0
 
 

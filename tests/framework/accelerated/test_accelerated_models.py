@@ -1,6 +1,7 @@
 """An accelerated model does what a plain one does, and looks the same from outside."""
 
 import copy
+import os
 import pickle
 import subprocess
 import sys
@@ -644,3 +645,28 @@ def test_a_pickle_of_an_accelerated_model_runs_without_numba(tmp_path: Any) -> N
     accelerated, output = in_another_process(WITHOUT_NUMBA + code, str(file)).split()
     assert accelerated == "False"
     np.testing.assert_allclose(float(output), model.predict([[1, 2, 3, 4]])[0, 0], 1e-5)
+
+
+def test_the_process_that_compiles_computes_what_those_after_it_compute(tmp_path: Any) -> None:
+    program = """
+import numpy as np, framework
+from framework import *
+from optimizers import Adam
+framework.seed(0)
+X = np.random.default_rng(0).normal(size=(512, 50)).astype("float32")
+model = Model([Dense(50, 64), ReLU(), Dense(64, 10), Softmax()])
+model.set(loss=CategoricalCrossentropy(), optimizer=Adam())
+model.finalize(accelerated=True)
+model.train(X, np.arange(512) % 10, epochs=1, batch_size=128, progress=False)
+print(model.parameters.weights.tobytes().hex())
+"""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", program], env=environment, check=True, capture_output=True
+        ).stdout
+        for _ in range(2)
+    ]
+    assert printed[0] == printed[1]
+    assert len(printed[0]) > 1000
+    assert list(tmp_path.rglob("*.nbi"))
