@@ -33,8 +33,10 @@ from framework.operation import Array
 # program has the processor that a missing thread needs. Then to sleep is better than to yield: who
 # has used little of its time is let go first.
 LOOKS = 300_000
-FEWEST_LOOKS = 10_000
+# Up to so many sleeps, waiting was short all the same; after more, the looks are made fewer, down
+# to the fewest: a busy processor is not to be kept busy by looking.
 SLEEPS = 5
+FEWEST_LOOKS = 10_000
 # More than two could not be measured, so this is careful.
 MOST_THREADS = 8
 ABANDONED = -(2**62)

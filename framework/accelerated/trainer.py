@@ -30,8 +30,8 @@ from framework.threads import available, single_thread
 from optimizers.optimizer import parameter_names
 
 # A call takes about as long as this many multiplications, a part of a second, so that Ctrl-C and
-# the progress bar come into their own in between. A step takes as long as some thousands by
-# itself, and its update as long as some for each parameter.
+# the progress bar come into their own in between. A step is counted as so many by itself, and its
+# update as some for each parameter, so that the calls of small networks are short as well.
 WORK_PER_CALL = 10**9
 WORK_OF_STEP = 100_000
 WORK_OF_UPDATE = 10
