@@ -25,11 +25,9 @@ from framework.activations import (
     Swish,
     Tanh,
 )
-from framework.callbacks import Callback, EarlyStopping
-from framework.checkpoint import Checkpoint
-from framework.diagnosis import Diagnosis
-from framework.gradient_check import GradientReport, check_gradients
-from framework.history import DivergenceError, History
+from framework.errors import BatchError, DivergenceError, OnnxError, SavedFileError
+from framework.inspection.diagnosis import Diagnosis
+from framework.inspection.gradient_check import GradientReport, check_gradients
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
 from framework.losses import (
     BinaryCrossentropy,
@@ -43,13 +41,13 @@ from framework.losses import (
     SoftmaxCategoricalCrossentropy,
 )
 from framework.model import Model
-from framework.onnx_import import OnnxError
 from framework.operation import Operation
 from framework.parameters import Parameter
-from framework.randomness import seed
-from framework.samples import BatchError
-from framework.saving import SavedFileError
-from framework.training import Training
+from framework.training.callbacks import Callback, EarlyStopping
+from framework.training.checkpoint import Checkpoint
+from framework.training.history import History
+from framework.training.loop import Training
+from framework.utils.rng import seed
 
 __all__ = [
     "ELU",

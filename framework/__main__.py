@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 
 from framework.commands import gradients, images, models, spiral
-from framework.ranks import launched_together
+from framework.training.distributed.communicator import launched_together
 
 INTERRUPTED = 130  # as shells say it: 128 and the number of the signal
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from framework.mapped import release_pages
+from framework.utils.memory_maps import release_pages
 from optimizers.checks import (
     check_count,
     check_fraction,

@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from framework import randomness
 from framework.checks import as_floats, check_non_negative, check_number
+from framework.utils import rng
 from optimizers.configuration import Configurable
 from optimizers.optimizer import Array
 
@@ -145,7 +145,7 @@ def initialize(
     Raises ValueError if a function returns another shape.
     """
     draw: Initializer = BY_NAME[initializer]() if isinstance(initializer, str) else initializer
-    values = as_floats(draw(shape, randomness.generator()), name)
+    values = as_floats(draw(shape, rng.generator()), name)
     if values.shape != shape:
         raise ValueError(f"{name} must return an array of shape {shape}, returned {values.shape}")
     return np.array(values, dtype=dtype)

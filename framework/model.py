@@ -14,20 +14,8 @@ from framework.accuracies.categorical import CategoricalAccuracy
 from framework.activations.activation import Activation
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
-from framework.callbacks import Callback
 from framework.checks import as_array, check_class_names, check_count, check_dtype, check_finite
-from framework.diagnosis import Diagnosis, diagnose
-from framework.history import History
-from framework.losses.binary_crossentropy import BinaryCrossentropy
-from framework.losses.categorical_crossentropy import CategoricalCrossentropy
-from framework.losses.loss import FusedLoss, Loss, penalty
-from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
-from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
-from framework.mapped import release_pages
-from framework.operation import Array, Shape, describe
-from framework.parameters import ParameterVector, bind, state_names, stored_names
-from framework.ranks import check_communicator
-from framework.samples import (
+from framework.data.batches import (
     Batch,
     PartOf,
     Samples,
@@ -36,9 +24,21 @@ from framework.samples import (
     ValidationData,
     whole,
 )
-from framework.slices import MOST_SAMPLES, samples_at_once
-from framework.training import train
-from framework.weights import check_sample_weight, weighted_gradient, weighted_mean
+from framework.data.micro_batches import MOST_SAMPLES, samples_at_once
+from framework.data.sample_weights import check_sample_weight, weighted_gradient, weighted_mean
+from framework.inspection.diagnosis import Diagnosis, diagnose
+from framework.losses.binary_crossentropy import BinaryCrossentropy
+from framework.losses.categorical_crossentropy import CategoricalCrossentropy
+from framework.losses.loss import FusedLoss, Loss, penalty
+from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
+from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
+from framework.operation import Array, Shape, describe
+from framework.parameters import ParameterVector, bind, state_names, stored_names
+from framework.training.callbacks import Callback
+from framework.training.distributed.communicator import check_communicator
+from framework.training.history import History
+from framework.training.loop import train
+from framework.utils.memory_maps import release_pages
 from optimizers.optimizer import parameter_names
 
 AnyModel = TypeVar("AnyModel", bound="Model")
@@ -331,8 +331,8 @@ class Model:
                 that a script can simply be started again.
             communicator: of mpi4py, such as ``MPI.COMM_WORLD``: all of its processes, each of
                 which must call ``train``, train the model together, from the parameters of the
-                first (see ``framework.distributed``). ``batch_size`` is that of all together,
-                and so is the history, which all of them return; the first one reports. A
+                first (see ``framework.training.distributed``). ``batch_size`` is that of all
+                together, and so is the history, which all of them return; the first one reports. A
                 callback that changes the model or the optimizer must be given to all of them; at
                 the end they have the parameters that the first one has, so that it is its
                 ``EarlyStopping`` that restores the best. That all were given the same is seen
@@ -358,7 +358,7 @@ class Model:
             if sharded:
                 raise ValueError("sharded=True needs a communicator, such as MPI.COMM_WORLD")
         elif check_communicator(communicator).size > 1:
-            from framework.distributed import train_together
+            from framework.training.distributed.loop import train_together
 
             run = partial(train_together, communicator=communicator, sharded=sharded)
         return run(
@@ -794,7 +794,7 @@ class Model:
             ValueError: the class names do not fit the model.
             OSError: the file cannot be written; an old one is still there then.
         """
-        from framework.saving import save_model
+        from framework.saving.model_file import save_model
 
         if class_names is not None:
             self.class_names = class_names
@@ -821,7 +821,7 @@ class Model:
                 class that is not known; the message says which.
             TypeError, ValueError: ``custom_operations`` has something else, or two of one name.
         """
-        from framework.saving import load_model
+        from framework.saving.model_file import load_model
 
         return load_model(path, cls, custom_operations)
 
@@ -832,7 +832,7 @@ class Model:
             RuntimeError: ``finalize`` has not been called.
             OSError: the file cannot be written; an old one is still there then.
         """
-        from framework.saving import save_parameters
+        from framework.saving.model_file import save_parameters
 
         save_parameters(self, path)
 
@@ -847,7 +847,7 @@ class Model:
             SavedFileError: it is damaged, or has other parameters than this model; nothing has
                 changed then.
         """
-        from framework.saving import load_parameters
+        from framework.saving.model_file import load_parameters
 
         load_parameters(self, path)
 
@@ -881,7 +881,7 @@ class Model:
             ValueError: ``class_names`` or ``input_shape`` do not fit the model.
             OSError: the file cannot be written; an old one is still there then.
         """
-        from framework.onnx_export import export_onnx
+        from framework.interchange.onnx_export import export_onnx
 
         export_onnx(self, path, class_names, input_shape)
 
@@ -900,7 +900,7 @@ class Model:
             OnnxError: it is damaged, no ONNX file, or has a node that is no operation of this
                 framework; the message names it.
         """
-        from framework.onnx_import import from_onnx
+        from framework.interchange.onnx_import import from_onnx
 
         return from_onnx(path, cls)
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from framework import randomness
 from framework.activations import (
     ELU,
     GELU,
@@ -26,10 +25,12 @@ from framework.activations import (
     Swish,
     Tanh,
 )
-from framework.conversion import batch_normalization, dense, kind_of, required
+from framework.interchange.builders import batch_normalization, dense, kind_of
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten
 from framework.model import Model
 from framework.operation import Array, Operation
+from framework.utils import rng
+from framework.utils.optional import required
 
 if TYPE_CHECKING:
     import torch
@@ -86,7 +87,7 @@ def from_torch(sequential: "torch.nn.Sequential") -> Model:
     operations: list[Operation] = []
     seen: set[int] = set()
     # New layers draw initial weights, which nobody asked for here.
-    with randomness.preserved():
+    with rng.preserve_rng():
         for place, module in _modules(nn, sequential):
             parameters = {id(parameter) for parameter in module.parameters()}
             try:

@@ -6,7 +6,7 @@ in one call. Nothing outside this folder knows numba, and nothing here is import
 asked for.
 """
 
-from framework.conversion import required
+from framework.utils.optional import required
 
 required("numba", "'dinputs[fast]'")
 

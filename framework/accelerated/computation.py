@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework import randomness
 from framework.accelerated import program
 from framework.accelerated.table import Table
 from framework.activations import LeakyReLU
 from framework.layers import BatchNormalization, Dense, Dropout
 from framework.operation import Array
+from framework.utils import rng
 
 
 def as_compiled(values: ArrayLike, dtype: np.dtype[Any]) -> Array:
@@ -55,7 +55,7 @@ class Computation:
     def draw(self, samples: int) -> Array:
         """Return the chances of the dropouts for ``samples``, as they would draw them."""
         count = samples * self.table.chances
-        return randomness.generator().random(count, dtype=self.values.dtype)
+        return rng.generator().random(count, dtype=self.values.dtype)
 
     def hand_out_outputs(self, inputs: Array) -> None:
         """Leave the operations with what their ``forward`` of ``inputs`` would have stored."""

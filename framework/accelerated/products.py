@@ -21,8 +21,8 @@ from numba.extending import overload
 from threadpoolctl import ThreadpoolController
 
 from framework.accelerated.compiled import compiled
-from framework.conversion import required
-from framework.threads import is_numpys, look_again
+from framework.utils.optional import required
+from framework.utils.threads import is_numpys, look_again
 
 # The names that a build of OpenBLAS may give its functions; 64 says that it counts in 64 bits.
 AFFIXES = (("scipy_", "64_"), ("", "64_"), ("scipy_", ""), ("", ""))

@@ -21,12 +21,12 @@ from framework.accelerated.table import (
     optimizer_memory,
 )
 from framework.accelerated.team import MOST_THREADS, team_of, together
+from framework.data.batches import Batch, Samples, Stream
+from framework.data.micro_batches import is_samplewise
 from framework.losses import FusedLoss
 from framework.model import Model
 from framework.operation import Array
-from framework.samples import Batch, Samples, Stream
-from framework.slices import is_samplewise
-from framework.threads import available, single_thread
+from framework.utils.threads import available, single_thread
 from optimizers.optimizer import parameter_names
 
 # A call takes about as long as this many multiplications, a part of a second, so that Ctrl-C and

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from framework import Model, Scale, Sigmoid, Softmax
-from framework.files import check_target, write_atomically
 from framework.operation import Array
+from framework.utils.files import check_target, write_atomically
 from optimizers.optimizer import parameter_names
 
 # How much red, green and blue count in the brightness of a pixel: ITU-R BT.601.

@@ -28,9 +28,9 @@ from framework import (
     Softmax,
     Training,
     initializers,
-    randomness,
 )
 from framework.operation import Array
+from framework.utils import rng
 from optimizers import SGD, Adam, AdamW, Optimizer
 from optimizers.schedules import CosineDecay, LinearWarmup
 
@@ -150,7 +150,7 @@ def varied(images: Array, shift: int, mirror: bool) -> Array:
 
     Shapes: ``(samples, height, width)`` or ``(samples, height, width, channels)``.
     """
-    chance = randomness.generator()
+    chance = rng.generator()
     samples, height, width = images.shape[:3]
     if shift:
         margins = [(0, 0), (shift, shift), (shift, shift), (0, 0)][: images.ndim]

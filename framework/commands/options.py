@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from framework.checks import check_fraction, check_non_negative, check_positive
-from framework.files import check_target
+from framework.utils.files import check_target
 
 
 def add_option(group: Any, flag: str, default: Any, text: str, **options: Any) -> None:

@@ -27,8 +27,8 @@ from framework.commands.options import (
     seed,
     whole_number,
 )
-from framework.history import History
-from framework.ranks import in_turn, launched_together
+from framework.training.distributed.communicator import in_turn, launched_together
+from framework.training.history import History
 from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from optimizers.schedules import CosineDecay
 

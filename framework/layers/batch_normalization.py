@@ -16,7 +16,7 @@ from framework.checks import (
 )
 from framework.operation import Array, Operation, Shape
 from framework.parameters import Parameter
-from framework.totals import total
+from framework.utils.all_reduce import all_reduce
 
 
 class BatchNormalization(Operation):
@@ -45,9 +45,10 @@ class BatchNormalization(Operation):
     has a single value normalizes to 0, and leaves the running statistics as they are, since it
     says nothing of the variance. Sums over the batch are added up in float64.
 
-    Where several processes train together (``framework.distributed``), each of them normalizes
-    its own part of the batch. With ``synchronized=True`` the means are those of the whole batch,
-    so the result is that of a single process; it costs four small messages for each step.
+    Where several processes train together (``framework.training.distributed``), each of them
+    normalizes its own part of the batch. With ``synchronized=True`` the means are those of the
+    whole batch, so the result is that of a single process; it costs four small messages for each
+    step.
 
     Shapes: ``inputs``, ``output``, ``dvalues``, ``dinputs`` ``(samples, features)`` or
     ``(samples, height, width, channels)``; ``weights`` (the scale), ``biases`` (the shift),
@@ -163,7 +164,7 @@ class BatchNormalization(Operation):
         return dict.fromkeys((*cls.parameters, *cls.state), (1, arguments["n_features"]))
 
     def _over_batch(self, own: Array) -> Array:
-        return total(own) if self.synchronized else own
+        return all_reduce(own) if self.synchronized else own
 
     def _move_running_statistics(self, mean: Array, variance: Array) -> None:
         for running, batch in ((self.running_mean, mean), (self.running_variance, variance)):

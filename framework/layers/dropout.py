@@ -2,9 +2,9 @@
 
 from numpy.typing import ArrayLike
 
-from framework import randomness
 from framework.checks import as_dvalues, as_floats, check_fraction
 from framework.operation import Array, Operation, Shape
+from framework.utils import rng
 
 
 class Dropout(Operation):
@@ -57,7 +57,7 @@ class Dropout(Operation):
         return input_shape
 
     def _draw_mask(self, inputs: Array) -> Array:
-        chances = randomness.generator().random(inputs.shape, dtype=inputs.dtype)
+        chances = rng.generator().random(inputs.shape, dtype=inputs.dtype)
         kept = (chances >= self.rate).astype(inputs.dtype)
         kept *= 1 / (1 - self.rate)
         return kept

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
-from framework.callbacks import Callback
 from framework.checks import as_array, check_count
 from framework.operation import Array
 from framework.plots.figures import COLOURS, class_indices, new_axes
+from framework.training.callbacks import Callback
 
 # What stands on the buttons of a page, by what they do.
 SYMBOLS = {
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from matplotlib.animation import AbstractMovieWriter
     from matplotlib.axes import Axes
 
-    from framework.history import History
     from framework.model import Model
-    from framework.training import Training
+    from framework.training.history import History
+    from framework.training.loop import Training
 
 
 def decision_boundary(

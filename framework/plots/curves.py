@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from framework import randomness
 from framework.checks import check_number
 from framework.operation import describe
 from framework.plots.figures import COLOURS, new_axes, room
+from framework.utils import rng
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from framework.history import History
+    from framework.training.history import History
 
 
 def learning_curves(history: "History", ax: "Axes | None" = None) -> "Axes":
@@ -93,7 +93,7 @@ def activation(
         raise ValueError(f"low must be below high, received low={low}, high={high}")
     x = np.linspace(low, high, 1001)
     pairs = np.stack([x, np.zeros_like(x)], axis=1)
-    with randomness.preserved():
+    with rng.preserve_rng():
         # A model of this one operation calls it as it wants to be called, in float64.
         model = Model([copy.deepcopy(op)], dtype=np.float64)
         model.finalize()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.diagnosis import OperationState, diagnose, measure
+from framework.inspection.diagnosis import OperationState, diagnose, measure
 from framework.plots.figures import CHARACTER, COLOURS, WRONG, new_axes, room
 
 if TYPE_CHECKING:

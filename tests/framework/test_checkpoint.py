@@ -36,9 +36,9 @@ from framework import (
     SavedFileError,
     Softmax,
     Training,
-    randomness,
     saving,
 )
+from framework.utils import rng
 from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, schedules
 from tests.framework.test_saving import STRANGE, places
 from tests.strategies import Array
@@ -208,7 +208,7 @@ class Loader:
         self.size = size
 
     def __iter__(self) -> Iterator[tuple[Array, Array]]:
-        order = randomness.generator().permutation(50)
+        order = rng.generator().permutation(50)
         for start in range(0, 50, self.size):
             rows = order[start : start + self.size]
             yield X[rows], y[rows]
@@ -335,7 +335,7 @@ def test_early_stopping_that_was_changed_begins_anew(tmp_path: Path) -> None:
 def test_a_checkpoint_has_the_epoch_as_all_other_callbacks_leave_it(tmp_path: Path) -> None:
     class Draws(Callback):
         def on_epoch_end(self, training: Training) -> None:
-            randomness.generator().random(3)
+            rng.generator().random(3)
             training.history.val_loss[-1] += 1
 
     path = tmp_path / "run"
@@ -458,7 +458,7 @@ def test_a_callback_whose_state_does_not_fit_leaves_the_model_as_it_was(
     run(model, epochs=1)  # so that the optimizer remembers something
     memory = copy.deepcopy(model.optimizer.state(model.parameters))
     before = [array.copy() for array in model.stored_arrays()]
-    described, state = repr(model.optimizer), randomness.states()["ours"]
+    described, state = repr(model.optimizer), rng.rng_state()["ours"]
     error = SavedFileError if ours else LookupError
     with pytest.raises(error, match="text" if ours else "not the number that I know"):
         run(model, resume_from=path, callbacks=[callback])
@@ -466,7 +466,7 @@ def test_a_callback_whose_state_does_not_fit_leaves_the_model_as_it_was(
         np.testing.assert_array_equal(one, array)
     assert (repr(model.optimizer), model.optimizer.iterations) == (described, 4)
     np.testing.assert_equal(model.optimizer.state(model.parameters), memory)
-    assert randomness.states()["ours"] == state
+    assert rng.rng_state()["ours"] == state
 
 
 def test_after_going_on_within_an_epoch_a_divergence_says_what_was_restored(
@@ -794,11 +794,11 @@ def test_another_training_is_refused_and_nothing_changes(
     options |= {"model": classifier(), "X": X, "y": y, **change}
     model, data, targets = (options.pop(name) for name in ("model", "X", "y"))
     before = [array.copy() for array in model.stored_arrays()]
-    state = randomness.states()["ours"]
+    state = rng.rng_state()["ours"]
     with pytest.raises(SavedFileError, match=message) as raised:
         model.train(data, targets, epochs=4, resume_from=path, progress=False, **options)
     assert str(raised.value).startswith(f"{path}: ")
-    assert randomness.states()["ours"] == state
+    assert rng.rng_state()["ours"] == state
     for one, array in zip(before, model.stored_arrays(), strict=True):
         np.testing.assert_array_equal(one, array)
 

@@ -28,10 +28,10 @@ from framework import (
     SoftmaxCategoricalCrossentropy,
     Step,
     Tanh,
-    randomness,
 )
-from framework.diagnosis import OperationState, _findings
 from framework.initializers import normal
+from framework.inspection.diagnosis import OperationState, _findings
+from framework.utils import rng
 from optimizers import Adam
 
 X, y = spiral_data(50, 3, seed=0)
@@ -289,13 +289,13 @@ def test_diagnosing_leaves_everything_as_it_was() -> None:
     iterations = model.optimizer.iterations
     framework.seed(5)
     np.random.seed(5)
-    expected = randomness.generator().random(), np.random.random()
+    expected = rng.generator().random(), np.random.random()
     framework.seed(5)
     np.random.seed(5)
 
     model.diagnose(X, y)
 
-    assert (randomness.generator().random(), np.random.random()) == expected
+    assert (rng.generator().random(), np.random.random()) == expected
     assert model.optimizer.iterations == iterations
     for name, state in model.optimizer.state(model.parameters).items():
         for key, array in state.items():

@@ -22,8 +22,8 @@ from framework import (
     Softmax,
     Tanh,
     Training,
-    randomness,
 )
+from framework.utils import rng
 from optimizers import SGD, Adam
 from optimizers.schedules import CosineDecay
 
@@ -411,10 +411,10 @@ def test_a_part_need_not_have_every_class_but_no_other() -> None:
 def test_random_state_decides_everything_and_leaves_other_generators_alone() -> None:
     settings = {"dropout": 0.2, "batch_size": 20, "early_stopping": True}
     framework.seed(1)
-    ours = randomness.generator().bit_generator.state
+    ours = rng.generator().bit_generator.state
     numpys = np.random.get_state()
     first = classifier(random_state=3, **settings).fit(X, LABELS)
-    assert randomness.generator().bit_generator.state == ours
+    assert rng.generator().bit_generator.state == ours
     for before, after in zip(numpys, np.random.get_state(), strict=True):
         np.testing.assert_array_equal(before, after)
     framework.seed(2)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from framework.files import check_target, give_second_name, remove_leftovers, write_atomically
+from framework.utils.files import check_target, give_second_name, remove_leftovers, write_atomically
 
 
 def test_the_content_is_there_and_nothing_else(tmp_path: Path) -> None:

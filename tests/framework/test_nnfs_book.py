@@ -23,7 +23,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import framework
 import optimizers
 from framework import nnfs_book as book
-from framework import saving
+from framework.saving import model_file
 
 PROGRAMS = Path(__file__).parent / "nnfs_book_programs"
 TOP = Path(__file__).parents[2]
@@ -1219,10 +1219,10 @@ def test_a_file_whose_optimizer_remembers_something_else_is_refused(
     assert len(model.parameters) == 99
     model.train(X, y)
     model.save(tmp_path / "it")
-    description, arrays = saving.read(tmp_path / "it")
+    description, arrays = model_file.read(tmp_path / "it")
     change(description, arrays)
-    (tmp_path / "it").write_bytes(saving.content(description, arrays))
-    with pytest.raises(saving.SavedFileError, match=message):
+    (tmp_path / "it").write_bytes(model_file.content(description, arrays))
+    with pytest.raises(framework.SavedFileError, match=message):
         book.Model.load(tmp_path / "it")
 
 

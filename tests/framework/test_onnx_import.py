@@ -26,8 +26,8 @@ from framework import (
     Softplus,
     Step,
     Swish,
-    randomness,
 )
+from framework.utils import rng
 from optimizers.optimizer import parameter_names
 from tests.strategies import Array, generator
 
@@ -395,9 +395,9 @@ def test_reading_leaves_random_numbers_and_the_models_class_alone(tmp_path: Path
         pass
 
     path = saved(graph("y = Gemm(x, W, B)", W=W, B=B), tmp_path)
-    before = randomness.generator().bit_generator.state
+    before = rng.generator().bit_generator.state
     assert type(OwnModel.from_onnx(path)) is OwnModel
-    assert randomness.generator().bit_generator.state == before
+    assert rng.generator().bit_generator.state == before
 
 
 # Damaged and hostile files

@@ -21,9 +21,9 @@ from framework import (
     SoftmaxCategoricalCrossentropy,
     Step,
     Tanh,
-    randomness,
 )
 from framework.pytorch import from_torch, to_torch
+from framework.utils import rng
 from tests.framework.test_every_operation import ACTIVATIONS
 from tests.strategies import Array, batches, generator, images
 
@@ -198,10 +198,10 @@ def test_a_scale_that_a_module_does_without_changes_nothing() -> None:
 
 def test_no_random_numbers_are_used_up() -> None:
     module = nn.Sequential(nn.Linear(4, 3))
-    before = randomness.generator().bit_generator.state
+    before = rng.generator().bit_generator.state
     state = torch.get_rng_state()
     to_torch(from_torch(module))
-    assert randomness.generator().bit_generator.state == before
+    assert rng.generator().bit_generator.state == before
     assert torch.equal(torch.get_rng_state(), state)
 
 

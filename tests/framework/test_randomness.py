@@ -13,10 +13,10 @@ from framework import (
     Model,
     ReLU,
     Softmax,
-    randomness,
     seed,
 )
-from framework.randomness import drawing_from
+from framework.utils import rng
+from framework.utils.rng import use_generator
 from optimizers import Adam
 
 X, y = spiral_data(30, 3, seed=0)
@@ -63,23 +63,23 @@ def test_numpys_global_generator_is_neither_read_nor_changed() -> None:
 def test_what_draws_from_a_generator_of_its_own_leaves_the_common_one_alone() -> None:
     framework.seed(5)
     first, second = trained(), trained()
-    with drawing_from(np.random.default_rng(1)):
+    with use_generator(np.random.default_rng(1)):
         aside = trained()
     framework.seed(5)
     np.testing.assert_array_equal(trained(), first)
-    with drawing_from(np.random.default_rng(1)):
+    with use_generator(np.random.default_rng(1)):
         np.testing.assert_array_equal(trained(), aside)
     np.testing.assert_array_equal(trained(), second)
 
 
 def test_two_threads_draw_from_a_generator_each() -> None:
-    with drawing_from(np.random.default_rng(1)):
+    with use_generator(np.random.default_rng(1)):
         expected = trained()
     results: list[np.ndarray] = []
     both_inside = threading.Barrier(2, timeout=60)
 
     def train_aside() -> None:
-        with drawing_from(np.random.default_rng(1)):
+        with use_generator(np.random.default_rng(1)):
             both_inside.wait()
             results.append(trained())
             both_inside.wait()
@@ -97,28 +97,28 @@ def test_two_threads_draw_from_a_generator_each() -> None:
 def test_chance_can_be_put_back_as_it_was() -> None:
     seed(3)
     np.random.seed(3)
-    states = randomness.states()
-    drawn = randomness.generator().random(5), np.random.normal(size=3)
+    states = rng.rng_state()
+    drawn = rng.generator().random(5), np.random.normal(size=3)
     np.random.normal()  # so that one number is left over
-    randomness.set_states(states)
-    np.testing.assert_array_equal(randomness.generator().random(5), drawn[0])
+    rng.set_rng_state(states)
+    np.testing.assert_array_equal(rng.generator().random(5), drawn[0])
     np.testing.assert_array_equal(np.random.normal(size=3), drawn[1])
 
 
 def test_states_of_other_generators_are_refused_and_nothing_changes() -> None:
-    before = randomness.states()
-    with randomness.drawing_from(np.random.Generator(np.random.Philox(1))):
-        others = randomness.states()
+    before = rng.rng_state()
+    with rng.use_generator(np.random.Generator(np.random.Philox(1))):
+        others = rng.rng_state()
         with pytest.raises(ValueError, match="were others, or their states are damaged"):
-            randomness.set_states(before)
-        randomness.generator().random()
-        randomness.set_states(others)
+            rng.set_rng_state(before)
+        rng.generator().random()
+        rng.set_rng_state(others)
     with pytest.raises(ValueError, match="were others"):
-        randomness.set_states(others)
+        rng.set_rng_state(others)
     with pytest.raises(ValueError, match="were others"):
-        randomness.set_states(None)
+        rng.set_rng_state(None)
     wild = copy.deepcopy(before)
     wild["ours"]["state"]["state"] = 2**200
     with pytest.raises(ValueError, match="are damaged"):
-        randomness.set_states(wild)
-    assert randomness.states()["ours"] == before["ours"]
+        rng.set_rng_state(wild)
+    assert rng.rng_state()["ours"] == before["ours"]

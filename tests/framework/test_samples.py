@@ -22,7 +22,7 @@ from framework import (
     ReLU,
     Softmax,
 )
-from framework.samples import Samples
+from framework.data.batches import Samples
 from optimizers import Adam
 
 X, y = spiral_data(20, 3, seed=0)

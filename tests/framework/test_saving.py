@@ -41,11 +41,11 @@ from framework import (
     Softmax,
     SoftmaxCategoricalCrossentropy,
     initializers,
-    randomness,
     saving,
 )
 from framework.losses import BinaryCrossentropy, MeanAbsoluteError
 from framework.parameters import stored_names
+from framework.utils import rng
 from optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, schedules
 from optimizers.optimizer import parameter_names
 from tests.framework.test_every_operation import ACTIVATIONS, operations_for
@@ -301,9 +301,9 @@ def test_a_subclass_of_model_loads_itself_and_chance_is_left_alone(tmp_path: Pat
         pass
 
     classifier().save(tmp_path / "it")
-    before = randomness.generator().bit_generator.state
+    before = rng.generator().bit_generator.state
     assert type(OwnModel.load(tmp_path / "it")) is OwnModel
-    assert randomness.generator().bit_generator.state == before
+    assert rng.generator().bit_generator.state == before
 
 
 def test_a_class_of_ours_that_is_not_public_is_saved_as_the_public_one(tmp_path: Path) -> None:
@@ -741,7 +741,10 @@ HOSTILE: list[tuple[Callable[[Any, Any], None], str]] = [
     (operation(0, weight_initializer={"class": "framework.initializers.normal"}), "no object is"),
     (named(2, "os.system", command="touch pwned"), "'os.system' is not the name of a class"),
     (named(2, "subprocess.Popen", args=["touch", "pwned"]), "is not the name of a class"),
-    (named(2, "framework.saving.SavedFileError"), "is not the name of a class that can stand"),
+    (
+        named(2, "framework.errors.SavedFileError"),
+        "is not the name of a class that can stand",
+    ),
     (named(2, "framework.Model"), "'framework.Model' is not the name of a class that can stand"),
     (named(2, "framework.np"), "'framework.np' is not the name of a class"),
     (named(2, "optimizers.Adam"), "'optimizers.Adam' is not the name of a class that can stand"),

@@ -22,7 +22,7 @@ from framework import (
     Softmax,
     Training,
 )
-from framework.slices import MOST_SAMPLES
+from framework.data.micro_batches import MOST_SAMPLES
 from optimizers import Adam
 
 X, y = spiral_data(4000, 3, seed=0)  # more samples than go through at once

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
 
-from framework.threads import (
+from framework.utils.threads import (
     WORTH_A_THREAD,
     at_most,
     available,

@@ -2,7 +2,7 @@ import pytest
 
 from datasets import spiral_data
 from framework import nnfs_book as book
-from framework.warn import warn_user
+from framework.utils.warnings import warn_user
 
 
 def test_a_warning_points_at_the_line_outside_the_library() -> None:

@@ -30,7 +30,7 @@ from framework import (
     SoftmaxCategoricalCrossentropy,
     Tanh,
 )
-from framework.weights import check_sample_weight
+from framework.data.sample_weights import check_sample_weight
 from optimizers import SGD, Adam
 
 X, y = spiral_data(8, 3, seed=0)

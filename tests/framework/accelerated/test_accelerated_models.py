@@ -34,8 +34,8 @@ from framework import (
     SoftmaxCategoricalCrossentropy,
     Tanh,
 )
-from framework.samples import Samples
-from framework.training import Training
+from framework.data.batches import Samples
+from framework.training.loop import Training
 from optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
 numba = pytest.importorskip("numba")

@@ -20,7 +20,7 @@ from framework import (
     SoftmaxCategoricalCrossentropy,
 )
 from framework.accelerated.team import Team, barrier, share, team_of, together
-from framework.threads import is_numpys
+from framework.utils.threads import is_numpys
 from optimizers import Adam
 from tests.strategies import Array
 

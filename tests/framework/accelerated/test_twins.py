@@ -33,8 +33,8 @@ from framework.accelerated.exponential import exponential
 from framework.accelerated.stretch import Stretch
 from framework.accelerated.trainer import Trainer
 from framework.accelerated.updater import Updater
+from framework.data.batches import Samples
 from framework.parameters import ParameterVector
-from framework.samples import Samples
 from optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from tests.strategies import Array, batches
 

@@ -1,1 +1,1 @@
-"""What the tests of ``framework.distributed`` start under ``mpiexec``: one program each."""
+"""The programs that the tests of distributed training start under ``mpiexec``."""

@@ -22,7 +22,7 @@ from framework import (
     Softmax,
 )
 from framework.operation import Array
-from framework.randomness import generator
+from framework.utils.rng import generator
 from optimizers import SGD, Adam, AdamW
 
 SAMPLES = 103  # not a multiple of the batch size, nor of the number of ranks

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from framework.training import EpochSums, Training
+    from framework.training.loop import EpochSums, Training
 
 
 def figures_line(training: "Training", accuracy: float, data_loss: float, penalties: float) -> str:

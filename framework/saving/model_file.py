@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from framework import randomness
 from framework.accuracies.accuracy import Accuracy
 from framework.checks import check_count, check_number
-from framework.descriptions import Reader, Writer, check_own
-from framework.files import check_target, write_atomically
+from framework.errors import SavedFileError
 from framework.losses.loss import Loss
 from framework.operation import Array, Operation, describe
 from framework.parameters import stored_names
+from framework.saving.serialization import Reader, Writer, check_own
+from framework.utils import rng
+from framework.utils.files import check_target, write_atomically
 from optimizers.optimizer import Optimizer, State
 
 if TYPE_CHECKING:
@@ -39,10 +40,6 @@ VERSION = 1
 METADATA = "dinputs"
 # The parts of a model beside its operations, and what each is derived from if it is one of ours.
 PARTS: dict[str, type] = {"loss": Loss, "optimizer": Optimizer, "accuracy": Accuracy}
-
-
-class SavedFileError(ValueError):
-    """A file is damaged, is none of ours, or has a model or parameters that do not fit."""
 
 
 def save_model(model: "Model", path: FilePath, *, with_memory: bool = False) -> None:
@@ -134,7 +131,7 @@ def model_of(model_class: type[AnyModel], description: Any, reader: Reader) -> A
     if not isinstance(description, dict) or description.keys() != set(needed):
         raise ValueError(f"its model needs {', '.join(needed)}, no less and no more")
     # New layers draw initial weights, which nobody asked for here; a wild spread of them warns.
-    with randomness.preserved(), np.errstate(all="ignore"):
+    with rng.preserve_rng(), np.errstate(all="ignore"):
         operations = []
         for position, entry in enumerate(description["operations"]):
             cls, arguments = reader.class_and_arguments(entry, Operation)

@@ -52,15 +52,3 @@ class History:
         from framework import plots
 
         return plots.learning_curves(self)
-
-
-class DivergenceError(FloatingPointError):
-    """The loss or the parameters became NaN or infinite.
-
-    Attributes:
-        history: the ``History`` of the epochs that were completed before.
-    """
-
-    def __init__(self, message: str, history: History) -> None:
-        super().__init__(message)
-        self.history = history

@@ -18,22 +18,23 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from framework import randomness, saving
-from framework.callbacks import Callback, is_better
 from framework.checks import check_count, check_number
-from framework.descriptions import Reader, Writer
-from framework.files import check_target, give_second_name, remove_leftovers, write_atomically
-from framework.history import History
-from framework.mapped import release_pages
+from framework.data.batches import Samples, Stream
 from framework.operation import Array, describe
-from framework.restore_point import RestorePoint
-from framework.samples import Samples, Stream
-from framework.saving import FilePath
+from framework.saving import model_file
+from framework.saving.model_file import FilePath
+from framework.saving.serialization import Reader, Writer
+from framework.training.callbacks import Callback, is_better
+from framework.training.history import History
+from framework.training.snapshot import RestorePoint
+from framework.utils import rng
+from framework.utils.files import check_target, give_second_name, remove_leftovers, write_atomically
+from framework.utils.memory_maps import release_pages
 from optimizers.optimizer import Optimizer
 
 if TYPE_CHECKING:
     from framework.model import Model
-    from framework.training import Training
+    from framework.training.loop import Training
 
 # An object that keeps an argument in an attribute, the name of both, and its value.
 Argument: TypeAlias = tuple[Any, str, Any]
@@ -190,7 +191,7 @@ def prepare(training: "Training", resume_from: FilePath | None) -> "SavedTrainin
     own = {os.path.realpath(checkpoint.path) for checkpoint in checkpoints}
     if not os.path.exists(resume_from) and os.path.realpath(resume_from) in own:
         return None
-    with saving.errors_naming(resume_from):
+    with model_file.errors_naming(resume_from):
         return SavedTraining(training, resume_from)
 
 
@@ -217,14 +218,14 @@ def check_callbacks(training: "Training") -> None:
 
 def content_of(training: "Training") -> bytes:
     """Return the file from which ``training`` can go on."""
-    description, arrays = saving.described(training.model)
+    description, arrays = model_file.described(training.model)
     writer = Writer()
     saved = {
         "model": description,
         "began": training.model_marks,
         "training": writer.write(_state(training), "training"),
     }
-    return saving.content(saved, {**arrays, **writer.arrays})
+    return model_file.content(saved, {**arrays, **writer.arrays})
 
 
 def _state(training: "Training") -> dict[str, Any]:
@@ -238,8 +239,8 @@ def _state(training: "Training") -> dict[str, Any]:
         "interrupted": interrupted,
         "settings": _settings(training),
         "history": {name: np.array(getattr(history, name), float) for name in history.names()},
-        "chance": randomness.states(),
-        **saving.remembered(training.model),
+        "chance": rng.rng_state(),
+        **model_file.remembered(training.model),
         "callbacks": {
             name: state
             for name, callback in _with_state(training)
@@ -277,8 +278,8 @@ def _data_marks(training: "Training") -> Iterator[tuple[str, str]]:
 
 def _model_marks(model: "Model") -> dict[str, Any]:
     """The description of ``model``, and by what the arrays in it can be known again."""
-    description, arrays = saving.described(model)
-    names = arrays.keys() - saving.stored(model).keys()
+    description, arrays = model_file.described(model)
+    names = arrays.keys() - model_file.stored(model).keys()
     marks = {name: _mark(arrays[name]) for name in sorted(names)}
     # As it comes back from a file, with lists for tuples.
     found: dict[str, Any] = json.loads(json.dumps({**description, "arrays": marks}))
@@ -322,7 +323,7 @@ class SavedTraining:
 
     def __init__(self, training: "Training", path: FilePath) -> None:
         self.path = path
-        description, self.arrays = saving.read(path)
+        description, self.arrays = model_file.read(path)
         if "training" not in description:
             raise ValueError("it has no training to go on with: Checkpoint writes such files")
         self.model, self.began = description["model"], description["began"]
@@ -366,8 +367,8 @@ class SavedTraining:
         from framework.model import Model
 
         writer = Writer()
-        saving.described(training.model, writer)
-        return saving.model_of(Model, self.model, Reader(self.arrays, writer.own))
+        model_file.described(training.model, writer)
+        return model_file.model_of(Model, self.model, Reader(self.arrays, writer.own))
 
     def _check_state(self, training: "Training") -> None:
         state = self.state
@@ -384,16 +385,16 @@ class SavedTraining:
                 or figures.dtype != float
             ):
                 raise ValueError("its history does not have as many epochs as it should")
-        randomness.check_states(state["chance"])
+        rng.check_rng_state(state["chance"])
         if interrupted:
-            randomness.check_states(interrupted["chance"])
+            rng.check_rng_state(interrupted["chance"])
             if interrupted["sums"].keys() != asdict(training.sums).keys():
                 raise ValueError("it has no sums of the epoch that was interrupted")
             for name, number in interrupted["sums"].items():
                 check_number(name, number)
         if not isinstance(state["callbacks"], dict):
             raise ValueError("its states of callbacks are none")
-        saving.check_remembered(training.model, state)
+        model_file.check_remembered(training.model, state)
 
     def restore(self, training: "Training") -> None:
         """Make ``training`` what it was.
@@ -402,12 +403,12 @@ class SavedTraining:
         user's own raises. The model is as it was before then.
         """
         model = training.model
-        before, chance = RestorePoint(model), randomness.states()
+        before, chance = RestorePoint(model), rng.rng_state()
         before.take()
         arguments: list[Argument] = []
-        learned = saving.learned_by(model.accuracy)
+        learned = model_file.learned_by(model.accuracy)
         try:
-            with saving.errors_naming(self.path):
+            with model_file.errors_naming(self.path):
                 self._restore_model(training, arguments)
                 self._restore_progress(training)
             for name, callback in _with_state(training):
@@ -416,19 +417,19 @@ class SavedTraining:
         except BaseException:
             for owner, name, value in reversed(arguments):
                 setattr(owner, name, value)
-            saving.set_learned(model.accuracy, learned)
+            model_file.set_learned(model.accuracy, learned)
             before.restore()
-            randomness.set_states(chance)
+            rng.set_rng_state(chance)
             raise
         # Last, since callbacks may have drawn from them.
-        randomness.set_states(self.state["chance"])
+        rng.set_rng_state(self.state["chance"])
 
     def _restore_model(self, training: "Training", replaced: list[Argument]) -> None:
         state, model = self.state, training.model
-        saving.set_stored(saving.stored(model), self.arrays)
-        saving.set_learned(model.accuracy, self.model["learned_by_accuracy"])
+        model_file.set_stored(model_file.stored(model), self.arrays)
+        model_file.set_learned(model.accuracy, self.model["learned_by_accuracy"])
         self._set_arguments(training, replaced)
-        saving.set_remembered(model, state)
+        model_file.set_remembered(model, state)
 
     def _set_arguments(self, training: "Training", replaced: list[Argument]) -> None:
         """Set what callbacks had changed, such as the learning rate, and note what it replaces."""
@@ -440,7 +441,7 @@ class SavedTraining:
         descriptions = zip(self.model["operations"], here["operations"], strict=True)
         for (owner, source), (there, now) in zip(owners, descriptions, strict=True):
             _set_arguments(owner, source, there, now, replaced)
-        for part in saving.PARTS:
+        for part in model_file.PARTS:
             if here[part] is not None:
                 owner, source = getattr(training.model, part), getattr(saved, part)
                 _set_arguments(owner, source, self.model[part], here[part], replaced)
@@ -461,7 +462,7 @@ class SavedTraining:
     def _resume(self, callback: Any, training: "Training", state: dict[str, Any]) -> None:
         # What a callback of the user's own raises comes out as it is: it knows its state best.
         if callback.resume.__module__.startswith("framework."):
-            with saving.errors_naming(self.path):
+            with model_file.errors_naming(self.path):
                 callback.resume(training, state)
         else:
             callback.resume(training, state)
@@ -497,7 +498,7 @@ def _class_of(description: Any) -> Any:
 
 def _difference(there: Any, here: Any) -> str | None:
     """In what two models, as ``_model_marks`` has them, differ; None if in nothing that counts."""
-    for name in ("dtype", *saving.PARTS):
+    for name in ("dtype", *model_file.PARTS):
         if there[name] != here[name]:
             return (
                 f"its model has another {name}: {_text(there[name])} there, "

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework import randomness
 from framework.checks import check_fraction
-from framework.mapped import is_mapped, release_pages, take_rows
+from framework.errors import BatchError
 from framework.operation import Array
-from framework.warn import warn_user
+from framework.utils import rng
+from framework.utils.memory_maps import is_mapped, release_pages, take_rows
+from framework.utils.warnings import warn_user
 
 if TYPE_CHECKING:
     from framework.model import Model
@@ -83,10 +84,6 @@ class Batch:
             self.samples.release()
 
 
-class BatchError(ValueError):
-    """A batch that a training was given does not fit."""
-
-
 class Samples:
     """Samples in arrays, which every epoch goes through in batches.
 
@@ -140,7 +137,7 @@ class Samples:
 
         The order is drawn at once, and not when the first batch is asked for.
         """
-        order = randomness.generator().permutation(self.rows) if self.shuffle else self.rows
+        order = rng.generator().permutation(self.rows) if self.shuffle else self.rows
         step = together * self.batch_size
         starts = range(skip * self.batch_size, len(order), step)
         return (Batch(self, order[start : start + step]) for start in starts)

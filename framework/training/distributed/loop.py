@@ -32,20 +32,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework import randomness
 from framework.accuracies.accuracy import Accuracy
-from framework.callbacks import Callback
-from framework.checkpoint import Checkpoint, prepare
-from framework.descriptions import Writer
-from framework.history import DivergenceError, History
+from framework.data.batches import Batch, Samples, Stream, whole
+from framework.errors import BatchError, DivergenceError
 from framework.layers.batch_normalization import BatchNormalization
 from framework.operation import Array, describe
-from framework.progress import Reporter
-from framework.ranks import Ranks
-from framework.samples import Batch, BatchError, Samples, Stream, whole
-from framework.saving import PARTS, checksum_of
-from framework.totals import totals_by
-from framework.training import Loop, Training, set_up
+from framework.saving.model_file import PARTS, checksum_of
+from framework.saving.serialization import Writer
+from framework.training.callbacks import Callback
+from framework.training.checkpoint import Checkpoint, prepare
+from framework.training.distributed.communicator import Ranks
+from framework.training.history import History
+from framework.training.loop import Loop, Training, set_up
+from framework.training.progress import Reporter
+from framework.utils import rng
+from framework.utils.all_reduce import use_all_reduce
 from optimizers.optimizer import Optimizer, State, joint_norm
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class DistributedLoop(Loop):
         super()._run_epoch()
 
     def _synchronize_chance(self) -> None:
-        bits = randomness.generator().bit_generator
+        bits = rng.generator().bit_generator
         bits.state = self.ranks.of_first(bits.state)
 
     def _trainer(self, samples: Samples | Stream) -> None:
@@ -157,7 +158,7 @@ class DistributedLoop(Loop):
 
     def _batches(self, skip: int = 0) -> Iterator[Batch]:
         # The generator is as it was when the epoch began, also if it goes on after a checkpoint.
-        self.seeds = copy.deepcopy(randomness.generator()).integers(2**63, size=4).tolist()
+        self.seeds = copy.deepcopy(rng.generator()).integers(2**63, size=4).tolist()
         samples = self.samples
         if isinstance(samples, Samples) and not self.sharded:
             return samples.epoch(skip=skip)
@@ -171,7 +172,7 @@ class DistributedLoop(Loop):
         if not samples.shuffle:
             return samples.rows
         # Drawn alike on every rank, so that they stay in step, but for an order of its own.
-        numbers = randomness.generator().integers(2**63, size=4)
+        numbers = rng.generator().integers(2**63, size=4)
         return np.random.default_rng([self.ranks.rank, *numbers]).permutation(samples.rows)
 
     def _batches_of_shard(self, samples: Samples, order: Array) -> Iterator[Batch]:
@@ -214,7 +215,7 @@ class DistributedLoop(Loop):
         That depends on the epoch and the batch alone, so that no checkpoint has to hold it.
         """
         if self.ranks.rank == 0:
-            return randomness.generator()
+            return rng.generator()
         return np.random.default_rng([self.ranks.rank, self.training.batch, *self.seeds])
 
     def _pass(self, batch: Batch) -> tuple[float, float, float]:
@@ -229,7 +230,7 @@ class DistributedLoop(Loop):
         # The mean of the contributors' gradients is then that of the batch; the penalties',
         # which is in each of them, comes out once.
         scale = self.contributors * own.amount / amount
-        with randomness.drawing_from(self._chance()), totals_by(ranks.sum):
+        with rng.use_generator(self._chance()), use_all_reduce(ranks.sum):
             data_loss, accuracy = self._forward_and_back(own, scale)
         sums = ranks.sum(np.array([data_loss, accuracy]) * own.amount)
         data_loss, accuracy = map(float, sums / amount)

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework import randomness
 from framework.checks import as_floats, check_finite, check_positive
 from framework.losses.loss import FusedLoss, Loss
 from framework.model import Model
 from framework.operation import Operation, describe
+from framework.utils import rng
 from optimizers.optimizer import Array, parameter_names
 
 # The dvalues of an operation are drawn with a seed that nobody is likely to use for the inputs:
@@ -334,12 +334,12 @@ def _parameter_gradients(layer: Any, prefix: str) -> Iterator[tuple[str, Array |
 @contextmanager
 def _repeatable_chance() -> Iterator[Callable[[], None]]:
     """Yield a function that restarts all random numbers; put them back as they were at the end."""
-    generator = randomness.generator().bit_generator
+    generator = rng.generator().bit_generator
     start = np.random.default_rng(0).bit_generator.state
 
     def restart() -> None:
         generator.state = start
         np.random.seed(0)
 
-    with randomness.preserved():
+    with rng.preserve_rng():
         yield restart

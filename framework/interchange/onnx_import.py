@@ -15,14 +15,22 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from framework import randomness
 from framework.activations import Activation, Linear
-from framework.conversion import required
+from framework.errors import OnnxError
+from framework.interchange.onnx_export import CLASS_NAMES, PRODUCER
+from framework.interchange.onnx_patterns import (
+    Argument,
+    Inputs,
+    Node,
+    Part,
+    forms_to_read,
+    shortest,
+)
 from framework.layers import Flatten
 from framework.model import Model
-from framework.onnx_export import CLASS_NAMES, PRODUCER
-from framework.onnx_forms import Argument, Inputs, Node, Part, forms_to_read, shortest
 from framework.operation import Array, Operation, Shape
+from framework.utils import rng
+from framework.utils.optional import required
 from optimizers.optimizer import parameter_names
 
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -52,10 +60,6 @@ FIELDS = {
 }
 
 
-class OnnxError(ValueError):
-    """A file is damaged, is no ONNX file, or has a network that cannot be built here."""
-
-
 def from_onnx(path: str | os.PathLike[str], model_class: type[AnyModel]) -> AnyModel:
     """Return the network in the file ``path``: see ``Model.from_onnx``."""
     onnx = required("onnx", "'dinputs[onnx]'")
@@ -63,7 +67,7 @@ def from_onnx(path: str | os.PathLike[str], model_class: type[AnyModel]) -> AnyM
         proto = _parse(onnx, path)
         graph = _Graph(onnx, proto)
         # New layers draw initial weights, which nobody asked for here.
-        with randomness.preserved():
+        with rng.preserve_rng():
             operations = graph.operations()
         model = model_class(operations, dtype=graph.dtype(operations))
         model.finalize()

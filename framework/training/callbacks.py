@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from framework.checks import check_count, check_non_negative
 
 if TYPE_CHECKING:
-    from framework.training import Training
+    from framework.training.loop import Training
 
 
 class Callback:

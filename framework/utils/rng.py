@@ -32,16 +32,16 @@ def seed(number: int | None = None) -> None:
 
 
 def generator() -> np.random.Generator:
-    """Return the generator that ``seed`` sets, or that ``drawing_from`` put in its place."""
+    """Return the generator that ``seed`` sets, or that ``use_generator`` put in its place."""
     return _current.get()
 
 
 @contextmanager
-def drawing_from(own: np.random.Generator) -> Iterator[None]:
+def use_generator(own: np.random.Generator) -> Iterator[None]:
     """Draw everything from ``own`` for a while, in this thread alone.
 
     >>> seed(7)
-    >>> with drawing_from(np.random.default_rng(0)):
+    >>> with use_generator(np.random.default_rng(0)):
     ...     aside = generator().random()
     >>> first = generator().random()
     >>> seed(7)
@@ -56,7 +56,7 @@ def drawing_from(own: np.random.Generator) -> Iterator[None]:
 
 
 @contextmanager
-def preserved() -> Iterator[None]:
+def preserve_rng() -> Iterator[None]:
     """Put chance back as it was, ours and that of NumPy's global generator, at the end."""
     bits = generator().bit_generator
     ours, numpys = bits.state, np.random.get_state()
@@ -67,17 +67,17 @@ def preserved() -> Iterator[None]:
         np.random.set_state(numpys)
 
 
-def states() -> dict[str, Any]:
-    """Return the states of our generator and of NumPy's global one, for ``set_states``."""
+def rng_state() -> dict[str, Any]:
+    """Return the states of our generator and of NumPy's global one, for ``set_rng_state``."""
     return {"ours": generator().bit_generator.state, "numpys": np.random.get_state(legacy=False)}
 
 
-def set_states(found: Any) -> None:
-    """Put chance back as it was when ``states`` returned what is ``found``.
+def set_rng_state(found: Any) -> None:
+    """Put chance back as it was when ``rng_state`` returned what is ``found``.
 
     Raises ValueError if it is the state of other generators, or none; nothing has changed then.
     """
-    check_states(found)
+    check_rng_state(found)
     generator().bit_generator.state = found["ours"]
     np.random.set_state(found["numpys"])
 
@@ -86,9 +86,9 @@ def set_states(found: Any) -> None:
 POSITIONS = {"pos": 624, "buffer_pos": 4}
 
 
-def check_states(found: Any) -> None:
-    """Raise ValueError if ``set_states`` could not set what is ``found``."""
-    if not _alike(found, states()):
+def check_rng_state(found: Any) -> None:
+    """Raise ValueError if ``set_rng_state`` could not set what is ``found``."""
+    if not _alike(found, rng_state()):
         raise ValueError("the random generators were others, or their states are damaged")
     try:
         type(generator().bit_generator)().state = found["ours"]

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework import randomness
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.activations.tanh import Tanh
@@ -24,6 +23,7 @@ from framework.layers.dropout import Dropout
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.operation import Array
+from framework.utils import rng
 from optimizers.optimizer import parameter_names
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def diagnose(model: "Model", X: ArrayLike, y: ArrayLike) -> Diagnosis:
     twin = type(model)(layers, dtype=model.dtype)
     twin.set(loss=loss)
     twin.finalize()
-    with randomness.preserved(), np.errstate(over="ignore", invalid="ignore"):
+    with rng.preserve_rng(), np.errstate(over="ignore", invalid="ignore"):
         X, y = twin.check_data(X, y)
         mean_loss = twin.calculate_loss(X, y)
         twin.backward(y)

@@ -1,4 +1,4 @@
-"""The processes that train together (see ``framework.distributed``), and how they keep together.
+"""The processes that train together, and how they keep together.
 
 One process that fails while the others wait for it would make them wait forever. So an error in
 what all of them check is raised by all (``agreement``), and any other one ends the whole job
@@ -16,11 +16,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from framework.conversion import required
+from framework.errors import BatchError, SavedFileError
 from framework.operation import Array
-from framework.samples import BatchError
-from framework.saving import SavedFileError
-from framework.threads import at_most
+from framework.utils.optional import required
+from framework.utils.threads import at_most
 
 # In these, Open MPI, MPICH and its relatives, and Slurm say how many processes they have started.
 LAUNCHED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")

@@ -28,7 +28,7 @@ What differs from the book:
 - ``Model`` rounds its data to float32. A loss that becomes NaN ends ``train`` with an error. There
   are no ``dinputs`` of the first layer, and without ``nnfs.init()``, thousands of samples at once
   go through in slices, of which the layers keep the last. ``get_parameters`` returns copies. A
-  saved model holds no pickle (see ``framework.saving``).
+  saved model holds no pickle (see ``framework.saving.model_file``).
 
 Source: Kinsley and Kukieła, *Neural Networks from Scratch in Python*, 2020.
 """
@@ -44,9 +44,7 @@ from numpy.typing import ArrayLike
 import framework
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
 from framework.activations import Linear, ReLU, Sigmoid, Softmax
-from framework.callbacks import Callback
 from framework.checks import as_floats, check_count, check_dvalues
-from framework.history import History
 from framework.layers import Dense, Dropout
 from framework.layers.dense import add_penalty_gradient
 from framework.losses import (
@@ -59,9 +57,11 @@ from framework.losses import (
 from framework.model import FUSED, AnyModel
 from framework.operation import Array, Operation
 from framework.parameters import ParameterVector, bind
-from framework.progress import figures_line
-from framework.saving import load_model, save_model
-from framework.training import Training
+from framework.saving.model_file import load_model, save_model
+from framework.training.callbacks import Callback
+from framework.training.history import History
+from framework.training.loop import Training
+from framework.training.progress import figures_line
 from optimizers import SGD, Adagrad, Adam, Optimizer, RMSprop, State
 
 __all__ = [

@@ -15,10 +15,8 @@ from numpy.typing import ArrayLike
 
 from framework.activations import Linear
 from framework.checks import check_class_names, check_count
-from framework.conversion import kind_of, required
-from framework.files import check_target, write_atomically
-from framework.layers import Dropout
-from framework.onnx_forms import (
+from framework.interchange.builders import kind_of
+from framework.interchange.onnx_patterns import (
     OPERATOR_SET,
     WRITTEN,
     Argument,
@@ -28,7 +26,10 @@ from framework.onnx_forms import (
     arguments_of,
     form_of,
 )
+from framework.layers import Dropout
 from framework.operation import Shape
+from framework.utils.files import check_target, write_atomically
+from framework.utils.optional import required
 
 if TYPE_CHECKING:
     from framework.model import Model

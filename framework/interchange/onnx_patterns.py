@@ -26,7 +26,7 @@ from framework.activations import (
     Tanh,
 )
 from framework.activations.gelu import CUBIC, SCALE
-from framework.conversion import batch_normalization, dense
+from framework.interchange.builders import batch_normalization, dense
 from framework.layers import BatchNormalization, Dense, Flatten, Scale
 from framework.operation import Array, Operation
 from optimizers.configuration import constructor_arguments

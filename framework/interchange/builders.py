@@ -1,6 +1,5 @@
 """What handing a network over to other programs, and taking one over, have in common."""
 
-import importlib
 from collections.abc import Collection
 from typing import Any
 
@@ -9,14 +8,6 @@ from numpy.typing import ArrayLike
 
 from framework.layers import BatchNormalization, Dense
 from framework.operation import Array, Operation, describe
-
-
-def required(package: str, install: str) -> Any:
-    """Import ``package``, or raise ImportError with what to ``install``."""
-    try:
-        return importlib.import_module(package)
-    except ModuleNotFoundError as error:
-        raise ImportError(f"this needs {package}: pip install {install}") from error
 
 
 def kind_of(operation: Any, kinds: Collection[type[Operation]], what: str) -> type[Operation]:

@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from framework import randomness
 from framework.accuracies import Accuracy, BinaryAccuracy, CategoricalAccuracy
 from framework.activations import (
     ELU,
@@ -33,15 +32,16 @@ from framework.activations import (
     Swish,
     Tanh,
 )
-from framework.callbacks import Callback, EarlyStopping
 from framework.checks import check_count, check_dtype, check_fraction, check_non_negative
-from framework.history import History
+from framework.data.sample_weights import drop_weightless
 from framework.layers import BatchNormalization, Dense, Dropout
 from framework.losses import BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError
 from framework.model import Model
 from framework.operation import Array, describe
-from framework.training import Training
-from framework.weights import drop_weightless
+from framework.training.callbacks import Callback, EarlyStopping
+from framework.training.history import History
+from framework.training.loop import Training
+from framework.utils import rng
 from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from optimizers.optimizer import LearningRate
 
@@ -199,7 +199,7 @@ class _NeuralNetwork(BaseEstimator):
         X, y, weights = self._weigh(X, y, sample_weight)
         if first or not incremental:
             self._generator = self._new_generator()
-        with randomness.drawing_from(self._generator or randomness.generator()):
+        with rng.use_generator(self._generator or rng.generator()):
             model = self._new_model(X) if first else self.model_
             if first or not incremental:
                 model.set(optimizer=self._new_optimizer())
@@ -270,7 +270,7 @@ class _NeuralNetwork(BaseEstimator):
             np.arange(len(y)),
             test_size=fraction,
             stratify=self._strata(y),
-            random_state=int(randomness.generator().integers(2**31)),
+            random_state=int(rng.generator().integers(2**31)),
         )
         return kept, aside
 

@@ -13,21 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework import randomness
-from framework.callbacks import Callback
-from framework.checkpoint import Checkpoint, SavedTraining, check_callbacks, prepare
 from framework.checks import check_count
-from framework.history import DivergenceError, History
-from framework.losses.huber import Huber
-from framework.losses.loss import Loss
-from framework.losses.mean_absolute_error import MeanAbsoluteError
-from framework.losses.mean_squared_error import MeanSquaredError
-from framework.operation import Array, describe
-from framework.progress import Reporter
-from framework.restore_point import RestorePoint
-from framework.samples import (
+from framework.data.batches import (
     Batch,
-    BatchError,
     PartOf,
     Samples,
     Stream,
@@ -37,9 +25,21 @@ from framework.samples import (
     warn_if_sorted_by_class,
     whole,
 )
-from framework.slices import is_samplewise, samples_at_once, warn_of_whole_batches
-from framework.threads import single_thread, suitable_threads
-from framework.warn import warn_user
+from framework.data.micro_batches import is_samplewise, samples_at_once, warn_of_whole_batches
+from framework.errors import BatchError, DivergenceError
+from framework.losses.huber import Huber
+from framework.losses.loss import Loss
+from framework.losses.mean_absolute_error import MeanAbsoluteError
+from framework.losses.mean_squared_error import MeanSquaredError
+from framework.operation import Array, describe
+from framework.training.callbacks import Callback
+from framework.training.checkpoint import Checkpoint, SavedTraining, check_callbacks, prepare
+from framework.training.history import History
+from framework.training.progress import Reporter
+from framework.training.snapshot import RestorePoint
+from framework.utils import rng
+from framework.utils.threads import single_thread, suitable_threads
+from framework.utils.warnings import warn_user
 from optimizers.optimizer import Optimizer, parameter_names
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Training:
         self.samples, self.validation = samples, validation
         self.callbacks = callbacks
         self.sums = EpochSums()
-        self.chance = randomness.states()
+        self.chance = rng.rng_state()
         self.data_marks: dict[str, str] = {}
         self.model_marks: dict[str, Any] = {}
         self.went_on_at: tuple[int, int] | None = None
@@ -239,7 +239,7 @@ def _validation(
 class Loop:
     """Goes through the epochs, the batches of each, and the steps that each batch takes.
 
-    A training on several machines (``framework.distributed``) overrides what its ranks do together:
+    A training on several machines (``training.distributed``) overrides what its ranks do together:
     ``_begin``, ``_run_epoch``, ``_batches``, ``_trainer``, ``_pass``, ``_forward_and_back``, both
     checks, ``_update``, ``_record``, ``_evaluate``, ``_stopped`` and ``_settle``.
     """
@@ -323,15 +323,15 @@ class Loop:
     def _begin_epoch(self) -> Iterator[Batch]:
         training = self.training
         training.epoch, training.batch = training.epoch + 1, 0
-        training.sums, training.chance = EpochSums(), randomness.states()
+        training.sums, training.chance = EpochSums(), rng.rng_state()
         return self._batches()
 
     def _go_on_with_epoch(self) -> Iterator[Batch]:
         """Return the batches after those that were done when training was interrupted."""
-        now = randomness.states()
-        randomness.set_states(self.training.chance)
+        now = rng.rng_state()
+        rng.set_rng_state(self.training.chance)
         batches = self._batches(skip=self.training.batch)
-        randomness.set_states(now)
+        rng.set_rng_state(now)
         return batches
 
     def _batches(self, skip: int = 0) -> Iterator[Batch]:

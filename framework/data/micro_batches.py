@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from framework.operation import Array, describe
-from framework.warn import warn_user
+from framework.utils.warnings import warn_user
 
 # Measured: between 1,000 and 4,000 samples at once are fastest, twice as fast as 20,000.
 MOST_SAMPLES = 4096

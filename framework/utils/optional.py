@@ -1,0 +1,12 @@
+"""Packages that are not always installed."""
+
+import importlib
+from typing import Any
+
+
+def required(package: str, install: str) -> Any:
+    """Import ``package``, or raise ImportError with what to ``install``."""
+    try:
+        return importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        raise ImportError(f"this needs {package}: pip install {install}") from error
