@@ -41,10 +41,10 @@ from framework import (
     Softmax,
     SoftmaxCategoricalCrossentropy,
     initializers,
-    saving,
 )
 from framework.losses import BinaryCrossentropy, MeanAbsoluteError
 from framework.parameters import stored_names
+from framework.saving import model_file
 from framework.utils import rng
 from optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, schedules
 from optimizers.optimizer import parameter_names
@@ -686,9 +686,9 @@ def test_numbers_of_a_kind_that_numpy_lacks_are_refused(dtype: str, tmp_path: Pa
 
 def rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, Array]], None]) -> None:
     """Change what is in a file, and give it the checksum of a file that is whole."""
-    description, arrays = saving.read(path)
+    description, arrays = model_file.read(path)
     change(description, arrays)
-    path.write_bytes(saving.content(description, arrays))
+    path.write_bytes(model_file.content(description, arrays))
 
 
 def operation(number: int, **changes: Any) -> Callable[[Any, Any], None]:
@@ -842,7 +842,7 @@ def test_scrambled_descriptions_give_one_kind_of_error_or_another_model(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "scrambled"
     classifier().save(path)
-    description, arrays = saving.read(path)
+    description, arrays = model_file.read(path)
     chance = generator(data.draw)
     for _ in range(15):
         scrambled = copy.deepcopy(description)
@@ -853,7 +853,7 @@ def test_scrambled_descriptions_give_one_kind_of_error_or_another_model(
                 del container[key]
             else:
                 container[key] = copy.deepcopy(STRANGE[chance.integers(len(STRANGE))])
-        attempt(saving.content(scrambled, arrays), path)
+        attempt(model_file.content(scrambled, arrays), path)
 
 
 def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
