@@ -204,24 +204,16 @@ class Model:
         return self._parameters
 
     @property
-    def updater(self) -> Any:
-        """What has ``update_params`` for ``parameters``: the optimizer, or its compiled twin."""
-        if not self.accelerated:
-            return self.optimizer
-        from framework.accelerated import updater_of
-
-        return updater_of(self.optimizer)
-
-    @property
     def trainer(self) -> Any:
-        """What takes whole steps of training in one compiled call, or None if nothing does."""
-        if not self.accelerated:
+        """What takes whole steps of training in one compiled call, or None for plain steps."""
+        if not self.accelerated or self.loss is None or self.optimizer is None:
             return None
-        parts = (self._fused, self.optimizer, self.accuracy)
+        parts = (self._fused, self.loss, self.optimizer, self.accuracy)
         if self._trainer is None or self._trainer[0] != parts:
             from framework.accelerated import trainer_of
 
-            self._trainer = (parts, trainer_of(self, self.layers[: self._before_loss], self._fused))
+            loss = self.loss if self._fused is None else self._fused
+            self._trainer = (parts, trainer_of(self, self.layers[: self._before_loss], loss))
         return self._trainer[1]
 
     @property
@@ -969,15 +961,12 @@ class Model:
                 self._fused.activation, self._fused.loss = self.layers[-1], self.loss
                 self._before_loss -= 1
         self._line_up()
+        self.trainer  # noqa: B018 - warns if a part of the model has no kernel
 
     def _line_up(self) -> None:
         """Decide what is run, in which order: before the loss, and without one."""
         self._trainer = None
-        before: list[Any] = self.layers[: self._before_loss]
-        if self.accelerated:
-            from framework.accelerated import stretches
-
-            before = stretches(before, self.parameters)
+        before = self.layers[: self._before_loss]
         self._hidden = [(op, _training_argument(op)) for op in before]
         last = [] if self._fused is None else [(self._output_activation, "positional")]
         self._all = [*self._hidden, *last]
@@ -985,18 +974,19 @@ class Model:
         self._first_trained = trained[0] if trained else len(before)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Compiled code is lined up anew, where there is numba: a copy runs without it as well.
+        # Compiled steps are prepared anew, where there is numba: a copy runs without it as well.
         return {k: v for k, v in self.__dict__.items() if k not in ("_hidden", "_all", "_trainer")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         if self._parameters is None:
             return
-        try:
-            self._line_up()
-        except ImportError:
-            self.accelerated = False
-            self._line_up()
+        if self.accelerated:
+            try:
+                import framework.accelerated  # noqa: F401
+            except ImportError:
+                self.accelerated = False
+        self._line_up()
 
     def _predictions(self, outputs: Array) -> Array:
         """What the outputs say: the accuracy knows best, then the last activation."""

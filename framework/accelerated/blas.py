@@ -20,7 +20,7 @@ from numba import types
 from numba.extending import overload
 from threadpoolctl import ThreadpoolController
 
-from framework.accelerated.compiled import compiled
+from framework.accelerated.jit import jit
 from framework.utils.optional import required
 from framework.utils.threads import is_numpys, look_again
 
@@ -62,18 +62,18 @@ _found = _numpys_library()
 if _found is None:
     required("scipy.linalg.cython_blas", "scipy")
     look_again()
-    HOW = "np.dot"
+    LIBRARY = "np.dot"
     CAN_BE_SHARED = False  # Numba would copy the columns.
 
-    @compiled
+    @jit
     def product(a, b, out):
         np.dot(a, b, out)
 
-    @compiled
+    @jit
     def transposed_product(a, columns, b, out):
         np.dot(a.T, b, out)  # a single thread sees to all columns
 
-    @compiled
+    @jit
     def product_transposed(a, b, out):
         np.dot(a, b.T, out)
 
@@ -81,14 +81,14 @@ else:
     _library, _prefix, _suffix = _found
     _count = types.int64 if _suffix else types.int32
     Count = np.int64 if _suffix else np.int32
-    HOW = f"cblas_{_count}"
+    LIBRARY = f"cblas_{_count}"
     CAN_BE_SHARED = True
     _sgemm, _dgemm = (
         _function(_library, f"{_prefix}cblas_{n}{_suffix}", f"dinputs_{n}_{_count}", number, _count)
         for n, number in (("sgemm", types.float32), ("dgemm", types.float64))
     )
 
-    @compiled
+    @jit
     def between_rows(a):
         # In a matrix of one row, the stride may be anything.
         return max(a.strides[0] // a.itemsize, a.shape[1])
@@ -119,15 +119,15 @@ else:
 
         return gemm
 
-    @compiled
+    @jit
     def product(a, b, out):
         _gemm(AS_IT_IS, AS_IT_IS, a.shape[0], b.shape[1], a.shape[1], a, b, out)
 
-    @compiled
+    @jit
     def transposed_product(a, columns, b, out):
         part = a[:, columns]
         _gemm(TRANSPOSED, AS_IT_IS, part.shape[1], b.shape[1], part.shape[0], part, b, out)
 
-    @compiled
+    @jit
     def product_transposed(a, b, out):
         _gemm(AS_IT_IS, TRANSPOSED, a.shape[0], b.shape[0], a.shape[1], a, b, out)

@@ -1,216 +1,250 @@
-"""The tables that tell the compiled code what a network is: one line for each operation.
+"""What the compiled code is told about a network: an instruction for each operation.
 
-They hold plain numbers, so that the compiled code is the same for every network.
+Instructions hold plain numbers, so that the compiled code is the same for every network.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from framework.accelerated.compiled import version
-from framework.accelerated.products import HOW
-from framework.accuracies import BinaryAccuracy, CategoricalAccuracy
-from framework.activations import LeakyReLU, ReLU, Sigmoid, Tanh
-from framework.layers import BatchNormalization, Dense, Dropout, Scale
-from framework.losses import FusedLoss, SigmoidBinaryCrossentropy, SoftmaxCategoricalCrossentropy
+from framework.accelerated.blas import LIBRARY
+from framework.accelerated.jit import version
+from framework.accelerated.kernels import (
+    LOSSES,
+    OPCODES,
+    OPERATIONS,
+    OPTIMIZERS,
+    OperationKernel,
+    modules,
+    settings,
+)
+from framework.losses import FusedLoss
 from framework.operation import Array
 from framework.parameters import ParameterVector
-from optimizers import SGD, Adam, AdamW, RMSprop
-from optimizers.optimizer import Optimizer, State
+from optimizers.optimizer import Optimizer, State, parameter_names
 
-# A field without meaning: code on disk is known by it as that of these sources and products.
-VERSION = (f"{version()}_{HOW}", np.int64)
+# A field without meaning: code on disk belongs to these sources and this library of products.
+VERSION = (f"{version()}_{LIBRARY}", np.int64)
 
-DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, DROPOUT, BATCH_NORMALIZATION, SCALE = range(8)
+SETTINGS = settings(OPERATIONS)
 
-# The penalties of a dense layer, under the names of its attributes.
-REGULARIZERS = (
-    "weight_regularizer_l1",
-    "weight_regularizer_l2",
-    "bias_regularizer_l1",
-    "bias_regularizer_l2",
-)
-
-# The kind of an operation, and the numbers it is made with, by the names of its attributes.
-KINDS: dict[type, tuple[int, tuple[str, ...]]] = {
-    Dense: (DENSE, REGULARIZERS),
-    ReLU: (RELU, ()),
-    LeakyReLU: (LEAKY_RELU, ("alpha",)),
-    Sigmoid: (SIGMOID, ()),
-    Tanh: (TANH, ()),
-    Dropout: (DROPOUT, ("rate",)),
-    BatchNormalization: (BATCH_NORMALIZATION, ("momentum", "epsilon")),
-    Scale: (SCALE, ("factor", "offset")),
-}
-
-SETTINGS = tuple(name for _, settings in KINDS.values() for name in settings)
-
-# The places of what an operation computes: see ``program.py``. Kept is what its backward needs
-# besides: the mask of dropout, the normalized inputs of batch normalization.
-PLACES = ("output", "kept", "dinputs")
-
-OPERATION = np.dtype(
+INSTRUCTION = np.dtype(
     [
         VERSION,
-        ("kind", np.int64),
-        ("n_inputs", np.int64),
+        ("opcode", np.int64),
+        ("n_inputs", np.int64),  # numbers per sample
         ("n_outputs", np.int64),
-        ("weights", np.int64),  # where they begin in the vectors of parameters and gradients
-        ("biases", np.int64),
-        ("statistics", np.int64),  # of batch normalization: running mean and variance, deviation
-        ("chances", np.int64),  # of dropout, per sample
-        *((name, np.int64) for name in PLACES),
+        ("last_axis", np.int64),  # of the inputs: features or channels
+        ("leaves_out_dinputs", np.int64),  # 1 where no one needs the gradient of the inputs
+        ("parameters", np.int64),  # where they begin in the vectors of parameters and gradients
+        ("n_parameters", np.int64),
+        ("statistics", np.int64),
+        ("n_statistics", np.int64),
+        ("uniforms", np.int64),  # per sample
+        ("n_uniforms", np.int64),
+        ("output", np.int64),  # the places of arrays: see ``interpreter.py``
+        ("saved", np.int64),
+        ("n_saved", np.int64),  # how many arrays
+        ("dinputs", np.int64),
         *((name, np.float64) for name in SETTINGS),
     ]
 )
 
-SOFTMAX, SIGMOIDS = range(2)
-
-LOSSES: dict[type, int] = {
-    SoftmaxCategoricalCrossentropy: SOFTMAX,
-    SigmoidBinaryCrossentropy: SIGMOIDS,
-}
+LOSS_SETTINGS = settings(LOSSES)
 
 LOSS = np.dtype(
     [
         VERSION,
-        ("kind", np.int64),
-        ("temperature", np.float64),
-        ("classes", np.int64),
+        ("opcode", np.int64),
+        ("is_fused", np.int64),
+        ("n_outputs", np.int64),
         ("output", np.int64),
         ("losses", np.int64),
         ("dinputs", np.int64),
+        *((name, np.float64) for name in LOSS_SETTINGS),
     ]
 )
 
-CATEGORICAL, BINARY = 1, 2
-
-ACCURACIES: dict[type, int] = {
-    type(None): 0,
-    CategoricalAccuracy: CATEGORICAL,
-    BinaryAccuracy: BINARY,
-}
-
-STOCHASTIC, ROOT_MEAN_SQUARE, ADAPTIVE_MOMENTS = range(3)
-
-# The kind of an optimizer, and what it remembers about a parameter.
-OPTIMIZERS: dict[type, tuple[int, tuple[str, ...]]] = {
-    SGD: (STOCHASTIC, ("velocity",)),
-    RMSprop: (ROOT_MEAN_SQUARE, ("cache",)),
-    Adam: (ADAPTIVE_MOMENTS, ("momentum", "cache")),
-    AdamW: (ADAPTIVE_MOMENTS, ("momentum", "cache")),
-}
-
-OPTIMIZER_SETTINGS = (
-    "momentum",
-    "nesterov",
-    "rho",
-    "epsilon",
-    "beta_1",
-    "beta_2",
-    "weight_decay",
-    "max_gradient_norm",
-)
+OPTIMIZER_SETTINGS = ("max_gradient_norm", *settings(OPTIMIZERS))
 
 OPTIMIZER = np.dtype(
-    [VERSION, ("kind", np.int64), *((name, np.float64) for name in OPTIMIZER_SETTINGS)]
+    [VERSION, ("opcode", np.int64), *((name, np.float64) for name in OPTIMIZER_SETTINGS)]
 )
 
 
-def is_exactly(candidate: Any, classes: Collection[type]) -> bool:
-    """Whether ``candidate`` is of one of ``classes`` and computes what they do.
+class Place(NamedTuple):
+    """Where in the vector of all parameters those of an operation begin, and how many they are."""
 
-    A class derived from one may compute something else, and so may an object that was given a
-    method of its own.
-    """
-    return type(candidate) in classes and not any(
-        callable(getattr(type(candidate), name, None)) for name in vars(candidate)
-    )
+    start: int
+    size: int
 
 
-class Table:
-    """The lines of consecutive operations, for inputs of ``width`` numbers per sample.
+def places(parameters: ParameterVector) -> dict[int, Place]:
+    """Return where in the vector the parameters of each operation lie, by the operation's id."""
+    found: dict[int, Place] = {}
+    for operation, _, part in parameters.split(np.arange(len(parameters))):
+        if part.size:
+            start, size = found.get(id(operation), (int(part.flat[0]), 0))
+            found[id(operation)] = Place(start, size + part.size)
+    return found
+
+
+@dataclass(frozen=True)
+class Group:
+    """The operations that one instruction stands for.
 
     Attributes:
-        lines: an array of ``OPERATION``.
-        width, n_outputs: numbers per sample that go in and come out.
+        kernel: computes them.
+        operations: these objects.
+        input_shape, output_shape: of one sample.
+    """
+
+    kernel: OperationKernel
+    operations: tuple[Any, ...]
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+
+
+class Instructions:
+    """The instructions of consecutive operations, for samples of ``input_shape``.
+
+    Attributes:
+        groups: the operations of each instruction.
+        array: the instructions, an array of ``INSTRUCTION``.
+        first: the instruction with the first operation that is trained, where backward ends.
+        n_inputs, n_outputs: numbers per sample that go in and come out.
         values, dvalues: numbers per sample that are computed, forward and backward.
-        chances: numbers per sample that are drawn.
+        uniforms: random numbers per sample.
         statistics: numbers that the batch normalizations need.
 
-    Raises ValueError if an operation does not take what the one before gives.
+    Raises ValueError if an operation does not take what the one before gives, or if its
+    parameters in the vector (see ``places``) are not as many as it says.
     """
 
     def __init__(
-        self, operations: Sequence[Any], offsets: dict[tuple[int, str], int], width: int
+        self,
+        operations: Sequence[Any],
+        places: dict[int, Place],
+        input_shape: tuple[int, ...],
     ) -> None:
-        self.width = width
-        self.values = self.dvalues = self.chances = self.statistics = 0
-        lines = []
-        for operation in operations:
-            kind, settings = KINDS[type(operation)]
-            expected = getattr(operation, "n_inputs", getattr(operation, "n_features", width))
-            if width != expected:
-                raise ValueError(f"{operation!r} takes {expected} values per sample, not {width}")
-            n_outputs = getattr(operation, "n_neurons", width)
-            keeps = n_outputs if kind in (DROPOUT, BATCH_NORMALIZATION) else 0
-            lines.append(
+        self.groups: list[Group] = []
+        self.n_inputs = int(np.prod(input_shape))
+        self.values = self.dvalues = self.uniforms = self.statistics = 0
+        self.first = -1
+        rows = []
+        shape, position = input_shape, 0
+        while position < len(operations):
+            kernel = _kernel_of(operations[position:])
+            taken = tuple(operations[position : position + len(kernel.operations)])
+            position += len(taken)
+            before, shape = shape, _output_shape(taken, shape)
+            n_inputs, n_outputs = int(np.prod(before)), int(np.prod(shape))
+            place = _place(taken[0], places)
+            is_first = self.first < 0 and place.size > 0
+            if is_first:
+                self.first = len(rows)
+            n_statistics = len(kernel.statistics) * before[-1]
+            n_uniforms = n_outputs * kernel.uniforms
+            rows.append(
                 (
                     0,
-                    kind,
-                    width,
+                    OPCODES[kernel.operations],
+                    n_inputs,
                     n_outputs,
-                    offsets.get((id(operation), "weights"), 0),
-                    offsets.get((id(operation), "biases"), 0),
+                    before[-1],
+                    # Training does not need the gradient of the data.
+                    is_first and hasattr(taken[0], "parameter_gradients"),
+                    *place,
                     self.statistics,
-                    self.chances,
+                    n_statistics,
+                    self.uniforms,
+                    n_uniforms,
                     self.values,
                     self.values + n_outputs,
+                    kernel.n_saved,
                     self.dvalues,
-                    *(getattr(operation, s) if s in settings else 0.0 for s in SETTINGS),
+                    *(
+                        getattr(taken[0], name) if name in kernel.settings else 0.0
+                        for name in SETTINGS
+                    ),
                 )
             )
-            self.values += n_outputs + keeps
-            self.dvalues += width
-            self.chances += n_outputs if kind == DROPOUT else 0
-            self.statistics += 3 * width if kind == BATCH_NORMALIZATION else 0
-            width = n_outputs
-        self.n_outputs = width
-        self.lines: Array = np.array(lines, dtype=OPERATION)
+            self.groups.append(Group(kernel, taken, before, shape))
+            self.values += n_outputs * (1 + kernel.n_saved)
+            self.dvalues += n_inputs
+            self.uniforms += n_uniforms
+            self.statistics += n_statistics
+        self.n_outputs, self.output_shape = int(np.prod(shape)), shape
+        self.array: Array = np.array(rows, dtype=INSTRUCTION)
 
 
-def offsets(parameters: ParameterVector) -> dict[tuple[int, str], int]:
-    """Return where in the vector each parameter begins, by its operation's id and its name."""
-    places = np.arange(len(parameters))
-    return {
-        (id(operation), name): int(part.flat[0])
-        for operation, name, part in parameters.split(places)
-        if part.size
-    }
+def _kernel_of(operations: Sequence[Any]) -> OperationKernel:
+    classes = tuple(map(type, operations))
+    return next(k for k in OPERATIONS if classes[: len(k.operations)] == k.operations)
 
 
-def loss_line(loss: FusedLoss, table: Table) -> Any:
-    """Return the line of a fused loss whose arrays stand behind those of ``table``."""
-    temperature = getattr(loss.activation, "temperature", 1.0)
-    classes = table.n_outputs
-    places = (table.values, table.values + classes, table.dvalues)
-    return np.array((0, LOSSES[type(loss)], temperature, classes, *places), dtype=LOSS)[()]
+def _output_shape(operations: Sequence[Any], shape: tuple[int, ...]) -> tuple[int, ...]:
+    for operation in operations:
+        shape = operation.output_shape(shape)
+    return shape
 
 
-def optimizer_line(optimizer: Optimizer) -> Any:
-    """Return the line of an optimizer."""
-    settings = (getattr(optimizer, name, 0.0) or 0.0 for name in OPTIMIZER_SETTINGS)
-    return np.array((0, OPTIMIZERS[type(optimizer)][0], *settings), dtype=OPTIMIZER)[()]
+def _place(operation: Any, places: dict[int, Place]) -> Place:
+    place = places.get(id(operation), Place(0, 0))
+    shapes = operation.stored_shapes(vars(operation))
+    expected = sum(int(np.prod(shapes[name])) for name in parameter_names(operation))
+    if place.size != expected:
+        raise ValueError(
+            f"{operation!r} says that it has {expected} parameters, but the model holds "
+            f"{place.size} of it: its n_inputs, n_neurons or n_features were changed"
+        )
+    return place
 
 
-def optimizer_memory(optimizer: Optimizer, parameters: ParameterVector) -> tuple[Array, Array]:
-    """Return the two arrays that an optimizer remembers, empty where it does without."""
+def loss_instruction(loss: Any, instructions: Instructions) -> Any:
+    """Return the instruction of a loss whose arrays stand behind those of ``instructions``."""
+    kernel = next(kernel for kernel in LOSSES if kernel.loss is type(loss))
+    source = loss.activation if isinstance(loss, FusedLoss) else loss
+    n_outputs, values = instructions.n_outputs, instructions.values
+    row = (
+        0,
+        modules(LOSSES).index(kernel.module),
+        isinstance(loss, FusedLoss),
+        n_outputs,
+        values,
+        values + n_outputs,
+        instructions.dvalues,
+        *(getattr(source, name) if name in kernel.settings else 0.0 for name in LOSS_SETTINGS),
+    )
+    return np.array(row, dtype=LOSS)[()]
+
+
+def optimizer_instruction(optimizer: Optimizer) -> Any:
+    """Return the instruction of an optimizer."""
+    kernel = next(kernel for kernel in OPTIMIZERS if kernel.optimizer is type(optimizer))
+    names = ("max_gradient_norm", *kernel.settings)
+    numbers = (
+        (getattr(optimizer, name) or 0.0) if name in names else 0.0 for name in OPTIMIZER_SETTINGS
+    )
+    row = (0, modules(OPTIMIZERS).index(kernel.module), *numbers)
+    return np.array(row, dtype=OPTIMIZER)[()]
+
+
+def optimizer_state(
+    instruction: Any, optimizer: Optimizer, parameters: ParameterVector
+) -> tuple[Array, Array]:
+    """Return the two arrays that an optimizer remembers, empty where it does without.
+
+    Whether it does is read from its ``instruction``, as the compiled code reads it, and not from
+    the optimizer, whose momentum may have changed since.
+    """
+    kernel = next(kernel for kernel in OPTIMIZERS if kernel.optimizer is type(optimizer))
     vector = parameters.weights
     state = optimizer.state(parameters).setdefault("weights", State())
-    names = OPTIMIZERS[type(optimizer)][1]
-    if isinstance(optimizer, SGD) and not optimizer.momentum:
-        names = ()
+    setting = kernel.stateless_without
+    names = () if setting and instruction[setting] == 0 else kernel.state
     arrays = [state.array(name, like=vector) for name in names]
     none = vector[:0]
     return (*arrays, none, none)[:2]  # type: ignore[return-value]

@@ -1,189 +1,157 @@
-"""A run of operations as one compiled call, told by a table what to do.
+"""Goes through the instructions of a network, forward and back, within compiled code.
 
-Calling a compiled function costs a microsecond or two, a good part of what a small layer takes. So
-the operations are not called one by one: ``forward`` and ``backward`` go through a table with a
-line for each (see ``table.py``). They are compiled once for each dtype, whatever the network is.
+A compiled function that is called from Python takes a microsecond or two before it begins, a good
+part of the time of a small layer. So operations are not called one by one: ``forward`` and
+``backward`` go through the instructions of all of them (see ``instructions.py``) and choose the
+kernel of each by its opcode. They are compiled once for each dtype, whatever the network is.
 
-What the operations compute lies in two vectors, ``values`` on the way forward, ``dvalues`` on the
-way back. An array of ``width`` numbers for each of ``samples`` samples, whose place is ``p``, is
+A kernel has these functions, given its instruction ``op``; those of operations that are trained also
+the last. The arrays of the first two are a thread's own samples, ``(samples, numbers)``.
+
+    forward(op, inputs, state, saved, output)
+    backward(op, inputs, output, state, saved, dvalues, dinputs)
+    parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_id)
+
+``saved`` is two arrays of the output's shape, of which ``op.n_saved`` can be used. The last is called
+when every thread has gone through ``backward``, with all samples, to write a part of the gradients.
+
+What the operations compute lies in two vectors, ``values`` on the way forward, ``dvalues`` on the way
+back. An array of ``width`` numbers for each of ``samples`` samples, whose place is ``p``, is
 
     values[p * samples : (p + width) * samples]   as (samples, width)
 """
 
-from framework.accelerated import (
-    batch_normalization,
-    dense,
-    dropout,
-    leaky_relu,
-    relu,
-    scale,
-    sigmoid,
-    tanh,
+from typing import Any, NamedTuple
+
+from framework.accelerated.jit import inlined, jit, switch
+from framework.accelerated.kernels import LOSSES, OPERATIONS, OPTIMIZERS, functions
+from framework.accelerated.layers import dense
+from framework.accelerated.thread_team import barrier, chunk
+
+_run_forward = switch(functions(OPERATIONS, "forward"), "op, inputs, state, saved, output")
+_run_backward = switch(
+    functions(OPERATIONS, "backward"), "op, inputs, output, state, saved, dvalues, dinputs"
 )
-from framework.accelerated.compiled import compiled, entry
-from framework.accelerated.table import (
-    BATCH_NORMALIZATION,
-    DENSE,
-    DROPOUT,
-    LEAKY_RELU,
-    RELU,
-    SCALE,
-    SIGMOID,
-    TANH,
+_run_parameter_gradients = switch(
+    functions(OPERATIONS, "parameter_gradients"),
+    "op, inputs, dvalues, state, saved, thread_team, thread_id",
 )
-from framework.accelerated.team import barrier, share
+run_losses = switch(
+    functions(LOSSES, "losses"), "loss, inputs, labels, targets, output, per_sample"
+)
+run_loss_backward = switch(
+    functions(LOSSES, "backward"), "loss, output, labels, targets, samples, dinputs"
+)
+run_update = switch(
+    functions(OPTIMIZERS, "update"), "optimizer, parameter, gradient, first, second, rate, step"
+)
 
 
-@compiled
+class State(NamedTuple):
+    """An operation's own part of what changes beside its inputs and outputs; or that of all.
+
+    Attributes:
+        parameters, gradients: one after the other, as in a ``ParameterVector``.
+        statistics: see ``OperationKernel``.
+        uniforms: random numbers, of the output's shape.
+    """
+
+    parameters: Any
+    gradients: Any
+    statistics: Any
+    uniforms: Any
+
+
+@jit
 def rows(vector, place, samples, width):
     start = place * samples
     return vector[start : start + samples * width].reshape(samples, width)
 
 
-@compiled
-def matrix(vector, offset, n_inputs, n_outputs):
-    return vector[offset : offset + n_inputs * n_outputs].reshape(n_inputs, n_outputs)
+@jit
+def state_of(op, state, samples, own):
+    """Return the part of ``state`` that belongs to an operation."""
+    end = op.parameters + op.n_parameters
+    return State(
+        state.parameters[op.parameters : end],
+        state.gradients[op.parameters : end],
+        state.statistics[op.statistics : op.statistics + op.n_statistics],
+        rows(state.uniforms, op.uniforms, samples, op.n_uniforms)[own],
+    )
 
 
-@entry
-def forward(table, parameters, statistics, chances, inputs, values, team, member):
-    """Run every operation of ``table`` on a member's part of ``inputs``.
+@jit
+def saved_by(op, values, samples, own):
+    """Return the two arrays that an operation saves for its backward, empty if it does not."""
+    width, place = op.n_outputs, op.saved
+    return (
+        rows(values, place, samples, width if op.n_saved > 0 else 0)[own],
+        rows(values, place + width, samples, width if op.n_saved > 1 else 0)[own],
+    )
+
+
+@inlined
+def forward(instructions, state, inputs, values, thread_team, thread_id):
+    """Run every operation on a thread's chunk of ``inputs``.
 
     Returns the last output, of all samples.
     """
     samples = len(inputs)
-    own = share(samples, team, member)
-    done = False
-    for i in range(len(table)):
-        op = table[i]
-        width = op.n_outputs
-        output = rows(values, op.output, samples, width)
-        if done:  # with the operation before
-            done = False
-        elif op.kind == DENSE:
-            weights = matrix(parameters, op.weights, op.n_inputs, width)
-            biases = parameters[op.biases : op.biases + width]
-            if i + 1 < len(table) and table[i + 1].kind == RELU:
-                positive = rows(values, table[i + 1].output, samples, width)[own]
-                dense.forward_with_relu(inputs[own], weights, biases, output[own], positive)
-                done = True
-            else:
-                dense.forward(inputs[own], weights, biases, output[own])
-        elif op.kind == RELU:
-            relu.forward(inputs[own], output[own])
-        elif op.kind == LEAKY_RELU:
-            leaky_relu.forward(inputs[own], op.alpha, output[own])
-        elif op.kind == SIGMOID:
-            sigmoid.forward(inputs[own], output[own])
-        elif op.kind == TANH:
-            tanh.forward(inputs[own], output[own])
-        elif op.kind == DROPOUT:
-            drawn = rows(chances, op.chances, samples, width)[own]
-            mask = rows(values, op.kept, samples, width)[own]
-            dropout.forward(inputs[own], drawn, op.rate, mask, output[own])
-        elif op.kind == BATCH_NORMALIZATION:
-            batch_normalization.forward(
-                inputs,
-                parameters[op.weights : op.weights + width],
-                parameters[op.biases : op.biases + width],
-                matrix(statistics, op.statistics, 3, width),
-                op.momentum,
-                op.epsilon,
-                rows(values, op.kept, samples, width),
-                output,
-            )
-        elif op.kind == SCALE:
-            scale.forward(inputs[own], op.factor, op.offset, output[own])
+    own = chunk(samples, thread_team, thread_id)
+    for i in range(len(instructions)):
+        op = instructions[i]
+        output = rows(values, op.output, samples, op.n_outputs)
+        own_state, saved = state_of(op, state, samples, own), saved_by(op, values, samples, own)
+        _run_forward(op.opcode, op, inputs[own], own_state, saved, output[own])
         inputs = output
     return inputs
 
 
-@entry
+@inlined
 def backward(
-    table, first, all_dinputs, parameters, statistics, inputs, values, gradient, dvalues,
-    gradients, team, member,
-):  # fmt: skip
-    """Go back through ``table`` to its line ``first``, from the ``gradient`` of its output.
+    instructions, first, state, inputs, values, gradient, dvalues, thread_team, thread_id
+):
+    """Go back through the instructions to the ``first``, from the ``gradient`` of the output.
 
-    A member sees to its part of the samples, and of the gradients of each dense layer to those
-    that belong to its part of the inputs. Unless ``all_dinputs`` is True, the ``dinputs`` of a
-    dense layer on that line are left out.
+    A thread computes the ``dinputs`` of its chunk of the samples, and of the gradients of each
+    operation's parameters a chunk over all samples.
 
-    Returns whether every member has come to the end.
+    Returns whether every thread has come to the end.
     """
     samples = len(inputs)
-    own = share(samples, team, member)
-    for i in range(len(table) - 1, first - 1, -1):
-        op = table[i]
-        width = op.n_outputs
+    own, everything = chunk(samples, thread_team, thread_id), slice(0, samples)
+    for i in range(len(instructions) - 1, first - 1, -1):
+        op = instructions[i]
         before = inputs
         if i > 0:
-            before = rows(values, table[i - 1].output, samples, op.n_inputs)
-        output = rows(values, op.output, samples, width)
+            before = rows(values, instructions[i - 1].output, samples, op.n_inputs)
+        output = rows(values, op.output, samples, op.n_outputs)
         dinputs = rows(dvalues, op.dinputs, samples, op.n_inputs)
-        if op.kind == DENSE:
-            # What follows reads the gradients of all samples.
-            if not barrier(team, member):
+        own_state, saved = state_of(op, state, samples, own), saved_by(op, values, samples, own)
+        _run_backward(
+            op.opcode, op, before[own], output[own], own_state, saved, gradient[own], dinputs[own]
+        )
+        if op.n_parameters:
+            if not barrier(thread_team, thread_id):
                 return False
-            part = share(op.n_inputs, team, member)
-            weights = matrix(parameters, op.weights, op.n_inputs, width)
-            dweights = matrix(gradients, op.weights, op.n_inputs, width)[part]
-            dense.weight_gradients(before, part, gradient, dweights)
-            if op.weight_regularizer_l1 or op.weight_regularizer_l2:
-                dense.add_penalty_gradient(
-                    dweights.ravel(),
-                    weights[part].ravel(),
-                    op.weight_regularizer_l1,
-                    op.weight_regularizer_l2,
-                )
-            part = share(width, team, member)
-            biases = parameters[op.biases : op.biases + width][part]
-            dbiases = gradients[op.biases : op.biases + width][part]
-            dense.bias_gradients(gradient[:, part], dbiases)
-            if op.bias_regularizer_l1 or op.bias_regularizer_l2:
-                dense.add_penalty_gradient(
-                    dbiases, biases, op.bias_regularizer_l1, op.bias_regularizer_l2
-                )
-            if i > first or all_dinputs:
-                dense.input_gradients(gradient[own], weights, dinputs[own])
-        elif op.kind == RELU:
-            relu.backward(output[own], gradient[own], dinputs[own])
-        elif op.kind == LEAKY_RELU:
-            leaky_relu.backward(before[own], op.alpha, gradient[own], dinputs[own])
-        elif op.kind == SIGMOID:
-            sigmoid.backward(output[own], gradient[own], dinputs[own])
-        elif op.kind == TANH:
-            tanh.backward(output[own], gradient[own], dinputs[own])
-        elif op.kind == DROPOUT:
-            mask = rows(values, op.kept, samples, width)[own]
-            dropout.backward(mask, gradient[own], dinputs[own])
-        elif op.kind == BATCH_NORMALIZATION:
-            batch_normalization.backward(
-                gradient,
-                parameters[op.weights : op.weights + width],
-                matrix(statistics, op.statistics, 3, width)[2],
-                rows(values, op.kept, samples, width),
-                gradients[op.weights : op.weights + width],
-                gradients[op.biases : op.biases + width],
-                dinputs,
-            )
-        elif op.kind == SCALE:
-            scale.backward(op.factor, gradient[own], dinputs[own])
+            _run_parameter_gradients(
+                op.opcode, op, before, gradient, own_state,
+                saved_by(op, values, samples, everything), thread_team, thread_id,
+            )  # fmt: skip
         gradient = dinputs
     return True
 
 
-@compiled
-def penalties(table, parameters):
-    """The L1 and L2 penalties of every dense layer of ``table``."""
+@jit
+def penalties(instructions, parameters):
+    """Return the L1 and L2 penalties of every dense layer."""
     total = 0.0
-    for op in table:
-        if op.kind == DENSE:
-            size = op.n_inputs * op.n_outputs
-            if op.weight_regularizer_l1 or op.weight_regularizer_l2:
-                weights = parameters[op.weights : op.weights + size]
-                total += dense.penalty(weights, op.weight_regularizer_l1, op.weight_regularizer_l2)
-            if op.bias_regularizer_l1 or op.bias_regularizer_l2:
-                biases = parameters[op.biases : op.biases + op.n_outputs]
-                total += dense.penalty(biases, op.bias_regularizer_l1, op.bias_regularizer_l2)
+    for op in instructions:
+        if (
+            op.weight_regularizer_l1
+            or op.weight_regularizer_l2
+            or op.bias_regularizer_l1
+            or op.bias_regularizer_l2
+        ):
+            total += dense.penalty(op, parameters[op.parameters : op.parameters + op.n_parameters])
     return total

@@ -1,7 +1,7 @@
-"""The decorators of the compiled functions of this folder."""
+"""The decorators of the compiled functions of this folder, and the choice between kernels."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,34 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-def compiled(function: Callable[..., Any]) -> Any:
-    """Compile ``function`` as a part of what calls it."""
-    # Always within it: a copy beside it, rounded otherwise, would be called in the process that
+# Nothing that Python or C could call is needed of a part of compiled code.
+PART: dict[str, Any] = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile ``function`` as a part of its caller."""
+    # Always inlined: a separate copy, rounded in another way, would be called in the process that
     # compiles, and not in those that read the compiled code from disk.
-    return numba.njit(forceinline=True, **_OPTIONS)(function)
+    return numba.njit(**PART, **_OPTIONS)(function)
 
 
-def entry(function: Callable[..., Any]) -> Any:
+def inlined(function: Callable[..., Any]) -> Any:
+    """Put ``function`` into its caller before it is compiled.
+
+    For those that call many others: what is compiled by itself is optimized by itself, together
+    with all that it calls, and then again within its caller.
+    """
+    return numba.njit(inline="always", **_OPTIONS)(function)
+
+
+def cached_jit(function: Callable[..., Any]) -> Any:
     """Compile ``function`` when it is first called from Python, and keep the result on disk.
 
     It is kept beside the source, or where that is read-only, in numba's cache folder of the user
     (``NUMBA_CACHE_DIR`` names another). Where nothing can be written, each process compiles anew.
 
-    Numba compiles again when the file of the function changes, but not when a file with something
-    that it calls does. So one of its arguments must be of a type that has ``version()`` in it.
+    Numba compiles again when the file of the function changes, but not when the file of a function
+    called by it does. So one of its arguments must be of a type that has ``version()`` in it.
     """
     try:
         return numba.njit(cache=True, nogil=True, **_OPTIONS)(function)
@@ -37,9 +50,28 @@ def entry(function: Callable[..., Any]) -> Any:
         return numba.njit(nogil=True, **_OPTIONS)(function)
 
 
+def switch(functions: Sequence[Any], arguments: str) -> Any:
+    """Return a compiled function ``(opcode, *arguments)`` that calls ``functions[opcode]``.
+
+    It is one chain of comparisons, which the compiler makes a jump. None in place of a function
+    does nothing.
+
+    >>> switch([None], "x")(0, 3.0)
+    """
+    names = {f"function_{i}": function for i, function in enumerate(functions) if function}
+    lines = [f"def chosen(opcode, {arguments}):"]
+    for name in names:
+        lines += [f"    if opcode == {name.removeprefix('function_')}:"]
+        lines += [f"        {name}({arguments})", "        return"]
+    namespace: dict[str, Any] = dict(names)
+    exec("\n".join([*lines, "    return"]), namespace)
+    return inlined(namespace["chosen"])
+
+
 def version() -> str:
     """Return a name that is another one whenever a file of this folder has changed."""
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
+    folder = Path(__file__).parent
+    for source in sorted(folder.rglob("*.py")):
+        digest.update(str(source.relative_to(folder)).encode() + source.read_bytes())
     return "version_" + digest.hexdigest()[:16]

@@ -1,17 +1,17 @@
 """Threads that take the steps of a training together.
 
-Each goes forward and back with its own part of the samples of a batch. The gradients of the
-parameters are sums over all samples; of these, each thread computes those of its own part of the
-parameters, for which the others must have come as far, and updates that part. So nothing has to be
-added up over the threads, and the results are those of one thread, but for what rounding a product
-of another shape makes.
+Each thread goes forward and back with its own chunk of the samples of a batch. The gradients of
+the parameters are sums over all samples: each thread computes those of a chunk of the parameters,
+once all threads have gone back through that operation, and updates a chunk of them. So nothing has
+to be added up over the threads, and the results are those of one thread, except that a product of
+another shape may be rounded differently.
 
-On its own samples' rows a thread works without waiting. Where it needs what another has written,
-columns of all samples or the parameters, there must be a ``barrier`` between; and so there must
-before it writes what another may still read.
+On the rows of its own samples a thread works without waiting. Before it reads what another thread
+has written (columns of all samples, the parameters), and before it writes what another may still be
+reading, there must be a ``barrier``.
 
-Threads that divide each single product, as those of OpenBLAS do, wait for each other twice in
-each, and leave to one of them what is no product.
+Threads that divide each single product, as those of OpenBLAS do, wait for each other twice in each
+product, and leave everything else to one thread.
 """
 
 import ctypes
@@ -26,77 +26,78 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from framework.accelerated.compiled import compiled
+from framework.accelerated.jit import jit
 from framework.operation import Array
 
-# Waiting is mostly for less than so many looks, a few hundred microseconds. After them another
-# program has the processor that a missing thread needs. Then to sleep is better than to yield: who
-# has used little of its time is let go first.
-LOOKS = 300_000
-# Up to so many sleeps, waiting was short all the same; after more, the looks are made fewer, down
-# to the fewest: a busy processor is not to be kept busy by looking.
+# A thread mostly waits for fewer spins than these, which take a few hundred microseconds. If it
+# waits longer, another program has the processor that the missing thread needs. Then sleeping is
+# better than yielding: the scheduler favours threads that used little of their slice.
+SPINS = 300_000
+# After more sleeps than these, a thread spins for a shorter time before it sleeps, down to the
+# fewest spins, so as not to keep a busy processor busier. After fewer, for a longer time.
 SLEEPS = 5
-FEWEST_LOOKS = 10_000
-# More than two could not be measured, so this is careful.
+FEWEST_SPINS = 10_000
+# Only two threads could be measured, so this limit is cautious.
 MOST_THREADS = 8
 ABANDONED = -(2**62)
 
 
-class Team(NamedTuple):
+class ThreadTeam(NamedTuple):
     """What the threads of a team share.
 
     Attributes:
-        arrived: how often threads have come to a ``barrier`` in all, ``(1,)``.
-        own: how often each has, ``(threads,)``.
-        patience: how often each looks whether the others have come, before it sleeps.
-        sums: of each over its part: data loss, penalties, accuracy, squares of the gradient.
-        steps: how many they have made, ``(1,)``.
+        arrived: how many times threads have arrived at a ``barrier``, all together, ``(1,)``.
+        arrivals: how many times each thread has, ``(threads,)``.
+        patience: how many times each spins before it sleeps, ``(threads,)``.
+        sums: for each thread the sums over its chunk: data loss, penalties, accuracy, squares of
+            the gradient, ``(threads, 4)``.
+        steps: how many steps have been made, ``(1,)``.
     """
 
     arrived: Array
-    own: Array
+    arrivals: Array
     patience: Array
     sums: Array
     steps: Array
 
 
-# Kept from one call to the next: it depends on what else the machine is doing.
-_patience = np.full(MOST_THREADS, LOOKS)
+# Kept from one call to the next, since it depends on the other programs of the machine.
+_patience = np.full(MOST_THREADS, SPINS)
 
 
-def team_of(threads: int) -> Team:
-    """Return what so many ``threads`` share, at most ``MOST_THREADS``."""
-    return Team(
+def make_team(threads: int) -> ThreadTeam:
+    """Return a team of so many ``threads``, at most ``MOST_THREADS``."""
+    return ThreadTeam(
         arrived=np.zeros(1, np.int64),
-        own=np.zeros(threads, np.int64),
+        arrivals=np.zeros(threads, np.int64),
         patience=_patience[:threads],
         sums=np.zeros((threads, 4)),
         steps=np.zeros(1, np.int64),
     )
 
 
-def together(team: Team, work: Callable[[int], Any]) -> None:
-    """Call ``work`` in each thread of ``team`` with its number; 0 is the thread that calls this.
+def together(thread_team: ThreadTeam, work: Callable[[int], Any]) -> None:
+    """Call ``work(thread_id)`` in each thread of ``thread_team``; 0 is the calling thread.
 
     If one of them ends with an error, the others end at their next ``barrier``, and the error is
     raised.
     """
     errors: list[BaseException] = []
 
-    def work_beside(member: int) -> None:
+    def work_beside(thread_id: int) -> None:
         try:
-            work(member)
+            work(thread_id)
         except BaseException as error:
-            team.arrived[0] = ABANDONED
+            thread_team.arrived[0] = ABANDONED
             errors.append(error)
 
-    others = [Thread(target=work_beside, args=(i,)) for i in range(1, len(team.own))]
+    others = [Thread(target=work_beside, args=(i,)) for i in range(1, len(thread_team.arrivals))]
     try:
         for other in others:
             other.start()
         work(0)
     except BaseException:
-        team.arrived[0] = ABANDONED
+        thread_team.arrived[0] = ABANDONED
         raise
     finally:
         for other in others:
@@ -106,7 +107,7 @@ def together(team: Team, work: Callable[[int], Any]) -> None:
         raise errors[0]
 
 
-# To sleep: on Windows for milliseconds, of which 0 lets others go first, elsewhere microseconds.
+# Sleeping takes microseconds; on Windows milliseconds, where 0 lets other threads go first.
 _library = ctypes.CDLL("kernel32" if os.name == "nt" else None)
 _system_sleep, SLEEP = (_library.Sleep, 0) if os.name == "nt" else (_library.usleep, 50)
 llvmlite.binding.add_symbol("dinputs_sleep", ctypes.cast(_system_sleep, ctypes.c_void_p).value)
@@ -114,13 +115,13 @@ _sleep: Any = types.ExternalFunction("dinputs_sleep", types.int32(types.uint32))
 
 
 def _instruction(code_of: Callable[..., Any]) -> Any:
-    """Make what says which instruction to compile into a function for compiled code."""
+    """Make a function for compiled code, given one that returns its machine instruction."""
     return intrinsic(code_of)
 
 
 @_instruction
 def _add_one(typingctx: Any, address: Any) -> Any:
-    """Add 1 to the integer at ``address``, whatever other threads do at the time."""
+    """Add 1 to the integer at ``address``, atomically."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         place = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
@@ -130,8 +131,8 @@ def _add_one(typingctx: Any, address: Any) -> Any:
 
 
 @_instruction
-def _look_at(typingctx: Any, address: Any) -> Any:
-    """Return the integer at ``address`` as it is now: all that was written before it is seen."""
+def _load(typingctx: Any, address: Any) -> Any:
+    """Return the integer at ``address``, atomically. What was written before it is visible."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         place = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
@@ -140,36 +141,36 @@ def _look_at(typingctx: Any, address: Any) -> Any:
     return types.int64(types.intp), code
 
 
-@compiled
-def barrier(team, member):
-    """Wait until every other member has come here as often as this one.
+@jit
+def barrier(thread_team, thread_id):
+    """Wait until every other thread has arrived here as many times as this one.
 
-    Returns whether it has: False where one of them has given up.
+    Returns True; or False if one of them has ended with an error.
     """
-    threads = len(team.own)
+    threads = len(thread_team.arrivals)
     if threads == 1:
         return True
-    team.own[member] += 1
-    expected = team.own[member] * threads
-    address = team.arrived.ctypes.data
+    thread_team.arrivals[thread_id] += 1
+    expected = thread_team.arrivals[thread_id] * threads
+    address = thread_team.arrived.ctypes.data
     _add_one(address)
-    looks, patience = 0, team.patience[member]
-    arrived = _look_at(address)
+    spins, patience = 0, thread_team.patience[thread_id]
+    arrived = _load(address)
     while 0 <= arrived < expected:
-        looks += 1
-        if looks > patience:
+        spins += 1
+        if spins > patience:
             _sleep(SLEEP)
-        arrived = _look_at(address)
-    # Who slept for long has other programs beside it, and is less patient the next times.
-    if looks > patience + SLEEPS:
-        team.patience[member] = max(patience // 2, FEWEST_LOOKS)
+        arrived = _load(address)
+    # After a long sleep, other programs are using the processor: spin less the next times.
+    if spins > patience + SLEEPS:
+        thread_team.patience[thread_id] = max(patience // 2, FEWEST_SPINS)
     else:
-        team.patience[member] = min(patience + patience // 4, LOOKS)
+        thread_team.patience[thread_id] = min(patience + patience // 4, SPINS)
     return arrived >= 0
 
 
-@compiled
-def share(count, team, member):
-    """The part of so many things that a member sees to, as a slice."""
-    threads = len(team.own)
-    return slice(count * member // threads, count * (member + 1) // threads)
+@jit
+def chunk(count, thread_team, thread_id):
+    """Return the slice of ``count`` things that belongs to a thread."""
+    threads = len(thread_team.arrivals)
+    return slice(count * thread_id // threads, count * (thread_id + 1) // threads)

@@ -253,7 +253,6 @@ class Loop:
         self.saved = saved
         sample = self.samples.sample
         self.at_once = self._samples_at_once(sample)
-        self.in_rows = sample.ndim == 2
 
     def run(self) -> None:
         training = self.training
@@ -352,7 +351,7 @@ class Loop:
         It is asked for each time, since a callback may have set another loss or optimizer.
         """
         sliced = self.at_once is not None and samples.batch_size > self.at_once
-        return self.model.trainer if self.in_rows and not sliced else None
+        return None if sliced else self.model.trainer
 
     def _watched(self) -> bool:
         # Also by a function that an object, not its class, was given.
@@ -416,7 +415,7 @@ class Loop:
         model, optimizer = self.model, self.model.optimizer
         optimizer.pre_update_params()
         if isinstance(optimizer, Optimizer):
-            model.updater.update_params(model.parameters)
+            optimizer.update_params(model.parameters)
         else:
             for layer in model.trained_layers:
                 optimizer.update_params(layer)

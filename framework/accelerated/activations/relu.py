@@ -1,10 +1,10 @@
-"""The compiled twin of ``framework.activations.ReLU``."""
+"""The kernel of ``framework.activations.ReLU``."""
 
-from framework.accelerated.compiled import compiled
+from framework.accelerated.jit import jit
 
 
-@compiled
-def forward(inputs, output):
+@jit
+def forward(op, inputs, state, saved, output):
     x, out = inputs.ravel(), output.ravel()
     zero = output.dtype.type(0)
     for i in range(len(x)):
@@ -12,8 +12,8 @@ def forward(inputs, output):
         out[i] = zero if x[i] < zero else x[i]
 
 
-@compiled
-def backward(output, dvalues, dinputs):
+@jit
+def backward(op, inputs, output, state, saved, dvalues, dinputs):
     out, dout, dx = output.ravel(), dvalues.ravel(), dinputs.ravel()
     zero = output.dtype.type(0)
     for i in range(len(out)):

@@ -1,20 +1,26 @@
-"""The compiled twin of ``framework.activations.Sigmoid``."""
+"""The kernel of ``framework.activations.Sigmoid``."""
 
-from framework.accelerated.compiled import compiled
 from framework.accelerated.exponential import exponential
+from framework.accelerated.jit import jit
 
 
-@compiled
-def forward(inputs, output):
+@jit
+def sigmoid(x):
+    """Return ``1 / (1 + e^(-x))``, computed from ``e^(-|x|)``, which does not overflow."""
+    one = type(x)(1)
+    z = exponential(-abs(x))
+    return (one if x >= 0 else z) / (one + z)
+
+
+@jit
+def forward(op, inputs, state, saved, output):
     x, out = inputs.ravel(), output.ravel()
-    one = output.dtype.type(1)
     for i in range(len(x)):
-        z = exponential(-abs(x[i]))
-        out[i] = (one if x[i] >= 0 else z) / (one + z)
+        out[i] = sigmoid(x[i])
 
 
-@compiled
-def backward(output, dvalues, dinputs):
+@jit
+def backward(op, inputs, output, state, saved, dvalues, dinputs):
     out, dout, dx = output.ravel(), dvalues.ravel(), dinputs.ravel()
     one = output.dtype.type(1)
     for i in range(len(out)):

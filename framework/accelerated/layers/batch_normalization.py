@@ -1,11 +1,15 @@
-"""The compiled twin of ``framework.layers.BatchNormalization``, for inputs in rows."""
+"""The kernel of ``framework.layers.BatchNormalization``: saves the normalized inputs.
+
+Its statistics are the running mean, the running variance, and the deviation of the batch. It works
+on all samples at once, so that a single thread has to do it.
+"""
 
 import numpy as np
 
-from framework.accelerated.compiled import compiled
+from framework.accelerated.jit import jit
 
 
-@compiled
+@jit
 def batch_statistics(inputs, mean, variance):
     """Write the mean and the variance of each feature over the batch, both float64."""
     samples = len(inputs)
@@ -21,47 +25,55 @@ def batch_statistics(inputs, mean, variance):
     variance /= samples
 
 
-@compiled
-def forward(inputs, weights, biases, statistics, momentum, epsilon, normalized, output):
-    """``statistics`` has the running mean, the running variance, and room for the deviation."""
-    samples, features = inputs.shape
-    running_mean, running_variance, deviation = statistics
+@jit
+def forward(op, inputs, state, saved, output):
+    features = op.last_axis
+    samples = inputs.size // features
+    x, out = inputs.reshape(samples, features), output.reshape(samples, features)
+    normalized = saved[0].reshape(samples, features)
+    weights, biases = state.parameters[:features], state.parameters[features:]
+    running_mean, running_variance, deviation = state.statistics.reshape(3, features)
     mean, variance = np.empty(features), np.empty(features)
-    batch_statistics(inputs, mean, variance)
+    batch_statistics(x, mean, variance)
     if samples > 1:
         for feature in range(features):
-            running_mean[feature] *= momentum
-            running_mean[feature] += (1 - momentum) * mean[feature]
-            running_variance[feature] *= momentum
-            running_variance[feature] += (1 - momentum) * variance[feature]
+            running_mean[feature] *= op.momentum
+            running_mean[feature] += (1 - op.momentum) * mean[feature]
+            running_variance[feature] *= op.momentum
+            running_variance[feature] += (1 - op.momentum) * variance[feature]
     shift, scale = np.empty_like(biases), np.empty_like(biases)
     for feature in range(features):
-        deviation[feature] = np.sqrt(variance[feature] + epsilon)
+        deviation[feature] = np.sqrt(variance[feature] + op.epsilon)
         shift[feature] = mean[feature]
         scale[feature] = 1 / deviation[feature]
     for sample in range(samples):
         for feature in range(features):
-            value = (inputs[sample, feature] - shift[feature]) * scale[feature]
+            value = (x[sample, feature] - shift[feature]) * scale[feature]
             normalized[sample, feature] = value
-            output[sample, feature] = value * weights[feature] + biases[feature]
+            out[sample, feature] = value * weights[feature] + biases[feature]
 
 
-@compiled
-def backward(dvalues, weights, deviation, normalized, dweights, dbiases, dinputs):
-    samples, features = dvalues.shape
+@jit
+def backward(op, inputs, output, state, saved, dvalues, dinputs):
+    features = op.last_axis
+    samples = dvalues.size // features
+    dout, dx = dvalues.reshape(samples, features), dinputs.reshape(samples, features)
+    normalized = saved[0].reshape(samples, features)
+    weights, deviation = state.parameters[:features], state.statistics[2 * features :]
     weighted, plain = np.zeros(features), np.zeros(features)
     for sample in range(samples):
         for feature in range(features):
-            weighted[feature] += dvalues[sample, feature] * normalized[sample, feature]
-            plain[feature] += dvalues[sample, feature]
+            weighted[feature] += dout[sample, feature] * normalized[sample, feature]
+            plain[feature] += dout[sample, feature]
+    dweights, dbiases = state.gradients[:features], state.gradients[features:]
     dweights[:] = weighted
     dbiases[:] = plain
     scale = weights / deviation
     through_mean, through_variance = dbiases * scale / samples, dweights * scale / samples
     for sample in range(samples):
         for feature in range(features):
-            dinputs[sample, feature] = (
-                dvalues[sample, feature] * scale[feature]
+            dx[sample, feature] = (
+                dout[sample, feature] * scale[feature]
                 - through_mean[feature]
                 - normalized[sample, feature] * through_variance[feature]
             )

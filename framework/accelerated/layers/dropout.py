@@ -1,20 +1,20 @@
-"""The compiled twin of ``framework.layers.Dropout``."""
+"""The kernel of ``framework.layers.Dropout``: saves the mask."""
 
-from framework.accelerated.compiled import compiled
+from framework.accelerated.jit import jit
 
 
-@compiled
-def forward(inputs, chances, rate, mask, output):
-    x, chance, kept, out = inputs.ravel(), chances.ravel(), mask.ravel(), output.ravel()
+@jit
+def forward(op, inputs, state, saved, output):
+    x, uniform, mask, out = inputs.ravel(), state.uniforms.ravel(), saved[0].ravel(), output.ravel()
     kind = output.dtype.type
-    zero, threshold, scale = kind(0), kind(rate), kind(1 / (1 - rate))
+    zero, threshold, scale = kind(0), kind(op.rate), kind(1 / (1 - op.rate))
     for i in range(len(x)):
-        kept[i] = scale if chance[i] >= threshold else zero
-        out[i] = x[i] * kept[i]
+        mask[i] = scale if uniform[i] >= threshold else zero
+        out[i] = x[i] * mask[i]
 
 
-@compiled
-def backward(mask, dvalues, dinputs):
-    kept, dout, dx = mask.ravel(), dvalues.ravel(), dinputs.ravel()
-    for i in range(len(kept)):
-        dx[i] = dout[i] * kept[i]
+@jit
+def backward(op, inputs, output, state, saved, dvalues, dinputs):
+    mask, dout, dx = saved[0].ravel(), dvalues.ravel(), dinputs.ravel()
+    for i in range(len(mask)):
+        dx[i] = dout[i] * mask[i]

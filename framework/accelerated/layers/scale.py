@@ -1,20 +1,19 @@
-"""The compiled twin of ``framework.layers.Scale``."""
+"""The kernel of ``framework.layers.Scale``."""
 
-from framework.accelerated.compiled import compiled
+from framework.accelerated.jit import jit
 
 
-@compiled
-def forward(inputs, factor, offset, output):
+@jit
+def forward(op, inputs, state, saved, output):
     x, out = inputs.ravel(), output.ravel()
-    kind = output.dtype.type
-    factor, offset = kind(factor), kind(offset)
+    factor, offset = output.dtype.type(op.factor), output.dtype.type(op.offset)
     for i in range(len(x)):
         out[i] = factor * x[i] + offset
 
 
-@compiled
-def backward(factor, dvalues, dinputs):
+@jit
+def backward(op, inputs, output, state, saved, dvalues, dinputs):
     dout, dx = dvalues.ravel(), dinputs.ravel()
-    factor = dinputs.dtype.type(factor)
+    factor = dinputs.dtype.type(op.factor)
     for i in range(len(dout)):
         dx[i] = factor * dout[i]

@@ -1,30 +1,30 @@
-"""The compiled twin of ``framework.losses.SigmoidBinaryCrossentropy``."""
+"""The kernel of ``framework.losses.SigmoidBinaryCrossentropy``."""
 
 import numpy as np
 
-from framework.accelerated import sigmoid
-from framework.accelerated.compiled import compiled
-from framework.accelerated.exponential import exponential
+from framework.accelerated.exponential import exponential, log_one_plus
+from framework.accelerated.jit import jit
 
 
-@compiled
-def losses(inputs, y_true, output, per_sample):
-    """Write the probabilities, and the mean over the outputs of each sample's losses."""
-    sigmoid.forward(inputs, output)
-    outputs = inputs.shape[1]
-    zero = inputs.dtype.type(0)
-    for i in range(len(inputs)):
+@jit
+def losses(loss, inputs, labels, targets, output, per_sample):
+    samples, outputs = inputs.shape
+    zero, one, refused = inputs.dtype.type(0), inputs.dtype.type(1), inputs.dtype.type(np.nan)
+    for i in range(samples):
         total = zero
         for k in range(outputs):
-            x = inputs[i, k]
-            total += max(x, zero) + np.log1p(exponential(-abs(x))) - x * y_true[i, k]
+            x, target = inputs[i, k], targets[i, k]
+            z = exponential(-abs(x))
+            output[i, k] = (one if x >= zero else z) / (one + z)
+            total += (zero if x < zero else x) + log_one_plus(z) - x * target
+            if not zero <= target <= one:
+                total = refused
         per_sample[i] = total / outputs
 
 
-@compiled
-def backward(output, y_true, samples, dinputs):
-    """``samples`` is how many there are in the batch, of which these may be a part."""
+@jit
+def backward(loss, output, labels, targets, samples, dinputs):
     share = output.dtype.type(1 / (samples * output.shape[1]))
     for i in range(len(output)):
         for k in range(output.shape[1]):
-            dinputs[i, k] = (output[i, k] - y_true[i, k]) * share
+            dinputs[i, k] = (output[i, k] - targets[i, k]) * share

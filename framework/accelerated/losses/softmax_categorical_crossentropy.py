@@ -1,30 +1,32 @@
-"""The compiled twin of ``framework.losses.SoftmaxCategoricalCrossentropy``."""
+"""The kernel of ``framework.losses.SoftmaxCategoricalCrossentropy``."""
 
 import numpy as np
 
-from framework.accelerated.compiled import compiled
 from framework.accelerated.exponential import exponential
+from framework.accelerated.jit import jit
+from framework.accelerated.losses.categorical_crossentropy import is_distribution
 
 
-@compiled
-def losses(inputs, y_true, temperature, output, per_sample):
-    """Write the probabilities and the loss of each sample.
-
-    ``y_true`` has class indices ``(samples,)`` or rows ``(samples, classes)``.
-    """
+@jit
+def losses(loss, inputs, labels, targets, output, per_sample):
     samples, classes = inputs.shape
-    divisor = inputs.dtype.type(temperature)
+    divisor = inputs.dtype.type(loss.temperature)
+    refused = inputs.dtype.type(np.nan)
     for i in range(samples):
         largest = inputs[i, 0]
         for k in range(1, classes):
             largest = max(largest, inputs[i, k])
-        score = inputs.dtype.type(0)
         for k in range(classes):
             output[i, k] = (inputs[i, k] - largest) / divisor
-            if y_true.ndim == 2:
-                score += y_true[i, k] * output[i, k]
-        if y_true.ndim == 1:
-            score = output[i, y_true[i]]
+        score = inputs.dtype.type(0)
+        if len(labels):
+            label = labels[i]
+            score = output[i, label] if 0 <= label < classes else refused
+        elif is_distribution(targets[i]):
+            for k in range(classes):
+                score += targets[i, k] * output[i, k]
+        else:
+            score = refused
         per_sample[i] = -score
     flat = output.ravel()
     for i in range(len(flat)):
@@ -38,14 +40,14 @@ def losses(inputs, y_true, temperature, output, per_sample):
         per_sample[i] += np.log(total)
 
 
-@compiled
-def backward(output, y_true, temperature, samples, dinputs):
-    """``samples`` is how many there are in the batch, of which these may be a part."""
-    share = output.dtype.type(1 / (samples * temperature))
+@jit
+def backward(loss, output, labels, targets, samples, dinputs):
+    share = output.dtype.type(1 / (samples * loss.temperature))
     for i in range(len(output)):
         for k in range(output.shape[1]):
             dinputs[i, k] = output[i, k] * share
-            if y_true.ndim == 2:
-                dinputs[i, k] -= y_true[i, k] * share
-        if y_true.ndim == 1:
-            dinputs[i, y_true[i]] -= share
+        if len(labels):
+            dinputs[i, labels[i]] -= share
+        else:
+            for k in range(output.shape[1]):
+                dinputs[i, k] -= targets[i, k] * share

@@ -1,22 +1,21 @@
-"""The compiled twin of ``optimizers.Adam``, and of ``AdamW`` where ``weight_decay`` is not 0."""
+"""The kernel of ``optimizers.Adam``, and of ``AdamW`` where ``weight_decay`` is not 0."""
 
 import numpy as np
 
-from framework.accelerated.compiled import compiled
+from framework.accelerated.jit import jit
 
 
-@compiled
-def update(
-    parameter, gradient, momentum, cache, rate, beta_1, beta_2, epsilon, weight_decay, step
-):  # fmt: skip
+@jit
+def update(optimizer, parameter, gradient, momentum, cache, rate, step):
     kind = parameter.dtype.type
-    kept_1, new_1 = kind(beta_1), kind(1 - beta_1)
-    kept_2, new_2 = kind(beta_2), kind(1 - beta_2)
-    shrunk = kind(1 - rate * weight_decay)
-    warm_1, warm_2 = kind(rate / (1 - beta_1**step)), kind(1 / (1 - beta_2**step))
-    epsilon = kind(epsilon)
+    kept_1, new_1 = kind(optimizer.beta_1), kind(1 - optimizer.beta_1)
+    kept_2, new_2 = kind(optimizer.beta_2), kind(1 - optimizer.beta_2)
+    shrunk = kind(1 - rate * optimizer.weight_decay)
+    warm_1 = kind(rate / (1 - optimizer.beta_1**step))
+    warm_2 = kind(1 / (1 - optimizer.beta_2**step))
+    epsilon = kind(optimizer.epsilon)
     for i in range(len(parameter)):
         momentum[i] = kept_1 * momentum[i] + new_1 * gradient[i]
         cache[i] = kept_2 * cache[i] + new_2 * (gradient[i] * gradient[i])
-        step_size = warm_1 * momentum[i] / (np.sqrt(cache[i] * warm_2) + epsilon)
-        parameter[i] = shrunk * parameter[i] - step_size
+        change = warm_1 * momentum[i] / (np.sqrt(cache[i] * warm_2) + epsilon)
+        parameter[i] = shrunk * parameter[i] - change

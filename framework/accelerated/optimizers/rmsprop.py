@@ -1,15 +1,15 @@
-"""The compiled twin of ``optimizers.RMSprop``."""
+"""The kernel of ``optimizers.RMSprop``."""
 
 import numpy as np
 
-from framework.accelerated.compiled import compiled
+from framework.accelerated.jit import jit
 
 
-@compiled
-def update(parameter, gradient, cache, rate, rho, epsilon):
+@jit
+def update(optimizer, parameter, gradient, cache, unused, rate, step):
     kind = parameter.dtype.type
-    kept, new = kind(rho), kind(1 - rho)
-    rate, epsilon = kind(rate), kind(epsilon)
+    kept, new = kind(optimizer.rho), kind(1 - optimizer.rho)
+    rate, epsilon = kind(rate), kind(optimizer.epsilon)
     for i in range(len(parameter)):
         cache[i] = kept * cache[i] + new * (gradient[i] * gradient[i])
         parameter[i] -= rate * gradient[i] / (np.sqrt(cache[i]) + epsilon)

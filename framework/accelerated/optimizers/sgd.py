@@ -1,17 +1,17 @@
-"""The compiled twin of ``optimizers.SGD``."""
+"""The kernel of ``optimizers.SGD``: remembers the velocity, unless the momentum is 0."""
 
-from framework.accelerated.compiled import compiled
+from framework.accelerated.jit import jit
 
 
-@compiled
-def update(parameter, gradient, velocity, rate, momentum, nesterov):
+@jit
+def update(optimizer, parameter, gradient, velocity, unused, rate, step):
     kind = parameter.dtype.type
-    rate, momentum = kind(rate), kind(momentum)
+    rate, momentum = kind(rate), kind(optimizer.momentum)
     if momentum == 0:
         for i in range(len(parameter)):
             parameter[i] -= rate * gradient[i]
         return
     for i in range(len(parameter)):
-        step = rate * gradient[i]
-        velocity[i] = momentum * velocity[i] - step
-        parameter[i] += momentum * velocity[i] - step if nesterov else velocity[i]
+        change = rate * gradient[i]
+        velocity[i] = momentum * velocity[i] - change
+        parameter[i] += momentum * velocity[i] - change if optimizer.nesterov else velocity[i]

@@ -276,7 +276,7 @@ class DistributedLoop(Loop):
             self.part.receive(self.gradient, self.contributors)
             optimizer.pre_update_params()
             self.part.clip(optimizer)
-            self.model.updater.update_params(self.part)
+            self.model.optimizer.update_params(self.part)
             self.part.share()
             optimizer.post_update_params()
         else:  # it is given one layer after the other, so that every rank updates everything

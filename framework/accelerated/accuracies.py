@@ -1,0 +1,38 @@
+"""How much of a sample is predicted correctly, for each accuracy of ``kernels.ACCURACIES``."""
+
+from framework.accelerated.jit import jit
+from framework.accelerated.kernels import ACCURACIES
+from framework.accuracies import BinaryAccuracy, CategoricalAccuracy
+
+CATEGORICAL, BINARY = map(ACCURACIES.index, (CategoricalAccuracy, BinaryAccuracy))
+
+
+@jit
+def correct(accuracy, precision, outputs, labels, targets, sample):
+    """Return the share of one sample's outputs that are correct.
+
+    Args:
+        accuracy: an opcode other than 0.
+        precision: how far an output may be from its target, for ``RegressionAccuracy``.
+    """
+    if accuracy == CATEGORICAL:
+        expected = labels[sample] if len(labels) else largest(targets, sample)
+        return 1.0 if largest(outputs, sample) == expected else 0.0
+    count = 0.0
+    for k in range(outputs.shape[1]):
+        output, target = outputs[sample, k], targets[sample, k]
+        if accuracy == BINARY:
+            count += (output > 0.5) == (target > 0.5)
+        else:
+            count += abs(output - target) <= precision
+    return count / outputs.shape[1]
+
+
+@jit
+def largest(values, sample):
+    """Return the first place of the largest value of one sample."""
+    found, most = 0, values[sample, 0]
+    for k in range(1, values.shape[1]):
+        more = values[sample, k] > most
+        found, most = (k if more else found), (values[sample, k] if more else most)
+    return found
