@@ -15,8 +15,11 @@ from framework.operation import Array
 
 
 def as_compiled(values: ArrayLike, dtype: np.dtype[Any]) -> Array:
-    """Return ``values`` as the compiled code takes them, without a copy where they are so."""
-    return np.require(np.asarray(values), dtype, ["C", "W"])
+    """Return ``values`` as the compiled code takes them, without a copy where they are so.
+
+    It is an array object that nobody else has, so that its shape stays what it was checked to be.
+    """
+    return np.require(np.asarray(values).view(), dtype, ["C", "W"])
 
 
 # An array of ``values`` or ``dvalues``: see ``program.py``. From Python it is faster uncompiled.

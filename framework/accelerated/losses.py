@@ -8,7 +8,7 @@ from framework.accelerated.table import SOFTMAX
 
 @compiled
 def losses(line, inputs, y_true, output, per_sample):
-    """Write the activation's output, and the loss of each sample."""
+    """Write the activation's output, and the loss of each sample, NaN if its target is invalid."""
     if line.kind == SOFTMAX:
         categorical.losses(inputs, y_true, line.temperature, output, per_sample)
     elif y_true.ndim == 2:

@@ -9,7 +9,10 @@ from framework.accelerated.exponential import exponential
 
 @compiled
 def losses(inputs, y_true, output, per_sample):
-    """Write the probabilities, and the mean over the outputs of each sample's losses."""
+    """Write the probabilities, and the mean over the outputs of each sample's losses.
+
+    It is NaN where a target is not from 0 to 1.
+    """
     sigmoid.forward(inputs, output)
     outputs = inputs.shape[1]
     zero = inputs.dtype.type(0)
@@ -17,7 +20,10 @@ def losses(inputs, y_true, output, per_sample):
         total = zero
         for k in range(outputs):
             x = inputs[i, k]
-            total += max(x, zero) + np.log1p(exponential(-abs(x))) - x * y_true[i, k]
+            target = y_true[i, k]
+            total += max(x, zero) + np.log1p(exponential(-abs(x))) - x * target
+            if not 0 <= target <= 1:
+                total = inputs.dtype.type(np.nan)
         per_sample[i] = total / outputs
 
 

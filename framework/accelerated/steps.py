@@ -35,8 +35,10 @@ class Source(NamedTuple):
     """What it is trained on.
 
     Attributes:
-        X, y, weights: the samples in their order; or with ``order``, those it numbers. No
-            weights means that all are equal.
+        X, y: the samples in their order; or with ``order``, those it numbers. Their values may
+            change at any time.
+        weights: one for each sample of the steps, in their order. None at all means that all
+            are equal.
         batch_size: samples of a step; the last may have fewer.
         chances: for the dropouts of all samples, ``drawn_per_sample`` for each.
     """
@@ -51,7 +53,11 @@ class Source(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Where a step puts its samples, and what it computes: see ``program.py``."""
+    """Where a step puts its samples, and what it computes: see ``program.py``.
+
+    The targets are always put there: labels are used as indices, so that those that were checked
+    must be those that are used, whatever becomes of ``y``.
+    """
 
     batch: Array
     batch_y: Array
@@ -71,27 +77,28 @@ def take_steps(table, network, source, room, rates, iteration, figures, team, me
         member: the number of this thread.
 
     ``team.steps`` says how many were made. If that is less than were asked for, the loss of the
-    next one, which stands in ``figures``, was not finite, and no parameter was changed by it.
+    next one, which stands in ``figures``, was not finite, and no parameter was changed by it. That
+    is so too where a target is invalid: see ``losses.py``.
     """
     loss, accuracy, parameters = network.loss, network.accuracy, network.parameters
     X, y, weights, order = source.X, source.y, source.weights, source.order
     count = len(order) if len(order) else len(X)
-    weight = np.ones(source.batch_size)
+    equal = np.ones(source.batch_size)
     sums = team.sums[member]
     for step in range(len(figures)):
         start = step * source.batch_size
         stop = min(start + source.batch_size, count)
         samples = stop - start
         own = share(samples, team, member)
-        inputs, targets = X[start:stop], y[start:stop]
+        inputs, targets = X[start:stop], room.batch_y[:samples]
         if len(order):
-            inputs, targets = room.batch[:samples], room.batch_y[:samples]
+            inputs = room.batch[:samples]
             gather(X, order[start:stop][own], inputs[own])
             gather(y, order[start:stop][own], targets[own])
-        if len(weights):
-            for i in range(samples):
-                weight[i] = weights[order[start + i]] if len(order) else weights[start + i]
-        amount = weight[:samples].sum()
+        else:
+            targets[own] = y[start:stop][own]
+        weight = weights[start:stop] if len(weights) else equal[:samples]
+        amount = weight.sum()
 
         per = source.drawn_per_sample
         logits = program.forward(

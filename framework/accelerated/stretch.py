@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike
 
 from framework.accelerated import program
 from framework.accelerated.computation import Computation, as_compiled
-from framework.accelerated.table import KINDS, Table, is_exactly, offsets
+from framework.accelerated.table import KINDS, Table, is_exactly, places
 from framework.accelerated.team import team_of
+from framework.checks import check_dvalues
 from framework.operation import Array
 from framework.parameters import ParameterVector
 from optimizers.optimizer import parameter_names
@@ -35,14 +36,14 @@ class Stretch:
     def __init__(self, operations: Sequence[Any], vector: ParameterVector) -> None:
         self.operations = operations
         self.vector = vector
-        self.offsets = offsets(vector)
+        self.places = places(vector)
         self.parameters = tuple(name for op in operations for name in parameter_names(op))
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        values: Array = np.asarray(inputs, self.vector.dtype)
+        values: Array = np.asarray(inputs, self.vector.dtype).view()
         table = self._table(values) if training else None
         if table is None:
-            self.computation = None
+            self.forwarded = None
             for operation in self.operations:
                 values = operation.forward(values, training)
             self.output = values
@@ -61,13 +62,15 @@ class Stretch:
         )
         computation.hand_out_outputs(values)
         self.output = self.operations[-1].output
-        self.inputs, self.computation = values, computation
+        # In one assignment, and where nobody can give them another shape: another thread may be
+        # between its own forward and backward.
+        self.forwarded = values.view(), computation
         return self.output
 
     def _table(self, values: Array) -> Table | None:
         try:
             (width,) = values.shape[1:]
-            return Table(self.operations, self.offsets, width)
+            return Table(self.operations, self.places, width)
         except ValueError:
             return None
 
@@ -81,27 +84,31 @@ class Stretch:
         self._backward(dvalues, all_dinputs=False)
 
     def _backward(self, dvalues: ArrayLike, all_dinputs: bool) -> None:
-        if self.computation is None:
+        if self.forwarded is None:
             for operation in reversed(self.operations):
                 dvalues = operation.backward(dvalues)
             return
-        computation = self.computation
-        gradients = computation.dvalues(len(self.inputs))
+        inputs, computation = self.forwarded
+        gradient = as_compiled(check_dvalues(self.operations[-1], dvalues), inputs.dtype)
+        expected = len(inputs), computation.table.n_outputs
+        if gradient.shape != expected:  # the output has been replaced by another
+            raise ValueError(f"dvalues must be {expected}, received {gradient.shape}")
+        gradients = computation.dvalues(len(inputs))
         program.backward(
             table=computation.table.lines,
             first=0,
             all_dinputs=all_dinputs,
             parameters=self.vector.weights,
             statistics=computation.statistics,
-            inputs=self.inputs,
+            inputs=inputs,
             values=computation.values,
-            gradient=as_compiled(dvalues, self.inputs.dtype),
+            gradient=gradient,
             dvalues=gradients,
             gradients=self.vector.dweights,
             team=ALONE,
             member=0,
         )
-        computation.hand_out_gradients(gradients, len(self.inputs), 0, all_dinputs)
+        computation.hand_out_gradients(gradients, len(inputs), 0, all_dinputs)
 
 
 def stretches(operations: Sequence[Any], vector: ParameterVector) -> list[Any]:

@@ -4,7 +4,7 @@ They hold plain numbers, so that the compiled code is the same for every network
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -94,12 +94,18 @@ ACCURACIES: dict[type, int] = {
 
 STOCHASTIC, ROOT_MEAN_SQUARE, ADAPTIVE_MOMENTS = range(3)
 
-# The kind of an optimizer, and what it remembers about a parameter.
-OPTIMIZERS: dict[type, tuple[int, tuple[str, ...]]] = {
-    SGD: (STOCHASTIC, ("velocity",)),
-    RMSprop: (ROOT_MEAN_SQUARE, ("cache",)),
-    Adam: (ADAPTIVE_MOMENTS, ("momentum", "cache")),
-    AdamW: (ADAPTIVE_MOMENTS, ("momentum", "cache")),
+OPTIMIZERS: dict[type, int] = {
+    SGD: STOCHASTIC,
+    RMSprop: ROOT_MEAN_SQUARE,
+    Adam: ADAPTIVE_MOMENTS,
+    AdamW: ADAPTIVE_MOMENTS,
+}
+
+# What each kind remembers about a parameter.
+MEMORY = {
+    STOCHASTIC: ("velocity",),
+    ROOT_MEAN_SQUARE: ("cache",),
+    ADAPTIVE_MOMENTS: ("momentum", "cache"),
 }
 
 OPTIMIZER_SETTINGS = (
@@ -122,11 +128,22 @@ def is_exactly(candidate: Any, classes: Collection[type]) -> bool:
     """Whether ``candidate`` is of one of ``classes`` and computes what they do.
 
     A class derived from one may compute something else, and so may an object that was given a
-    method of its own.
+    method, or a list of its ``parameters``, of its own.
     """
     return type(candidate) in classes and not any(
-        callable(getattr(type(candidate), name, None)) for name in vars(candidate)
+        name == "parameters" or callable(getattr(type(candidate), name, None))
+        for name in vars(candidate)
     )
+
+
+class Place(NamedTuple):
+    """Where in the vector of all parameters one of them begins, and how many numbers it has."""
+
+    start: int
+    size: int
+
+
+NOWHERE = Place(0, 0)
 
 
 class Table:
@@ -139,11 +156,12 @@ class Table:
         chances: numbers per sample that are drawn.
         statistics: numbers that the batch normalizations need.
 
-    Raises ValueError if an operation does not take what the one before gives.
+    Raises ValueError if an operation does not take what the one before gives, or if its
+    parameters in the vector (see ``places``) are not of the size that it says.
     """
 
     def __init__(
-        self, operations: Sequence[Any], offsets: dict[tuple[int, str], int], width: int
+        self, operations: Sequence[Any], places: dict[tuple[int, str], Place], width: int
     ) -> None:
         self.width = width
         self.values = self.dvalues = self.chances = self.statistics = 0
@@ -155,14 +173,24 @@ class Table:
                 raise ValueError(f"{operation!r} takes {expected} values per sample, not {width}")
             n_outputs = getattr(operation, "n_neurons", width)
             keeps = n_outputs if kind in (DROPOUT, BATCH_NORMALIZATION) else 0
+            weights = places.get((id(operation), "weights"), NOWHERE)
+            biases = places.get((id(operation), "biases"), NOWHERE)
+            n_biases = n_outputs if kind in (DENSE, BATCH_NORMALIZATION) else 0
+            n_weights = width * n_outputs if kind == DENSE else n_biases
+            if (weights.size, biases.size) != (n_weights, n_biases):
+                raise ValueError(
+                    f"{operation!r} says that it has {n_weights} weights and {n_biases} biases, "
+                    f"but the model holds {weights.size} and {biases.size} of it: its n_inputs, "
+                    "n_neurons or n_features were changed"
+                )
             lines.append(
                 (
                     0,
                     kind,
                     width,
                     n_outputs,
-                    offsets.get((id(operation), "weights"), 0),
-                    offsets.get((id(operation), "biases"), 0),
+                    weights.start,
+                    biases.start,
                     self.statistics,
                     self.chances,
                     self.values,
@@ -180,12 +208,12 @@ class Table:
         self.lines: Array = np.array(lines, dtype=OPERATION)
 
 
-def offsets(parameters: ParameterVector) -> dict[tuple[int, str], int]:
-    """Return where in the vector each parameter begins, by its operation's id and its name."""
-    places = np.arange(len(parameters))
+def places(parameters: ParameterVector) -> dict[tuple[int, str], Place]:
+    """Return where in the vector each parameter lies, by its operation's id and its name."""
+    indices = np.arange(len(parameters))
     return {
-        (id(operation), name): int(part.flat[0])
-        for operation, name, part in parameters.split(places)
+        (id(operation), name): Place(int(part.flat[0]), part.size)
+        for operation, name, part in parameters.split(indices)
         if part.size
     }
 
@@ -201,15 +229,21 @@ def loss_line(loss: FusedLoss, table: Table) -> Any:
 def optimizer_line(optimizer: Optimizer) -> Any:
     """Return the line of an optimizer."""
     settings = (getattr(optimizer, name, 0.0) or 0.0 for name in OPTIMIZER_SETTINGS)
-    return np.array((0, OPTIMIZERS[type(optimizer)][0], *settings), dtype=OPTIMIZER)[()]
+    return np.array((0, OPTIMIZERS[type(optimizer)], *settings), dtype=OPTIMIZER)[()]
 
 
-def optimizer_memory(optimizer: Optimizer, parameters: ParameterVector) -> tuple[Array, Array]:
-    """Return the two arrays that an optimizer remembers, empty where it does without."""
+def optimizer_memory(
+    line: Any, optimizer: Optimizer, parameters: ParameterVector
+) -> tuple[Array, Array]:
+    """Return the two arrays that an optimizer remembers, empty where it does without.
+
+    That is told by its ``line``, by which the compiled code decides what to write to, and not by
+    the optimizer, whose momentum may no longer be the same.
+    """
     vector = parameters.weights
     state = optimizer.state(parameters).setdefault("weights", State())
-    names = OPTIMIZERS[type(optimizer)][1]
-    if isinstance(optimizer, SGD) and not optimizer.momentum:
+    names = MEMORY[int(line["kind"])]
+    if line["kind"] == STOCHASTIC and line["momentum"] == 0:
         names = ()
     arrays = [state.array(name, like=vector) for name in names]
     none = vector[:0]

@@ -1,7 +1,7 @@
 """Whole training steps of a model whose every part has a twin."""
 
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -13,15 +13,17 @@ from framework.accelerated.table import (
     KINDS,
     LOSSES,
     OPTIMIZERS,
+    SOFTMAX,
     Table,
     is_exactly,
     loss_line,
-    offsets,
     optimizer_line,
     optimizer_memory,
+    places,
 )
 from framework.accelerated.team import MOST_THREADS, team_of, together
 from framework.losses import FusedLoss
+from framework.losses.targets import binary_targets, class_targets
 from framework.model import Model
 from framework.operation import Array
 from framework.samples import Batch, Samples, Stream
@@ -59,16 +61,22 @@ class Trainer:
         self.model = model
         self.operations = operations
         self.loss = loss
-        self.offsets = offsets(model.parameters)
+        self.parameters = model.parameters
+        self.places = places(self.parameters)
+        self.is_softmax = LOSSES[type(loss)] == SOFTMAX
+        self.check_targets = class_targets if self.is_softmax else binary_targets
         self.first = next(i for i, op in enumerate(operations) if parameter_names(op))
 
     def steps_at_once(self, samples: Samples | Stream) -> int:
         """How many batches of ``samples`` to put together for one call."""
-        if not self._reads(samples):
+        try:
+            table = self._table(samples.sample)
+        except ValueError:  # which the step itself says more of
             return 1
-        parameters, size = len(self.model.parameters), samples.batch_size
+        if not self._reads(samples) or not self._takes(samples.y, table.n_outputs):
+            return 1
+        parameters, size = len(self.parameters), samples.batch_size
         work = (size + WORK_OF_UPDATE) * parameters + WORK_OF_STEP
-        table = Table(self.operations, self.offsets, samples.sample.shape[1])
         drawn = max(1, size * table.chances)
         return max(1, min(WORK_PER_CALL // work, DRAWN_PER_CALL // drawn))
 
@@ -78,15 +86,21 @@ class Trainer:
         Returns:
             For each step, the data loss, the penalties and the accuracy, ``(steps, 3)``. After a
             loss that is not finite no more steps are taken.
+
+        Raises:
+            TypeError, ValueError: targets that do not fit, as the loss itself raises them. They
+                are looked at when their step uses them, since they may have changed since the
+                training began; the steps before it have been taken.
+            IndexError: a row that is not there, as NumPy raises it.
         """
         samples = batches.samples
         if self._reads(samples):
             source = samples.X, samples.y, samples.weights, batches.rows
             return self._take_steps(*source, samples.batch_size)
         ((X, y, weights, _),) = batches.parts()
-        return self._take_steps(X, y, weights, None, len(X))
+        return self._take_steps(X, y, weights, None, samples.batch_size)
 
-    def _reads(self, samples: Samples | Stream) -> bool:
+    def _reads(self, samples: Samples | Stream) -> TypeGuard[Samples]:
         """Whether the compiled code can take the rows of a batch from the arrays by itself."""
         return (
             isinstance(samples, Samples)
@@ -97,30 +111,51 @@ class Trainer:
     def _take_steps(
         self, X: Array, y: Array, weights: Array | None, order: Array | None, batch_size: int
     ) -> Array:
-        parameters, optimizer = self.model.parameters, self.model.optimizer
+        parameters, optimizer = self.parameters, self.model.optimizer
         dtype = parameters.dtype
-        X, y = as_compiled(X, dtype), as_compiled(y, y.dtype)
+        # From here on, nothing that says how large an array is, or where to look in it, is where
+        # callbacks or other threads can change it. Only the targets are, until they are used.
+        X, y = as_compiled(X, dtype), np.asarray(y).view()
+        if order is not None:
+            order = _rows_of(order, X, y)
+            weights = None if weights is None else weights[order]
+        try:
+            table = self._table(X)
+        except ValueError:
+            self.model.forward(X[:batch_size])  # the operation that does not take it says so
+            raise
+        classes = table.n_outputs
+        if not self._takes(y, classes):
+            if order is not None:
+                X, y, order = X[order], y[order], None
+            y = self.check_targets(y, (len(X), classes))
+        y = as_compiled(y, y.dtype if y.ndim == 1 else dtype)
         samples = len(X) if order is None else len(order)
+        weights = np.empty(0) if weights is None else np.array(weights, np.float64)
+        if len(weights) and weights.shape != (samples,):
+            raise ValueError(
+                f"sample_weight must be one number for each sample, of shape ({samples},), "
+                f"received shape {weights.shape}"
+            )
         # By the size of all batches, so that the last one's sums are the same in any call.
         team = team_of(self.threads(batch_size))
         batch_size = min(batch_size, samples)
         figures = np.zeros((-(-samples // batch_size), 3))
-        table = Table(self.operations, self.offsets, X.shape[1])
-        classes = table.n_outputs
         computation = Computation(self.operations, table, batch_size, dtype, more=classes + 1)
         dvalues = computation.dvalues(batch_size, more=classes)
         loss = loss_line(self.loss, table)
         gathered = 0 if order is None else batch_size
         batch = np.empty((gathered, X.shape[1]), dtype)
-        batch_y = np.empty((gathered, *y.shape[1:]), y.dtype)
+        batch_y = np.empty((batch_size, *y.shape[1:]), y.dtype)
         began = optimizer.iterations
         rates = self._learning_rates(len(figures))
-        momentum, cache = optimizer_memory(optimizer, parameters)
+        of_optimizer = optimizer_line(optimizer)
+        momentum, cache = optimizer_memory(of_optimizer, optimizer, parameters)
         network = Network(
             first=self.first,
             loss=loss,
             accuracy=ACCURACIES[type(self.model.accuracy)],
-            optimizer=optimizer_line(optimizer),
+            optimizer=of_optimizer,
             parameters=parameters.weights,
             gradients=parameters.dweights,
             statistics=computation.statistics,
@@ -130,7 +165,7 @@ class Trainer:
         source = Source(
             X=X,
             y=y,
-            weights=np.empty(0) if weights is None else weights,
+            weights=weights,
             order=np.empty(0, np.intp) if order is None else order,
             batch_size=batch_size,
             chances=computation.draw(samples),
@@ -156,6 +191,8 @@ class Trainer:
         computation.hand_out_outputs(
             X[last * batch_size :][:size] if order is None else batch[:size]
         )
+        if taken < len(figures):
+            self.check_targets(batch_y[:size], (size, classes))
         output = rows(computation.values, loss["output"], size, classes)
         self.loss.output = self.loss.activation.output = self.model._output = output
         if taken == len(figures):
@@ -164,11 +201,21 @@ class Trainer:
             self.loss.dinputs = self.loss.activation.dinputs = dinputs
         return figures[: taken + 1]
 
+    def _table(self, X: Array) -> Table:
+        (width,) = X.shape[1:]
+        return Table(self.operations, self.places, width)
+
+    def _takes(self, y: Array, classes: int) -> bool:
+        """Whether ``y`` are targets of the kind and the shape that ``check_targets`` returns."""
+        if y.ndim == 1:
+            return self.is_softmax and y.dtype == np.intp
+        return y.dtype == self.parameters.dtype and y.shape[1:] == (classes,)
+
     def threads(self, batch_size: int) -> int:
         """Return how many threads share the work on each batch of so many samples."""
         if not CAN_BE_SHARED or not all(map(is_samplewise, self.operations)):
             return 1
-        work = batch_size * len(self.model.parameters)
+        work = batch_size * len(self.parameters)
         worth = min(batch_size // SAMPLES_OF_THREAD, work // WORK_OF_THREAD)
         return max(1, min(worth, available(), MOST_THREADS))
 
@@ -184,6 +231,15 @@ class Trainer:
         finally:
             optimizer.iterations, optimizer.current_learning_rate = began, rate
         return rates
+
+
+def _rows_of(order: Array, *arrays: Array) -> Array:
+    """Return a copy of ``order``, whose numbers are rows of each of ``arrays``."""
+    order = order.astype(np.intp, casting="same_kind")
+    for array in arrays:
+        if not -len(array) <= order.min() <= order.max() < len(array):
+            array.take(order, axis=0)  # raises IndexError
+    return order
 
 
 def trainer_of(model: Model, operations: list[Any], loss: FusedLoss | None) -> Trainer | None:

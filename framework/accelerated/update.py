@@ -9,7 +9,7 @@ from framework.accelerated.table import ADAPTIVE_MOMENTS, ROOT_MEAN_SQUARE, STOC
 
 @entry
 def update(line, parameters, gradients, first, second, rate, iteration):
-    """``first`` and ``second`` are what the optimizer remembers."""
+    """``first`` and ``second`` are what the optimizer remembers: see ``optimizer_memory``."""
     squares = sum_of_squares(gradients) if line.max_gradient_norm > 0 else 0.0
     update_part(line, parameters, gradients, first, second, rate, iteration, squares)
 

@@ -21,11 +21,12 @@ class Updater:
 
     def update_params(self, parameters: ParameterVector) -> None:
         """Update, in place, the whole vector by its gradient."""
+        line = optimizer_line(self.optimizer)
         update(
-            optimizer_line(self.optimizer),
+            line,
             parameters.weights,
             parameters.dweights,
-            *optimizer_memory(self.optimizer, parameters),
+            *optimizer_memory(line, self.optimizer, parameters),
             self.optimizer.current_learning_rate,
             self.optimizer.iterations,
         )
