@@ -4,7 +4,7 @@ They hold plain numbers, so that the compiled code is the same for every network
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -136,16 +136,6 @@ def is_exactly(candidate: Any, classes: Collection[type]) -> bool:
     )
 
 
-class Place(NamedTuple):
-    """Where in the vector of all parameters one of them begins, and how many numbers it has."""
-
-    start: int
-    size: int
-
-
-NOWHERE = Place(0, 0)
-
-
 class Table:
     """The lines of consecutive operations, for inputs of ``width`` numbers per sample.
 
@@ -160,9 +150,7 @@ class Table:
     parameters in the vector (see ``places``) are not of the size that it says.
     """
 
-    def __init__(
-        self, operations: Sequence[Any], places: dict[tuple[int, str], Place], width: int
-    ) -> None:
+    def __init__(self, operations: Sequence[Any], places: dict[int, list[int]], width: int) -> None:
         self.width = width
         self.values = self.dvalues = self.chances = self.statistics = 0
         lines = []
@@ -173,24 +161,23 @@ class Table:
                 raise ValueError(f"{operation!r} takes {expected} values per sample, not {width}")
             n_outputs = getattr(operation, "n_neurons", width)
             keeps = n_outputs if kind in (DROPOUT, BATCH_NORMALIZATION) else 0
-            weights = places.get((id(operation), "weights"), NOWHERE)
-            biases = places.get((id(operation), "biases"), NOWHERE)
-            n_biases = n_outputs if kind in (DENSE, BATCH_NORMALIZATION) else 0
-            n_weights = width * n_outputs if kind == DENSE else n_biases
-            if (weights.size, biases.size) != (n_weights, n_biases):
-                raise ValueError(
-                    f"{operation!r} says that it has {n_weights} weights and {n_biases} biases, "
-                    f"but the model holds {weights.size} and {biases.size} of it: its n_inputs, "
-                    "n_neurons or n_features were changed"
-                )
+            weights, n_weights, biases, n_biases = places.get(id(operation), (0, 0, 0, 0))
+            if kind in (DENSE, BATCH_NORMALIZATION):
+                expected = width * n_outputs if kind == DENSE else width
+                if n_weights != expected or n_biases != n_outputs:
+                    raise ValueError(
+                        f"{operation!r} says that it has {expected} weights and {n_outputs} "
+                        f"biases, but the model holds {n_weights} and {n_biases} of it: its "
+                        "n_inputs, n_neurons or n_features were changed"
+                    )
             lines.append(
                 (
                     0,
                     kind,
                     width,
                     n_outputs,
-                    weights.start,
-                    biases.start,
+                    weights,
+                    biases,
                     self.statistics,
                     self.chances,
                     self.values,
@@ -208,14 +195,18 @@ class Table:
         self.lines: Array = np.array(lines, dtype=OPERATION)
 
 
-def places(parameters: ParameterVector) -> dict[tuple[int, str], Place]:
-    """Return where in the vector each parameter lies, by its operation's id and its name."""
-    indices = np.arange(len(parameters))
-    return {
-        (id(operation), name): Place(int(part.flat[0]), part.size)
-        for operation, name, part in parameters.split(indices)
-        if part.size
-    }
+def places(parameters: ParameterVector) -> dict[int, list[int]]:
+    """Return where in the vector an operation's weights and biases lie, by the operation's id.
+
+    That is where the weights begin and how many numbers they are, then the same of the biases.
+    """
+    found: dict[int, list[int]] = {}
+    for operation, name, part in parameters.split(np.arange(len(parameters))):
+        if name in ("weights", "biases") and part.size:
+            first = 0 if name == "weights" else 2
+            place = found.setdefault(id(operation), [0, 0, 0, 0])
+            place[first : first + 2] = int(part.flat[0]), part.size
+    return found
 
 
 def loss_line(loss: FusedLoss, table: Table) -> Any:

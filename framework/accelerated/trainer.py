@@ -236,9 +236,10 @@ class Trainer:
 def _rows_of(order: Array, *arrays: Array) -> Array:
     """Return a copy of ``order``, whose numbers are rows of each of ``arrays``."""
     order = order.astype(np.intp, casting="same_kind")
-    for array in arrays:
-        if not -len(array) <= order.min() <= order.max() < len(array):
-            array.take(order, axis=0)  # raises IndexError
+    # Seen as unsigned, a negative number is larger than any row: one pass finds both.
+    if np.maximum.reduce(order.view(np.uintp)) >= min(map(len, arrays)):
+        for array in arrays:
+            array.take(order, axis=0)  # raises IndexError, but for rows counted from the end
     return order
 
 

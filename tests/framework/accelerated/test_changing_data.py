@@ -100,6 +100,7 @@ CHANGES: dict[str, tuple[str, Callable[[Training], None], type | None, str]] = {
         )
         for label in (2**31, -1, 100, CLASSES, -(2**63), 2**63 - 1)
     },
+    "label after a transform": ("transformed", set_target(100), ValueError, "is 100$"),
     "row without a class": ("one-hot", set_target(0), ValueError, "one-hot rows.*adding up to 1"),
     "negative row": ("one-hot", set_target([2, -1, 0]), ValueError, "one-hot rows"),
     "row of NaN": ("one-hot", set_target(np.nan), ValueError, "one-hot rows"),
@@ -208,6 +209,7 @@ def outcome(name: str, callback: type[After], accelerated: bool, threads: int) -
             batch_size=43,
             epochs=4,
             sample_weight=weights,
+            transform=np.tanh if targets == "transformed" else None,
             callbacks=[callback(change)],
             progress=False,
         )
