@@ -3,6 +3,7 @@
 Instructions hold plain numbers, so that the compiled code is the same for every network.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -29,6 +30,8 @@ from optimizers.optimizer import Optimizer, State, parameter_names
 VERSION = (f"{version()}_{LIBRARY}", np.int64)
 
 SETTINGS = settings(OPERATIONS)
+KERNELS = {kernel.operations: kernel for kernel in OPERATIONS}
+LONGEST = max(map(len, KERNELS))
 
 INSTRUCTION = np.dtype(
     [
@@ -130,7 +133,7 @@ class Instructions:
         input_shape: tuple[int, ...],
     ) -> None:
         self.groups: list[Group] = []
-        self.n_inputs = int(np.prod(input_shape))
+        self.n_inputs = math.prod(input_shape)
         self.values = self.dvalues = self.uniforms = self.statistics = 0
         self.first = -1
         rows = []
@@ -140,7 +143,7 @@ class Instructions:
             taken = tuple(operations[position : position + len(kernel.operations)])
             position += len(taken)
             before, shape = shape, _output_shape(taken, shape)
-            n_inputs, n_outputs = int(np.prod(before)), int(np.prod(shape))
+            n_inputs, n_outputs = math.prod(before), math.prod(shape)
             place = _place(taken[0], places)
             is_first = self.first < 0 and place.size > 0
             if is_first:
@@ -176,13 +179,18 @@ class Instructions:
             self.dvalues += n_inputs
             self.uniforms += n_uniforms
             self.statistics += n_statistics
-        self.n_outputs, self.output_shape = int(np.prod(shape)), shape
+        self.n_outputs, self.output_shape = math.prod(shape), shape
         self.array: Array = np.array(rows, dtype=INSTRUCTION)
 
 
 def _kernel_of(operations: Sequence[Any]) -> OperationKernel:
-    classes = tuple(map(type, operations))
-    return next(k for k in OPERATIONS if classes[: len(k.operations)] == k.operations)
+    """Return the kernel for the first of ``operations``, and as many more as it can take."""
+    classes = tuple(map(type, operations[:LONGEST]))
+    return next(
+        KERNELS[classes[:count]]
+        for count in range(len(classes), 0, -1)
+        if classes[:count] in KERNELS
+    )
 
 
 def _output_shape(operations: Sequence[Any], shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -194,7 +202,7 @@ def _output_shape(operations: Sequence[Any], shape: tuple[int, ...]) -> tuple[in
 def _place(operation: Any, places: dict[int, Place]) -> Place:
     place = places.get(id(operation), Place(0, 0))
     shapes = operation.stored_shapes(vars(operation))
-    expected = sum(int(np.prod(shapes[name])) for name in parameter_names(operation))
+    expected = sum(math.prod(shapes[name]) for name in parameter_names(operation))
     if place.size != expected:
         raise ValueError(
             f"{operation!r} says that it has {expected} parameters, but the model holds "

@@ -149,7 +149,6 @@ def _store_input_shape(operation: Any, inputs: Any) -> None:
     operation.input_shape = inputs.shape
 
 
-# Several operations in one go stand before the single ones.
 OPERATIONS = (
     OperationKernel((Dense, ReLU), dense_relu, REGULARIZERS, saved=("inputs", "output")),
     OperationKernel((Dense,), dense, REGULARIZERS, saved=("inputs",)),

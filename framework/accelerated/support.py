@@ -58,7 +58,7 @@ def _unknown(part: Any, classes: Collection[type]) -> str:
         return f"{describe(part)} has no kernel"
     own = [
         name
-        for name in vars(part)
+        for name in getattr(part, "__dict__", ())
         if name == "parameters" or callable(getattr(type(part), name, None))
     ]
     return f"{describe(part)} was given its own {own[0]}" if own else ""

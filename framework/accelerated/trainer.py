@@ -3,7 +3,7 @@
 from copy import copy
 from functools import partial
 from types import NoneType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from framework.accelerated.workspace import Results, as_compiled, rows
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
 from framework.data.batches import Batch, Samples, Stream
 from framework.data.micro_batches import is_samplewise
-from framework.losses import FusedLoss
+from framework.losses import FusedLoss, Huber, MeanAbsoluteError, MeanSquaredError
 from framework.losses.targets import binary_targets
 from framework.model import Model
 from framework.operation import Array
@@ -42,6 +42,8 @@ DRAWN_PER_CALL = 2**20
 # 3 million each, two were 15 % faster than one; with 0.8 million 10 %, but not reliably.
 SAMPLES_OF_THREAD = 32
 WORK_OF_THREAD = 2 * 10**6
+
+REGRESSION_LOSSES = (MeanSquaredError, MeanAbsoluteError, Huber)
 
 
 class Trainer:
@@ -63,14 +65,16 @@ class Trainer:
 
     def steps_at_once(self, samples: Samples | Stream) -> int:
         """Return how many batches of ``samples`` to put together for one call."""
-        accuracy = self.model.accuracy
-        if not self._reads(samples) or (
-            isinstance(accuracy, RegressionAccuracy) and accuracy.current_precision is None
-        ):
+        if not self._reads(samples) or self._is_precision_unknown():
+            return 1
+        try:
+            instructions = self._instructions(samples.X)
+        except ValueError:  # the step says so
+            return 1
+        if not self._takes(samples.y, instructions):
             return 1
         parameters, size = len(self.parameters), samples.batch_size
         work = (size + WORK_OF_UPDATE) * parameters + WORK_OF_STEP
-        instructions = self._instructions(samples.sample)
         drawn = max(1, size * instructions.uniforms)
         return max(1, min(WORK_PER_CALL // work, DRAWN_PER_CALL // drawn))
 
@@ -94,7 +98,7 @@ class Trainer:
         ((X, y, weights, _),) = batches.parts()
         return self._take_steps(X, y, weights, None, samples.batch_size)
 
-    def _reads(self, samples: Samples | Stream) -> bool:
+    def _reads(self, samples: Samples | Stream) -> TypeGuard[Samples]:
         """Whether the compiled code can take the rows of a batch from the arrays by itself."""
         return (
             isinstance(samples, Samples)
@@ -102,10 +106,15 @@ class Trainer:
             and samples.X.dtype == self.model.dtype
         )
 
+    def _is_precision_unknown(self) -> bool:
+        """Whether the accuracy takes its precision from the targets of each batch."""
+        accuracy = self.model.accuracy
+        return isinstance(accuracy, RegressionAccuracy) and accuracy.current_precision is None
+
     def _take_steps(
         self, X: Array, y: Array, weights: Array | None, order: Array | None, batch_size: int
     ) -> Array:
-        data = self._data(X, y, weights, order)
+        data = self._data(X, y, weights, order, batch_size)
         instructions, dtype = data.instructions, self.parameters.dtype
         # By the size of all batches, so that the last one's sums are the same in any call.
         thread_team = make_team(self.threads(batch_size))
@@ -145,7 +154,7 @@ class Trainer:
         return metrics[: taken + 1]
 
     def _data(
-        self, X: Array, y: Array, weights: Array | None, order: Array | None
+        self, X: Array, y: Array, weights: Array | None, order: Array | None, batch_size: int
     ) -> "_CheckedData":
         """Return the data as the compiled code takes them.
 
@@ -158,7 +167,11 @@ class Trainer:
         if order is not None:
             order = _checked_rows(order, X, y)
             weights = None if weights is None else weights[order]
-        instructions = self._instructions(X)
+        try:
+            instructions = self._instructions(X)
+        except ValueError:
+            self.model.forward(X[:batch_size])  # the operation that does not take it says so
+            raise
         if not self._takes(y, instructions):
             if order is not None:
                 X, y, order = X[order], y[order], None
@@ -170,7 +183,8 @@ class Trainer:
                 targets = y  # of a single output, compared as a number
         targets = as_compiled(targets, self.parameters.dtype)
         targets = targets.reshape(len(targets), int(np.prod(targets.shape[1:])))
-        if type(self.model.accuracy) is BinaryAccuracy and len(targets):
+        if type(self.model.accuracy) is BinaryAccuracy and type(self.loss) in REGRESSION_LOSSES:
+            # The loss takes any number, but the accuracy does not.
             used = targets if order is None else targets[order]
             binary_targets(used, used.shape)
         samples = len(X) if order is None else len(order)
@@ -250,11 +264,7 @@ class Trainer:
             results.store_gradients(size)
 
     def _instructions(self, X: Array) -> Instructions:
-        try:
-            return Instructions(self.operations, self.places, X.shape[1:])
-        except ValueError:
-            self.model.forward(X[:1])  # the operation that does not take it says so
-            raise
+        return Instructions(self.operations, self.places, X.shape[1:])
 
     def _takes(self, y: Array, instructions: Instructions) -> bool:
         """Whether ``y`` are targets as ``check_targets`` returns them."""
@@ -306,10 +316,11 @@ class _CheckedData(NamedTuple):
 
 def _checked_rows(order: Array, *arrays: Array) -> Array:
     """Return a copy of ``order``, whose numbers are rows of each of ``arrays``."""
-    order = order.astype(np.intp, casting="safe")
-    for array in arrays:
-        if not -len(array) <= order.min() <= order.max() < len(array):
-            array.take(order, axis=0)  # raises IndexError
+    order = order.astype(np.intp, casting="same_kind")
+    # Seen as unsigned, a negative number is larger than any row: one pass finds both.
+    if np.maximum.reduce(order.view(np.uintp)) >= min(map(len, arrays)):
+        for array in arrays:
+            array.take(order, axis=0)  # raises IndexError, but for rows counted from the end
     return order
 
 
