@@ -1,9 +1,9 @@
 """Compiled kernels for whole training steps, for ``Model.finalize(accelerated=True)``.
 
-The NumPy classes are the specification, and what people read and hold. A kernel here computes the
-same in fewer passes over memory, and an interpreter runs the kernels of whole training steps in one
-call. A network is taken whole or trains in plain NumPy. Nothing outside this folder knows numba, and
-nothing here is imported before it is asked for.
+The NumPy classes are the specification, and the objects that people read and hold. A kernel here
+computes the same in fewer passes over memory, and an interpreter runs the kernels of whole training
+steps in one call. A network is taken whole or trains in plain NumPy. Nothing outside this folder
+knows numba, and nothing here is imported before it is asked for.
 
 | file | what it does |
 |---|---|
@@ -38,8 +38,9 @@ The kernel of an optimizer has one function, and that of a loss two:
     OptimizerKernel(Lion, lion, ("beta_1", "beta_2"), state=("momentum",))
 
 where ``first`` and ``second`` are the arrays that it remembers and ``step`` counts from 1. An
-operation with parameters has a third function, ``parameter_gradients``, and its parameters, one after
-the other, in ``state.parameters`` and ``state.gradients``. The tests take all kernels from the lists.
+operation with parameters has a third function, ``parameter_gradients``, and finds its parameters,
+one after the other, in ``state.parameters`` and their gradients in ``state.gradients``. The tests
+take all kernels from the lists.
 """
 
 from framework.utils.optional import required

@@ -5,18 +5,19 @@ part of the time of a small layer. So operations are not called one by one: ``fo
 ``backward`` go through the instructions of all of them (see ``instructions.py``) and choose the
 kernel of each by its opcode. They are compiled once for each dtype, whatever the network is.
 
-A kernel has these functions, given its instruction ``op``; those of operations that are trained also
-the last. The arrays of the first two are a thread's own samples, ``(samples, numbers)``.
+A kernel has these functions, the last only if the operation is trained. ``op`` is its instruction.
+The arrays of the first two are a thread's own samples, ``(samples, numbers)``.
 
     forward(op, inputs, state, saved, output)
     backward(op, inputs, output, state, saved, dvalues, dinputs)
     parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_id)
 
-``saved`` is two arrays of the output's shape, of which ``op.n_saved`` can be used. The last is called
-when every thread has gone through ``backward``, with all samples, to write a part of the gradients.
+``saved`` is two arrays of the output's shape, of which ``op.n_saved`` can be used. The last
+function is called when every thread has gone through ``backward``. It is given all samples, and
+writes a chunk of the gradients.
 
-What the operations compute lies in two vectors, ``values`` on the way forward, ``dvalues`` on the way
-back. An array of ``width`` numbers for each of ``samples`` samples, whose place is ``p``, is
+The results lie in two vectors, ``values`` on the way forward and ``dvalues`` on the way back. An
+array of ``width`` numbers for each of ``samples`` samples, whose place is ``p``, is
 
     values[p * samples : (p + width) * samples]   as (samples, width)
 """
@@ -108,9 +109,7 @@ def forward(instructions, state, inputs, values, thread_team, thread_id):
 
 
 @inlined
-def backward(
-    instructions, first, state, inputs, values, gradient, dvalues, thread_team, thread_id
-):
+def backward(instructions, first, state, inputs, values, gradient, dvalues, thread_team, thread_id):
     """Go back through the instructions to the ``first``, from the ``gradient`` of the output.
 
     A thread computes the ``dinputs`` of its chunk of the samples, and of the gradients of each

@@ -1,7 +1,7 @@
 """The list of all kernels: one row for each operation, loss, optimizer and accuracy.
 
-A row names the class, the module of its kernel, and whatever the kernel needs to be given. A kernel's
-opcode is the place of its module among those of its list.
+A row names the class, the module of its kernel, and whatever the kernel needs. The opcode of a
+kernel is the place of its module in its list.
 """
 
 from collections.abc import Callable, Sequence
@@ -100,7 +100,7 @@ class OperationKernel:
 
     @property
     def n_saved(self) -> int:
-        """How many arrays ``saved`` has: behind the saved ones, a gradient between two operations."""
+        """How many arrays it has: those it saves, and the gradient between two operations."""
         return len(self.arrays) + len(self.operations) - 1
 
 

@@ -133,9 +133,9 @@ class Trainer:
             uniforms_per_sample=instructions.uniforms,
         )
         workspace = Workspace(
-            X=np.empty((batch_size if len(data.order) else 0, instructions.n_inputs), dtype),
-            labels=np.empty(batch_size if len(data.labels) else 0, np.intp),
-            targets=np.empty((batch_size if len(data.targets) else 0, data.targets.shape[1]), dtype),
+            X=np.empty((min(batch_size, len(data.order)), instructions.n_inputs), dtype),
+            labels=np.empty(min(batch_size, len(data.labels)), np.intp),
+            targets=np.empty((min(batch_size, len(data.targets)), data.targets.shape[1]), dtype),
             values=results.values,
             dvalues=results.dvalues,
         )

@@ -19,7 +19,7 @@ def as_compiled(values: ArrayLike, dtype: np.dtype[Any]) -> Array:
     return np.require(np.asarray(values).view(), dtype, ["C", "W"])
 
 
-# An array of ``values`` or ``dvalues``: see ``interpreter.py``. From Python it is faster uncompiled.
+# An array of ``values`` or ``dvalues``: see ``interpreter.py``. Python calls it faster uncompiled.
 rows = interpreter.rows.py_func
 
 

@@ -29,9 +29,7 @@ def softmax(inputs, temperature, output):
 @jit
 def forward(op, inputs, state, saved, output):
     rows = inputs.size // op.last_axis
-    softmax(
-        inputs.reshape(rows, op.last_axis), op.temperature, output.reshape(rows, op.last_axis)
-    )
+    softmax(inputs.reshape(rows, op.last_axis), op.temperature, output.reshape(rows, op.last_axis))
 
 
 @jit

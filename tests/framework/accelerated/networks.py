@@ -87,3 +87,23 @@ def assert_same_history(found: History, expected: History) -> None:
     for name in set(History.names()) - {"seconds"}:
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), 1e-4, 1e-4)
     assert all(type(value) is float for name in History.names() for value in getattr(found, name))
+
+
+def public_attributes(operation: Any) -> dict[str, Any]:
+    """Return the public attributes of an object that are no methods, by name."""
+    names = [name for name in dir(operation) if not name.startswith("_")]
+    found = {name: getattr(operation, name) for name in names if hasattr(operation, name)}
+    return {name: value for name, value in found.items() if not callable(value)}
+
+
+def assert_same_attributes(found: Any, expected: Any, tolerance: float) -> None:
+    """Every public attribute of the one object is on the other too, of equal values and type."""
+    attributes, specification = public_attributes(found), public_attributes(expected)
+    assert attributes.keys() == specification.keys()
+    for name, value in specification.items():
+        if isinstance(value, np.ndarray):
+            array = attributes[name]
+            assert (array.shape, array.dtype) == (value.shape, value.dtype), name
+            np.testing.assert_allclose(array, value, tolerance, tolerance, err_msg=name)
+        else:
+            assert repr(attributes[name]) == repr(value), name

@@ -28,10 +28,10 @@ from framework import (
     ReLU,
     Sigmoid,
     Softmax,
+    Training,
 )
 from framework.accelerated.instructions import optimizer_instruction, optimizer_state
 from framework.parameters import ParameterVector
-from framework.training.loop import Training
 from optimizers import SGD, Adam
 
 SAMPLES, CLASSES = 430, 3

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-numba = pytest.importorskip("numba")
+pytest.importorskip("numba")
+
+import numba
 
 import framework
 from framework import (
@@ -22,8 +24,8 @@ from framework import (
     Huber,
     MeanSquaredError,
     Model,
-    ReLU,
     RegressionAccuracy,
+    ReLU,
     Scale,
     Sigmoid,
     Softmax,
@@ -33,6 +35,7 @@ from framework import (
 from framework.accelerated.exponential import exponential, exponential_minus_one, log_one_plus
 from framework.accelerated.kernels import ACCURACIES, LOSSES, OPERATIONS, OPTIMIZERS
 from optimizers import SGD, Adam
+from tests.framework.accelerated.networks import assert_same_attributes
 from tests.strategies import Array
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
@@ -108,28 +111,14 @@ def trained(model: Model, accelerated: bool, X: Array, y: Array, **options: Any)
     )
 
 
-# The public attributes that operations keep for their backward, or that training changes.
-ATTRIBUTES = (
-    "output", "dinputs", "inputs", "weights", "biases", "dweights", "dbiases", "mask", "sigmoid",
-    "tanh", "normalized", "deviation", "running_mean", "running_variance", "input_shape", "count",
-    "training",
-)  # fmt: skip
-
-
-def assert_same_attributes(found: Any, expected: Any, tolerance: float) -> None:
-    for name in ATTRIBUTES:
-        assert hasattr(found, name) == hasattr(expected, name), name
-        value = getattr(expected, name, None)
-        if isinstance(value, np.ndarray):
-            array = getattr(found, name)
-            assert (array.shape, array.dtype) == (value.shape, value.dtype), name
-            np.testing.assert_allclose(array, value, tolerance, tolerance, err_msg=name)
-        else:
-            assert getattr(found, name, None) == value, name
-
-
 def assert_same_training(
-    operations: Any, dtype: str, X: Array, y: Array, loss: Any, tolerance: float = 1.0, **options: Any
+    operations: Any,
+    dtype: str,
+    X: Array,
+    y: Array,
+    loss: Any,
+    tolerance: float = 1.0,
+    **options: Any,
 ) -> None:
     """Train a plain and an accelerated model, and compare all that they leave behind."""
     of_train = {key: options.pop(key) for key in ("sample_weight", "epochs") if key in options}
@@ -274,9 +263,7 @@ LOSS_CASES = [
 @both_dtypes
 @pytest.mark.parametrize("weights", [None, np.linspace(0.2, 1, 40)], ids=["", "weighted"])
 @pytest.mark.parametrize(("loss", "targets"), LOSS_CASES, ids=repr)
-def test_a_loss_leads_to_the_same_steps(
-    loss: Any, targets: str, weights: Any, dtype: str
-) -> None:
+def test_a_loss_leads_to_the_same_steps(loss: Any, targets: str, weights: Any, dtype: str) -> None:
     framework.seed(2)
     operations: list[Any] = [Dense(4, WIDTH), Tanh(), Dense(WIDTH, 3)]
     if isinstance(loss, FusedLoss):
@@ -286,9 +273,7 @@ def test_a_loss_leads_to_the_same_steps(
         operations += [Softmax(), Scale(1.0)]  # what is behind the softmax keeps them apart
     elif targets == "bits":
         operations += [Sigmoid(), Scale(1.0)]
-    assert_same_training(
-        operations, dtype, X, TARGETS[targets], loss, 10, sample_weight=weights
-    )
+    assert_same_training(operations, dtype, X, TARGETS[targets], loss, 10, sample_weight=weights)
 
 
 @pytest.mark.parametrize("scale", [1e3, 1e5])

@@ -19,60 +19,60 @@ from framework import (
     ReLU,
     SoftmaxCategoricalCrossentropy,
 )
-from framework.accelerated.team import Team, barrier, share, team_of, together
+from framework.accelerated.thread_team import ThreadTeam, barrier, chunk, make_team, together
 from framework.utils.threads import is_numpys
 from optimizers import Adam
 from tests.strategies import Array
 
 
 @numba.njit(nogil=True)
-def add_up(team: Any, member: Any, sums: Any) -> Any:
-    """Write into each of ``sums`` what all members have at that time."""
+def add_up(team: Any, thread_id: Any, sums: Any) -> Any:
+    """Write into each of ``sums`` what all threads have at that time."""
     for i in range(len(sums)):
-        team.sums[member, 0] += member + 1
-        if not barrier(team, member):
+        team.sums[thread_id, 0] += thread_id + 1
+        if not barrier(team, thread_id):
             return i
-        if member == 0:
+        if thread_id == 0:
             sums[i] = team.sums[:, 0].sum()
-        if not barrier(team, member):
+        if not barrier(team, thread_id):
             return i
     return len(sums)
 
 
 @numba.njit(nogil=True)
-def shares(count: Any, team: Any, member: Any) -> Any:
-    own = share(count, team, member)
+def chunks(count: Any, team: Any, thread_id: Any) -> Any:
+    own = chunk(count, team, thread_id)
     return own.start, own.stop
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_nobody_goes_on_before_everyone_has_come(threads: int) -> None:
-    team, sums = team_of(threads), np.zeros(1000)
-    together(team, lambda member: add_up(team, member, sums))
+    team, sums = make_team(threads), np.zeros(1000)
+    together(team, lambda thread_id: add_up(team, thread_id, sums))
     once = threads * (threads + 1) / 2
     np.testing.assert_array_equal(sums, once * np.arange(1, 1001))
 
 
 @pytest.mark.parametrize("culprit", [0, 2])
-def test_an_error_of_one_member_ends_the_others_and_is_raised(culprit: int) -> None:
-    team, sums = team_of(3), np.zeros(10)
-    add_up(team_of(1), 0, sums)
+def test_an_error_of_one_thread_ends_the_others_and_is_raised(culprit: int) -> None:
+    team, sums = make_team(3), np.zeros(10)
+    add_up(make_team(1), 0, sums)
     ended = {}
 
-    def work(member: int) -> None:
-        if member == culprit:
+    def work(thread_id: int) -> None:
+        if thread_id == culprit:
             raise ZeroDivisionError
-        ended[member] = add_up(team, member, sums)
+        ended[thread_id] = add_up(team, thread_id, sums)
 
     with pytest.raises(ZeroDivisionError):
         together(team, work)
-    assert ended == {member: 0 for member in range(3) if member != culprit}
+    assert ended == {thread_id: 0 for thread_id in range(3) if thread_id != culprit}
 
 
 def test_a_thread_that_cannot_be_started_ends_those_that_were(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from framework.accelerated import team as module
+    from framework.accelerated import thread_team as module
 
     started: list[Thread] = []
 
@@ -84,17 +84,17 @@ def test_a_thread_that_cannot_be_started_ends_those_that_were(
             started.append(self)
 
     monkeypatch.setattr(module, "Thread", SecondFails)
-    team = team_of(3)
+    team = make_team(3)
     with pytest.raises(RuntimeError, match="can't start"):
-        together(team, lambda member: add_up(team, member, np.zeros(10)))
+        together(team, lambda thread_id: add_up(team, thread_id, np.zeros(10)))
     assert not started[0].is_alive()
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 100])
 @pytest.mark.parametrize("threads", [1, 3, 4])
-def test_the_shares_are_everything_once_and_about_the_same(count: int, threads: int) -> None:
-    team = team_of(threads)
-    found = [shares(count, team, member) for member in range(threads)]
+def test_the_chunks_are_everything_once_and_about_the_same(count: int, threads: int) -> None:
+    team = make_team(threads)
+    found = [chunks(count, team, thread_id) for thread_id in range(threads)]
     assert [i for start, stop in found for i in range(start, stop)] == list(range(count))
     assert max(b - a for a, b in found) - min(b - a for a, b in found) <= 1
 
@@ -105,11 +105,11 @@ def team_sizes(model: Model, X: Array, monkeypatch: pytest.MonkeyPatch, **option
 
     sizes = set()
 
-    def seen(threads: int) -> Team:
+    def seen(threads: int) -> ThreadTeam:
         sizes.add(threads)
-        return team_of(threads)
+        return make_team(threads)
 
-    monkeypatch.setattr(trainer, "team_of", seen)
+    monkeypatch.setattr(trainer, "make_team", seen)
     model.set(loss=SoftmaxCategoricalCrossentropy(), optimizer=Adam())
     model.finalize(accelerated=True)
     model.train(X, np.zeros(len(X), int), progress=False, **options)
@@ -132,7 +132,13 @@ def wide(*between: Any) -> Model:
         (Model([Dense(300, 3)]), 600, 2, 1),
         (wide(BatchNormalization(256)), 256, 2, 1),
     ],
-    ids=["much to do", "one allowed", "a small batch", "a small network", "not samplewise"],
+    ids=[
+        "much to do",
+        "one allowed",
+        "a small batch",
+        "a small network",
+        "samples that depend on each other",
+    ],
 )
 def test_as_many_threads_as_are_allowed_and_worth_it(
     model: Model, batch_size: int, limit: int, expected: int, monkeypatch: pytest.MonkeyPatch
@@ -165,11 +171,11 @@ def test_what_ends_a_call_leaves_the_optimizer_where_the_parameters_are(
     model.finalize(accelerated=True)
     y = np.zeros(len(X), int)
 
-    def interrupted_at_the_end(team: Team, work: Any) -> None:
+    def interrupted_at_the_end(team: ThreadTeam, work: Any) -> None:
         together(team, work)
         raise KeyboardInterrupt
 
-    def interrupted_at_once(team: Team, work: Any) -> None:
+    def interrupted_at_once(team: ThreadTeam, work: Any) -> None:
         raise KeyboardInterrupt
 
     with ThreadpoolController().limit(limits=2, user_api="blas"):
