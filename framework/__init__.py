@@ -5,6 +5,7 @@ Every operation stores what it computed: ``output`` after ``forward``, ``dinputs
 """
 
 from framework import initializers
+from framework import nnfs_book as nnfs_book  # files may name its classes
 from framework.accuracies import (
     Accuracy,
     BinaryAccuracy,

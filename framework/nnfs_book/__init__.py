@@ -41,7 +41,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-import framework
+from framework.accuracies import Accuracy as FrameworkAccuracy
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
 from framework.activations import Linear, ReLU, Sigmoid, Softmax
 from framework.checks import as_floats, check_count, check_dvalues
@@ -54,10 +54,13 @@ from framework.losses import (
     MeanSquaredError,
     SoftmaxCategoricalCrossentropy,
 )
+from framework.losses import Loss as FrameworkLoss
 from framework.model import FUSED, AnyModel
+from framework.model import Model as FrameworkModel
 from framework.operation import Array, Operation
 from framework.parameters import ParameterVector, bind
 from framework.saving.model_file import load_model, save_model
+from framework.saving.registry import register
 from framework.training.callbacks import Callback
 from framework.training.history import History
 from framework.training.loop import Training
@@ -301,7 +304,7 @@ class _Passes:
         return self.accumulated_sum / self.accumulated_count
 
 
-class Loss(_Passes, framework.Loss):
+class Loss(_Passes, FrameworkLoss):
     """``framework.Loss``, whose mean has the dtype of the predictions and is accumulated."""
 
     def check(self, y_pred: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
@@ -356,14 +359,14 @@ class Activation_Softmax_Loss_CategoricalCrossentropy(SoftmaxCategoricalCrossent
 
     def __init__(self) -> None:
         self.activation: Softmax = Activation_Softmax()
-        self.loss: framework.Loss = Loss_CategoricalCrossentropy()
+        self.loss: FrameworkLoss = Loss_CategoricalCrossentropy()
 
     def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> Any:
         self.output = self.activation.forward(inputs)
         return self.loss.calculate(self.output, y_true)
 
 
-class Accuracy(_Passes, framework.Accuracy):
+class Accuracy(_Passes, FrameworkAccuracy):
     """``framework.Accuracy``, accumulated."""
 
     def calculate(self, predictions: ArrayLike, y: ArrayLike) -> float:
@@ -519,7 +522,7 @@ class Optimizer_Adam(_ShowsMemory, Adam):
 # The model
 
 
-class Model(framework.Model):
+class Model(FrameworkModel):
     """``framework.Model`` that trains, prints and saves as the book's does.
 
     Attributes:
@@ -621,7 +624,7 @@ class Model(framework.Model):
         """
         if class_names is not None:
             self.class_names = class_names
-        save_model(self, path, with_memory=True)
+        save_model(self, path, with_optimizer_state=True)
 
     @classmethod
     def load(
@@ -704,3 +707,6 @@ class _Steps(Callback):
         print(f"training, {figures_line(training, accuracy, history.data_loss[-1], penalties)}")
         if self.validation_data is not None:
             model.evaluate(*self.validation_data, batch_size=self.batch_size)
+
+
+register(__name__, globals())

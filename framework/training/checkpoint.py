@@ -21,9 +21,9 @@ import numpy as np
 from framework.checks import check_count, check_number
 from framework.data.batches import Samples, Stream
 from framework.operation import Array, describe
-from framework.saving import model_file
-from framework.saving.model_file import FilePath
-from framework.saving.serialization import Reader, Writer
+from framework.saving import file_format, model_file, optimizer_state
+from framework.saving.file_format import FilePath
+from framework.saving.serialization import Deserializer, Serializer
 from framework.training.callbacks import Callback, is_better
 from framework.training.history import History
 from framework.training.snapshot import RestorePoint
@@ -191,7 +191,7 @@ def prepare(training: "Training", resume_from: FilePath | None) -> "SavedTrainin
     own = {os.path.realpath(checkpoint.path) for checkpoint in checkpoints}
     if not os.path.exists(resume_from) and os.path.realpath(resume_from) in own:
         return None
-    with model_file.errors_naming(resume_from):
+    with file_format.saved_file_errors(resume_from):
         return SavedTraining(training, resume_from)
 
 
@@ -204,10 +204,10 @@ def check_callbacks(training: "Training") -> None:
         return
     for _, callback in _with_state(training):
         state = callback.checkpoint_state()
-        writer = Writer()
+        serializer = Serializer()
         try:
-            text = json.dumps(writer.write(state, "state"))
-            Reader(writer.arrays, {}).read(json.loads(text))
+            text = json.dumps(serializer.serialize(state, "state"))
+            Deserializer(serializer.arrays, {}).deserialize(json.loads(text))
         except (TypeError, ValueError) as error:
             raise TypeError(
                 f"a checkpoint cannot hold what checkpoint_state of {describe(callback)} returns; "
@@ -218,14 +218,14 @@ def check_callbacks(training: "Training") -> None:
 
 def content_of(training: "Training") -> bytes:
     """Return the file from which ``training`` can go on."""
-    description, arrays = model_file.described(training.model)
-    writer = Writer()
+    description, arrays = model_file.serialize_model(training.model)
+    serializer = Serializer()
     saved = {
         "model": description,
         "began": training.model_marks,
-        "training": writer.write(_state(training), "training"),
+        "training": serializer.serialize(_state(training), "training"),
     }
-    return model_file.content(saved, {**arrays, **writer.arrays})
+    return file_format.encode(saved, {**arrays, **serializer.arrays})
 
 
 def _state(training: "Training") -> dict[str, Any]:
@@ -240,7 +240,7 @@ def _state(training: "Training") -> dict[str, Any]:
         "settings": _settings(training),
         "history": {name: np.array(getattr(history, name), float) for name in history.names()},
         "chance": rng.rng_state(),
-        **model_file.remembered(training.model),
+        **optimizer_state.optimizer_state(training.model),
         "callbacks": {
             name: state
             for name, callback in _with_state(training)
@@ -278,8 +278,8 @@ def _data_marks(training: "Training") -> Iterator[tuple[str, str]]:
 
 def _model_marks(model: "Model") -> dict[str, Any]:
     """The description of ``model``, and by what the arrays in it can be known again."""
-    description, arrays = model_file.described(model)
-    names = arrays.keys() - model_file.stored(model).keys()
+    description, arrays = model_file.serialize_model(model)
+    names = arrays.keys() - model_file.state_dict(model).keys()
     marks = {name: _mark(arrays[name]) for name in sorted(names)}
     # As it comes back from a file, with lists for tuples.
     found: dict[str, Any] = json.loads(json.dumps({**description, "arrays": marks}))
@@ -323,11 +323,11 @@ class SavedTraining:
 
     def __init__(self, training: "Training", path: FilePath) -> None:
         self.path = path
-        description, self.arrays = model_file.read(path)
+        description, self.arrays = file_format.read(path)
         if "training" not in description:
             raise ValueError("it has no training to go on with: Checkpoint writes such files")
         self.model, self.began = description["model"], description["began"]
-        self.state = Reader(self.arrays, {}).read(description["training"])
+        self.state = Deserializer(self.arrays, {}).deserialize(description["training"])
         self._check_model(training)
         self._check_settings(training)
         self._check_state(training)
@@ -366,9 +366,11 @@ class SavedTraining:
         """Return the model in the file, made of the same classes as that of ``training``."""
         from framework.model import Model
 
-        writer = Writer()
-        model_file.described(training.model, writer)
-        return model_file.model_of(Model, self.model, Reader(self.arrays, writer.own))
+        serializer = Serializer()
+        model_file.serialize_model(training.model, serializer)
+        return model_file.deserialize_model(
+            Model, self.model, Deserializer(self.arrays, serializer.custom)
+        )
 
     def _check_state(self, training: "Training") -> None:
         state = self.state
@@ -394,7 +396,7 @@ class SavedTraining:
                 check_number(name, number)
         if not isinstance(state["callbacks"], dict):
             raise ValueError("its states of callbacks are none")
-        model_file.check_remembered(training.model, state)
+        optimizer_state.check_optimizer_state(training.model, state)
 
     def restore(self, training: "Training") -> None:
         """Make ``training`` what it was.
@@ -406,9 +408,9 @@ class SavedTraining:
         before, chance = RestorePoint(model), rng.rng_state()
         before.take()
         arguments: list[Argument] = []
-        learned = model_file.learned_by(model.accuracy)
+        learned = optimizer_state.accuracy_state(model.accuracy)
         try:
-            with model_file.errors_naming(self.path):
+            with file_format.saved_file_errors(self.path):
                 self._restore_model(training, arguments)
                 self._restore_progress(training)
             for name, callback in _with_state(training):
@@ -417,7 +419,7 @@ class SavedTraining:
         except BaseException:
             for owner, name, value in reversed(arguments):
                 setattr(owner, name, value)
-            model_file.set_learned(model.accuracy, learned)
+            optimizer_state.set_accuracy_state(model.accuracy, learned)
             before.restore()
             rng.set_rng_state(chance)
             raise
@@ -426,10 +428,10 @@ class SavedTraining:
 
     def _restore_model(self, training: "Training", replaced: list[Argument]) -> None:
         state, model = self.state, training.model
-        model_file.set_stored(model_file.stored(model), self.arrays)
-        model_file.set_learned(model.accuracy, self.model["learned_by_accuracy"])
+        model_file.load_state_dict(model_file.state_dict(model), self.arrays)
+        optimizer_state.set_accuracy_state(model.accuracy, self.model["learned_by_accuracy"])
         self._set_arguments(training, replaced)
-        model_file.set_remembered(model, state)
+        optimizer_state.set_optimizer_state(model, state)
 
     def _set_arguments(self, training: "Training", replaced: list[Argument]) -> None:
         """Set what callbacks had changed, such as the learning rate, and note what it replaces."""
@@ -462,7 +464,7 @@ class SavedTraining:
     def _resume(self, callback: Any, training: "Training", state: dict[str, Any]) -> None:
         # What a callback of the user's own raises comes out as it is: it knows its state best.
         if callback.resume.__module__.startswith("framework."):
-            with model_file.errors_naming(self.path):
+            with file_format.saved_file_errors(self.path):
                 callback.resume(training, state)
         else:
             callback.resume(training, state)

@@ -37,7 +37,7 @@ from framework import (
     Softmax,
     Training,
 )
-from framework.saving import model_file
+from framework.saving import file_format
 from framework.utils import rng
 from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, schedules
 from tests.framework.test_saving import STRANGE, places
@@ -451,9 +451,9 @@ def test_a_callback_whose_state_does_not_fit_leaves_the_model_as_it_was(
     callback: Callback = EarlyStopping() if ours else Own()
     run(classifier(), epochs=2, callbacks=[Halves(), callback, Checkpoint(path)])
     if ours:
-        description, arrays = model_file.read(path)
+        description, arrays = file_format.read(path)
         item("callbacks", "EarlyStopping 0", "best", value="text")(description, arrays)
-        path.write_bytes(model_file.content(description, arrays))
+        path.write_bytes(file_format.encode(description, arrays))
     model = classifier()
     run(model, epochs=1)  # so that the optimizer remembers something
     memory = copy.deepcopy(model.optimizer.state(model.parameters))
@@ -517,7 +517,7 @@ def test_a_state_of_any_names_goes_on(tmp_path: Path) -> None:
         (np.longdouble(1), "state.state: .* cannot be saved: make it a float"),
         (np.ones(2, dtype=np.longdouble), "an array of .* cannot be saved: convert it first"),
         (np.ones(2, dtype=complex), "an array of complex128 cannot be saved"),
-        ({1: "one"}, "state.state: .* cannot be saved: its keys must be texts"),
+        ({1: "one"}, "state.state: .* cannot be saved: its keys must be strings"),
         ({"set": {1, 2}}, r"state.state.set: \{1, 2\} cannot be saved$"),
         (chance, "state.state: "),
         (ctrl_c, "it has 'ctrl_c'"),
@@ -889,9 +889,9 @@ def test_a_hostile_checkpoint_is_refused(
     path = tmp_path / "run"
     callbacks = [StopAt(3, 2, ask), EarlyStopping(patience=5), Checkpoint(path)]
     run(classifier(), callbacks=callbacks)
-    description, arrays = model_file.read(path)
+    description, arrays = file_format.read(path)
     change(description, arrays)
-    path.write_bytes(model_file.content(description, arrays))
+    path.write_bytes(file_format.encode(description, arrays))
     with pytest.raises(SavedFileError, match=str(path)):
         run(classifier(), resume_from=path, callbacks=callbacks[1:])
 
@@ -899,9 +899,9 @@ def test_a_hostile_checkpoint_is_refused(
 def test_an_error_about_damage_is_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "run"
     run(classifier(), epochs=1, callbacks=[Checkpoint(path)])
-    description, arrays = model_file.read(path)
+    description, arrays = file_format.read(path)
     del description["training"]["dict"]["epoch"]
-    path.write_bytes(model_file.content(description, arrays))
+    path.write_bytes(file_format.encode(description, arrays))
     message = r"run: it does not hold what it should \(KeyError: 'epoch'\)$"
     with pytest.raises(SavedFileError, match=message):
         run(classifier(), resume_from=path)
@@ -910,14 +910,14 @@ def test_an_error_about_damage_is_a_sentence(tmp_path: Path) -> None:
 def test_scrambled_checkpoints_give_one_kind_of_error_or_another_training(tmp_path: Path) -> None:
     path = tmp_path / "run"
     run(classifier(), callbacks=[StopAt(2, 2, ask), EarlyStopping(), Checkpoint(path)])
-    description, arrays = model_file.read(path)
+    description, arrays = file_format.read(path)
     outcomes = set()
     for _ in range(150):
         scrambled = copy.deepcopy(description)
         found = places(scrambled["training"])
         container, key = found[chance.integers(len(found))]
         container[key] = copy.deepcopy(STRANGE[chance.integers(len(STRANGE))])
-        path.write_bytes(model_file.content(scrambled, arrays))
+        path.write_bytes(file_format.encode(scrambled, arrays))
         try:
             run(classifier(), epochs=3, resume_from=path, callbacks=[EarlyStopping()])
             outcomes.add("another training")
@@ -995,7 +995,7 @@ def test_thirty_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
         for file in tmp_path.glob("run*"):
             Model.load(file)
         if path.exists():
-            epochs.append(len(model_file.read(path)[1]["training.history.loss"]))
+            epochs.append(len(file_format.read(path)[1]["training.history.loss"]))
     assert max(epochs) > 10
     for arguments in (["resumed"], ["whole", "at once"]):
         with start(*arguments) as process:

@@ -44,7 +44,7 @@ from framework import (
 )
 from framework.losses import BinaryCrossentropy, MeanAbsoluteError
 from framework.parameters import stored_names
-from framework.saving import model_file
+from framework.saving import file_format
 from framework.utils import rng
 from optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, schedules
 from optimizers.optimizer import parameter_names
@@ -686,9 +686,9 @@ def test_numbers_of_a_kind_that_numpy_lacks_are_refused(dtype: str, tmp_path: Pa
 
 def rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, Array]], None]) -> None:
     """Change what is in a file, and give it the checksum of a file that is whole."""
-    description, arrays = model_file.read(path)
+    description, arrays = file_format.read(path)
     change(description, arrays)
-    path.write_bytes(model_file.content(description, arrays))
+    path.write_bytes(file_format.encode(description, arrays))
 
 
 def operation(number: int, **changes: Any) -> Callable[[Any, Any], None]:
@@ -719,11 +719,14 @@ BILLION = {"class": "framework.initializers.constant", "arguments": {"value": 10
 HOSTILE: list[tuple[Callable[[Any, Any], None], str]] = [
     (lambda d, a: d.update(version=2), "version 2 of the format, and this release .* version 1"),
     (lambda d, a: d.update(version="1"), "no version"),
-    (lambda d, a: d.update(model=None), "its model needs dtype, operations"),
+    (lambda d, a: d.update(model=None), "must have these keys and no others: dtype, operations"),
     (part("operations", 5), r"not hold what it should \(TypeError: 'int' object is not iterable\)"),
-    (lambda d, a: d["model"]["operations"][0].pop("class"), "no object is described by"),
-    (lambda d, a: d["model"].pop("dtype"), "its model needs dtype, operations"),
-    (lambda d, a: d["model"].update(code="import os"), "no less and no more"),
+    (lambda d, a: d["model"]["operations"][0].pop("class"), "is no serialized object"),
+    (lambda d, a: d["model"].pop("dtype"), "must have these keys and no others: dtype, operations"),
+    (
+        lambda d, a: d["model"].update(code="import os"),
+        "must have these keys and no others: dtype, operations",
+    ),
     (operation(0, n_neurons=10**12), r"needs weights of shape \(2, 1000000000000\); there is \(2"),
     (operation(0, n_inputs=10**6, n_neurons=10**6), "operation 1, Dense, needs weights"),
     (operation(1, n_features=10**12), "operation 2, BatchNormalization, needs weights of shape"),
@@ -734,11 +737,14 @@ HOSTILE: list[tuple[Callable[[Any, Any], None], str]] = [
     (operation(0, dtype="float16"), "dtype must be"),
     (operation(0, weight_initializer=HUGE), "'framework.Dense' is not the name of a class that"),
     (operation(0, weight_initializer=BILLION), "too large|OverflowError|digits"),
-    (operation(0, weight_initializer={"function": "eval"}), "'eval', which is none of ours"),
+    (operation(0, weight_initializer={"function": "eval"}), "'eval', which is not part of dinputs"),
     (operation(0, weight_initializer={"array": "layers.0.weights"}), "must be the name of an"),
     (operation(0, weight_initializer={"array": "nothing"}), "there is no tensor 'nothing'"),
-    (operation(0, weight_initializer={"module": "os"}), "nothing is described by"),
-    (operation(0, weight_initializer={"class": "framework.initializers.normal"}), "no object is"),
+    (operation(0, weight_initializer={"module": "os"}), "is no serialized value"),
+    (
+        operation(0, weight_initializer={"class": "framework.initializers.normal"}),
+        "is no serialized object",
+    ),
     (named(2, "os.system", command="touch pwned"), "'os.system' is not the name of a class"),
     (named(2, "subprocess.Popen", args=["touch", "pwned"]), "is not the name of a class"),
     (
@@ -750,18 +756,21 @@ HOSTILE: list[tuple[Callable[[Any, Any], None], str]] = [
     (named(2, "optimizers.Adam"), "'optimizers.Adam' is not the name of a class that can stand"),
     (named(2, "framework.initializers.normal"), "is not the name of a class that can stand there"),
     (named(2, "framework.nnfs_book."), "."),
-    (named(2, "framework"), "it has 'framework', which is none of ours"),
-    (named(2, ""), "it has '', which is none of ours"),
-    (named(2, "eval"), "it has 'eval', which is none of ours: give that class .* in custom_oper"),
-    (named(2, "Operation"), "it has 'Operation', which is none of ours"),
+    (named(2, "framework"), "it has 'framework', which is not part of dinputs"),
+    (named(2, ""), "it has '', which is not part of dinputs"),
+    (
+        named(2, "eval"),
+        "it has 'eval', which is not part of dinputs: pass that class .* in custom_oper",
+    ),
+    (named(2, "Operation"), "it has 'Operation', which is not part of dinputs"),
     (named(2, "Gain", n_features=10**13), r"Gain, needs weights of shape \(1, 10000000000000\)"),
     (named(5, "Narrowing", n_inputs=3), "it has no layers.5.biases, layers.5.weights, which the"),
     (named(2, "Narrowing", n_inputs=-4), "n_inputs must be at least 1"),
     (named(0, "framework.ReLU"), "it has layers.0.biases, layers.0.weights, which the model has n"),
     (part("operations", []), "the model has no operations"),
     (part("operations", None), "."),
-    (part("operations", [[]]), "no object is described by"),
-    (part("operations", [{"class": 1, "arguments": {}}]), "no object is described by"),
+    (part("operations", [[]]), "is no serialized object"),
+    (part("operations", [{"class": 1, "arguments": {}}]), "is no serialized object"),
     (part("loss", HUGE), "'framework.Dense' is not the name of a class that can stand there"),
     (part("loss", {"class": "Gain", "arguments": {"n_features": [1]}}), "."),
     (
@@ -842,7 +851,7 @@ def test_scrambled_descriptions_give_one_kind_of_error_or_another_model(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "scrambled"
     classifier().save(path)
-    description, arrays = model_file.read(path)
+    description, arrays = file_format.read(path)
     chance = generator(data.draw)
     for _ in range(15):
         scrambled = copy.deepcopy(description)
@@ -853,7 +862,7 @@ def test_scrambled_descriptions_give_one_kind_of_error_or_another_model(
                 del container[key]
             else:
                 container[key] = copy.deepcopy(STRANGE[chance.integers(len(STRANGE))])
-        attempt(model_file.content(scrambled, arrays), path)
+        attempt(file_format.encode(scrambled, arrays), path)
 
 
 def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:

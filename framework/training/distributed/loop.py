@@ -37,8 +37,9 @@ from framework.data.batches import Batch, Samples, Stream, whole
 from framework.errors import BatchError, DivergenceError
 from framework.layers.batch_normalization import BatchNormalization
 from framework.operation import Array, describe
-from framework.saving.model_file import PARTS, checksum_of
-from framework.saving.serialization import Writer
+from framework.saving.file_format import checksum
+from framework.saving.model_file import PARTS
+from framework.saving.serialization import Serializer
 from framework.training.callbacks import Callback
 from framework.training.checkpoint import Checkpoint, prepare
 from framework.training.distributed.communicator import Ranks
@@ -478,9 +479,9 @@ def _fact_of_part(part: Any) -> _Fact:
         return _Fact("none")
     # Addresses in memory differ from rank to rank.
     text = re.sub(r" at 0x[0-9a-fA-F]+", "", describe(part))
-    writer = Writer()
+    serializer = Serializer()
     try:
-        return _Fact(text, checksum_of(writer.write_object(part, ""), writer.arrays))
+        return _Fact(text, checksum(serializer.serialize_object(part, ""), serializer.arrays))
     except TypeError:  # an object of the user's own that cannot be saved
         return _Fact(text, type(part).__qualname__)
 
