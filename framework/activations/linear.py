@@ -15,6 +15,8 @@ class Linear(Activation):
     Source: *Neural Networks from Scratch*, chapter 17.
     """
 
+    preferred_initializer = "glorot_uniform"
+
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.output = as_floats(inputs).copy()
         return self.output

@@ -34,6 +34,8 @@ class Sigmoid(Activation):
     array([[0. , 0.5, 1. ]])
     """
 
+    preferred_initializer = "glorot_uniform"
+
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.output = sigmoid(as_floats(inputs))
         return self.output

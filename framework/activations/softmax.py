@@ -47,6 +47,8 @@ class Softmax(Activation):
     array([[0.659, 0.242, 0.099]])
     """
 
+    preferred_initializer = "glorot_uniform"
+
     def __init__(self, temperature: float = 1.0) -> None:
         self.temperature = check_positive("temperature", temperature)
 

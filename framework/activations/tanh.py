@@ -23,6 +23,8 @@ class Tanh(Activation):
     array([[-1.,  0.,  1.]])
     """
 
+    preferred_initializer = "glorot_uniform"
+
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.output = np.tanh(as_floats(inputs))
         return self.output

@@ -1203,7 +1203,10 @@ def counted(value: Any) -> Any:
     [
         (counted(-1), "iterations must be at least 0"),
         (counted("1"), "iterations must be a whole number"),
-        (lambda d, a: d["model"].update(optimizer=None), "it has the state of an optimizer, but no optimizer"),
+        (
+            lambda d, a: d["model"].update(optimizer=None),
+            "it has the state of an optimizer, but no optimizer",
+        ),
         (arrays_of_memory(weights=np.ones(3, np.float32)), "does not fit its model"),
         (arrays_of_memory(weights=np.ones(99, np.float64)), "does not fit its model"),
         (arrays_of_memory(weights_0=np.ones((2, 15))), "does not fit its model"),
