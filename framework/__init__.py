@@ -25,6 +25,7 @@ from framework.activations import (
     Swish,
     Tanh,
 )
+from framework.containers import Sequential
 from framework.errors import BatchError, DivergenceError, OnnxError, SavedFileError
 from framework.inspection.diagnosis import Diagnosis
 from framework.inspection.gradient_check import GradientReport, check_gradients
@@ -85,6 +86,7 @@ __all__ = [
     "RegressionAccuracy",
     "SavedFileError",
     "Scale",
+    "Sequential",
     "Sigmoid",
     "SigmoidBinaryCrossentropy",
     "Softmax",

@@ -11,7 +11,7 @@ import math
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,15 +19,14 @@ from numpy.typing import ArrayLike
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.activations.tanh import Tanh
+from framework.containers.container import is_trained
+from framework.containers.supervised import Supervised
+from framework.data.checks import check_data
 from framework.layers.dropout import Dropout
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.operation import Array
 from framework.utils import rng
-from optimizers.optimizer import parameter_names
-
-if TYPE_CHECKING:
-    from framework.model import Model
 
 # From the first trained operation to the last, sizes may differ this much without being named.
 # Healthy initial weights keep them within a factor of ten or so, whatever the widths.
@@ -105,7 +104,7 @@ class Diagnosis:
         return "\n".join(lines)
 
 
-def diagnose(model: "Model", X: ArrayLike, y: ArrayLike) -> Diagnosis:
+def diagnose(model: Supervised, X: ArrayLike, y: ArrayLike) -> Diagnosis:
     """Send a batch through a copy of ``model``: see ``Model.diagnose``, which documents it."""
     model.parameters  # noqa: B018 - raises before finalize
     layers, loss = copy.deepcopy((model.layers, model.loss))
@@ -113,7 +112,7 @@ def diagnose(model: "Model", X: ArrayLike, y: ArrayLike) -> Diagnosis:
     twin.set(loss=loss)
     twin.finalize()
     with rng.preserve_rng(), np.errstate(over="ignore", invalid="ignore"):
-        X, y = twin.check_data(X, y)
+        X, y = check_data(twin, X, y)
         mean_loss = twin.calculate_loss(X, y)
         twin.backward(y)
         operations = measure(twin)
@@ -125,7 +124,7 @@ def diagnose(model: "Model", X: ArrayLike, y: ArrayLike) -> Diagnosis:
     return Diagnosis(operations, findings, mean_loss, len(X))
 
 
-def measure(model: "Model") -> tuple[OperationState, ...]:
+def measure(model: Supervised) -> tuple[OperationState, ...]:
     """Return the state of each operation after ``calculate_loss`` and ``backward``.
 
     Raises RuntimeError if they have not been called, or on different batches.
@@ -140,7 +139,7 @@ def measure(model: "Model") -> tuple[OperationState, ...]:
             OperationState(
                 position=position,
                 name=type(layer).__name__,
-                trained=bool(parameter_names(layer)),
+                trained=is_trained(layer),
                 units=int(np.prod(output.shape[1:])),
                 output=_size(output),
                 gradient=None if gradient is None else _size(gradient),
@@ -158,7 +157,7 @@ def _size(array: Array) -> float:
 
 def _dead(layer: Any, before: Array | None, output: Array) -> int:
     # What dropout silences, or what a layer's own parameters make 0, is not dead.
-    if before is None or isinstance(layer, Dropout) or parameter_names(layer):
+    if before is None or isinstance(layer, Dropout) or is_trained(layer):
         return 0
     if before.shape != output.shape:
         return 0
@@ -197,7 +196,7 @@ def _input_findings(X: Array) -> Iterator[str]:
         )
 
 
-def _head_findings(model: "Model", states: tuple[OperationState, ...]) -> Iterator[str]:
+def _head_findings(model: Supervised, states: tuple[OperationState, ...]) -> Iterator[str]:
     layer, loss = model.layers[-1], model.loss
     for kind, activation in ((CategoricalCrossentropy, Softmax), (BinaryCrossentropy, Sigmoid)):
         if isinstance(loss, kind) and not isinstance(layer, (Softmax, Sigmoid)):

@@ -12,7 +12,7 @@ against ``backward``.
 import copy
 import inspect
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +21,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_floats, check_finite, check_positive
+from framework.containers.container import Container, leaves
+from framework.containers.supervised import Supervised
+from framework.data.checks import check_data
 from framework.losses.loss import FusedLoss, Loss
-from framework.model import Model
 from framework.operation import Operation, describe
 from framework.utils import rng
 from optimizers.optimizer import Array, parameter_names
@@ -142,12 +144,12 @@ def check_gradients(
     if not inputs.size:
         raise ValueError(f"inputs are empty: their shape is {inputs.shape}")
     check_finite(inputs, "inputs")
-    is_operation = not isinstance(subject, Model) and _is_operation(subject)
+    is_operation = not isinstance(subject, Supervised) and _is_operation(subject)
     if is_operation != (targets is None):
         rule = "takes no targets" if is_operation else "needs targets"
         raise ValueError(f"check_gradients of a {type(subject).__name__} {rule}")
     with _repeatable_chance() as restart:
-        if isinstance(subject, Model):
+        if isinstance(subject, Supervised):
             probe: _Probe = _ModelProbe(subject, inputs, targets, training)
         elif is_operation:
             probe = _OperationProbe(subject, training)
@@ -185,7 +187,7 @@ class _OperationProbe(_Probe):
     def __init__(self, operation: Any, training: bool) -> None:
         self.operation = copy.deepcopy(operation)
         # A model of this one operation calls it as it wants to be called, in float64.
-        self.model = Model([self.operation], dtype=np.float64)
+        self.model = Supervised([self.operation], dtype=np.float64)
         self.model.finalize()
         self.training = training
         self.dvalues: Array | None = None
@@ -204,7 +206,11 @@ class _OperationProbe(_Probe):
 
     def gradients(self) -> Iterator[tuple[str, Array | None, Any]]:
         yield "dinputs", None, getattr(self.operation, "dinputs", None)
-        yield from _parameter_gradients(self.operation, "")
+        operation = self.operation
+        if isinstance(operation, Container):
+            yield from _gradients_inside(operation.children())
+        else:
+            yield from _parameter_gradients(operation, "")
 
 
 class _LossProbe(_Probe):
@@ -229,13 +235,13 @@ class _LossProbe(_Probe):
 
 
 class _ModelProbe(_Probe):
-    def __init__(self, model: Model, inputs: Array, targets: Any, training: bool) -> None:
+    def __init__(self, model: Supervised, inputs: Array, targets: Any, training: bool) -> None:
         model.parameters  # noqa: B018 - raises before finalize
         layers, loss = copy.deepcopy((model.layers, model.loss))
-        self.model = Model(layers, dtype=np.float64)
+        self.model = Supervised(layers, dtype=np.float64)
         self.model.set(loss=loss)
         self.model.finalize()
-        _, self.targets = self.model.check_data(inputs, targets)
+        _, self.targets = check_data(self.model, inputs, targets)
         self.training = training
 
     def forward(self, inputs: Array) -> Array:
@@ -248,8 +254,7 @@ class _ModelProbe(_Probe):
 
     def gradients(self) -> Iterator[tuple[str, Array | None, Any]]:
         yield "dinputs", None, getattr(self.model.layers[0], "dinputs", None)
-        for position, layer in enumerate(self.model.layers):
-            yield from _parameter_gradients(layer, f"layers[{position}].")
+        yield from _gradients_inside(self.model.children())
 
 
 def _compare(
@@ -324,6 +329,11 @@ def _is_operation(subject: Any) -> bool:
         return isinstance(subject, Operation)
     arguments = inspect.signature(subject.backward).parameters.values()
     return sum(p.default is p.empty and p.kind is not p.VAR_KEYWORD for p in arguments) < 2
+
+
+def _gradients_inside(operations: Mapping[str, Any]) -> Iterator[tuple[str, Array | None, Any]]:
+    for path, layer in leaves(operations):
+        yield from _parameter_gradients(layer, f"layers[{path.replace('.', '].layers[')}].")
 
 
 def _parameter_gradients(layer: Any, prefix: str) -> Iterator[tuple[str, Array | None, Any]]:

@@ -45,6 +45,7 @@ import framework
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
 from framework.activations import Linear, ReLU, Sigmoid, Softmax
 from framework.checks import as_floats, check_count, check_dvalues
+from framework.containers.supervised import FUSED
 from framework.layers import Dense, Dropout
 from framework.layers.dense import add_penalty_gradient
 from framework.losses import (
@@ -54,7 +55,7 @@ from framework.losses import (
     MeanSquaredError,
     SoftmaxCategoricalCrossentropy,
 )
-from framework.model import FUSED, AnyModel
+from framework.model import AnyModel
 from framework.operation import Array, Operation
 from framework.parameters import ParameterVector, bind
 from framework.saving.model_file import load_model, save_model
