@@ -253,6 +253,16 @@ class Model:
         outputs = self.output_shapes(self.input_shape)[-1] if self.layers else None
         self._class_names = None if names is None else check_class_names(names, outputs)
 
+    @property
+    def before_loss(self) -> list[Any]:
+        """The operations that run before the loss: all but an activation that is fused with it."""
+        return self.layers[: self._before_loss]
+
+    @property
+    def computed_loss(self) -> Any:
+        """What computes the loss: the fused form where there is one, after ``finalize``."""
+        return self.loss if self._fused is None else self._fused
+
     # Using it
 
     def train(
@@ -544,7 +554,7 @@ class Model:
         """
         self._check_ready()
         outputs = self.output
-        loss = self.loss if self._fused is None else self._fused
+        loss = self.computed_loss
         loss.backward(outputs, y)
         if sample_weight is not None:
             loss.dinputs = weighted_gradient(loss.dinputs, sample_weight)
