@@ -109,15 +109,17 @@ class GradientReport:
 
     def __str__(self) -> str:
         width = max([8, *(len(array.name) for array in self.arrays)])
-        verdict = "FAILED" if not self.passed else "passed" if self.checked else "NOTHING CHECKED"
+        verdict = "NOTHING CHECKED"
+        if self.checked or not self.passed:
+            verdict = (
+                f"{'passed' if self.passed else 'FAILED'}, largest relative error "
+                f"{self.max_relative_error:.2g} (tolerance {self.tolerance:g})"
+            )
         lines = [
-            f"{self.subject}: {verdict}, largest relative error {self.max_relative_error:.2g} "
-            f"(tolerance {self.tolerance:g})",
+            f"{self.subject}: {verdict}",
             f"  {'gradient':{width}}  {'shape':>12}  {'error':>8}  {'at':>10}  "
             f"{'backward':>12}  {'numerical':>12}",
         ]
-        if self.passed and not self.checked:
-            lines[0] = f"{self.subject}: {verdict}"
         for array in self.arrays:
             shape = "×".join(map(str, array.shape)) or "scalar"
             where = "" if array.index is None else ",".join(map(str, array.index))
@@ -339,53 +341,12 @@ class _ModelProbe(_Probe):
 def _compare(
     probe: _Probe, inputs: Array, step: float, tolerance: float, restart: Callable[[], None]
 ) -> Iterator[ArrayReport]:
-    def terms() -> Array:
-        restart()
-        return np.asarray(probe.forward(inputs), dtype=np.float64).copy()
-
-    here, sides = terms(), probe.sides(inputs)
-    noise = 8 * EPS * float(np.abs(here).max(initial=0))
+    differences = _Differences(probe, inputs, tolerance, restart)
     probe.backward(inputs)
     found = [
         (name, inputs if array is None else array, copy.deepcopy(gradient))
         for name, array, gradient in probe.gradients()
     ]
-
-    def slope(array: Array, index: tuple[int, ...], step: float) -> float | None:
-        """The slope of ``L`` around ``array[index]``, or None at a kink."""
-        value, ends, crossed = array[index], [], False
-        for moved in (value - step, value + step):
-            array[index] = moved
-            ends.append((moved, terms()))
-            crossed = crossed or not _same(sides, probe.sides(inputs))
-        array[index] = value
-        (left, below), (right, above) = ends
-        # Added up before they are subtracted, terms that do not change would leave their rounding.
-        return None if crossed else float((above - below).sum() / (right - left))
-
-    def jumps(array: Array, index: tuple[int, ...], step: float) -> bool:
-        """Whether an operation that says nothing of kinks seems to have one there."""
-
-        def outputs(distance: float) -> list[Array]:
-            value = array[index]
-            array[index] = value + distance
-            terms()
-            found = probe.unsaid(inputs)
-            array[index] = value
-            return found
-
-        middle = outputs(0.0)
-        # There is nothing to be learned from chance, or from coarser rounding than float64's.
-        coarse = any(output.dtype != np.float64 for output in middle)
-        if not middle or coarse or not _same(middle, outputs(0.0)):
-            return False
-        near, far = (
-            [(a - 2 * m + b) / h for a, m, b in zip(outputs(-h), middle, outputs(h), strict=True)]
-            for h in (step / 10, step)
-        )
-        noise = [1000 * EPS * float(np.abs(m).max(initial=0)) / step for m in middle]
-        return any(map(_is_kink, near, far, noise))
-
     for name, array, gradient in found:
         if gradient is None or np.shape(gradient) != array.shape:
             note = "is missing" if gradient is None else f"has shape {np.shape(gradient)}"
@@ -397,24 +358,95 @@ def _compare(
         for index in np.ndindex(array.shape):
             expected = float(analytic[index])
             reach = max(step, SMALLEST_STEP * abs(float(array[index])))
-            numerical, error = slope(array, index, reach), math.inf
-            if numerical is not None:
-                smallest = noise / reach / tolerance
-                error = _relative_error(expected, numerical, smallest)
-                for factor in (10, 100, 1000):
-                    nearer = slope(array, index, reach / factor) if error > tolerance else None
-                    # A slope that stays as it is, is the slope; one that moves was still curved.
-                    if nearer is None or abs(expected - numerical) > 2 * abs(nearer - numerical):
-                        break
-                    numerical = nearer
-                    error = _relative_error(expected, numerical, factor * smallest)
-            if math.isfinite(expected) and (
-                numerical is None or (error > tolerance and jumps(array, index, reach))
-            ):
+            result = differences.compare(array, index, reach, expected)
+            if result is None and math.isfinite(expected):
                 at_kink += 1
-            elif worst[1] is None or error > worst[0]:
-                worst = error, index, expected, math.nan if numerical is None else numerical
+                continue
+            error, numerical = result or (math.inf, math.nan)
+            if worst[1] is None or error > worst[0]:
+                worst = error, index, expected, numerical
         yield ArrayReport(name, array.shape, *worst, at_kink=at_kink)
+
+
+class _Differences:
+    """What ``L`` does where one number is varied, and whether a gradient agrees with that."""
+
+    def __init__(
+        self, probe: _Probe, inputs: Array, tolerance: float, restart: Callable[[], None]
+    ) -> None:
+        self.probe, self.inputs, self.tolerance, self.restart = probe, inputs, tolerance, restart
+        self.noise = 8 * EPS * float(np.abs(self._terms()).max(initial=0))
+        self.sides = probe.sides(inputs)
+
+    def compare(
+        self, array: Array, index: tuple[int, ...], step: float, expected: float
+    ) -> tuple[float, float] | None:
+        """Return the error of ``expected`` and the numerical gradient, or None at a kink."""
+        numerical = self._slope(array, index, step)
+        if numerical is None:
+            return None
+        error = self._error(expected, numerical, self.noise / step)
+        for smaller in (step / 10, step / 100, step / 1000):
+            if error <= self.tolerance:
+                break
+            nearer = self._slope(array, index, smaller)
+            # A slope that stays as it is, is the slope; one that moves was still curved.
+            if nearer is None or abs(expected - numerical) > 2 * abs(nearer - numerical):
+                break
+            numerical, error = nearer, self._error(expected, nearer, self.noise / smaller)
+        if error > self.tolerance and self._jumps(array, index, step):
+            return None
+        return error, numerical
+
+    def _error(self, analytic: float, numerical: float, noise: float) -> float:
+        if not math.isfinite(analytic) or not math.isfinite(numerical):
+            return math.inf
+        size = max(abs(analytic), abs(numerical), noise / self.tolerance)
+        return abs(analytic - numerical) / size if size else 0.0
+
+    def _terms(self) -> Array:
+        self.restart()
+        return np.asarray(self.probe.forward(self.inputs), dtype=np.float64).copy()
+
+    def _slope(self, array: Array, index: tuple[int, ...], step: float) -> float | None:
+        """Return the slope of ``L`` around ``array[index]``, or None at a kink."""
+        value, ends, crossed = array[index], [], False
+        for moved in (value - step, value + step):
+            array[index] = moved
+            ends.append((moved, self._terms()))
+            crossed = crossed or not _same(self.sides, self.probe.sides(self.inputs))
+        array[index] = value
+        (left, below), (right, above) = ends
+        return None if crossed else float((above - below).sum() / (right - left))
+
+    def _jumps(self, array: Array, index: tuple[int, ...], step: float) -> bool:
+        """Return whether a part that says nothing of kinks seems to have one there.
+
+        Curvature changes the slopes of its outputs by a tenth in a tenth of the step; a kink
+        does not.
+        """
+        middle = self._unsaid(array, index, 0.0)
+        # There is nothing to be learned from chance, or from coarser rounding than float64's.
+        coarse = any(output.dtype != np.float64 for output in middle)
+        if not middle or coarse or not _same(middle, self._unsaid(array, index, 0.0)):
+            return False
+        changes = []
+        for h in (step, step / 10):
+            ends = zip(self._unsaid(array, index, -h), self._unsaid(array, index, h), strict=True)
+            changes.append([(a - 2 * m + b) / h for (a, b), m in zip(ends, middle, strict=True)])
+        for far, near, output in zip(*changes, middle, strict=True):
+            noise = 1000 * EPS * float(np.abs(output).max(initial=0)) / step
+            if (np.abs(10 * near - far) > noise + 0.1 * np.abs(far)).any():
+                return True
+        return False
+
+    def _unsaid(self, array: Array, index: tuple[int, ...], distance: float) -> list[Array]:
+        value = array[index]
+        array[index] = value + distance
+        self._terms()
+        outputs = self.probe.unsaid(self.inputs)
+        array[index] = value
+        return outputs
 
 
 def _said(part: Any, *arguments: Any) -> list[Array] | None:
@@ -438,21 +470,6 @@ def _said(part: Any, *arguments: Any) -> list[Array] | None:
 
 def _same(one: list[Array], other: list[Array]) -> bool:
     return len(one) == len(other) and all(map(np.array_equal, one, other))
-
-
-def _is_kink(near: Array, far: Array, noise: float) -> bool:
-    """Tell a kink from curvature, by how much slopes change over a step and a tenth of it.
-
-    Curvature changes them by a tenth in a tenth of the step, a kink does not.
-    """
-    return bool((np.abs(10 * near - far) > noise + 0.1 * np.abs(far)).any())
-
-
-def _relative_error(analytic: float, numerical: float, smallest: float) -> float:
-    if not math.isfinite(analytic) or not math.isfinite(numerical):
-        return math.inf
-    size = max(abs(analytic), abs(numerical), smallest)
-    return abs(analytic - numerical) / size if size else 0.0
 
 
 def _is_operation(subject: Any) -> bool:
