@@ -122,6 +122,16 @@ class Supervised(Sequential):
         outputs = self.output_shapes(self.input_shape)[-1] if self.layers else None
         self._class_names = None if names is None else check_class_names(names, outputs)
 
+    @property
+    def before_loss(self) -> list[Any]:
+        """The operations that run before the loss: all but an activation that is fused with it."""
+        return self.layers[: self._before_loss]
+
+    @property
+    def computed_loss(self) -> Any:
+        """The object that computes the loss: the fused form where there is one."""
+        return self.loss if self._fused is None else self._fused
+
     # The steps of training. Weights are those of the batch: at least 0, not all 0, and the same
     # for the loss, its gradient and the accuracy.
 
@@ -204,7 +214,7 @@ class Supervised(Sequential):
         """
         self.check_ready()
         outputs = self.output
-        loss = self.loss if self._fused is None else self._fused
+        loss = self.computed_loss
         loss.backward(outputs, y)
         if sample_weight is not None:
             loss.dinputs = weighted_gradient(loss.dinputs, sample_weight)
@@ -325,7 +335,7 @@ class Supervised(Sequential):
 
     def _line_up(self) -> None:
         """List the operations that are run before the loss, and those without a loss."""
-        self._before = self._joined(self.layers[: self._before_loss])
+        self._before = self._joined(self.before_loss)
         self._hidden = lined_up(self._before)
         last = [] if self._fused is None else [self._output_activation]
         self._all = [*self._hidden, *lined_up(last)]
