@@ -28,7 +28,8 @@ from framework.activations import (
 from framework.containers import Sequential
 from framework.errors import BatchError, DivergenceError, OnnxError, SavedFileError
 from framework.inspection.diagnosis import Diagnosis
-from framework.inspection.gradient_check import GradientReport, check_gradients
+from framework.inspection.gradient_check import check_gradients
+from framework.inspection.gradient_report import GradientReport
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
 from framework.losses import (
     BinaryCrossentropy,
