@@ -41,7 +41,7 @@ class Model(Supervised):
     Attributes:
         layers: the operations in order, the very objects that were given.
         parameters: all parameters in one vector (see ``ParameterVector``), after ``finalize``.
-        loss, optimizer, accuracy: what ``set`` was given, or None.
+        loss, optimizer, accuracy: the objects given to ``set``, or None.
         input_shape: the shape of one sample of the data last seen, or None.
         accelerated: whether compiled code takes the place of NumPy: see ``finalize``.
 
@@ -112,23 +112,24 @@ class Model(Supervised):
     ) -> History:
         """Train on ``X`` and ``y`` and return the ``History`` of this call.
 
-        Called again, training goes on from where it was. Ctrl-C ends it after the current
-        batch, with a warning, and the history so far is returned (in the main thread, where
-        Python's own handler of Ctrl-C is in place; elsewhere it is left to the handler).
+        Called again, training goes on from the present parameters. Ctrl-C ends it after the
+        current batch, with a warning, and the history so far is returned. (This holds in the main
+        thread while Python's own handler of Ctrl-C is installed; another handler is left alone.)
 
-        An ``Optimizer`` updates all parameters at once; one of another class is given each
-        layer with parameters in turn, as in a loop by hand.
+        An ``Optimizer`` updates all parameters at once. An optimizer of another class is given
+        each layer with parameters in turn, as in a loop by hand.
 
         The data need not fit into memory: arrays mapped from a file (``np.load(path,
         mmap_mode="r")``) are read batch by batch, and large ones of another dtype are converted
         batch by batch. Or leave out ``y`` and give, as ``X``, a list, a data loader or another
-        object that gives ``(X, y)`` or ``(X, y, sample_weight)`` for each batch whenever it is
-        gone through; an accuracy that learns from the targets then learns from the first batch.
+        iterable that yields ``(X, y)`` or ``(X, y, sample_weight)`` for each batch, and begins
+        anew in each epoch. An accuracy that learns from the targets then learns from the first
+        batch.
 
-        A batch of thousands of samples goes through the operations in slices whose gradients add
-        up, which takes less memory and time, and makes the same update. Where an operation or the
-        loss does not say that it treats each sample on its own (``Operation.samplewise``), as
-        batch normalization cannot, the batch stays whole.
+        A batch of thousands of samples goes through the operations in micro-batches whose
+        gradients are added up. That takes less memory and time and makes the same update. Where
+        an operation or the loss does not say that it treats each sample on its own
+        (``Operation.samplewise``), as batch normalization cannot, the batch stays whole.
 
         Args:
             X: ``(samples, ...)``, finite real numbers of any dtype; or batches.
@@ -137,34 +138,34 @@ class Model(Supervised):
             batch_size: samples per update; None takes all of them at once. The last batch of
                 an epoch may be shorter. Batches that are given have their own sizes.
             sample_weight: how much each sample counts, ``(samples,)``, at least 0. The data loss
-                of a batch is then ``Σ w·loss / Σ w``, and what ``History`` has is weighted
+                of a batch is then ``Σ w·loss / Σ w``, and the means in ``History`` are weighted
                 likewise. A sample of weight 0 is left out. Batch normalization takes its
                 statistics without weights.
             validation_data: ``(X_val, y_val)`` or ``(X_val, y_val, sample_weight)``, evaluated
-                after each epoch; or an object that gives such batches, other than a list or
-                tuple.
-            validation_split: the share of the samples to set aside for that instead: a random
-                one, but the same in every call with as many samples, so that none is trained on
-                before; or the last ones with ``shuffle=False``.
+                after each epoch; or an iterable of such batches that is no list or tuple.
+            validation_split: the share of the samples to set aside for that instead. They are
+                drawn at random, but the same ones in every call with this number of samples, so
+                that a second call does not validate on samples of the first; with
+                ``shuffle=False`` they are the last ones.
             shuffle: whether to go through the samples in a new random order each epoch. Batches
                 that are given come in their own order.
-            transform: a function that turns the ``X`` of a batch, as it is in the data, into
-                what goes into the network, such as scaled images; it keeps the number of
-                samples. It is applied to the validation data too. ``predict`` does not know of
-                it; an operation that does the same, such as ``Scale``, belongs to the model.
+            transform: a function that turns the ``X`` of a batch into the network's inputs,
+                such as scaled images; it keeps the number of samples. It is applied to the
+                validation data too, but not by ``predict``: an operation that does the same,
+                such as ``Scale``, belongs to the model.
             callbacks: see ``Callback``.
             progress: whether to show a progress bar for each epoch.
             print_every: print a line every so many epochs, in place of the bar.
-            resume_from: the file of a ``Checkpoint``. The model and the history become what they
-                were, and training goes on to ``epochs`` as if it had never stopped: the same
-                numbers, bit for bit, but for ``seconds`` (with a communicator, as many processes,
-                and batch normalization ``synchronized`` if it stopped amid an epoch). Model,
-                data and all other arguments have to be the same, and are compared, except for
-                ``transform`` and for what is in batches that are given. The model is compared
-                with what it was as training began; what callbacks changed since then, such as
-                ``optimizer.learning_rate``, is set again. If there is no such file yet, but one
-                of the ``callbacks`` is going to write it, training starts from the beginning, so
-                that a script can simply be started again.
+            resume_from: the file of a ``Checkpoint``. The model and the history are restored
+                from it, and training goes on to ``epochs`` as if it had never stopped: the same
+                numbers, bit for bit, except ``seconds``. (With a communicator this needs the same
+                number of processes and, if it stopped within an epoch, batch normalization that
+                is ``synchronized``.) Model, data and all other arguments have to be the same.
+                They are compared, except ``transform`` and the content of batches that are
+                given. The model is compared with its state when training began; values that
+                callbacks changed since then, such as ``optimizer.learning_rate``, are set again.
+                If there is no such file yet, but one of the ``callbacks`` is going to write it,
+                training starts from the beginning. So a script can simply be started again.
             communicator: of mpi4py, such as ``MPI.COMM_WORLD``: all of its processes, each of
                 which must call ``train``, train the model together, from the parameters of the
                 first (see ``framework.training.distributed``). ``batch_size`` is that of all
@@ -179,7 +180,7 @@ class Model(Supervised):
         Raises:
             RuntimeError: ``set`` or ``finalize`` has not been called.
             TypeError, ValueError: data or arguments that do not fit; nothing has changed then.
-                With a communicator, every process raises what one of them does.
+                With a communicator, an error of one process is raised by all.
             OSError: ``resume_from`` cannot be read, or a checkpoint cannot be written.
             SavedFileError: ``resume_from`` is damaged, or of a training of another model, on
                 other data or in other batches; the model has not changed then.
@@ -265,15 +266,15 @@ class Model(Supervised):
     # Looking into it
 
     def diagnose(self, X: ArrayLike, y: ArrayLike) -> Diagnosis:
-        """Send a batch forward and back, and say what is conspicuous.
+        """Send a batch forward and back, and report signs of trouble.
 
-        That is: gradients that vanish or explode on their way back, or signals on their way
+        These are: gradients that vanish or explode on their way back, or signals on their way
         forward (a factor of 100 from the first trained operation to the last), gradients that
         are cut off or not finite, dead units (a quarter of an operation's) and saturated sigmoids
         (half of their outputs); inputs that are all 0, all the same or far from scaled; and a
         crossentropy of outputs that are no probabilities. Dropout and batch normalization act as
-        in training. It is done on a copy: parameters, optimizer, running statistics, random
-        numbers and what the operations have stored stay as they are.
+        in training. A copy is used: parameters, optimizer, running statistics, random numbers
+        and the arrays that the operations store do not change.
 
         Args:
             X, y: as for ``train``. A few hundred samples are enough; with fewer than 20, units may
@@ -327,9 +328,8 @@ class Model(Supervised):
     def save(self, path: str | PathLike[str], class_names: Iterable[str] | None = None) -> None:
         """Write the whole model to a file: operations, parameters, loss, optimizer, accuracy.
 
-        It is a safetensors file, and holds no code. The optimizer is in it as it was made, without
-        what it has remembered since: to go on exactly, see ``Checkpoint``. The file appears
-        complete or not at all.
+        It is a safetensors file without code. It has the optimizer's arguments, but not its
+        state: to go on exactly, see ``Checkpoint``. The file appears complete or not at all.
 
         An object of your own class is saved if the class keeps every constructor argument in an
         attribute of that name, as ``Operation`` asks for, or has ``configuration()``, which
@@ -412,7 +412,7 @@ class Model(Supervised):
         *,
         input_shape: Sequence[int] | None = None,
     ) -> None:
-        """Write what ``predict`` computes to an ONNX file, for other programs to run.
+        """Write the computation of ``predict`` to an ONNX file, for other programs to run.
 
         The graph takes ``input`` and gives ``output``, for any number of samples, in the dtype
         of the model. Dropout is left out, and batch normalization has its running statistics
@@ -441,10 +441,10 @@ class Model(Supervised):
     def from_onnx(cls: type[AnyModel], path: str | PathLike[str]) -> AnyModel:
         """Return the network in an ONNX file as a model, finalized.
 
-        It reads what ``export_onnx`` writes, and networks of dense layers and activations that
-        other programs wrote, PyTorch and scikit-learn among them. What was left out or folded
-        stays so. Loss and optimizer are not in the file. No other file is read, and nothing in
-        it is run.
+        It reads the files of ``export_onnx``, and networks of dense layers and activations from
+        other programs, such as PyTorch and scikit-learn. Dropout and batch normalization, which
+        are left out or folded in such a file, do not come back. Loss and optimizer are not in
+        it. No other file is read, and no code from it is run.
 
         Raises:
             ImportError: onnx is not installed.
@@ -469,7 +469,7 @@ class Model(Supervised):
 
     @property
     def trainer(self) -> Any:
-        """What takes whole steps of training in one compiled call, or None if nothing does."""
+        """The compiled step runner, or None where training runs plain."""
         if not self.accelerated:
             return None
         parts = (self._fused, self.optimizer, self.accuracy)

@@ -24,9 +24,10 @@ def training_argument(layer: Any) -> str:
 
 
 def call(layer: Any, argument: str, values: Array, training: bool) -> Array:
-    """Run ``layer`` and return its output: what it returns or, if that is nothing, has stored.
+    """Run ``layer`` and return its output.
 
-    What is stored may be another thread's by the time it is read.
+    That is the array it returns or, if it returns None, the array it has stored. The stored one
+    may be another thread's by the time it is read.
     """
     if argument == "positional":
         output: Array | None = layer.forward(values, training)

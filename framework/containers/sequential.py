@@ -110,7 +110,7 @@ class Sequential(Container):
 
     @property
     def finalized(self) -> bool:
-        """Whether ``finalize`` has been called, and ``layers`` are still what they were then."""
+        """Whether ``finalize`` has been called, and ``layers`` has not changed since."""
         return self._parameters is not None and self.layers == self._finalized_layers
 
     @property
@@ -210,7 +210,7 @@ class Sequential(Container):
         ]
 
     def set_parameters(self, parameters: Sequence[Sequence[ArrayLike]]) -> None:
-        """Set all parameters to what ``get_parameters`` of an equal model returned.
+        """Set all parameters to those that ``get_parameters`` of an equal network returned.
 
         Raises ValueError if anything does not fit; nothing has changed then.
         """
@@ -259,7 +259,7 @@ class Sequential(Container):
     def _common_dtype(self) -> np.dtype[Any]:
         if self._requested_dtype is not None:
             return self._requested_dtype
-        # What declares a dtype decides; arrays of a class that declares none follow.
+        # Operations that declare a dtype decide; arrays of the others follow.
         operations = self.leaves()
         found = {check_dtype(leaf.dtype): leaf for leaf in operations if hasattr(leaf, "dtype")}
         if len(found) > 1:

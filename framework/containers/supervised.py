@@ -49,7 +49,7 @@ class Supervised(Sequential):
         operations, dtype: see ``Sequential``.
 
     Attributes:
-        loss, optimizer, accuracy: what ``set`` was given, or None.
+        loss, optimizer, accuracy: the objects given to ``set``, or None.
         input_shape: the shape of one sample of the data last seen, or None.
 
     A subclass can pair further classes with a fused form in ``fused``. Only these very classes
@@ -206,8 +206,9 @@ class Supervised(Sequential):
         """Go back from the loss against ``y`` through the operations, in reverse.
 
         Call it after ``calculate_loss`` on the same batch. Every operation then has its
-        ``dinputs``, and every parameter its gradient. With ``all_operations=False`` what no
-        parameter needs is left out: the gradient of the data, and all before the first layer.
+        ``dinputs``, and every parameter its gradient. ``all_operations=False``
+        leaves out gradients that no parameter needs: those of the data and of all operations
+        before the first layer with parameters.
         ``scale`` multiplies the gradient of the data loss, but not that of the penalties.
 
         Raises RuntimeError before ``calculate_loss``.
@@ -260,7 +261,7 @@ class Supervised(Sequential):
             found.append(gradient)
         return found
 
-    # What the outputs mean
+    # The meaning of the outputs
 
     def predictions_of(self, outputs: Array) -> Array:
         """Return the predictions that ``outputs`` stand for, such as classes.

@@ -1,4 +1,4 @@
-"""Looking into a network: are its gradients right, is it healthy, what is in it?
+"""Looking into a network: are its gradients right, is it healthy, how is it made?
 
 | file | question |
 |---|---|

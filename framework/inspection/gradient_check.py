@@ -1,4 +1,4 @@
-"""Is a backward pass right? Compare what it says with what a tiny step really does.
+"""Is a backward pass right? Compare its gradients with the effect of a tiny step.
 
 The derivative of a scalar ``L`` by one number ``x`` is nearly
 
@@ -10,7 +10,7 @@ against ``backward``.
 
 Where a function has a kink between ``x - step`` and ``x + step``, such as that of ReLU at 0, the
 difference is no derivative, and there is nothing to compare with. The operations say so
-themselves: what ``kink_sides`` returns changes between ``x - step``, ``x`` and ``x + step``.
+themselves: their ``kink_sides`` differ between ``x - step``, ``x`` and ``x + step``.
 """
 
 import copy
@@ -54,13 +54,13 @@ def check_gradients(
 ) -> GradientReport:
     """Compare the gradients of ``backward`` with central differences of ``forward``.
 
-    Everything is done in float64 on a deep copy: the object you hold keeps its dtype, its
-    values and what it has stored. Random operations draw the same numbers in every pass.
+    Everything is done in float64 on a deep copy: your object keeps its dtype, its values and the
+    arrays that it stores. Random operations draw the same numbers in every pass.
 
     An operation is checked as ``L = Σ dvalues * forward(inputs)`` with random ``dvalues``, a loss
     and a model by their mean loss; penalties on parameters are added. The error of an element is
 
-        |backward - numerical| / max(|backward|, |numerical|, what rounding alone can cause)
+        |backward - numerical| / max(|backward|, |numerical|, the error that rounding can cause)
 
     where the last keeps noise around 0 from counting. Where the function bends so much that
     differences by a smaller step are others, those are taken.
@@ -74,16 +74,16 @@ def check_gradients(
     Args:
         subject: an operation, a loss, a fused loss, or a finalized model with a loss; or any
             object with the same methods.
-        inputs: what goes into ``forward``: data, predictions or logits, ``(samples, ...)``.
-        targets: what a loss or a model is compared with; operations take none.
-        step: the difference, greater than 0, in the units of what is varied. It is larger for
-            numbers so large that it would be lost in their rounding.
+        inputs: the argument of ``forward``: data, predictions or logits, ``(samples, ...)``.
+        targets: for a loss or a model; operations take none.
+        step: the difference, greater than 0, in the units of the number that is varied. It is
+            increased for numbers so large that rounding would swallow it.
         tolerance: the largest error that passes.
         training: which mode operations are checked in.
 
     Raises:
-        TypeError, ValueError: arguments that do not fit; and whatever ``forward`` and
-            ``backward`` raise.
+        TypeError, ValueError: arguments that do not fit. Errors of ``forward`` and
+            ``backward`` are passed on.
 
     >>> from framework import Tanh
     >>> check_gradients(Tanh(), [[0.5, -1.0]]).passed
@@ -144,7 +144,7 @@ def _compare(
 
 
 class _Differences:
-    """What ``L`` does where one number is varied, and whether a gradient agrees with that."""
+    """The change of ``L`` where one number is varied, and the error of a gradient there."""
 
     def __init__(
         self, probe: Subject, inputs: Array, tolerance: float, restart: Callable[[], None]
@@ -201,7 +201,7 @@ class _Differences:
         does not.
         """
         middle = self._unsaid(array, index, 0.0)
-        # There is nothing to be learned from chance, or from coarser rounding than float64's.
+        # Random outputs, or outputs rounded more coarsely than float64, cannot show a jump.
         coarse = any(output.dtype != np.float64 for output in middle)
         if not middle or coarse or not _same(middle, self._unsaid(array, index, 0.0)):
             return False

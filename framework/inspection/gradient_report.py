@@ -15,7 +15,7 @@ class ArrayReport:
             infinite where the gradient is missing, not finite or of another shape.
         index: the element where that is; None if there is no such element.
         analytic, numerical: the two gradients there.
-        note: what is wrong, if it is not a matter of numbers.
+        note: the fault in words, where the numbers do not show it.
         at_kink: how many elements are at a kink, and so were not checked.
     """
 
@@ -36,7 +36,7 @@ class ArrayReport:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """What ``check_gradients`` found. Printed, it is a table; as a truth value, ``passed``.
+    """The result of ``check_gradients``. It prints as a table; its truth value is ``passed``.
 
     ``passed`` says that no error was found among the elements that were checked. How much that is
     worth depends on how many these are: see ``checked`` and ``at_kink``.

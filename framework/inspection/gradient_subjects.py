@@ -12,17 +12,17 @@ from framework.data.checks import check_data
 from framework.losses.loss import FusedLoss, penalty_sides
 from optimizers.optimizer import Array, parameter_names
 
-# The dvalues of an operation are drawn with a seed that nobody is likely to use for the inputs:
-# equal arrays are special cases, in which a gradient may vanish.
+# An unusual seed for the dvalues of an operation: if they were equal to the inputs, a gradient
+# might vanish.
 DVALUES_SEED = 7919
 
 
 class Subject:
-    """A copy in float64 of what is checked, seen as a function with many outputs.
+    """A copy in float64 of an object under test, seen as a function with many outputs.
 
     ``forward`` gives terms whose sum is the scalar ``L``. Differences are taken term by term
     before they are added, so that terms which do not change add no rounding error. ``dtype`` is
-    what the subject itself computed in.
+    the dtype that the object itself computed in.
     """
 
     dtype: np.dtype[Any]
@@ -31,7 +31,7 @@ class Subject:
         raise NotImplementedError
 
     def parts(self, inputs: Array) -> tuple[list[Any], Any, tuple[Any, ...]]:
-        """Return the operations, the loss (or None), and what the loss was called with."""
+        """Return the operations, the loss (or None), and the arguments that the loss was given."""
         raise NotImplementedError
 
     def sides(self, inputs: Array) -> list[Array]:
@@ -103,7 +103,7 @@ class LossSubject(Subject):
         return [], self.loss, (inputs.copy(), self.targets)
 
     def backward(self, inputs: Array) -> None:
-        # A fused block goes back from its activation's values, a loss from what it was given.
+        # A fused block goes back from its activation's values, a loss from its predictions.
         fused = isinstance(self.loss, FusedLoss) or (
             hasattr(self.loss, "activation") and hasattr(self.loss, "output")
         )
@@ -144,7 +144,7 @@ class ModelSubject(Subject):
 
 
 def _said(part: Any, *arguments: Any) -> list[Array] | None:
-    """Return what ``part`` says of the sides of its kinks, or None if it says nothing.
+    """Return the sides of the kinks of ``part``, or None if it does not say them.
 
     A ``kink_sides`` that a class inherits, while its ``forward`` is its own, says nothing of it.
     """
