@@ -1,8 +1,8 @@
 """The health of a network, seen from one batch: do signals and gradients get through?
 
 The fault of a network that does not learn often shows in a single pass. Gradients that shrink
-from each operation to the one before leave the first layers as they started; gradients that
-grow make training unstable. A ReLU unit that is negative for every sample lets no gradient through to
+from each operation to the one before leave the first layers as they started; gradients that grow
+make training unstable. A ReLU unit that is negative for every sample lets no gradient through to
 its weights. A sigmoid far from 0 is nearly flat, and lets hardly any through.
 """
 
