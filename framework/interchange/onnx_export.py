@@ -8,21 +8,19 @@ its running statistics folded in, and the activation of a fused loss is included
 import json
 from collections.abc import Iterable, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import check_class_names, check_count
+from framework.containers.supervised import Supervised
 from framework.interchange.builders import supported_class
 from framework.interchange.onnx_expressions import Argument, Expression, Inputs, Node, X, node
 from framework.interchange.onnx_patterns import EXPORT, OPERATOR_SET
 from framework.operation import Shape
 from framework.utils.files import check_target, write_atomically
 from framework.utils.optional import required
-
-if TYPE_CHECKING:
-    from framework.model import Model
 
 # The version of the file format that belongs to the operator set.
 FILE_FORMAT = 9
@@ -31,7 +29,7 @@ PRODUCER = "dinputs"
 
 
 def export_onnx(
-    model: "Model",
+    model: Supervised,
     path: str | PathLike[str],
     class_names: Iterable[str] | None = None,
     input_shape: Sequence[int] | None = None,
@@ -119,7 +117,7 @@ def _label(part: Expression) -> str:
     return part.name if isinstance(part, Argument) else str(part)
 
 
-def _sample_shape(model: "Model", given: Sequence[int] | None) -> Shape:
+def _sample_shape(model: Supervised, given: Sequence[int] | None) -> Shape:
     """Return the shape of one sample: as given, or as last seen, or else a row of features."""
     if given is not None:
         if not given:

@@ -11,19 +11,19 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from framework.activations import Activation, Linear
+from framework.containers.supervised import Supervised
 from framework.errors import OnnxError
 from framework.interchange.onnx_export import CLASS_NAMES, PRODUCER
 from framework.interchange.onnx_graph import Graph, is_zip_map, node_text, parse, product
 from framework.interchange.onnx_matching import INPUTS, match
 from framework.interchange.onnx_patterns import patterns_by_operator
 from framework.layers import Flatten
-from framework.model import Model
 from framework.operation import Operation
 from framework.utils import rng
 from framework.utils.optional import required
 from optimizers.optimizer import parameter_names
 
-AnyModel = TypeVar("AnyModel", bound=Model)
+AnyModel = TypeVar("AnyModel", bound=Supervised)
 
 # Nodes can share a constant, so a small file could demand any number of parameters. More than
 # this, and than 16 times the numbers in the file, is no network that somebody trained.

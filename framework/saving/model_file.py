@@ -17,12 +17,13 @@ of the shapes of its parameters.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from framework.accuracies.accuracy import Accuracy
 from framework.checks import check_class_names, check_count
+from framework.containers.supervised import Supervised
 from framework.losses.loss import Loss
 from framework.operation import Array, Operation, Shape
 from framework.parameters import stored_names
@@ -39,16 +40,13 @@ from framework.utils import rng
 from framework.utils.files import check_target, write_atomically
 from optimizers.optimizer import Optimizer
 
-if TYPE_CHECKING:
-    from framework.model import Model
-
-AnyModel = TypeVar("AnyModel", bound="Model")
+AnyModel = TypeVar("AnyModel", bound=Supervised)
 
 # The parts of a model beside its operations, and the base class of each in this library.
 PARTS: dict[str, type] = {"loss": Loss, "optimizer": Optimizer, "accuracy": Accuracy}
 
 
-def save_model(model: "Model", path: FilePath, *, with_optimizer_state: bool = False) -> None:
+def save_model(model: Supervised, path: FilePath, *, with_optimizer_state: bool = False) -> None:
     """Write ``model`` to the file ``path``: see ``Model.save``.
 
     With ``with_optimizer_state``, training goes on from the file as if the model had never been
@@ -85,13 +83,13 @@ def load_model(
         return model
 
 
-def save_parameters(model: "Model", path: FilePath) -> None:
+def save_parameters(model: Supervised, path: FilePath) -> None:
     """Write the parameters of ``model`` to the file ``path``: see ``Model.save_parameters``."""
     check_target(path)
     write_atomically(path, encode({}, state_dict(model)))
 
 
-def load_parameters(model: "Model", path: FilePath) -> None:
+def load_parameters(model: Supervised, path: FilePath) -> None:
     """Set the parameters of ``model`` to those in the file: see ``Model.load_parameters``."""
     current = state_dict(model)
     with saved_file_errors(path):
@@ -100,7 +98,7 @@ def load_parameters(model: "Model", path: FilePath) -> None:
 
 
 def serialize_model(
-    model: "Model", serializer: Serializer | None = None
+    model: Supervised, serializer: Serializer | None = None
 ) -> tuple[dict[str, Any], dict[str, Array]]:
     """Return the ``"model"`` of a file, and all arrays by name. ``model`` is not changed.
 
@@ -160,7 +158,7 @@ def deserialize_model(
     return model
 
 
-def state_dict(model: "Model") -> dict[str, Array]:
+def state_dict(model: Supervised) -> dict[str, Array]:
     """Return the parameters and running statistics of ``model`` by name, without copying them.
 
     Raises RuntimeError if the model is not finalized.
@@ -195,7 +193,7 @@ def load_state_dict(current: Mapping[str, Array], arrays: Mapping[str, Array]) -
 
 
 def _check_data_facts(
-    model: "Model", input_shape: Any, class_names: Any
+    model: Supervised, input_shape: Any, class_names: Any
 ) -> tuple[Shape, list[str] | None]:
     """Return what a file says about the data of ``model``, if it fits the model's operations.
 

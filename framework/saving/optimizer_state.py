@@ -5,19 +5,17 @@ optimizer's.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from framework.checks import check_count, check_number
+from framework.containers.supervised import Supervised
 from framework.operation import describe
 from optimizers.optimizer import Optimizer, State
 
-if TYPE_CHECKING:
-    from framework.model import Model
 
-
-def optimizer_state(model: "Model") -> dict[str, Any]:
+def optimizer_state(model: Supervised) -> dict[str, Any]:
     """Return the state of the model's ``Optimizer``: step count, learning rate and arrays.
 
     Under ``memory``, for each parameter's name, stand the arrays that the optimizer keeps from
@@ -31,7 +29,7 @@ def optimizer_state(model: "Model") -> dict[str, Any]:
     }
 
 
-def check_optimizer_state(model: "Model", state: Any) -> None:
+def check_optimizer_state(model: Supervised, state: Any) -> None:
     """Check that ``state`` can be given to ``set_optimizer_state``.
 
     Raises errors of many types if not: use it inside ``saved_file_errors``.
@@ -55,7 +53,7 @@ def check_optimizer_state(model: "Model", state: Any) -> None:
                 raise ValueError("the state of its optimizer does not fit its model")
 
 
-def set_optimizer_state(model: "Model", state: Mapping[str, Any]) -> None:
+def set_optimizer_state(model: Supervised, state: Mapping[str, Any]) -> None:
     """Give the model's optimizer a state that ``check_optimizer_state`` has passed."""
     optimizer = model.optimizer
     memory = optimizer.state(model.parameters)
