@@ -16,6 +16,7 @@ class Linear(Activation):
     """
 
     kink_sides = smooth
+    preferred_initializer = "glorot_uniform"
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.output = as_floats(inputs).copy()

@@ -35,6 +35,7 @@ class Sigmoid(Activation):
     """
 
     kink_sides = smooth
+    preferred_initializer = "glorot_uniform"
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.output = sigmoid(as_floats(inputs))

@@ -48,6 +48,7 @@ class Softmax(Activation):
     """
 
     kink_sides = smooth
+    preferred_initializer = "glorot_uniform"
 
     def __init__(self, temperature: float = 1.0) -> None:
         self.temperature = check_positive("temperature", temperature)

@@ -22,6 +22,8 @@ class Step(Activation):
     array([[0., 1., 1.]])
     """
 
+    differentiable = False
+
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         inputs = as_floats(inputs)
         self.output = (inputs >= 0).astype(inputs.dtype)

@@ -24,6 +24,7 @@ class Tanh(Activation):
     """
 
     kink_sides = smooth
+    preferred_initializer = "glorot_uniform"
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.output = np.tanh(as_floats(inputs))

@@ -147,6 +147,10 @@ class Dense(Operation):
         return (self.n_neurons,)
 
     @classmethod
+    def for_features(cls, n_features: int) -> "Dense":
+        return cls(n_features, 3)
+
+    @classmethod
     def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         n_inputs, n_neurons = arguments["n_inputs"], arguments["n_neurons"]
         return {"weights": (n_inputs, n_neurons), "biases": (1, n_neurons)}

@@ -57,6 +57,10 @@ class Dropout(Operation):
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
+    @classmethod
+    def for_features(cls, n_features: int) -> "Dropout":
+        return cls(0.3)
+
     def _draw_mask(self, inputs: Array) -> Array:
         chances = rng.generator().random(inputs.shape, dtype=inputs.dtype)
         kept = (chances >= self.rate).astype(inputs.dtype)

@@ -49,3 +49,7 @@ class Scale(Operation):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
+
+    @classmethod
+    def for_features(cls, n_features: int) -> "Scale":
+        return cls(0.5, offset=-1.0)

@@ -45,3 +45,9 @@ class BinaryCrossentropy(Loss):
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return binary_targets(y_true, shape)
+
+    def example(
+        self, generator: np.random.Generator, shape: tuple[int, int]
+    ) -> tuple[Array, Array]:
+        answers = generator.integers(0, 2, size=shape)
+        return generator.uniform(0.05, 0.95, size=shape), answers

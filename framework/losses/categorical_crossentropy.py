@@ -58,3 +58,10 @@ class CategoricalCrossentropy(Loss):
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return class_targets(y_true, shape)
+
+    def example(
+        self, generator: np.random.Generator, shape: tuple[int, int]
+    ) -> tuple[Array, Array]:
+        return generator.uniform(0.05, 0.95, size=shape), generator.integers(
+            0, shape[1], size=shape[0]
+        )

@@ -65,6 +65,16 @@ class Loss(Configurable):
         check_finite(targets, "y")
         return targets
 
+    def example(
+        self, generator: np.random.Generator, shape: tuple[int, int]
+    ) -> tuple[Array, Array]:
+        """Return random predictions ``(samples, outputs)`` and targets that this loss accepts.
+
+        The checks of all losses begin here. A loss whose predictions and targets are not any
+        numbers overrides it.
+        """
+        return generator.normal(size=shape), generator.normal(size=shape)
+
     def calculate(
         self, y_pred: ArrayLike, y_true: ArrayLike, *, include_regularization: bool = False
     ) -> Any:
@@ -137,6 +147,12 @@ class FusedLoss(Loss):
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return self.loss.check_targets(y_true, shape)
+
+    def example(
+        self, generator: np.random.Generator, shape: tuple[int, int]
+    ) -> tuple[Array, Array]:
+        _, targets = self.loss.example(generator, shape)
+        return generator.normal(size=shape), targets
 
     def _store(self, output: Array) -> None:
         self.output = self.activation.output = output

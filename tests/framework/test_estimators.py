@@ -514,7 +514,7 @@ def test_threads_can_share_a_network() -> None:
         ({"dropout": 1.0}, ValueError, "dropout must be at least 0 and less than 1"),
         ({"l1": -1}, ValueError, "l1 must be 0 or greater"),
         ({"l2": "much"}, TypeError, "l2 must be a number"),
-        ({"optimizer": "newton"}, ValueError, "none named 'newton'; known are adam"),
+        ({"optimizer": "newton"}, ValueError, "none named 'newton'; known are adagrad, adam"),
         ({"optimizer": Adam}, TypeError, "the optimizer needs an object, not its class"),
         ({"optimizer": Adam(), "learning_rate": 1.0}, ValueError, r"set it in Adam\(\) itself"),
         ({"learning_rate": 0}, ValueError, "learning_rate must be greater than 0"),
