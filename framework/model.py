@@ -20,7 +20,7 @@ from framework.diagnosis import Diagnosis, diagnose
 from framework.history import History
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
-from framework.losses.loss import FusedLoss, Loss, penalty
+from framework.losses.loss import FusedLoss, Loss, mean_loss, penalty
 from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
 from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
 from framework.mapped import release_pages
@@ -75,6 +75,11 @@ class Model:
         loss, optimizer, accuracy: what ``set`` was given, or None.
         input_shape: the shape of one sample of the data last seen, or None.
         accelerated: whether compiled code takes the place of what it can: see ``finalize``.
+
+    Several threads can call ``predict``, ``predict_classes`` and ``evaluate`` of one model at the
+    same time, if each operation's ``forward`` returns an array of its own, as all of this framework
+    do. What the operations have stored is of the last call of any thread then. Nothing else may
+    run beside ``train`` or a loop of your own, which go back through what was stored.
 
     A subclass can pair further classes with a fused form in ``fused``. Only these very classes
     are fused, since a class derived from them may compute something else.
@@ -413,16 +418,15 @@ class Model:
         for batch in batches:
             total += batch.amount
             for X, y, weight, _ in batch.parts():
-                batch_loss = self.calculate_loss(X, y, training=False, sample_weight=weight)
+                batch_loss, outputs = self.loss_and_outputs(X, y, False, sample_weight=weight)
                 loss += batch.amount * batch_loss
                 if self.accuracy is not None:
-                    right += batch.amount * self.calculate_accuracy(y, sample_weight=weight)
+                    right += batch.amount * self.accuracy_of(outputs, y, sample_weight=weight)
         return loss / total, None if self.accuracy is None else right / total
 
     def evaluated_at_once(self, sample: Array) -> int:
         """Return how many samples like ``sample`` to evaluate at once."""
-        self.forward(sample, training=False)
-        return samples_at_once(self.layers, sample)
+        return samples_at_once(self.layer_outputs(sample), sample)
 
     def predict(self, X: ArrayLike, *, batch_size: int | None = None) -> Array:
         """Return the outputs for ``X``: probabilities, or values where the output is linear.
@@ -477,6 +481,18 @@ class Model:
         self.parameters  # noqa: B018 - raises before finalize
         return self._forward(X, self._all, training)
 
+    def layer_outputs(self, X: ArrayLike) -> list[Array]:
+        """Run every operation on ``X``, not in training, and return the output of each.
+
+        Raises RuntimeError before ``finalize``.
+        """
+        values = np.asarray(X, dtype=self.parameters.dtype)
+        outputs = []
+        for layer in self.layers:
+            values = _output(layer, _training_argument(layer), values, False)
+            outputs.append(values)
+        return outputs
+
     def calculate_loss(
         self,
         X: Array,
@@ -491,21 +507,32 @@ class Model:
 
         Raises RuntimeError before ``set`` and ``finalize``.
         """
+        loss, self._output = self.loss_and_outputs(X, y, training, sample_weight=sample_weight)
+        return loss
+
+    def loss_and_outputs(
+        self,
+        X: Array,
+        y: ArrayLike,
+        training: bool = True,
+        *,
+        sample_weight: Array | None = None,
+    ) -> tuple[float, Array]:
+        """Return what ``calculate_loss`` does, and the outputs, and leave ``model.output`` alone.
+
+        ``evaluate`` and ``calculate_loss`` call it, so it is what a subclass with a loss of its
+        own overrides. Raises RuntimeError before ``set`` and ``finalize``.
+        """
         self._check_ready()
-        hidden = self._forward(X, self._hidden, training)
-        if self._fused is not None:
-            if sample_weight is None:
-                loss = self._fused.forward(hidden, y)
-            else:
-                loss = weighted_mean(self._fused.losses(hidden, y), sample_weight)
-            self._output = self._fused.output
+        outputs = self._forward(X, self._hidden, training)
+        mean: Callable[[Array], Any]
+        if self._fused is None:
+            losses, mean = self.loss.forward(outputs, y), np.mean
         else:
-            losses = self.loss.forward(hidden, y)
-            loss = (
-                np.mean(losses) if sample_weight is None else weighted_mean(losses, sample_weight)
-            )
-            self._output = hidden
-        return float(loss)
+            (outputs, losses), mean = self._fused.outputs_and_losses(outputs, y), mean_loss
+        if sample_weight is None:
+            return float(mean(losses)), outputs
+        return weighted_mean(losses, sample_weight), outputs
 
     @property
     def output(self) -> Array:
@@ -516,7 +543,13 @@ class Model:
 
     def calculate_accuracy(self, y: ArrayLike, *, sample_weight: Array | None = None) -> float:
         """Return the accuracy of ``model.output`` against ``y``."""
-        predictions = self._predictions(self.output)
+        return self.accuracy_of(self.output, y, sample_weight=sample_weight)
+
+    def accuracy_of(
+        self, outputs: Array, y: ArrayLike, *, sample_weight: Array | None = None
+    ) -> float:
+        """Return the accuracy of ``outputs`` against ``y``; it is what ``evaluate`` calls."""
+        predictions = self._predictions(outputs)
         if sample_weight is None:
             return float(self.accuracy.calculate(predictions, y))
         return weighted_mean(self.accuracy.compare(predictions, y), sample_weight)
@@ -1012,13 +1045,7 @@ class Model:
     ) -> Array:
         values = np.asarray(X, dtype=self.parameters.dtype)
         for layer, argument in operations:
-            if argument == "positional":
-                layer.forward(values, training)
-            elif argument == "keyword":
-                layer.forward(values, training=training)
-            else:
-                layer.forward(values)
-            values = layer.output
+            values = _output(layer, argument, values, training)
         return values
 
     def _common_dtype(self) -> np.dtype[Any]:
@@ -1080,6 +1107,20 @@ def _training_argument(layer: Any) -> str:
         if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]
     return "positional" if len(required) > 1 else ""
+
+
+def _output(layer: Any, argument: str, values: Array, training: bool) -> Array:
+    """Run ``layer`` and return what it returns, or what it has stored if it returns nothing.
+
+    What is stored may be another thread's by the time it is read.
+    """
+    if argument == "positional":
+        output: Array | None = layer.forward(values, training)
+    elif argument == "keyword":
+        output = layer.forward(values, training=training)
+    else:
+        output = layer.forward(values)
+    return layer.output if output is None else output
 
 
 def _kept(output: Array) -> Array:

@@ -35,8 +35,8 @@ class Sigmoid(Activation):
     """
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.output = sigmoid(as_floats(inputs))
-        return self.output
+        self.output = output = sigmoid(as_floats(inputs))
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)

@@ -36,8 +36,8 @@ class BinaryCrossentropy(Loss):
         yes = np.clip(y_pred, CLIP, 1 - CLIP)
         gradient = (1 - y_true) / (1 - yes) - y_true / yes
         gradient /= y_pred.size
-        self.dinputs = gradient.astype(y_pred.dtype, copy=False)
-        return self.dinputs
+        self.dinputs = dinputs = gradient.astype(y_pred.dtype, copy=False)
+        return dinputs
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return binary_targets(y_true, shape)
