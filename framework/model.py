@@ -16,6 +16,7 @@ from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.callbacks import Callback
 from framework.checks import as_array, check_class_names, check_count, check_dtype, check_finite
+from framework.classes import check_not_nan
 from framework.diagnosis import Diagnosis, diagnose
 from framework.history import History
 from framework.losses.binary_crossentropy import BinaryCrossentropy
@@ -394,8 +395,9 @@ class Model:
         """Return the mean data loss and the accuracy (None without one) on ``X`` and ``y``.
 
         Dropout is off, and batch normalization uses its running statistics. Penalties are not
-        part of the loss. With ``sample_weight`` both means are weighted: see ``train``. Without
-        ``y``, ``X`` gives batches, as in ``train``.
+        part of the loss. An output of NaN makes the loss NaN, and counts as wrong. With
+        ``sample_weight`` both means are weighted: see ``train``. Without ``y``, ``X`` gives
+        batches, as in ``train``.
 
         ``batch_size`` is how many samples are computed at once; None chooses a number that
         takes little memory.
@@ -432,7 +434,8 @@ class Model:
         """Return the outputs for ``X``: probabilities, or values where the output is linear.
 
         ``batch_size`` is how many samples are computed at once; None chooses a number that
-        takes little memory.
+        takes little memory. Outputs of NaN, which diverged parameters give, are returned as they
+        are.
 
         Raises:
             RuntimeError: ``finalize`` has not been called.
@@ -454,7 +457,8 @@ class Model:
 
         Raises:
             RuntimeError: ``finalize`` has not been called.
-            TypeError, ValueError: data that do not fit, or outputs that are not classes.
+            TypeError, ValueError: data that do not fit, or outputs that are not classes; NaN is
+                none, and the message names the row.
         """
         return self.classes_of(self.predict(X, batch_size=batch_size))
 
@@ -467,6 +471,7 @@ class Model:
                 f"predict_classes needs Softmax() or Sigmoid() last, or CategoricalAccuracy(); "
                 f"the model ends with {describe(self.layers[-1])}"
             )
+        check_not_nan(outputs, self.stored_arrays())
         classes = reader.predictions(outputs)
         return classes[:, 0] if classes.ndim == 2 and classes.shape[1] == 1 else classes
 

@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
+from framework.classes import yes_or_no
 from framework.operation import Array
 
 
@@ -44,5 +45,5 @@ class Sigmoid(Activation):
         return self.dinputs
 
     def predictions(self, outputs: Array) -> Array:
-        """Return 1 where the probability is above one half, else 0, as integers."""
-        return (np.asarray(outputs) > 0.5).astype(np.intp)
+        """Return 1 where the probability is above one half, else 0; ``NO_CLASS`` for NaN."""
+        return yes_or_no(outputs)
