@@ -120,7 +120,8 @@ class EarlyStopping(Callback):
     def resume(self, training: "Training", state: dict[str, Any]) -> None:
         if state["monitor"] != self.monitor:
             return
-        if state["best"] is None or math.isnan(state["best"]):
+        best = math.nan if state["best"] is None else float(state["best"])
+        if math.isnan(best):
             self._stop_if_patience_is_over(training)
             return
         if self.restore_best:
@@ -130,7 +131,7 @@ class EarlyStopping(Callback):
             training.model.set_parameters(state["parameters"])  # raises if they do not fit
             self._best_parameters = training.model.get_parameters()
             training.model.set_parameters(current)
-        self.best = float(state["best"])
+        self.best = best
         self.best_epoch = check_count("best_epoch", state["best_epoch"])
         self._stop_if_patience_is_over(training)
 

@@ -37,7 +37,7 @@ def check_not_nan(
         parameters: what they were computed with.
         row_name, first: what the message calls a row, and the number of the first.
     """
-    missing: Array = np.isnan(outputs).reshape(len(outputs), -1).any(axis=1)
+    missing = np.asarray(np.isnan(outputs).reshape(len(outputs), -1).any(axis=1))
     if not missing.any():
         return
     row = int(missing.argmax()) + first
