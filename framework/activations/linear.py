@@ -19,8 +19,8 @@ class Linear(Activation):
     preferred_initializer = "glorot_uniform"
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.output = as_floats(inputs).copy()
-        return self.output
+        self.output = output = as_floats(inputs).copy()
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         self.dinputs = as_dvalues(self, dvalues).copy()

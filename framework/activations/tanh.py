@@ -27,8 +27,8 @@ class Tanh(Activation):
     preferred_initializer = "glorot_uniform"
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.output = np.tanh(as_floats(inputs))
-        return self.output
+        self.output = output = np.tanh(as_floats(inputs))
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)

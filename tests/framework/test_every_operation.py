@@ -15,6 +15,7 @@ from framework import (
     Softmax,
     check_gradients,
 )
+from framework.containers import Container
 from optimizers.optimizer import parameter_names
 from tests.every import ACTIVATIONS, WITHOUT_GRADIENT, WITHOUT_PARAMETERS, operations_for, takes
 from tests.strategies import Array, batches, images
