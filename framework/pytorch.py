@@ -24,7 +24,7 @@ from framework.activations import (
     Swish,
     Tanh,
 )
-from framework.interchange.builders import build, supported_class
+from framework.interchange.builders import build, flattened, supported_class
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten
 from framework.model import Model
 from framework.operation import Array, Operation
@@ -140,7 +140,7 @@ def to_torch(model: Model) -> "torch.nn.Sequential":
     """Return a ``Sequential`` that computes what ``model.predict`` does, in the model's dtype.
 
     It is in evaluation mode; call its ``train()`` to train it. The activation of a fused loss is
-    its last module.
+    its last module. A ``Sequential`` inside the model is replaced by its operations.
 
     Raises:
         ImportError: PyTorch is not installed.
@@ -152,7 +152,8 @@ def to_torch(model: Model) -> "torch.nn.Sequential":
     dtype = getattr(torch, model.parameters.dtype.name)
     # The initial weights of new modules are replaced: they must use up no random numbers.
     with torch.random.fork_rng(devices=[]):
-        modules = [_module(torch, operation, dtype) for operation in model.operations_of_predict]
+        operations = flattened(model.operations_of_predict)
+        modules = [_module(torch, operation, dtype) for operation in operations]
     return torch.nn.Sequential(*modules).eval()
 
 

@@ -1,14 +1,24 @@
 """Operations made from numbers and arrays, for networks that come from other programs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from framework.containers import Sequential
 from framework.layers import Dense
 from framework.operation import Array, Operation, describe
 from optimizers.configuration import constructor_arguments
+
+
+def flattened(operations: Iterable[Any]) -> Iterator[Any]:
+    """Yield ``operations`` in order; a ``Sequential`` is replaced by the operations inside it."""
+    for operation in operations:
+        if isinstance(operation, Sequential):
+            yield from flattened(operation.layers)
+        else:
+            yield operation
 
 
 def supported_class(

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from framework.checks import check_class_names, check_count
 from framework.containers.supervised import Supervised
-from framework.interchange.builders import supported_class
+from framework.interchange.builders import flattened, supported_class
 from framework.interchange.onnx_expressions import Argument, Expression, Inputs, Node, X, node
 from framework.interchange.onnx_patterns import EXPORT, OPERATOR_SET
 from framework.operation import Shape
@@ -40,7 +40,7 @@ def export_onnx(
     dtype = model.parameters.dtype
     graph = _GraphWriter(onnx, dtype)
     value = "input"
-    for position, operation in enumerate(model.operations_of_predict):
+    for position, operation in enumerate(flattened(model.operations_of_predict)):
         cls = supported_class(operation, EXPORT, "ONNX pattern")
         expression = EXPORT[cls].expression_for(operation, cls, dtype)
         values = EXPORT[cls].values(operation, expression)
@@ -125,7 +125,7 @@ def _sample_shape(model: Supervised, given: Sequence[int] | None) -> Shape:
         return tuple(check_count("each number of input_shape", size) for size in given)
     if model.input_shape is not None:
         return model.input_shape
-    for layer in model.layers:
+    for layer in flattened(model.layers):
         for name in ("n_inputs", "n_features"):
             if hasattr(layer, name):
                 return (getattr(layer, name),)

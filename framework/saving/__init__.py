@@ -3,6 +3,7 @@
 | file | job |
 |---|---|
 | ``model_file.py`` | what is in a model file; saving and loading models and parameters |
+| ``operations.py`` | the operations of a file, made only if their arrays are there |
 | ``optimizer_state.py`` | the states of the optimizer and the accuracy |
 | ``serialization.py`` | objects as JSON: their class and their constructor arguments |
 | ``registry.py`` | the classes that a file may name |

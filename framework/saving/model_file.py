@@ -1,7 +1,8 @@
 """A model file: what is in it, and how a model gets into it and out again.
 
     tensors     "layers.0.weights", …: the parameters and the running statistics of each operation,
-                by its position in ``model.layers``; and arrays among constructor arguments
+                by its position in ``model.layers`` ("layers.2.0.weights" inside a container);
+                and arrays among constructor arguments
     "model"     {"dtype": "float32",
                  "operations": [{"class": "framework.Dense", "arguments": {…}}, …],
                  "loss": …, "optimizer": …, "accuracy": …,        objects like these, or null
@@ -23,11 +24,13 @@ import numpy as np
 
 from framework.accuracies.accuracy import Accuracy
 from framework.checks import check_class_names, check_count
+from framework.containers.container import leaves
 from framework.containers.supervised import Supervised
 from framework.losses.loss import Loss
-from framework.operation import Array, Operation, Shape
+from framework.operation import Array, Shape
 from framework.parameters import stored_names
 from framework.saving.file_format import FilePath, encode, read, saved_file_errors
+from framework.saving.operations import OperationLoader
 from framework.saving.optimizer_state import (
     accuracy_state,
     check_optimizer_state,
@@ -139,11 +142,10 @@ def deserialize_model(
     # Constructors draw initial weights, which are replaced: no random number may be used up, and
     # an initializer with a huge spread may overflow.
     with rng.preserve_rng(), np.errstate(all="ignore"):
-        operations = []
-        for position, entry in enumerate(serialized["operations"]):
-            cls, arguments = deserializer.class_and_arguments(entry, Operation)
-            _check_shapes(cls, arguments, position, deserializer.arrays)
-            operations.append(cls(**arguments))
+        loader = OperationLoader(deserializer)
+        operations = [
+            loader.load(entry, position) for position, entry in enumerate(serialized["operations"])
+        ]
         model = model_class(operations, dtype=serialized["dtype"])
         for part, base in PARTS.items():
             if serialized[part] is not None:
@@ -165,9 +167,9 @@ def state_dict(model: Supervised) -> dict[str, Array]:
     """
     model.parameters  # noqa: B018 - raises before finalize
     return {
-        f"layers.{position}.{name}": getattr(layer, name)
-        for position, layer in enumerate(model.layers)
-        for name in stored_names(layer)
+        f"layers.{path}.{name}": getattr(operation, name)
+        for path, operation in leaves(model.children())
+        for name in stored_names(operation)
     }
 
 
@@ -205,21 +207,3 @@ def _check_data_facts(
     if class_names is not None:
         class_names = check_class_names(class_names, outputs)
     return input_shape, class_names
-
-
-def _check_shapes(
-    cls: Any, arguments: Mapping[str, Any], position: int, arrays: Mapping[str, Array]
-) -> None:
-    """Raise ValueError unless the file has the parameters of an operation that is to be made."""
-    try:
-        shapes = cls.stored_shapes(arguments) if hasattr(cls, "stored_shapes") else {}
-    except KeyError:  # a subclass of the user's own with other arguments than its base
-        shapes = {}
-    for name, shape in shapes.items():
-        tensor = arrays.get(f"layers.{position}.{name}")
-        if tensor is None or tensor.shape != shape:
-            found = "none" if tensor is None else str(tensor.shape)
-            raise ValueError(
-                f"operation {position + 1}, {cls.__name__}, needs {name} of shape {shape}; there "
-                f"is {found}"
-            )

@@ -15,6 +15,7 @@ import framework.layers as layers
 import framework.losses as losses
 import optimizers
 import optimizers.schedules as schedules
+from framework.containers import Sequential
 
 # Their classes are constructor arguments. Those of other packages are parts of a model:
 # operations, losses, optimizers and accuracies.
@@ -46,13 +47,17 @@ def find_class(name: str, *, is_argument: bool) -> type | None:
 
     With ``is_argument`` that is an initializer or a schedule, without it a part of a model.
     """
-    if (name.rpartition(".")[0] in ARGUMENT_PACKAGES) != is_argument:
-        return None
-    return _classes.get(name)
+    return _classes.get(name) if is_argument_name(name) == is_argument else None
+
+
+def is_argument_name(name: Any) -> bool:
+    """Whether ``name`` is that of an initializer or a schedule."""
+    return isinstance(name, str) and name.rpartition(".")[0] in ARGUMENT_PACKAGES
 
 
 for room in (layers, activations, losses, accuracies):
     register("framework", vars(room))
+register("framework", {"Sequential": Sequential})
 register("framework.initializers", vars(initializers))
 register("optimizers", vars(optimizers))
 register("optimizers.schedules", vars(schedules))

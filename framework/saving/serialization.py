@@ -8,19 +8,24 @@ looked up in the registry and among what was passed, and nowhere else, so that J
 cannot make anything be imported or run.
 
 An argument can be None, a number, a string, an array, a function, an initializer, a schedule or
-another such object, or a list, tuple or dictionary of these. Arrays are kept outside of the JSON,
-which refers to them by name.
+another such object, or a list, tuple or dictionary of these; a container's can also be operations.
+Arrays are kept outside of the JSON, which refers to them by name.
 """
 
 import inspect
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from framework.containers import Container
 from framework.operation import Array, Operation
-from framework.saving.registry import find_class, public_name
+from framework.saving.registry import find_class, is_argument_name, public_name
 from optimizers.configuration import Configurable, constructor_arguments
+
+# Makes an operation from its JSON.
+OperationFunction: TypeAlias = Callable[[Any], Any]
 
 
 class Serializer:
@@ -35,11 +40,14 @@ class Serializer:
         self.arrays: dict[str, Array] = {}
         self.custom: dict[str, Any] = {}
 
-    def serialize(self, value: Any, name: str) -> Any:
+    def serialize(self, value: Any, name: str, *, in_container: bool = False) -> Any:
         """Return ``value`` as JSON. ``name`` is where it belongs, such as ``loss.delta``.
+
+        Operations can only stand among the arguments of a container: ``in_container``.
 
         Raises TypeError, with that name, for a value that cannot be serialized.
         """
+        serialize = partial(self.serialize, in_container=in_container)
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
         if isinstance(value, (np.bool_, np.integer, np.floating)):
@@ -51,17 +59,18 @@ class Serializer:
         if isinstance(value, np.ndarray):
             return {"array": self._add_array(value, name)}
         if isinstance(value, list):
-            return [self.serialize(item, f"{name}.{i}") for i, item in enumerate(value)]
+            return [serialize(item, f"{name}.{i}") for i, item in enumerate(value)]
         if isinstance(value, tuple):
-            return {"tuple": self.serialize(list(value), name)}
+            return {"tuple": serialize(list(value), name)}
         if isinstance(value, dict):
             if not all(isinstance(key, str) for key in value):
                 raise TypeError(f"{name}: {value!r} cannot be saved: its keys must be strings")
-            items = {key: self.serialize(item, f"{name}.{key}") for key, item in value.items()}
+            items = {key: serialize(item, f"{name}.{key}") for key, item in value.items()}
             return {"dict": items}
         if inspect.isfunction(value):
             return {"function": self._add_custom(value, name)}
-        if isinstance(value, (type, Operation)) or type(value).__module__ == "builtins":
+        is_operation = isinstance(value, Operation) and not in_container
+        if is_operation or isinstance(value, type) or type(value).__module__ == "builtins":
             raise TypeError(f"{name}: {value!r} cannot be saved")
         return self.serialize_object(value, name)
 
@@ -71,10 +80,11 @@ class Serializer:
         if class_name is None:
             class_name = self._add_custom(cls, name)
         arguments = _configuration(value, cls, name)
+        in_container = isinstance(value, Container)
         return {
             "class": class_name,
             "arguments": {
-                argument: self.serialize(item, f"{name}.{argument}")
+                argument: self.serialize(item, f"{name}.{argument}", in_container=in_container)
                 for argument, item in arguments.items()
             },
         }
@@ -112,36 +122,50 @@ class Deserializer:
         self.arrays, self._custom = arrays, custom
         self.used: set[str] = set()
 
-    def deserialize(self, value: Any) -> Any:
-        """Return the value that ``Serializer.serialize`` was given."""
+    def deserialize(self, value: Any, load_operation: OperationFunction | None = None) -> Any:
+        """Return the value that ``Serializer.serialize`` was given.
+
+        Operations can only be in it with ``load_operation``, which makes each from its JSON.
+        """
+        deserialize = partial(self.deserialize, load_operation=load_operation)
         if isinstance(value, list):
-            return [self.deserialize(item) for item in value]
+            return [deserialize(item) for item in value]
         if not isinstance(value, dict):
             return value
         if "class" in value:
+            if load_operation is not None and not is_argument_name(value["class"]):
+                return load_operation(value)
             cls, arguments = self._class_and_arguments(value, Configurable, is_argument=True)
             return cls(**arguments)
         match list(value.items()):
             case [("array", str(name))]:
                 return self._array(name)
             case [("tuple", list(items))]:
-                return tuple(self.deserialize(items))
+                return tuple(deserialize(items))
             case [("dict", dict(items))]:
-                return {key: self.deserialize(item) for key, item in items.items()}
+                return {key: deserialize(item) for key, item in items.items()}
             case [("function", str(name))] if inspect.isfunction(self._find_custom(name)):
                 return self._find_custom(name)
         raise ValueError(f"{_shortened(value)} is no serialized value")
 
-    def class_and_arguments(self, value: Any, base: type) -> tuple[Any, dict[str, Any]]:
+    def class_and_arguments(
+        self, value: Any, base: type, load_operation: OperationFunction | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         """Return the class of a serialized part of a model, and the arguments to call it with.
 
         A class of this library must be derived from ``base``. A class of the user's own need not
-        be, but an operation can only stand where ``base`` is ``Operation``.
+        be, but an operation can only stand where ``base`` is ``Operation``. ``load_operation``
+        makes the operations inside a container from their JSON.
         """
-        return self._class_and_arguments(value, base, is_argument=False)
+        return self._class_and_arguments(value, base, load_operation, is_argument=False)
 
     def _class_and_arguments(
-        self, value: Any, base: type, *, is_argument: bool
+        self,
+        value: Any,
+        base: type,
+        load_operation: OperationFunction | None = None,
+        *,
+        is_argument: bool,
     ) -> tuple[Any, dict[str, Any]]:
         match value:
             case {"class": str(name), "arguments": dict(arguments)} if len(value) == 2:
@@ -153,7 +177,10 @@ class Deserializer:
                     fits = isinstance(cls, type)
                 if not fits or (issubclass(cls, Operation) and base is not Operation):
                     raise ValueError(f"{name!r} is not the name of a class that can stand there")
-                return cls, {key: self.deserialize(item) for key, item in arguments.items()}
+                if not issubclass(cls, Container):
+                    load_operation = None
+                deserialize = partial(self.deserialize, load_operation=load_operation)
+                return cls, {key: deserialize(item) for key, item in arguments.items()}
         raise ValueError(f"{_shortened(value)} is no serialized object")
 
     def _array(self, name: str) -> Array:

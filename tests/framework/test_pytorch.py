@@ -17,6 +17,7 @@ from framework import (
     Flatten,
     Model,
     ReLU,
+    Sequential,
     SigmoidBinaryCrossentropy,
     Softmax,
     SoftmaxCategoricalCrossentropy,
@@ -185,6 +186,14 @@ def test_a_module_is_ready_to_predict_and_then_to_train() -> None:
     assert module[2].num_batches_tracked == 0
     module.train()(torch.ones(4, 2))
     assert module[2].num_batches_tracked == 1
+
+
+def test_a_sequential_inside_a_model_is_replaced_by_its_modules() -> None:
+    model = finalized(Sequential([Dense(4, 3), ReLU()]), Model([Dense(3, 2), Softmax()]))
+    module = to_torch(model)
+    assert [type(part).__name__ for part in module] == ["Linear", "ReLU", "Linear", "Softmax"]
+    X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    np.testing.assert_allclose(module(torch.tensor(X)).detach(), model.predict(X), atol=1e-6)
 
 
 def test_modules_in_modules_come_out_in_order() -> None:

@@ -27,6 +27,7 @@ from framework import (
     OnnxError,
     Operation,
     ReLU,
+    Sequential,
     Sigmoid,
     SigmoidBinaryCrossentropy,
     Softmax,
@@ -161,6 +162,13 @@ def test_whole_networks_there_and_back(model: Model, data: Any, folder: Path) ->
     for one, other in zip(found, expected, strict=True):
         assert type(one) is type(other)
         assert isinstance(one, BatchNormalization) or repr(one) == repr(other)
+
+
+def test_a_sequential_inside_a_model_is_replaced_by_its_operations(tmp_path: Path) -> None:
+    model = finalized(Sequential([Dense(4, 3), ReLU()]), Model([Dense(3, 2), Softmax()]))
+    assert_same(model, np.random.default_rng(0).normal(size=(5, 4)), tmp_path)
+    again = Model.from_onnx(tmp_path / "model.onnx")
+    assert repr(again) == "Model([Dense(4, 3), ReLU(), Dense(3, 2), Softmax()])"
 
 
 def test_any_number_of_samples_can_be_given_under_the_names_input_and_output(

@@ -65,6 +65,13 @@ def tensor(name: str, values: Any) -> Callable[[Any, Any], None]:
 
 HUGE = {"class": "framework.Dense", "arguments": {"n_inputs": 10**6, "n_neurons": 10**6}}
 BILLION = {"class": "framework.initializers.constant", "arguments": {"value": 10**4000}}
+DENSE = {"class": "framework.Dense", "arguments": {"n_inputs": 4, "n_neurons": 3}}
+
+
+def containing(*operations: Any) -> Callable[[Any, Any], None]:
+    return named(4, "framework.Sequential", operations=list(operations), dtype=None)
+
+
 HOSTILE: list[tuple[Callable[[Any, Any], None], str]] = [
     (lambda d, a: d.update(version=2), "version 2 of the format, and this release .* version 1"),
     (lambda d, a: d.update(version="1"), "no version"),
@@ -136,6 +143,15 @@ HOSTILE: list[tuple[Callable[[Any, Any], None], str]] = [
     (part("input_shape", [10**12]), "expects inputs of shape"),
     (part("input_shape", "2"), "each number of input_shape"),
     (lambda d, a: a.pop("layers.4.biases"), r"needs biases of shape \(1, 3\); there is none"),
+    (containing(HUGE), r"operation 5 contains Dense, which needs weights of shape \(1000000, 1000"),
+    (containing(DENSE), r"contains Dense, which needs weights of shape \(4, 3\); there is none"),
+    (
+        containing({"class": "framework.initializers.zeros", "arguments": {}}),
+        "forward and backward",
+    ),
+    (containing({"class": "framework.Huber", "arguments": {}}), "not the name of a class that can"),
+    (containing(5), "an operation needs forward and backward methods, received 5"),
+    (operation(0, n_neurons=DENSE), "'framework.Dense' is not the name of a class that can stand"),
     (tensor("layers.9.weights", [1.0]), "it has layers.9.weights, which the model has not"),
     (tensor("more", [1.0]), "nothing in it needs the tensor 'more'"),
     (tensor("layers.0.weights", np.ones((4, 2))), r"needs weights of shape \(2, 4\); there is \(4"),
@@ -193,9 +209,20 @@ STRANGE += [[], {}, [1], {"array": "layers.0.weights"}, {"tuple": []}, {"dict": 
 STRANGE += [HUGE, {"class": "Gain", "arguments": {"n_features": 2}}]
 
 
+def test_each_array_in_a_container_serves_one_operation(content: bytes, tmp_path: Path) -> None:
+    def shared_by_two(contents: Any, arrays: Any) -> None:
+        containing(DENSE, DENSE)(contents, arrays)
+        for name in ("weights", "biases"):
+            arrays[f"layers.4.0.{name}"] = arrays.pop(f"layers.4.{name}")
+
+    rewritten(tmp_path / "whole", shared_by_two)
+    with pytest.raises(SavedFileError, match="operation 5 contains Dense, which needs weights"):
+        Model.load(tmp_path / "whole")
+
+
 @settings(max_examples=25)
 @given(data=st.data())
-def test_scrambled_descriptions_give_one_kind_of_error_or_another_model(
+def test_scrambled_json_give_one_kind_of_error_or_another_model(
     data: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "scrambled"

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import framework
 import optimizers
 from framework import (
+    BatchNormalization,
     BinaryAccuracy,
     CategoricalAccuracy,
     CategoricalCrossentropy,
@@ -27,6 +28,8 @@ from framework import (
     Model,
     Operation,
     RegressionAccuracy,
+    ReLU,
+    Sequential,
     SigmoidBinaryCrossentropy,
     Softmax,
     SoftmaxCategoricalCrossentropy,
@@ -40,6 +43,7 @@ from framework.utils.exports import exported
 from optimizers import SGD, Adam, Optimizer, schedules
 from tests.every import ACCURACIES, LOSSES, WITHOUT_GRADIENT, operations_for
 from tests.framework.saving.helpers import (
+    Gain,
     assert_equal,
     classifier,
     finalized,
@@ -186,6 +190,25 @@ def test_saving_does_not_change_the_model(tmp_path: Path) -> None:
     Guarded.guarded = True
     model.save(tmp_path / "it")
     assert Model.load(tmp_path / "it").class_names == ["a", "b", "c"]
+
+
+def nested() -> Model:
+    inner = Sequential([Dense(4, 3, weight_initializer=initializers.normal(0.5)), Gain(3)])
+    return finalized(
+        Dense(2, 4), Sequential([BatchNormalization(4), inner]), Model([ReLU(), Dense(3, 3)])
+    )
+
+
+def test_operations_in_containers_come_back(tmp_path: Path) -> None:
+    model, X = nested(), np.random.default_rng(0).normal(size=(5, 2))
+    loaded = there_and_back(model, tmp_path / "it", Gain)
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X), strict=True)
+    assert repr(loaded.layers[1]) == repr(model.layers[1])
+    # A model inside another is its operations alone.
+    assert repr(loaded.layers[2]) == "Sequential([ReLU(), Dense(3, 3)])"
+    other = nested()
+    other.load_parameters(tmp_path / "it")
+    np.testing.assert_array_equal(other.predict(X), model.predict(X), strict=True)
 
 
 def test_another_process_predicts_the_same_bits(tmp_path: Path) -> None:
