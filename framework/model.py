@@ -437,7 +437,7 @@ class Model(Supervised):
         Raises:
             ImportError: onnx is not installed.
             RuntimeError: ``finalize`` has not been called.
-            TypeError: an operation of your own, which has no form in ONNX.
+            TypeError: an operation has no ONNX pattern, as one of your own.
             ValueError: ``class_names`` or ``input_shape`` do not fit the model.
             OSError: the file cannot be written; an old one is still there then.
         """

@@ -40,7 +40,7 @@ from framework import (
 from framework.saving import file_format
 from framework.utils import rng
 from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, schedules
-from tests.framework.test_saving import STRANGE, places
+from tests.framework.saving.helpers import STRANGE, places
 from tests.strategies import Array
 
 chance = np.random.default_rng(0)
