@@ -19,7 +19,7 @@ import pytest
 from framework import Model
 from framework.__main__ import main
 from tests.datasets.files import mnist_files, write
-from tests.framework.jobs.resumed import run
+from tests.framework.training.distributed.jobs.resumed import run
 
 pytest.importorskip("mpi4py", reason="mpi4py is not installed: no training on several ranks")
 MPIEXEC = shutil.which(
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(
     MPIEXEC is None, reason="there is no mpiexec: no training on several ranks"
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 # What a user need not set: started by whoever runs the tests, more ranks than there are cores, on
 # a machine that has other work, so that a rank that waits lets others run.
 ENVIRONMENT = {
@@ -75,7 +75,7 @@ def finish(job: subprocess.Popen[str], seconds: float = 60) -> tuple[int, str, s
 
 def report(ranks: int, program: str) -> Any:
     """Run a program that ends well, and return the JSON of its last line."""
-    status, printed, errors = finish(start(ranks, "-m", f"tests.framework.jobs.{program}"))
+    status, printed, errors = finish(start(ranks, "-m", f"tests.framework.training.distributed.jobs.{program}"))
     assert status == 0, printed + errors
     return json.loads(printed.splitlines()[-1])
 
@@ -95,7 +95,7 @@ def test_it_equals_the_training_of_a_single_process(ranks: int) -> None:
 @pytest.fixture(scope="module")
 def output() -> tuple[int, str, str]:
     # Where operations have not been compiled yet, three ranks do so at once: that takes minutes.
-    return finish(start(3, "-m", "tests.framework.jobs.behaviour"), seconds=300)
+    return finish(start(3, "-m", "tests.framework.training.distributed.jobs.behaviour"), seconds=300)
 
 
 @pytest.fixture(scope="module")
@@ -311,7 +311,7 @@ def test_an_accuracy_learns_from_the_same_targets_on_all_ranks(
 
 def resumed(folder: Path, ranks: int, *arguments: str, **options: Any) -> tuple[int, str]:
     """Run ``jobs/resumed.py`` and return its status and what it said of errors."""
-    module = ["-m", "tests.framework.jobs.resumed"]
+    module = ["-m", "tests.framework.training.distributed.jobs.resumed"]
     if "early" in arguments:  # what a script does itself is watched by mpi4py
         module = ["-m", "mpi4py", *module]
     job = start(ranks, *module, str(folder), *arguments, **options)
@@ -338,7 +338,7 @@ def test_a_rank_that_fails_ends_the_job_and_is_named(
 
 
 def test_ctrl_c_ends_all_ranks_after_a_batch_and_they_go_on_from_there(tmp_path: Path) -> None:
-    job = start(3, "-m", "tests.framework.jobs.resumed", str(tmp_path), "endless")
+    job = start(3, "-m", "tests.framework.training.distributed.jobs.resumed", str(tmp_path), "endless")
     path = tmp_path / "rank-0/run.safetensors"
     patience = time.monotonic() + 30
     while not path.exists() and time.monotonic() < patience:

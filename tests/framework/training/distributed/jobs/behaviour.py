@@ -36,7 +36,7 @@ from framework import (
     Training,
 )
 from optimizers import SGD, Adam
-from tests.framework.jobs.equality import PlainDescent
+from tests.framework.training.distributed.jobs.equality import PlainDescent
 
 chance = np.random.default_rng(0)
 X, y = chance.normal(size=(60, 6)), chance.integers(0, 3, 60)
