@@ -43,10 +43,10 @@ from framework.losses import (
 from framework.model import Model
 from framework.operation import Operation
 from framework.parameters import Parameter
-from framework.training.callbacks import Callback, EarlyStopping
+from framework.training.callbacks import EarlyStopping
 from framework.training.checkpoint import Checkpoint
 from framework.training.history import History
-from framework.training.loop import Training
+from framework.training.state import Callback, Training
 from framework.utils.rng import seed
 
 __all__ = [

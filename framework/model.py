@@ -1,8 +1,7 @@
 """The sequencer: runs operations forward in order and backward in reverse."""
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, TypeVar
 
@@ -16,15 +15,15 @@ from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.checks import as_array, check_class_names, check_count, check_dtype, check_finite
 from framework.data.batches import (
+    ArrayBatches,
     Batch,
-    PartOf,
-    Samples,
-    Stream,
+    BatchStream,
+    RowsOf,
     Transform,
-    ValidationData,
-    whole,
+    all_rows,
 )
-from framework.data.micro_batches import MOST_SAMPLES, samples_at_once
+from framework.data.checked_batches import ValidationData
+from framework.data.micro_batches import MOST_SAMPLES, evaluation_batch_size
 from framework.data.sample_weights import check_sample_weight, weighted_gradient, weighted_mean
 from framework.inspection.diagnosis import Diagnosis, diagnose
 from framework.losses.binary_crossentropy import BinaryCrossentropy
@@ -34,10 +33,12 @@ from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentro
 from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
 from framework.operation import Array, Shape, describe
 from framework.parameters import ParameterVector, bind, state_names, stored_names
-from framework.training.callbacks import Callback
+from framework.training.arguments import TrainingArguments
 from framework.training.distributed.communicator import check_communicator
+from framework.training.evaluation import evaluation_means, evaluation_sums
 from framework.training.history import History
 from framework.training.loop import train
+from framework.training.state import Callback
 from framework.utils.memory_maps import release_pages
 from optimizers.optimizer import parameter_names
 
@@ -353,18 +354,9 @@ class Model:
                 parameters, running statistics and optimizer are as they were after the last
                 completed epoch, or as ``resume_from`` has them from the middle of this one.
         """
-        run: Callable[..., History] = train
-        if communicator is None:
-            if sharded:
-                raise ValueError("sharded=True needs a communicator, such as MPI.COMM_WORLD")
-        elif check_communicator(communicator).size > 1:
-            from framework.training.distributed.loop import train_together
-
-            run = partial(train_together, communicator=communicator, sharded=sharded)
-        return run(
-            self,
-            X,
-            y,
+        arguments = TrainingArguments(
+            X=X,
+            y=y,
             epochs=epochs,
             batch_size=batch_size,
             sample_weight=sample_weight,
@@ -376,7 +368,17 @@ class Model:
             progress=progress,
             print_every=print_every,
             resume_from=resume_from,
+            communicator=communicator,
+            sharded=sharded,
         )
+        if communicator is None:
+            if sharded:
+                raise ValueError("sharded=True needs a communicator, such as MPI.COMM_WORLD")
+        elif check_communicator(communicator).size > 1:
+            from framework.training.distributed.train import train_together
+
+            return train_together(self, arguments)
+        return train(self, arguments)
 
     def evaluate(
         self,
@@ -402,27 +404,14 @@ class Model:
         if y is None:
             if sample_weight is not None:
                 raise ValueError("batches bring their weights themselves: (X, y, sample_weight)")
-            return self.evaluate_batches(Stream(self, X).epoch())
+            return self.evaluate_batches(BatchStream(self, X).epoch())
         X, y, weights = self.check_weighted_data(X, y, sample_weight)
         at_once = self._at_once(X, batch_size)
-        return self.evaluate_batches(Samples(X, y, weights, batch_size=at_once).epoch())
+        return self.evaluate_batches(ArrayBatches(X, y, weights, batch_size=at_once).epoch())
 
     def evaluate_batches(self, batches: Iterable[Batch]) -> tuple[float, float | None]:
         """Return what ``evaluate`` does, of batches that have been checked."""
-        loss = right = total = 0.0
-        for batch in batches:
-            total += batch.amount
-            for X, y, weight, _ in batch.parts():
-                batch_loss = self.calculate_loss(X, y, training=False, sample_weight=weight)
-                loss += batch.amount * batch_loss
-                if self.accuracy is not None:
-                    right += batch.amount * self.calculate_accuracy(y, sample_weight=weight)
-        return loss / total, None if self.accuracy is None else right / total
-
-    def evaluated_at_once(self, sample: Array) -> int:
-        """Return how many samples like ``sample`` to evaluate at once."""
-        self.forward(sample, training=False)
-        return samples_at_once(self.layers, sample)
+        return evaluation_means(self, evaluation_sums(self, batches))
 
     def predict(self, X: ArrayLike, *, batch_size: int | None = None) -> Array:
         """Return the outputs for ``X``: probabilities, or values where the output is linear.
@@ -707,13 +696,12 @@ class Model:
         X: ArrayLike,
         y: ArrayLike,
         transform: Transform | None = None,
-        part: PartOf = whole,
+        rows_of: RowsOf = all_rows,
     ) -> tuple[Array, Array]:
         """Return ``X`` and ``y`` as arrays that fit the model, the loss and each other.
 
         With ``transform``, ``X`` stays as it is, and its first sample must fit transformed.
-        Otherwise all of it must be finite, of which ``part``, given the number of samples, says
-        which to look at here.
+        Otherwise all rows that ``rows_of`` gives, for the number of samples, must be finite.
 
         Raises:
             RuntimeError: no loss, or ``finalize`` has not been called.
@@ -721,7 +709,7 @@ class Model:
         """
         self._check_ready()
         if transform is None:
-            X = self._check_samples(X, part)
+            X = self._check_samples(X, rows_of)
             first = X[:1]
         else:
             X = as_array(X, "X")
@@ -754,13 +742,13 @@ class Model:
         y: ArrayLike,
         sample_weight: ArrayLike | None,
         transform: Transform | None = None,
-        part: PartOf = whole,
+        rows_of: RowsOf = all_rows,
     ) -> tuple[Array, Array, Array | None]:
         """Return what ``check_data`` does, and the weights as ``check_sample_weight`` does.
 
         Raises as these two do; also TypeError for an accuracy that cannot be weighted.
         """
-        X, y = self.check_data(X, y, transform, part)
+        X, y = self.check_data(X, y, transform, rows_of)
         if sample_weight is None:
             return X, y, None
         if self.accuracy is not None and not hasattr(self.accuracy, "compare"):
@@ -909,9 +897,9 @@ class Model:
     def _at_once(self, X: Array, batch_size: int | None) -> int:
         if batch_size is not None:
             return check_count("batch_size", batch_size)
-        return len(X) if len(X) <= MOST_SAMPLES else self.evaluated_at_once(X[:1])
+        return len(X) if len(X) <= MOST_SAMPLES else evaluation_batch_size(self, X[:1])
 
-    def _check_samples(self, X: ArrayLike, part: PartOf = whole) -> Array:
+    def _check_samples(self, X: ArrayLike, rows_of: RowsOf = all_rows) -> Array:
         dtype = self.parameters.dtype
         samples = as_array(X, "X")
         if samples.ndim < 2:
@@ -923,7 +911,7 @@ class Model:
             raise ValueError(f"X is empty: its shape is {samples.shape}")
         self.output_shapes(samples.shape[1:])
         self.input_shape = samples.shape[1:]
-        check_finite(samples, "X", dtype, rows=part(len(samples)))
+        check_finite(samples, "X", dtype, rows=rows_of(len(samples)))
         # What is large is converted batch by batch, and a mapped file only read then.
         return samples.astype(dtype, copy=False) if samples.size <= CONVERTED_AT_ONCE else samples
 

@@ -38,9 +38,9 @@ from framework.layers import BatchNormalization, Dense, Dropout
 from framework.losses import BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError
 from framework.model import Model
 from framework.operation import Array, describe
-from framework.training.callbacks import Callback, EarlyStopping
+from framework.training.callbacks import EarlyStopping
 from framework.training.history import History
-from framework.training.loop import Training
+from framework.training.state import Callback, Training
 from framework.utils import rng
 from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from optimizers.optimizer import LearningRate

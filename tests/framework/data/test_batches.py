@@ -22,7 +22,7 @@ from framework import (
     ReLU,
     Softmax,
 )
-from framework.data.batches import Samples
+from framework.data.batches import ArrayBatches
 from optimizers import Adam
 
 X, y = spiral_data(20, 3, seed=0)
@@ -207,8 +207,8 @@ def test_a_file_is_never_taken_for_memory_whatever_the_array_looks_like(
     file = np.lib.format.open_memmap(path, mode=mode, **shape)
     y = np.zeros(10, int)
     for array in (file, np.asarray(file), np.asarray(file)[2:]):
-        assert not Samples(array, y[-len(array) :], None).in_memory
-    assert Samples(np.array(file), y, None).in_memory
+        assert not ArrayBatches(array, y[-len(array) :], None).in_memory
+    assert ArrayBatches(np.array(file), y, None).in_memory
 
 
 @pytest.mark.parametrize("weights", [None, np.arange(60.0) % 4], ids=["plain", "weighted"])
@@ -289,7 +289,9 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, batch_size: Any, dty
 def test_samples_of_weight_0_are_left_out() -> None:
     weights = np.where(np.arange(60) < 10, 0, 1.0)
     parts = [
-        part for batch in Samples(X, y, weights, batch_size=20).epoch() for part in batch.parts()
+        part
+        for batch in ArrayBatches(X, y, weights, batch_size=20).epoch()
+        for part in batch.micro_batches()
     ]
     assert [len(part.X) for part in parts] == [20, 20, 10]
     np.testing.assert_array_equal(np.concatenate([part.X for part in parts]), X[10:])
@@ -297,7 +299,7 @@ def test_samples_of_weight_0_are_left_out() -> None:
 
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_batches_put_together_hold_the_rows_that_each_would(shuffle: bool) -> None:
-    samples = Samples(np.zeros((10, 1)), np.zeros(10), None, None, 3, shuffle)
+    samples = ArrayBatches(np.zeros((10, 1)), np.zeros(10), None, None, 3, shuffle)
     framework.seed(1)
     apart = [batch.rows.tolist() for batch in samples.epoch()]
     framework.seed(1)

@@ -329,7 +329,7 @@ def test_early_stopping_that_was_changed_begins_anew(tmp_path: Path) -> None:
         assert changed.best_epoch == 4
     checkpoint = Checkpoint(tmp_path / "other")
     run(classifier(), epochs=4, resume_from=path, callbacks=[checkpoint])
-    assert checkpoint.best_figure == history.val_loss[-1]
+    assert checkpoint.best_value == history.val_loss[-1]
 
 
 def test_a_checkpoint_has_the_epoch_as_all_other_callbacks_leave_it(tmp_path: Path) -> None:
@@ -350,7 +350,7 @@ def test_a_checkpoint_has_the_epoch_as_all_other_callbacks_leave_it(tmp_path: Pa
 def test_data_that_a_callback_varies_are_known_again(tmp_path: Path) -> None:
     class Varies(Callback):
         def on_train_begin(self, training: Training) -> None:
-            training.samples.X[...] += 1
+            training.data.X[...] += 1
 
     path = tmp_path / "run"
     for epochs in (1, 2):
@@ -591,7 +591,7 @@ def test_the_best_epoch_is_still_known_after_going_on(tmp_path: Path) -> None:
         checkpoint = Checkpoint(tmp_path / "run", best="val_accuracy")
         options = {"resume_from": tmp_path / "run", "callbacks": [checkpoint]}
         history = run(classifier(), epochs=epochs, **options)
-    assert checkpoint.best_figure == max(history.val_accuracy)
+    assert checkpoint.best_value == max(history.val_accuracy)
     model = classifier()
     model.load_parameters(tmp_path / "run.best")
     assert model.evaluate(X_val, y_val)[1] == pytest.approx(max(history.val_accuracy))

@@ -35,6 +35,4 @@ def test_a_checkpoint_goes_on_to_the_losses_and_parameters_of_the_version_that_w
     path = FOLDER / "checkpoint.safetensors"
     history = model.train(X, y, epochs=10, batch_size=32, resume_from=path, progress=False)
     np.testing.assert_array_equal(history.loss, expected["checkpoint_loss"])
-    np.testing.assert_array_equal(
-        model.parameters.weights, expected["checkpoint_after_10_epochs"]
-    )
+    np.testing.assert_array_equal(model.parameters.weights, expected["checkpoint_after_10_epochs"])

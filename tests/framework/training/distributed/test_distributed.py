@@ -75,7 +75,9 @@ def finish(job: subprocess.Popen[str], seconds: float = 60) -> tuple[int, str, s
 
 def report(ranks: int, program: str) -> Any:
     """Run a program that ends well, and return the JSON of its last line."""
-    status, printed, errors = finish(start(ranks, "-m", f"tests.framework.training.distributed.jobs.{program}"))
+    status, printed, errors = finish(
+        start(ranks, "-m", f"tests.framework.training.distributed.jobs.{program}")
+    )
     assert status == 0, printed + errors
     return json.loads(printed.splitlines()[-1])
 
@@ -95,7 +97,9 @@ def test_it_equals_the_training_of_a_single_process(ranks: int) -> None:
 @pytest.fixture(scope="module")
 def output() -> tuple[int, str, str]:
     # Where operations have not been compiled yet, three ranks do so at once: that takes minutes.
-    return finish(start(3, "-m", "tests.framework.training.distributed.jobs.behaviour"), seconds=300)
+    return finish(
+        start(3, "-m", "tests.framework.training.distributed.jobs.behaviour"), seconds=300
+    )
 
 
 @pytest.fixture(scope="module")
@@ -338,7 +342,9 @@ def test_a_rank_that_fails_ends_the_job_and_is_named(
 
 
 def test_ctrl_c_ends_all_ranks_after_a_batch_and_they_go_on_from_there(tmp_path: Path) -> None:
-    job = start(3, "-m", "tests.framework.training.distributed.jobs.resumed", str(tmp_path), "endless")
+    job = start(
+        3, "-m", "tests.framework.training.distributed.jobs.resumed", str(tmp_path), "endless"
+    )
     path = tmp_path / "rank-0/run.safetensors"
     patience = time.monotonic() + 30
     while not path.exists() and time.monotonic() < patience:
