@@ -25,9 +25,11 @@ from framework.activations import (
     Swish,
     Tanh,
 )
+from framework.containers import Sequential
 from framework.errors import BatchError, DivergenceError, OnnxError, SavedFileError
 from framework.inspection.diagnosis import Diagnosis
-from framework.inspection.gradient_check import GradientReport, check_gradients
+from framework.inspection.gradient_check import check_gradients
+from framework.inspection.gradient_report import GradientReport
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
 from framework.losses import (
     BinaryCrossentropy,
@@ -85,6 +87,7 @@ __all__ = [
     "RegressionAccuracy",
     "SavedFileError",
     "Scale",
+    "Sequential",
     "Sigmoid",
     "SigmoidBinaryCrossentropy",
     "Softmax",

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from framework.operation import Array, smooth
 
 
 def sigmoid(inputs: Array) -> Array:
@@ -33,6 +33,8 @@ class Sigmoid(Activation):
     >>> Sigmoid().forward([[-10_000.0, 0.0, 10_000.0]])
     array([[0. , 0.5, 1. ]])
     """
+
+    kink_sides = smooth
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.output = sigmoid(as_floats(inputs))

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from framework.operation import Array, smooth
 
 
 class Tanh(Activation):
@@ -22,6 +22,8 @@ class Tanh(Activation):
     >>> Tanh().forward([[-10_000.0, 0.0, 10_000.0]])
     array([[-1.,  0.,  1.]])
     """
+
+    kink_sides = smooth
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.output = np.tanh(as_floats(inputs))

@@ -9,29 +9,17 @@ need not know where the batches come from.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sized
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Sized
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from framework.containers.supervised import Supervised
+from framework.data.checks import Transform, check_weighted_data
 from framework.errors import BatchError
 from framework.operation import Array
 from framework.utils import rng
 from framework.utils.memory_maps import is_mapped, release_pages, take_rows
-
-if TYPE_CHECKING:
-    from framework.model import Model
-
-# A function of the X of a batch that returns what goes into the network.
-Transform: TypeAlias = Callable[[Array], ArrayLike]
-# A function of the number of samples that returns the rows of this process.
-RowsOf: TypeAlias = Callable[[int], slice]
-
-
-def all_rows(samples: int) -> slice:
-    """Return the rows of a single process: all of them."""
-    return slice(samples)
 
 
 class MicroBatch(NamedTuple):
@@ -212,7 +200,7 @@ class BatchStream:
     """
 
     def __init__(
-        self, model: "Model", source: Any, transform: Transform | None = None, name: str = "X"
+        self, model: Supervised, source: Any, transform: Transform | None = None, name: str = "X"
     ) -> None:
         if isinstance(source, np.ndarray) or not isinstance(source, Iterable):
             raise TypeError(
@@ -260,7 +248,7 @@ class BatchStream:
             )
         given_X, given_y, *rest = received
         given_weight = rest[0] if rest else None
-        arrays = self.model.check_weighted_data(given_X, given_y, given_weight, self.transform)
+        arrays = check_weighted_data(self.model, given_X, given_y, given_weight, self.transform)
         source = ArrayBatches(*arrays, transform=self.transform)
         # Checked weights are scaled batch by batch; the given ones compare batches.
         total = None if given_weight is None else float(np.sum(given_weight, dtype=np.float64))

@@ -6,19 +6,14 @@ are refused before anything has happened.
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.data.batches import (
-    ArrayBatches,
-    Batches,
-    BatchStream,
-    RowsOf,
-    Transform,
-    all_rows,
-)
+from framework.containers.supervised import Supervised
+from framework.data.batches import ArrayBatches, Batches, BatchStream
+from framework.data.checks import RowsOf, Transform, all_rows, check_weighted_data
 from framework.data.micro_batches import evaluation_batch_size
 from framework.data.validation_split import split_rows
 from framework.losses.huber import Huber
@@ -26,9 +21,6 @@ from framework.losses.mean_absolute_error import MeanAbsoluteError
 from framework.losses.mean_squared_error import MeanSquaredError
 from framework.operation import Array
 from framework.utils.warnings import warn_user
-
-if TYPE_CHECKING:
-    from framework.model import Model
 
 # Data, targets and, if the samples have any, their weights; or an iterable of such batches.
 ValidationData: TypeAlias = (
@@ -46,7 +38,7 @@ class TrainingBatches(NamedTuple):
 
 
 def training_batches(
-    model: "Model",
+    model: Supervised,
     X: Any,
     y: ArrayLike | None,
     *,
@@ -76,7 +68,7 @@ def training_batches(
             )
         data = BatchStream(model, X, transform)
     else:
-        arrays = model.check_weighted_data(X, y, sample_weight, transform, rows_of)
+        arrays = check_weighted_data(model, X, y, sample_weight, transform, rows_of)
         rows, held_back = split_rows(ArrayBatches(*arrays).rows, validation_split, shuffle)
         data = ArrayBatches(*arrays, rows, batch_size, shuffle, transform)
         if held_back is not None:
@@ -94,7 +86,7 @@ def training_batches(
 
 
 def _validation_batches(
-    model: "Model", data: ValidationData, transform: Transform | None, rows_of: RowsOf
+    model: Supervised, data: ValidationData, transform: Transform | None, rows_of: RowsOf
 ) -> Batches:
     if not isinstance(data, (tuple, list)):
         return BatchStream(model, data, transform, "validation_data")
@@ -105,7 +97,7 @@ def _validation_batches(
         )
     X, y, *rest = data
     try:
-        arrays = model.check_weighted_data(X, y, rest[0] if rest else None, transform, rows_of)
+        arrays = check_weighted_data(model, X, y, rest[0] if rest else None, transform, rows_of)
         batches = ArrayBatches(*arrays, transform=transform)
         batches.batch_size = min(batches.batch_size, evaluation_batch_size(model, batches.sample))
     except (TypeError, ValueError) as error:

@@ -6,15 +6,13 @@ through one after the other and to add up their gradients. It also bounds the me
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from framework.containers.supervised import Supervised
 from framework.operation import Array, describe
 from framework.utils.warnings import warn_user
-
-if TYPE_CHECKING:
-    from framework.model import Model
 
 # Measured: 1,000 to 4,000 samples at once are fastest, twice as fast as 20,000.
 MOST_SAMPLES = 4096
@@ -29,10 +27,10 @@ def micro_batch_size(operations: Sequence[Any], sample: Array) -> int:
     return min(max(size, FEWEST_SAMPLES), MOST_SAMPLES)
 
 
-def evaluation_batch_size(model: "Model", sample: Array) -> int:
+def evaluation_batch_size(model: Supervised, sample: Array) -> int:
     """Return how many samples like ``sample`` to evaluate or predict at once."""
     model.forward(sample, training=False)  # shows how large the outputs are
-    return micro_batch_size(model.layers, sample)
+    return micro_batch_size(model.leaves(), sample)
 
 
 def bytes_per_sample(operations: Sequence[Any], sample: Array) -> int:

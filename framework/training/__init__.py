@@ -6,7 +6,7 @@ state.py              Training, the state of a running training; Callback, which
 loop.py               Loop: goes through epochs and batches, and takes the step of each batch
 step.py               one step in plain NumPy: forward, loss, backward, update
 epoch_sums.py         adds up the losses of an epoch
-evaluation.py         loss and accuracy on validation or test data
+evaluation.py         outputs, loss and accuracy on validation or test data
 history.py            History: the metrics of every epoch
 learning_curves.py    draws a History
 progress.py           the progress bar, and the lines that are printed

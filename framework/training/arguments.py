@@ -8,8 +8,8 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from framework.checks import check_count
-from framework.data.batches import Transform
 from framework.data.checked_batches import ValidationData
+from framework.data.checks import Transform
 from framework.training.state import Callback
 
 

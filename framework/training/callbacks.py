@@ -106,7 +106,7 @@ class EarlyStopping(Callback):
 
 
 def is_better(monitor: str, value: float, best: float | None, min_delta: float = 0.0) -> bool:
-    """Whether ``value`` of the metric ``monitor`` improves on ``best``; None and NaN always lose."""
+    """Whether ``value`` of a metric is better than ``best``, which may be None or NaN."""
     if best is None or math.isnan(best):
         return True
     gain = value - best if "accuracy" in monitor else best - value

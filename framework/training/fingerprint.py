@@ -6,18 +6,16 @@ training is resumed. Arrays are identified by a hash, a model by its serialized 
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from framework.containers.supervised import Supervised
 from framework.data.batches import ArrayBatches, BatchStream
 from framework.operation import Array
 from framework.saving import model_file
 from framework.training.state import Training
 from framework.utils.memory_maps import release_pages
-
-if TYPE_CHECKING:
-    from framework.model import Model
 
 
 def array_fingerprint(array: Array, rows_at_once: int = 4096) -> str:
@@ -79,7 +77,7 @@ def check_settings(saved: dict[str, Any], training: Training) -> None:
             raise ValueError(f"its training was with another {name}{shown}")
 
 
-def model_fingerprint(model: "Model") -> dict[str, Any]:
+def model_fingerprint(model: Supervised) -> dict[str, Any]:
     """Return the serialized form of ``model``, and hashes of its arrays except the parameters."""
     description, arrays = model_file.described(model)
     names = arrays.keys() - model_file.stored(model).keys()

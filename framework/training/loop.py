@@ -4,10 +4,11 @@ import math
 import signal
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from framework.containers.supervised import Supervised
 from framework.data.batches import ArrayBatches, Batch, Batches
 from framework.data.micro_batches import (
     has_independent_samples,
@@ -38,11 +39,8 @@ from framework.utils import rng
 from framework.utils.threads import single_thread, suitable_threads
 from optimizers.optimizer import parameter_names
 
-if TYPE_CHECKING:
-    from framework.model import Model
 
-
-def train(model: "Model", arguments: TrainingArguments) -> History:
+def train_alone(model: Supervised, arguments: TrainingArguments) -> History:
     """Train ``model`` in this process: see ``Model.train``."""
     training = set_up(model, arguments)
     prepare_checkpoints(training, arguments.resume_from)
@@ -260,6 +258,6 @@ class Loop:
         layers = self.model.layers
         self.model.forward(sample, training=False)  # shows how large the outputs are
         if all(map(has_independent_samples, layers)) and isinstance(self.model.loss, Loss):
-            return micro_batch_size(layers, sample)
-        warn_of_whole_batches(layers, sample, self.data.batch_size)
+            return micro_batch_size(self.model.leaves(), sample)
+        warn_of_whole_batches(self.model.leaves(), sample, self.data.batch_size)
         return None

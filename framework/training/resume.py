@@ -1,9 +1,10 @@
 """Goes on with the training in a checkpoint: reads the file, compares, restores."""
 
 import os
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from framework.checks import check_count, check_number
+from framework.containers.supervised import Supervised
 from framework.saving import model_file
 from framework.saving.model_file import FilePath
 from framework.saving.serialization import Reader, Writer
@@ -20,9 +21,6 @@ from framework.training.history import History
 from framework.training.snapshot import Snapshot
 from framework.training.state import Training
 from framework.utils import rng
-
-if TYPE_CHECKING:
-    from framework.model import Model
 
 # An object that keeps an argument in an attribute, the attribute's name, and its value.
 Argument: TypeAlias = tuple[Any, str, Any]
@@ -114,13 +112,11 @@ class SavedTraining:
                 raise ValueError(f"{name} was changed during its training; arrays are not set back")
         self._model(training)  # raises if it cannot be made
 
-    def _model(self, training: Training) -> "Model":
+    def _model(self, training: Training) -> Supervised:
         """Return the model in the file, made of the same classes as that of ``training``."""
-        from framework.model import Model
-
         writer = Writer()
         model_file.described(training.model, writer)
-        return model_file.model_of(Model, self.model, Reader(self.arrays, writer.own))
+        return model_file.model_of(Supervised, self.model, Reader(self.arrays, writer.own))
 
     def _check_state(self, training: Training) -> None:
         state = self.state

@@ -1,18 +1,15 @@
 """Makes the ``Training`` that ``Model.train`` was asked for, if everything fits."""
 
-from typing import TYPE_CHECKING
-
-from framework.data.batches import BatchStream, RowsOf, all_rows
+from framework.containers.supervised import Supervised
+from framework.data.batches import BatchStream
 from framework.data.checked_batches import training_batches
+from framework.data.checks import RowsOf, all_rows
 from framework.training.arguments import TrainingArguments
 from framework.training.checkpoint import is_checkpoint
 from framework.training.state import Training
 
-if TYPE_CHECKING:
-    from framework.model import Model
 
-
-def set_up(model: "Model", arguments: TrainingArguments, rows_of: RowsOf = all_rows) -> Training:
+def set_up(model: Supervised, arguments: TrainingArguments, rows_of: RowsOf = all_rows) -> Training:
     """Return the training of ``model`` with ``arguments``.
 
     ``rows_of`` gives the rows that this process checks, of arrays that other processes check too.

@@ -1,11 +1,7 @@
 """A copy of the model to go back to after an error."""
 
-from typing import TYPE_CHECKING
-
+from framework.containers.supervised import Supervised
 from optimizers.optimizer import Optimizer, State
-
-if TYPE_CHECKING:
-    from framework.model import Model
 
 
 class Snapshot:
@@ -14,7 +10,7 @@ class Snapshot:
     The state of an optimizer that is not derived from ``Optimizer`` is not known, and not copied.
     """
 
-    def __init__(self, model: "Model") -> None:
+    def __init__(self, model: Supervised) -> None:
         self.model = model
 
     def take(self) -> None:

@@ -2,17 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from framework.containers.supervised import Supervised
 from framework.data.batches import Batches
 from framework.training.epoch_sums import EpochSums
 from framework.training.history import History
 from framework.utils import rng
 from framework.utils.deprecation import RenamedAttribute
 from framework.utils.warnings import warn_user
-
-if TYPE_CHECKING:
-    from framework.model import Model
 
 
 class Callback:
@@ -88,13 +86,13 @@ class Training:
 
     def __init__(
         self,
-        model: "Model",
+        model: Supervised,
         epochs: int,
         data: Batches,
         validation: Batches | None,
         callbacks: Sequence[Callback],
     ) -> None:
-        self.model = model
+        self.model: Any = model
         self.history = History()
         self.epoch, self.epochs = 0, epochs
         self.batch, self.batches = 0, data.batches_per_epoch

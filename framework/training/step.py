@@ -4,18 +4,15 @@ Whole steps in one compiled call are in ``framework.accelerated``.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from framework.containers.supervised import Supervised
 from framework.data.batches import Batch
 from framework.operation import Array
 from optimizers.optimizer import Optimizer
 
-if TYPE_CHECKING:
-    from framework.model import Model
-
 
 def forward_and_backward(
-    model: "Model",
+    model: Supervised,
     batch: Batch,
     micro_batch_size: int | None,
     check_loss: Callable[[float], None] | None = None,
@@ -48,7 +45,7 @@ def forward_and_backward(
     return data_loss, accuracy
 
 
-def update_parameters(model: "Model") -> None:
+def update_parameters(model: Supervised) -> None:
     """Update all parameters by their gradients.
 
     An ``Optimizer`` updates them in one call. One of another class, which knows only the protocol

@@ -52,7 +52,7 @@ class DistributedLoop(Loop):
         self.rows_seen = 0
         self.synchronized = [
             layer
-            for layer in self.model.layers
+            for layer in self.model.leaves()
             if isinstance(layer, BatchNormalization) and layer.synchronized
         ]
 

@@ -1,16 +1,13 @@
 """The chunk of a model's parameters that one rank updates."""
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from framework.containers.supervised import Supervised
 from framework.operation import Array
 from framework.training.distributed.communicator import Communicator
 from optimizers.optimizer import Optimizer, State, joint_norm
-
-if TYPE_CHECKING:
-    from framework.model import Model
 
 
 class ParameterShard:
@@ -20,7 +17,7 @@ class ParameterShard:
         weights, dweights: this rank's chunk of the parameters, and its gradient.
     """
 
-    def __init__(self, model: "Model", communicator: Communicator) -> None:
+    def __init__(self, model: Supervised, communicator: Communicator) -> None:
         self._whole, self._communicator = model.parameters, communicator
         self._sizes = communicator.chunk_sizes(len(self._whole))
         self._own = communicator.chunk(len(self._whole))

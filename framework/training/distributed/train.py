@@ -1,23 +1,30 @@
-"""Trains a model on all ranks of a communicator."""
+"""Trains a model: in this process alone, or on all ranks of a communicator."""
 
-from typing import TYPE_CHECKING
-
-from framework.data.batches import all_rows
+from framework.containers.supervised import Supervised
+from framework.data.checks import all_rows
 from framework.training.arguments import TrainingArguments
 from framework.training.checkpoint import is_checkpoint, prepare_checkpoints
-from framework.training.distributed.communicator import Communicator
+from framework.training.distributed.communicator import Communicator, check_communicator
 from framework.training.distributed.consistency import agree_on_shards, check_alike
 from framework.training.distributed.loop import DistributedLoop
 from framework.training.history import History
+from framework.training.loop import train_alone
 from framework.training.progress import Reporter
 from framework.training.resume import saved_training
 from framework.training.setup import set_up
 
-if TYPE_CHECKING:
-    from framework.model import Model
+
+def train(model: Supervised, arguments: TrainingArguments) -> History:
+    """Train ``model``: see ``Model.train``."""
+    if arguments.communicator is None:
+        if arguments.sharded:
+            raise ValueError("sharded=True needs a communicator, such as MPI.COMM_WORLD")
+    elif check_communicator(arguments.communicator).size > 1:
+        return train_together(model, arguments)
+    return train_alone(model, arguments)
 
 
-def train_together(model: "Model", arguments: TrainingArguments) -> History:
+def train_together(model: Supervised, arguments: TrainingArguments) -> History:
     """Train ``model`` on all ranks of ``arguments.communicator``: see ``Model.train``."""
     communicator = Communicator(arguments.communicator)
     first, sharded = communicator.rank == 0, arguments.sharded

@@ -1,6 +1,6 @@
 """A training that writes checkpoints, and goes on from them when it is started again.
 
-    python -m tests.framework.training.distributed.jobs.resumed FOLDER [FAULT] [--dropout] [--epochs N]
+    python -m ….jobs.resumed FOLDER [FAULT] [--dropout] [--epochs N]
 
 FAULT is what one rank does in the middle of the fourth epoch: ``kill`` (it is killed), ``raise``,
 ``diverge`` (it raises the error of a divergence that the others know nothing of) or ``exit``; or,
