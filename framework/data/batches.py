@@ -4,8 +4,8 @@
     for batch in source.epoch():                  # a Batch: the samples of one update
         for part in batch.micro_batches(4096):    # a MicroBatch: the samples that run at once
 
-``ArrayBatches`` and ``BatchStream`` have the same ``epoch()``, so that whoever trains or evaluates
-need not know where the batches come from.
+``ArrayBatches`` and ``BatchStream`` have the same ``epoch()``, so training and evaluation need not
+tell them apart.
 """
 
 import math
@@ -153,7 +153,7 @@ class ArrayBatches:
         )
 
     def release(self) -> None:
-        """Give back the memory of what has been read, where the arrays are mapped files."""
+        """Free the memory of pages that have been read, if the arrays are mapped files."""
         release_pages(self.X)
         release_pages(self.y)
 
@@ -204,13 +204,13 @@ class BatchStream:
     ) -> None:
         if isinstance(source, np.ndarray) or not isinstance(source, Iterable):
             raise TypeError(
-                f"{name} without targets must be an object that gives batches (X, y) when it is "
-                f"gone through, received {type(source).__name__}"
+                f"{name} without targets must be an iterable of batches (X, y), received "
+                f"{type(source).__name__}"
             )
         if isinstance(source, Iterator):
             raise TypeError(
-                f"{name} is an iterator, which can be gone through only once: give a list, or an "
-                "object whose __iter__ begins anew"
+                f"{name} is an iterator, which lasts for one epoch only: give a list, or an object "
+                "whose __iter__ begins anew"
             )
         self.model, self.source, self.transform, self.name = model, source, transform, name
         # Until an epoch has been counted, the source's own word for it.

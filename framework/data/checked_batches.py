@@ -1,8 +1,7 @@
-"""The one way in for data: what ``train`` and ``evaluate`` are given becomes checked batches.
+"""The one way in for data: the arguments of ``train`` and ``evaluate`` become checked batches.
 
-``training_batches`` takes data, targets, weights and validation data, and returns where the
-batches of each come from. Nothing of the model's parameters changes here, so data that do not fit
-are refused before anything has happened.
+``training_batches`` takes data, targets, weights and validation data, and returns the batches to
+train and to validate on. Data that do not fit are refused here, before any parameter has changed.
 """
 
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ from numpy.typing import ArrayLike
 from framework.containers.supervised import Supervised
 from framework.data.batches import ArrayBatches, Batches, BatchStream
 from framework.data.checks import RowsOf, Transform, all_rows, check_weighted_data
-from framework.data.micro_batches import evaluation_batch_size
+from framework.data.micro_batches import chosen_batch_size, evaluation_batch_size
 from framework.data.validation_split import split_rows
 from framework.losses.huber import Huber
 from framework.losses.mean_absolute_error import MeanAbsoluteError
@@ -31,7 +30,7 @@ REGRESSION_LOSSES = (Huber, MeanAbsoluteError, MeanSquaredError)
 
 
 class TrainingBatches(NamedTuple):
-    """Where the batches of a training come from, and those of its validation, or None."""
+    """The batches to train on, and those to validate on, or None."""
 
     data: Batches
     validation: Batches | None
@@ -83,6 +82,26 @@ def training_batches(
     if validation_data is not None:
         validation = _validation_batches(model, validation_data, transform, rows_of)
     return TrainingBatches(data, validation)
+
+
+def evaluation_batches(
+    model: Supervised,
+    X: Any,
+    y: ArrayLike | None,
+    batch_size: int | None,
+    sample_weight: ArrayLike | None,
+) -> Batches:
+    """Return the checked batches of an evaluation: see ``Model.evaluate`` for the arguments.
+
+    Raises TypeError, ValueError or BatchError for data that do not fit the model or each other.
+    """
+    if y is None:
+        if sample_weight is not None:
+            raise ValueError("batches bring their weights themselves: (X, y, sample_weight)")
+        return BatchStream(model, X)
+    X, y, weights = check_weighted_data(model, X, y, sample_weight)
+    size = chosen_batch_size(model, X, batch_size)
+    return ArrayBatches(X, y, weights, batch_size=size)
 
 
 def _validation_batches(

@@ -112,8 +112,8 @@ def check_weighted_data(
         return X, y, None
     if model.accuracy is not None and not hasattr(model.accuracy, "compare"):
         raise TypeError(
-            "with sample_weight, the accuracy needs a method compare(predictions, y) that "
-            f"tells what is right, sample by sample; {describe(model.accuracy)} has none"
+            "with sample_weight, the accuracy needs a method compare(predictions, y) that returns "
+            f"a value for each sample; {describe(model.accuracy)} has none"
         )
     return X, y, check_sample_weight(sample_weight, len(X))
 

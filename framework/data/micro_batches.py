@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from framework.checks import check_count
 from framework.containers.supervised import Supervised
 from framework.operation import Array, describe
 from framework.utils.warnings import warn_user
@@ -31,6 +32,16 @@ def evaluation_batch_size(model: Supervised, sample: Array) -> int:
     """Return how many samples like ``sample`` to evaluate or predict at once."""
     model.forward(sample, training=False)  # shows how large the outputs are
     return micro_batch_size(model.leaves(), sample)
+
+
+def chosen_batch_size(model: Supervised, X: Array, batch_size: int | None) -> int:
+    """Return ``batch_size``, or for None how many samples of ``X`` to evaluate at once.
+
+    Raises TypeError or ValueError if ``batch_size`` is not a whole number of at least 1.
+    """
+    if batch_size is not None:
+        return check_count("batch_size", batch_size)
+    return len(X) if len(X) <= MOST_SAMPLES else evaluation_batch_size(model, X[:1])
 
 
 def bytes_per_sample(operations: Sequence[Any], sample: Array) -> int:

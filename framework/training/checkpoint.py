@@ -7,7 +7,7 @@ A checkpoint is the file of a saved model (see ``saving``) with two further entr
                 and the fingerprints of the data
 
 If an epoch was interrupted, ``training`` also has the states of the generators at its beginning,
-and the sums over its batches so far. ``resume.py`` reads what is written here.
+and the sums over its batches so far. ``resume.py`` reads these files.
 """
 
 import itertools
@@ -179,8 +179,8 @@ def prepare_checkpoints(training: Training, resume_from: FilePath | None) -> Non
     optimizer = training.model.optimizer
     if not isinstance(optimizer, Optimizer):
         raise TypeError(
-            f"a checkpoint needs an optimizer derived from optimizers.Optimizer, which shows what "
-            f"it remembers; received {optimizer!r}"
+            f"a checkpoint needs an optimizer derived from optimizers.Optimizer, whose state it "
+            f"can save; received {optimizer!r}"
         )
     for checkpoint in checkpoints:
         checkpoint.check_files(training.epochs)
@@ -219,9 +219,8 @@ def check_callback_states(training: Training) -> None:
             Reader(writer.arrays, {}).read(json.loads(text))
         except (TypeError, ValueError) as error:
             raise TypeError(
-                f"a checkpoint cannot hold what checkpoint_state of {describe(callback)} returns; "
-                f"it can be None, numbers, texts, arrays, and lists and dictionaries of these: "
-                f"{error}"
+                f"a checkpoint cannot hold the checkpoint_state of {describe(callback)}; it can "
+                f"hold None, numbers, texts, arrays, and lists and dictionaries of these: {error}"
             ) from None
 
 

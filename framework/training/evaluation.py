@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.checks import check_count
 from framework.containers.supervised import Supervised
-from framework.data.batches import ArrayBatches, Batch, Batches, BatchStream
-from framework.data.checks import check_inputs, check_weighted_data
-from framework.data.micro_batches import MOST_SAMPLES, evaluation_batch_size
+from framework.data.batches import Batch
+from framework.data.checked_batches import evaluation_batches
+from framework.data.checks import check_inputs
+from framework.data.micro_batches import chosen_batch_size
 from framework.operation import Array
 from framework.utils.memory_maps import release_pages
 
@@ -18,7 +18,7 @@ from framework.utils.memory_maps import release_pages
 def predict(model: Supervised, X: ArrayLike, batch_size: int | None) -> Array:
     """Return the outputs for ``X``: see ``Model.predict``."""
     X = check_inputs(model, X)
-    size = _batch_size(model, X, batch_size)
+    size = chosen_batch_size(model, X, batch_size)
     parts = []
     for start in range(0, len(X), size):
         parts.append(_kept(model.forward(X[start : start + size], training=False)))
@@ -34,14 +34,7 @@ def evaluate(
     sample_weight: ArrayLike | None,
 ) -> tuple[float, float | None]:
     """Return the mean data loss and the accuracy: see ``Model.evaluate``."""
-    if y is None:
-        if sample_weight is not None:
-            raise ValueError("batches bring their weights themselves: (X, y, sample_weight)")
-        batches: Batches = BatchStream(model, X)
-    else:
-        X, y, weights = check_weighted_data(model, X, y, sample_weight)
-        size = _batch_size(model, X, batch_size)
-        batches = ArrayBatches(X, y, weights, batch_size=size)
+    batches = evaluation_batches(model, X, y, batch_size, sample_weight)
     return evaluation_means(model, evaluation_sums(model, batches.epoch()))
 
 
@@ -63,12 +56,6 @@ def evaluation_means(model: Supervised, sums: Array) -> tuple[float, float | Non
     """Return the mean data loss, and the accuracy if ``model`` has one, of ``evaluation_sums``."""
     total_weight, data_loss, correct = map(float, sums)
     return data_loss / total_weight, None if model.accuracy is None else correct / total_weight
-
-
-def _batch_size(model: Supervised, X: Array, batch_size: int | None) -> int:
-    if batch_size is not None:
-        return check_count("batch_size", batch_size)
-    return len(X) if len(X) <= MOST_SAMPLES else evaluation_batch_size(model, X[:1])
 
 
 def _kept(output: Array) -> Array:

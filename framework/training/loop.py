@@ -116,7 +116,7 @@ class Loop:
             callback.on_train_end(training)
         self.reporter.finish()
 
-    # What a training on several processes does differently
+    # The methods that a training on several processes overrides
 
     def batches(self, skip: int = 0) -> Iterator[Batch]:
         """Return the batches of an epoch, without the first ``skip``.
@@ -239,7 +239,7 @@ class Loop:
             raise loss_diverged(training)
 
     def _trainer(self, source: Batches) -> Any:
-        """Return what takes compiled steps with batches of ``source``, or None.
+        """Return the object that takes compiled steps with batches of ``source``, or None.
 
         It is looked up each time, since a callback may have set another loss or optimizer.
         """

@@ -71,7 +71,7 @@ class SavedTraining:
         self._check_state(training)
 
     def restore(self, training: Training) -> None:
-        """Make ``training`` what it was when the checkpoint was written.
+        """Restore ``training`` to the state in the checkpoint.
 
         Raises SavedFileError if that fails, and whatever the ``resume`` of a user's callback
         raises. The model is as it was before then.
@@ -154,7 +154,7 @@ class SavedTraining:
     def _set_arguments(self, training: Training, replaced: list[Argument]) -> None:
         """Set arguments that callbacks had changed, such as the learning rate.
 
-        What they replace is noted in ``replaced``.
+        The old arguments are appended to ``replaced``.
         """
         last = saved_model_fingerprint(self.model, self.arrays)
         current = model_fingerprint(training.model)

@@ -113,8 +113,8 @@ class Communicator:
             if error is self._agreed:
                 raise
             traceback.print_exc()
-            told = f"{self.name(self.rank)}, on {socket.gethostname()}, ended the job"
-            print(f"{told}: {self._lost(error)}{type(error).__name__}: {error}", file=sys.stderr)
+            message = f"{self.name(self.rank)}, on {socket.gethostname()}, ended the job"
+            print(f"{message}: {self._lost(error)}{type(error).__name__}: {error}", file=sys.stderr)
             sys.stdout.flush()
             sys.stderr.flush()
             self.mpi_communicator.Abort(1)
@@ -195,7 +195,7 @@ def in_turn(communicator: Any, action: Callable[[], AnyResult]) -> AnyResult:
 
 
 def mpi() -> Any:
-    """Return ``mpi4py.MPI``, or raise ImportError with what to install."""
+    """Return ``mpi4py.MPI``, or raise ImportError that says how to install it."""
     required("mpi4py", '"dinputs[distributed]"')
     from mpi4py import MPI
 

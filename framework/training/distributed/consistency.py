@@ -1,4 +1,4 @@
-"""Checks that all ranks were given the same training, and agrees on what differs by design."""
+"""Checks that all ranks were given the same training; agrees on values that shards differ in."""
 
 import math
 import re
@@ -20,7 +20,7 @@ from framework.training.state import Training
 
 
 class Fact(NamedTuple):
-    """A fact that must be the same on every rank: as text, and a checksum of what that omits."""
+    """A fact that must be the same on every rank: as text, with a checksum of details."""
 
     text: str
     checksum: str = ""

@@ -56,7 +56,7 @@ class DistributedLoop(Loop):
             if isinstance(layer, BatchNormalization) and layer.synchronized
         ]
 
-    # What a single process does differently
+    # The methods that differ from those of a single process
 
     def batches(self, skip: int = 0) -> Iterator[Batch]:
         """Return the batches of an epoch on this rank; each rank takes a part in ``step``."""

@@ -19,7 +19,7 @@ def rows_of_rank(batch: Batch, communicator: Communicator) -> Batch:
 
 
 class RankBatches:
-    """The batches that one rank goes through in an epoch, as many as every other rank.
+    """The batches of one rank in an epoch, as many as on every other rank.
 
     Args:
         data: where they come from.
