@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from datasets import spiral_data
 from framework import (
@@ -20,7 +19,6 @@ from optimizers import Adam
 FOLDER = Path(__file__).parents[1] / "fixtures" / "format-1"
 
 
-@pytest.mark.filterwarnings("error")
 def test_a_checkpoint_goes_on_to_the_losses_and_parameters_of_the_version_that_wrote_it() -> None:
     expected = np.load(FOLDER / "expected.npz")
     model = Model([Dense(2, 16, weight_regularizer_l2=1e-4), ReLU(), Dropout(0.1), Dense(16, 3)])
