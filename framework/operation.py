@@ -12,12 +12,13 @@ Any class with these two methods can go into a ``Model``. Deriving it from ``Ope
 adds a repr, the configuration that is saved, and sizes in ``Model.summary``.
 """
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from numpy.typing import ArrayLike
 
-from optimizers.configuration import Configurable
+from optimizers.configuration import Configurable, constructor_arguments
 from optimizers.optimizer import Array
 
 __all__ = ["Array", "KinkSides", "Operation", "Shape", "describe", "smooth"]
@@ -41,6 +42,7 @@ class Operation(Configurable):
         state: names of further arrays that belong to a saved model but are not trained.
         samplewise: whether each sample's output depends on that sample alone, in training too.
             ``Model`` may then send a large batch through in slices.
+        differentiable: whether there is a gradient for ``backward`` to compute.
         computes_as: the base class, for a class whose own ``forward`` gives the outputs of its
             base, so that it is exported like that.
     """
@@ -49,6 +51,7 @@ class Operation(Configurable):
     computes_as: type["Operation"]
     state: tuple[str, ...] = ()
     samplewise = False
+    differentiable = True
     output: Array
     dinputs: Array
 
@@ -90,6 +93,22 @@ class Operation(Configurable):
         that are not named here are compared afterwards.
         """
         return {}
+
+    @classmethod
+    def for_features(cls, n_features: int) -> "Operation":
+        """Return a new operation for inputs ``(samples, n_features)``.
+
+        ``n_features`` is given to the constructor as ``n_inputs`` or ``n_features``, where it
+        requires one of them. A class whose constructor requires more arguments overrides this,
+        with typical values: the checks of all operations begin here.
+        """
+        arguments = constructor_arguments(cls)
+        widths = [
+            name
+            for name in ("n_inputs", "n_features")
+            if name in arguments and arguments[name].default is inspect.Parameter.empty
+        ]
+        return cls(**dict.fromkeys(widths, n_features))
 
 
 def smooth(*arguments: Any, **named: Any) -> tuple[()]:

@@ -4,9 +4,15 @@ from framework.operation import Array, Operation, Shape
 
 
 class Activation(Operation):
-    """Base class of the activations."""
+    """Base class of the activations.
+
+    Attributes:
+        preferred_initializer: the initializer that keeps the size of signals, for the weights of
+            a dense layer before this activation.
+    """
 
     samplewise = True
+    preferred_initializer = "he_uniform"
 
     def predictions(self, outputs: Array) -> Array:
         """Return what the network says, given this activation's outputs: here, the outputs."""

@@ -8,8 +8,6 @@ through one after the other and to add up their gradients. It also bounds the me
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from framework.checks import check_count
 from framework.containers.supervised import Supervised
 from framework.operation import Array, describe
@@ -22,16 +20,15 @@ BYTES_AT_ONCE = 2**26
 MUCH_MEMORY = 200 * 2**20
 
 
-def micro_batch_size(operations: Sequence[Any], sample: Array) -> int:
-    """Return the number of samples to run at once, given one on which ``operations`` just ran."""
-    size = BYTES_AT_ONCE // bytes_per_sample(operations, sample)
+def micro_batch_size(outputs: Sequence[Array], sample: Array) -> int:
+    """Return the number of samples to run at once, given the operations' outputs for one."""
+    size = BYTES_AT_ONCE // bytes_per_sample(outputs, sample)
     return min(max(size, FEWEST_SAMPLES), MOST_SAMPLES)
 
 
 def evaluation_batch_size(model: Supervised, sample: Array) -> int:
     """Return how many samples like ``sample`` to evaluate or predict at once."""
-    model.forward(sample, training=False)  # shows how large the outputs are
-    return micro_batch_size(model.leaves(), sample)
+    return micro_batch_size(model.leaf_outputs(sample), sample)
 
 
 def chosen_batch_size(model: Supervised, X: Array, batch_size: int | None) -> int:
@@ -44,15 +41,16 @@ def chosen_batch_size(model: Supervised, X: Array, batch_size: int | None) -> in
     return len(X) if len(X) <= MOST_SAMPLES else evaluation_batch_size(model, X[:1])
 
 
-def bytes_per_sample(operations: Sequence[Any], sample: Array) -> int:
+def bytes_per_sample(outputs: Sequence[Array], sample: Array) -> int:
     """Return the memory that a step needs for each sample: outputs and gradients."""
-    outputs = [np.asarray(operation.output) for operation in operations]
     return 2 * (sum(output.nbytes for output in outputs) + sample.size * outputs[0].itemsize)
 
 
-def warn_of_whole_batches(operations: Sequence[Any], sample: Array, batch_size: int) -> None:
+def warn_of_whole_batches(
+    operations: Sequence[Any], outputs: Sequence[Array], sample: Array, batch_size: int
+) -> None:
     """Warn if whole batches take much memory; name the operation that needs them whole."""
-    needed = batch_size * bytes_per_sample(operations, sample)
+    needed = batch_size * bytes_per_sample(outputs, sample)
     if needed > MUCH_MEMORY:
         dependent = (describe(one) for one in operations if not has_independent_samples(one))
         warn_user(

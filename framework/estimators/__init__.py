@@ -11,6 +11,7 @@ then in ``model_``. It needs scikit-learn, which the extra ``[sklearn]`` install
 
 import copy
 import difflib
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -18,20 +19,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+import optimizers
+from framework import activations
 from framework.accuracies import Accuracy, BinaryAccuracy, CategoricalAccuracy
-from framework.activations import (
-    ELU,
-    GELU,
-    Activation,
-    LeakyReLU,
-    Linear,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Softplus,
-    Swish,
-    Tanh,
-)
+from framework.activations import Activation, Linear, Sigmoid, Softmax
 from framework.checks import check_count, check_dtype, check_fraction, check_non_negative
 from framework.data.sample_weights import drop_weightless
 from framework.layers import BatchNormalization, Dense, Dropout
@@ -42,7 +33,10 @@ from framework.training.callbacks import EarlyStopping
 from framework.training.history import History
 from framework.training.state import Callback, Training
 from framework.utils import rng
-from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from framework.utils.classes import check_not_nan
+from framework.utils.exports import exported
+from optimizers import SGD, Adagrad, Optimizer
+from optimizers.configuration import constructor_arguments
 from optimizers.optimizer import LearningRate
 
 try:
@@ -65,29 +59,15 @@ __all__ = ["NeuralNetworkClassifier", "NeuralNetworkRegressor"]
 
 Named = TypeVar("Named")
 
-# "identity" and "logistic" are what scikit-learn calls "linear" and "sigmoid".
 ACTIVATIONS: dict[str, type[Activation]] = {
-    "relu": ReLU,
-    "leaky_relu": LeakyReLU,
-    "elu": ELU,
-    "gelu": GELU,
-    "swish": Swish,
-    "softplus": Softplus,
-    "tanh": Tanh,
-    "sigmoid": Sigmoid,
-    "logistic": Sigmoid,
-    "linear": Linear,
-    "identity": Linear,
+    name: cls for name, cls in exported(activations, Activation).items() if cls.differentiable
 }
+# scikit-learn's names.
+ACTIVATIONS |= {"logistic": Sigmoid, "identity": Linear}
 
-# Each with the learning rate it has if none is given.
-OPTIMIZERS: dict[str, tuple[type[Optimizer], float]] = {
-    "adam": (Adam, 0.001),
-    "adamw": (AdamW, 0.001),
-    "rmsprop": (RMSprop, 0.001),
-    "adagrad": (Adagrad, 0.01),
-    "sgd": (SGD, 0.01),
-}
+OPTIMIZERS: dict[str, type[Optimizer]] = exported(optimizers, Optimizer)
+# Where the learning rate of the book, which the optimizer has if none is given, is large.
+LEARNING_RATES: dict[type[Optimizer], float] = {SGD: 0.01, Adagrad: 0.01}
 
 # Predictions are computed this many rows at a time, which bounds the memory they take.
 ROWS_AT_ONCE = 4096
@@ -292,9 +272,11 @@ class _NeuralNetwork(BaseEstimator):
         dropout = check_fraction("dropout", self.dropout)
         n_outputs, last, loss, accuracy = self._head()
         model, width = Model(dtype=X.dtype), X.shape[1]
-        for size, activation in zip(sizes, self._activations(len(sizes)), strict=True):
-            saturates = isinstance(activation, (Linear, Sigmoid, Tanh))
-            model.add(self._dense(width, size, "glorot_uniform" if saturates else "he_uniform"))
+        for size, activation in zip(sizes, self._activations(sizes), strict=True):
+            initializer = getattr(
+                activation, "preferred_initializer", Activation.preferred_initializer
+            )
+            model.add(self._dense(width, size, initializer))
             if self.batch_normalization:
                 model.add(BatchNormalization(size))
             model.add(activation)
@@ -321,29 +303,32 @@ class _NeuralNetwork(BaseEstimator):
         sizes = list(sizes) if np.iterable(sizes) else [sizes]
         return [check_count("hidden_layer_sizes", size) for size in sizes]
 
-    def _activations(self, layers: int) -> list[Any]:
-        """A new operation for each hidden layer."""
+    def _activations(self, sizes: list[int]) -> list[Any]:
+        """Return a new activation for each hidden layer."""
         given = self.activation
         if isinstance(given, str) or not np.iterable(given):
-            given = [given] * layers
+            given = [given] * len(sizes)
         given = list(given)
-        if len(given) != layers:
+        if len(given) != len(sizes):
             raise ValueError(
                 "activation must be one for all hidden layers, or one for each of the "
-                f"{layers}, received {len(given)}"
+                f"{len(sizes)}, received {len(given)}"
             )
         return [
-            _by_name("activation", each, ACTIVATIONS)()
+            _by_name("activation", each, ACTIVATIONS).for_features(size)
             if isinstance(each, str)
             else copy.deepcopy(each)
-            for each in given
+            for each, size in zip(given, sizes, strict=True)
         ]
 
     def _new_optimizer(self) -> Any:
         rate = self.learning_rate
         if isinstance(self.optimizer, str):
-            cls, usual_rate = _by_name("optimizer", self.optimizer, OPTIMIZERS)
-            return cls(usual_rate if rate is None else rate)
+            cls = _by_name("optimizer", self.optimizer, OPTIMIZERS)
+            if rate is None:
+                default = constructor_arguments(cls)["learning_rate"].default
+                rate = LEARNING_RATES.get(cls, default)
+            return cls(rate)
         if rate is not None:
             raise ValueError(
                 "learning_rate is for an optimizer given by name: set it in "
@@ -361,6 +346,11 @@ class _NeuralNetwork(BaseEstimator):
             self.model_.forward(samples[:1].copy(), training=False)
         return outputs
 
+    def _predictions(self, X: ArrayLike) -> Array:
+        outputs = self._outputs(X)
+        check_not_nan(outputs, self.model_.stored_arrays())
+        return self._decode(outputs)
+
 
 class NeuralNetworkClassifier(ClassifierMixin, _NeuralNetwork):
     """A network that tells classes apart, by their probabilities.
@@ -374,16 +364,17 @@ class NeuralNetworkClassifier(ClassifierMixin, _NeuralNetwork):
 
     Args:
         hidden_layer_sizes: the number of neurons of each hidden layer; empty for none.
-        activation: "relu", "leaky_relu", "elu", "gelu", "swish", "softplus", "tanh", "sigmoid"
-            or "linear", or an operation of your own; or a list with one for each hidden layer.
+        activation: the name of an activation of ``framework`` that has a gradient, in lower case
+            ("relu", "leaky_relu", "tanh"), or an operation; or a list with one for each hidden
+            layer.
         dropout: the share of each hidden layer's values that is dropped, at least 0, less than 1.
         l1, l2: the λ of the penalties ``λ Σ |w|`` and ``λ Σ w²`` on the weights of each layer,
             output layer included, biases not.
         batch_normalization: whether to normalize before each activation.
-        optimizer: "adam", "adamw", "rmsprop", "adagrad" or "sgd", or an optimizer, of which a
-            copy is used.
-        learning_rate: of an optimizer given by name: a number or a schedule. None stands for
-            0.001, for "adagrad" and "sgd" 0.01.
+        optimizer: the name of one of ``optimizers``, in lower case ("adam", "adamw", "sgd"), or an
+            optimizer, which is copied.
+        learning_rate: for an optimizer given by name, a number or a schedule. None takes that
+            optimizer's default (0.001 for "adam"), but 0.01 for "adagrad" and "sgd".
         batch_size: samples per update; "auto" is ``min(200, samples)``, None all of them.
         epochs: how often ``fit`` goes through the data, at most.
         early_stopping: whether to set samples aside, stop when the loss on them has not become
@@ -411,7 +402,8 @@ class NeuralNetworkClassifier(ClassifierMixin, _NeuralNetwork):
         loss_curve_: the loss of each epoch, penalties included, as ``History.loss``.
         validation_loss_curve_: the loss on the samples set aside, without penalties; empty
             without ``early_stopping``.
-        validation_scores_: what ``score`` gives for these samples, after each epoch.
+        validation_scores_: what ``score`` gives for these samples, after each epoch; NaN where an
+            output is.
         n_iter_: the number of epochs so far.
         n_outputs_: the number of outputs of the network.
         n_features_in_, feature_names_in_: as for any estimator.
@@ -522,12 +514,15 @@ class NeuralNetworkClassifier(ClassifierMixin, _NeuralNetwork):
         """Return the most probable label of each sample, ``(samples,)``.
 
         For several labels per sample, 1 where one is more probable than not, else 0,
-        ``(samples, labels)``.
+        ``(samples, labels)``. Raises ValueError, naming the row, if an output is NaN.
         """
-        return self._decode(self._outputs(X))
+        return self._predictions(X)
 
     def predict_proba(self, X: ArrayLike) -> Array:
-        """Return the probability of each class, ``(samples, classes)``, in their order."""
+        """Return the probability of each class, ``(samples, classes)``, in their order.
+
+        They are as they are, even NaN.
+        """
         return self._outputs(X)
 
     def __sklearn_tags__(self) -> Any:
@@ -622,8 +617,11 @@ class NeuralNetworkRegressor(MultiOutputMixin, RegressorMixin, _NeuralNetwork):
         return self
 
     def predict(self, X: ArrayLike) -> Array:
-        """Return the predicted numbers, ``(samples,)`` or ``(samples, outputs)`` as ``y`` was."""
-        return self._decode(self._outputs(X))
+        """Return the predicted numbers, ``(samples,)`` or ``(samples, outputs)`` as ``y`` was.
+
+        Raises ValueError, naming the row, if one is NaN.
+        """
+        return self._predictions(X)
 
     def _learn_targets(self, y: Array, classes: ArrayLike | None) -> None:
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
@@ -644,7 +642,7 @@ class NeuralNetworkRegressor(MultiOutputMixin, RegressorMixin, _NeuralNetwork):
 
 
 class _ValidationScores(Callback):
-    """Keeps, for each epoch, the estimator's score on the samples set aside."""
+    """Keeps, for each epoch, the estimator's score on the samples set aside; NaN if one is."""
 
     def __init__(
         self, estimator: _NeuralNetwork, X: Array, y: Array, sample_weight: Array | None
@@ -653,8 +651,10 @@ class _ValidationScores(Callback):
         self.scores: list[float] = []
 
     def on_epoch_end(self, training: Training) -> None:
-        predictions = self.estimator._decode(training.model.predict(self.X))
-        score = self.estimator._metric(self.y, predictions, sample_weight=self.sample_weight)
+        outputs, score = training.model.predict(self.X), math.nan
+        if not np.isnan(outputs).any():
+            predictions = self.estimator._decode(outputs)
+            score = self.estimator._metric(self.y, predictions, sample_weight=self.sample_weight)
         self.scores.append(float(score))
 
 

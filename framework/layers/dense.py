@@ -108,8 +108,8 @@ class Dense(Operation):
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         weights = self.weights
-        self.inputs = self.check_inputs(inputs).astype(weights.dtype, copy=False)
-        output = _product(self.inputs, weights)
+        self.inputs = inputs = self.check_inputs(inputs).astype(weights.dtype, copy=False)
+        output = _product(inputs, weights)
         output += self.biases
         self.output = output
         return output
@@ -145,6 +145,10 @@ class Dense(Operation):
         if input_shape not in (None, (self.n_inputs,)):
             raise ValueError(f"{self!r} expects inputs of shape (samples, {self.n_inputs})")
         return (self.n_neurons,)
+
+    @classmethod
+    def for_features(cls, n_features: int) -> "Dense":
+        return cls(n_features, 3)
 
     @classmethod
     def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

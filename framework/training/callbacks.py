@@ -3,6 +3,7 @@
 The base class ``Callback`` is in ``state.py``, ``Checkpoint`` in ``checkpoint.py``.
 """
 
+import itertools
 import math
 from typing import Any
 
@@ -11,7 +12,7 @@ from framework.training.state import Callback, Training
 
 
 class EarlyStopping(Callback):
-    """Stops training when a metric has not improved for a while.
+    """Stops training when a metric has not improved for a while. NaN is no improvement.
 
     Args:
         monitor: the name of a list of ``History``. A metric with "accuracy" in its name should
@@ -21,7 +22,7 @@ class EarlyStopping(Callback):
         min_delta: the smallest change that counts as an improvement, at least 0.
 
     Attributes:
-        best: the best value so far; None before the first epoch.
+        best: the best value so far; None before the first that is a number.
         best_epoch: the epoch of this value.
         reason: why training stopped, in words; empty if it did not.
 
@@ -83,7 +84,11 @@ class EarlyStopping(Callback):
         return state
 
     def resume(self, training: Training, state: dict[str, Any]) -> None:
-        if state["monitor"] != self.monitor or state["best"] is None:
+        if state["monitor"] != self.monitor:
+            return
+        best = math.nan if state["best"] is None else float(state["best"])
+        if math.isnan(best):
+            self._stop_if_patience_is_over(training)
             return
         if self.restore_best:
             if "parameters" not in state:
@@ -92,21 +97,27 @@ class EarlyStopping(Callback):
             training.model.set_parameters(state["parameters"])  # raises if they do not fit
             self._best_parameters = training.model.get_parameters()
             training.model.set_parameters(current)
-        self.best = float(state["best"])
+        self.best = best
         self.best_epoch = check_count("best_epoch", state["best_epoch"])
         self._stop_if_patience_is_over(training)
 
     def _stop_if_patience_is_over(self, training: Training) -> None:
-        if self.best is not None and len(training.history) - self.best_epoch >= self.patience:
-            self.reason = (
-                f"{self.monitor} has not been better than {self.best:.4f}, reached in epoch "
-                f"{self.best_epoch}, for {self.patience} epochs"
-            )
+        if self.best is not None:
+            waited = len(training.history) - self.best_epoch
+            found = f"not been better than {self.best:.4f}, reached in epoch {self.best_epoch},"
+        else:
+            values = getattr(training.history, self.monitor)
+            waited = sum(1 for _ in itertools.takewhile(math.isnan, reversed(values)))
+            found = "been NaN"
+        if waited >= self.patience:
+            self.reason = f"{self.monitor} has {found} for {self.patience} epochs"
             training.stop(self.reason)
 
 
 def is_better(monitor: str, value: float, best: float | None, min_delta: float = 0.0) -> bool:
     """Whether ``value`` of a metric is better than ``best``, which may be None or NaN."""
+    if math.isnan(value):
+        return False
     if best is None or math.isnan(best):
         return True
     gain = value - best if "accuracy" in monitor else best - value

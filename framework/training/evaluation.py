@@ -44,10 +44,10 @@ def evaluation_sums(model: Supervised, batches: Iterable[Batch]) -> Array:
     for batch in batches:
         total_weight += batch.total_weight
         for X, y, sample_weight, _ in batch.micro_batches():
-            loss = model.calculate_loss(X, y, training=False, sample_weight=sample_weight)
+            loss, outputs = model.loss_and_outputs(X, y, False, sample_weight=sample_weight)
             data_loss += batch.total_weight * loss
             if model.accuracy is not None:
-                accuracy = model.calculate_accuracy(y, sample_weight=sample_weight)
+                accuracy = model.accuracy_of(outputs, y, sample_weight=sample_weight)
                 correct += batch.total_weight * accuracy
     return np.array([total_weight, data_loss, correct])
 

@@ -1,5 +1,6 @@
 """Draws learning curves: loss and accuracy over the epochs of a training."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,7 +45,8 @@ def learning_curves(history: Curves, ax: "Axes | None" = None) -> "Axes":
         right = ax.twinx()
         curves = [("accuracy", history.accuracy), ("val. accuracy", history.val_accuracy)]
         _curves(right, epochs, COLOURS[5], curves)
-        lowest = min([*history.accuracy, *history.val_accuracy])
+        values = [*history.accuracy, *history.val_accuracy]
+        lowest = min((value for value in values if math.isfinite(value)), default=0.0)
         # The best is at the top, the worst a fifth of the way up, unless that is below 0.
         bottom = max(0.0, 1 - 1.25 * max(1 - lowest, 0.01))
         right.set(ylabel="accuracy", ylim=(bottom, 1 + 0.02 * (1 - bottom)))

@@ -255,9 +255,9 @@ class Loop:
 
     def _micro_batch_size(self, sample: Array) -> int | None:
         """Return how many samples run through the model at once; None for whole batches."""
-        layers = self.model.layers
-        self.model.forward(sample, training=False)  # shows how large the outputs are
-        if all(map(has_independent_samples, layers)) and isinstance(self.model.loss, Loss):
-            return micro_batch_size(self.model.leaves(), sample)
-        warn_of_whole_batches(self.model.leaves(), sample, self.data.batch_size)
+        operations = self.model.leaves()
+        outputs = self.model.leaf_outputs(sample)
+        if all(map(has_independent_samples, operations)) and isinstance(self.model.loss, Loss):
+            return micro_batch_size(outputs, sample)
+        warn_of_whole_batches(operations, outputs, sample, self.data.batch_size)
         return None

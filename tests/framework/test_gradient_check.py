@@ -1,5 +1,6 @@
 """The check itself: it must see every wrong gradient, and change nothing it is shown."""
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from framework import (
     Huber,
     LeakyReLU,
     Linear,
+    Loss,
     MeanAbsoluteError,
     MeanSquaredError,
     Model,
@@ -35,12 +37,11 @@ from framework import (
 )
 from optimizers import Adam
 from optimizers.optimizer import parameter_names
-from tests.framework.test_every_operation import operations_for
+from tests.every import LOSSES, operations_for
 
 chance = np.random.default_rng(0)
 INPUTS = chance.normal(size=(4, 4))
 CLASSES = chance.integers(0, 4, size=4)
-YES_OR_NO = chance.integers(0, 2, size=(4, 4)).astype(float)
 PROBABILITIES = chance.uniform(0.1, 0.9, size=(4, 4))
 
 WRONG: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -80,24 +81,12 @@ def test_it_catches_every_mistake_in_every_gradient_of_every_operation(mistake: 
 
 
 @pytest.mark.parametrize("mistake", WRONG)
-@pytest.mark.parametrize(
-    ("make", "inputs", "targets"),
-    [
-        (CategoricalCrossentropy, PROBABILITIES, CLASSES),
-        (BinaryCrossentropy, PROBABILITIES, YES_OR_NO),
-        (MeanSquaredError, INPUTS, PROBABILITIES),
-        (MeanAbsoluteError, INPUTS, PROBABILITIES),
-        (Huber, INPUTS, PROBABILITIES),
-        (SoftmaxCategoricalCrossentropy, INPUTS, CLASSES),
-        (SigmoidBinaryCrossentropy, INPUTS, YES_OR_NO),
-    ],
-)
-def test_it_catches_every_mistake_in_every_loss(
-    make: type, inputs: np.ndarray, targets: np.ndarray, mistake: str
-) -> None:
-    assert check_gradients(make(), inputs, targets).passed
-    report = check_gradients(break_backward(make(), "dinputs", WRONG[mistake]), inputs, targets)
-    assert not report.passed, f"{mistake} was not seen"
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+def test_it_catches_every_mistake_in_every_loss(loss: Loss, mistake: str) -> None:
+    inputs, targets = loss.example(np.random.default_rng(0), INPUTS.shape)
+    assert check_gradients(loss, inputs, targets).passed
+    broken = break_backward(copy.deepcopy(loss), "dinputs", WRONG[mistake])
+    assert not check_gradients(broken, inputs, targets).passed, f"{mistake} was not seen"
 
 
 def model(**penalties: float) -> Model:

@@ -34,7 +34,7 @@ from framework import (
     Step,
 )
 from optimizers import Adam
-from tests.framework.test_every_operation import ACTIVATIONS, operations_for
+from tests.every import ACTIVATIONS, operations_for
 from tests.strategies import Array, batches, generator, images
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: nothing can be exported")

@@ -24,7 +24,7 @@ from framework import (
 )
 from framework.pytorch import from_torch, to_torch
 from framework.utils import rng
-from tests.framework.test_every_operation import ACTIVATIONS
+from tests.every import ACTIVATIONS
 from tests.strategies import Array, batches, generator, images
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: nothing to convert")

@@ -49,7 +49,7 @@ from framework.saving import model_file
 from framework.utils import rng
 from optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, schedules
 from optimizers.optimizer import parameter_names
-from tests.framework.test_every_operation import ACTIVATIONS, operations_for
+from tests.every import ACTIVATIONS, operations_for
 from tests.strategies import Array, generator
 
 INITIALIZERS: list[Any] = [
