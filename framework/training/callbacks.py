@@ -115,7 +115,10 @@ class EarlyStopping(Callback):
 
 
 def is_better(monitor: str, value: float, best: float | None, min_delta: float = 0.0) -> bool:
-    """Whether ``value`` of a metric is better than ``best``, which may be None or NaN."""
+    """Whether ``value`` of the metric ``monitor`` is better than ``best``, which may be None.
+
+    NaN is never better.
+    """
     if math.isnan(value):
         return False
     if best is None or math.isnan(best):
