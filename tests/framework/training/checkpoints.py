@@ -26,20 +26,10 @@ from optimizers import Adam, Optimizer, schedules
 from tests.strategies import Array
 
 generator = np.random.default_rng(0)
-
-
 X = generator.normal(size=(50, 2))
-
-
 y = (X[:, 0] * X[:, 1] > 0) + (X[:, 0] > 1)
-
-
 WEIGHTS = generator.uniform(0.5, 2, size=50)
-
-
 X_val = generator.normal(size=(20, 2))
-
-
 y_val = (X_val[:, 0] * X_val[:, 1] > 0) + (X_val[:, 0] > 1)
 
 

@@ -1,3 +1,5 @@
+"""Callbacks: when they are called, and ``EarlyStopping``."""
+
 from typing import Any
 
 import numpy as np

@@ -17,17 +17,12 @@ MPIEXEC = shutil.which(
     "mpiexec",
     path=os.pathsep.join([str(Path(sys.executable).parent), os.defpath, os.environ["PATH"]]),
 )
-
-
 needs_mpi = pytest.mark.skipif(
     MPIEXEC is None or importlib.util.find_spec("mpi4py") is None,
     reason="mpi4py or mpiexec is not installed: no training on several ranks",
 )
-
-
 ROOT = Path(__file__).parents[4]
 JOBS = "tests.framework.training.distributed.jobs"
-
 
 # Not needed by users: the tests may run as root, with more ranks than there are cores, on a busy
 # machine, where a rank that waits should let others run.

@@ -20,11 +20,7 @@ from framework import (
 from optimizers import Adam
 
 generator = np.random.default_rng(0)
-
-
 X, y = generator.normal(size=(60, 6)), generator.integers(0, 3, 60)
-
-
 weights = generator.random(60) + 0.1
 
 
