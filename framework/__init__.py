@@ -23,11 +23,11 @@ from framework.losses import *
 from framework.model import Model as Model
 from framework.operation import Operation as Operation
 from framework.parameters import Parameter as Parameter
-from framework.training.callbacks import Callback as Callback
 from framework.training.callbacks import EarlyStopping as EarlyStopping
 from framework.training.checkpoint import Checkpoint as Checkpoint
 from framework.training.history import History as History
-from framework.training.loop import Training as Training
+from framework.training.state import Callback as Callback
+from framework.training.state import Training as Training
 from framework.utils.rng import seed as seed
 
 if not TYPE_CHECKING:  # type checkers read the "as" and the "*" of each line instead

@@ -29,9 +29,9 @@ from framework.layers import BatchNormalization, Dense, Dropout
 from framework.losses import BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError
 from framework.model import Model
 from framework.operation import Array, describe
-from framework.training.callbacks import Callback, EarlyStopping
+from framework.training.callbacks import EarlyStopping
 from framework.training.history import History
-from framework.training.loop import Training
+from framework.training.state import Callback, Training
 from framework.utils import rng
 from framework.utils.classes import check_not_nan
 from framework.utils.exports import exported

@@ -38,7 +38,7 @@ from framework import (
     plots,
 )
 from framework.plots.boundaries import SYMBOLS
-from framework.plots.figures import WRONG
+from framework.utils.figures import WRONG
 from optimizers import SGD, Adam
 
 Data = tuple[np.ndarray, np.ndarray]

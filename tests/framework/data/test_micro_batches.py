@@ -1,4 +1,4 @@
-"""Large batches go through the network in slices, and nothing else changes."""
+"""Large batches run through the network in micro-batches, and nothing else changes."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class LongestForward(Callback):
 
 
 class Whole(Operation):
-    """Passes on what it gets, without saying that it treats samples one by one."""
+    """Passes on what it gets, without declaring that samples are independent."""
 
     def forward(self, inputs: Any, training: bool = True) -> Any:
         self.output = np.array(inputs)
@@ -60,31 +60,31 @@ def model_with(*operations: Any, dtype: str = "float64") -> Model:
 
 @pytest.mark.parametrize("batch_size", [None, 10_000])
 @pytest.mark.parametrize("weights", [None, np.arange(12_000) % 5], ids=["plain", "weighted"])
-def test_slices_make_the_update_of_the_whole_batch(batch_size: Any, weights: Any) -> None:
-    sliced, whole = model_with(), model_with(Whole())
+def test_micro_batches_make_the_update_of_the_whole_batch(batch_size: Any, weights: Any) -> None:
+    divided, whole = model_with(), model_with(Whole())
     settings: dict[str, Any] = {"epochs": 3, "batch_size": batch_size, "sample_weight": weights}
     longest = LongestForward()
     framework.seed(1)
-    history = sliced.train(X, y, callbacks=[longest], progress=False, **settings)
+    history = divided.train(X, y, callbacks=[longest], progress=False, **settings)
     assert longest.rows <= MOST_SAMPLES
     framework.seed(1)
     expected = whole.train(X, y, callbacks=[longest], progress=False, **settings)
     assert longest.rows >= 9_000
-    np.testing.assert_allclose(sliced.parameters.weights, whole.parameters.weights, rtol=1e-9)
+    np.testing.assert_allclose(divided.parameters.weights, whole.parameters.weights, rtol=1e-9)
     for name in ("loss", "regularization_loss", "accuracy"):
         assert getattr(history, name) == pytest.approx(getattr(expected, name), rel=1e-12)
 
 
-def test_slices_that_hardly_count_take_nothing_from_the_others() -> None:
+def test_micro_batches_of_tiny_weight_do_not_affect_the_others() -> None:
     weights = np.full(12_000, 1e-20)
     weights[:MOST_SAMPLES] = 1
-    sliced, alone = model_with(), model_with()
-    sliced.train(X, y, batch_size=None, sample_weight=weights, progress=False)
+    divided, alone = model_with(), model_with()
+    divided.train(X, y, batch_size=None, sample_weight=weights, progress=False)
     alone.train(X[:MOST_SAMPLES], y[:MOST_SAMPLES], batch_size=None, progress=False)
-    np.testing.assert_allclose(sliced.parameters.weights, alone.parameters.weights, rtol=1e-9)
+    np.testing.assert_allclose(divided.parameters.weights, alone.parameters.weights, rtol=1e-9)
 
 
-def test_the_losses_of_several_outputs_are_sliced_too() -> None:
+def test_the_losses_of_several_outputs_run_in_micro_batches_too() -> None:
     targets = np.stack([y == 0, y > 0], axis=1)
     models = []
     for between in ([], [Whole()]):
@@ -99,7 +99,7 @@ def test_the_losses_of_several_outputs_are_sliced_too() -> None:
     )
 
 
-def test_batch_normalization_sees_the_whole_batch_and_says_so_where_that_takes_much() -> None:
+def test_batch_normalization_sees_the_whole_batch_and_warns_if_that_takes_much_memory() -> None:
     longest = LongestForward()
     model_with(BatchNormalization(8)).train(
         X, y, batch_size=None, callbacks=[longest], progress=False
@@ -115,7 +115,7 @@ def test_batch_normalization_sees_the_whole_batch_and_says_so_where_that_takes_m
     assert caught[0].filename == __file__
 
 
-def test_what_is_predicted_in_slices_is_what_is_predicted_at_once() -> None:
+def test_predictions_in_batches_equal_predictions_at_once() -> None:
     model = model_with(BatchNormalization(8))
     model.train(X[:600], y[:600], progress=False)
     np.testing.assert_allclose(model.predict(X), model.predict(X, batch_size=len(X)), rtol=1e-12)

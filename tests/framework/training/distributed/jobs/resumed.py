@@ -1,6 +1,6 @@
 """A training that writes checkpoints, and goes on from them when it is started again.
 
-    python -m tests.framework.jobs.resumed FOLDER [FAULT] [--dropout] [--epochs N]
+    python -m ….jobs.resumed FOLDER [FAULT] [--dropout] [--epochs N]
 
 FAULT is what one rank does in the middle of the fourth epoch: ``kill`` (it is killed), ``raise``,
 ``diverge`` (it raises the error of a divergence that the others know nothing of) or ``exit``; or,
@@ -56,8 +56,8 @@ class Fault(Callback):
 
 def run(folder: Path, fault: str, dropout: bool, communicator: Any, epochs: int = 6) -> None:
     framework.seed(0)
-    chance = np.random.default_rng(0)
-    X, y = chance.normal(size=(90, 6)), chance.integers(0, 3, 90)
+    generator = np.random.default_rng(0)
+    X, y = generator.normal(size=(90, 6)), generator.integers(0, 3, 90)
     hidden = [ReLU(), Dropout(0.3)] if dropout else [ReLU()]
     model = Model([Dense(6, 16), *hidden, Dense(16, 3), Softmax()], dtype="float64")
     model.set(loss=CategoricalCrossentropy(), optimizer=Adam(0.01), accuracy=CategoricalAccuracy())

@@ -1,4 +1,4 @@
-"""Sample weights: what they mean for the loss, its gradient and the figures."""
+"""Sample weights in the loss, its gradient and the metrics."""
 
 import math
 from typing import Any
@@ -161,7 +161,7 @@ def test_equal_weights_train_the_same_bits_as_none(weight: float, dtype: str) ->
         assert figures[0] == pytest.approx(figures[1], rel=1e-6)
 
 
-def test_a_sample_of_weight_0_is_as_good_as_absent() -> None:
+def test_a_sample_of_weight_0_changes_nothing() -> None:
     # Batch statistics, dropout masks, shuffles and a split would all show the difference.
     def trained(data: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[Model, Any]:
         framework.seed(6)
@@ -192,7 +192,7 @@ def test_a_sample_of_weight_0_is_as_good_as_absent() -> None:
     )
 
 
-def test_figures_are_averaged_by_weight_over_the_batches() -> None:
+def test_metrics_are_averaged_by_weight_over_the_batches() -> None:
     model, targets = network("softmax, fused")
     model.set(optimizer=SGD(1e-12))
     losses = [model.evaluate(X[[i]], targets[[i]])[0] for i in range(24)]
@@ -261,7 +261,7 @@ def test_impossible_weights_are_refused_and_the_model_is_unchanged(
     np.testing.assert_array_equal(model.parameters.weights, before)
 
 
-def test_an_accuracy_that_cannot_tell_sample_by_sample_is_refused() -> None:
+def test_an_accuracy_that_has_no_value_for_each_sample_is_refused() -> None:
     class Close:
         def calculate(self, predictions: np.ndarray, y: np.ndarray) -> float:
             return float((np.abs(predictions - y) < 0.5).mean())

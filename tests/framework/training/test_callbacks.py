@@ -1,3 +1,5 @@
+"""Callbacks: when they are called, and ``EarlyStopping``."""
+
 from typing import Any
 
 import numpy as np
@@ -40,7 +42,7 @@ class Scripted(Callback):
         self.parameters.append(training.model.parameters.weights.copy())
 
 
-def test_callbacks_are_called_in_order_with_what_they_need() -> None:
+def test_callbacks_are_called_in_order_with_the_state_of_the_training() -> None:
     calls: list[tuple[Any, ...]] = []
 
     class Witness(Callback):
@@ -126,7 +128,7 @@ def test_an_accuracy_should_grow_and_small_gains_may_not_count() -> None:
     assert stopping.best == 0.6
 
 
-def test_a_figure_that_is_not_a_number_is_never_the_best() -> None:
+def test_nan_is_never_the_best_value() -> None:
     scripted = Scripted([float("nan"), 2.0, float("nan")])
     stopping = EarlyStopping(patience=9)
     classifier().train(
@@ -140,7 +142,7 @@ def test_a_figure_that_is_not_a_number_is_never_the_best() -> None:
     assert (stopping.best, stopping.best_epoch) == (2.0, 2)
 
 
-def test_a_figure_that_will_not_be_there_is_refused_before_training() -> None:
+def test_a_metric_that_is_not_recorded_is_refused_before_training() -> None:
     model = classifier()
     before = model.parameters.weights.copy()
     with pytest.raises(ValueError, match="cannot monitor 'val_loss': this training records loss"):

@@ -22,7 +22,7 @@ from framework import (
     ReLU,
     Softmax,
 )
-from framework.data.batches import Samples
+from framework.data.batches import ArrayBatches
 from optimizers import Adam
 
 X, y = spiral_data(20, 3, seed=0)
@@ -59,7 +59,7 @@ def pieces(*arrays: Any, size: int = 25) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("kind", [list, lambda given: Loader(*given)], ids=["list", "loader"])
 @pytest.mark.parametrize("weights", [None, np.arange(1.0, 61)], ids=["plain", "weighted"])
 @pytest.mark.filterwarnings("ignore:the labels come sorted by class")
-def test_given_batches_train_as_arrays_do(kind: Any, weights: Any) -> None:
+def test_given_batches_train_like_arrays(kind: Any, weights: Any) -> None:
     arrays = (X, y) if weights is None else (X, y, weights)
     from_arrays, from_batches = classifier(), classifier()
     expected = from_arrays.train(
@@ -84,7 +84,7 @@ def test_given_batches_train_as_arrays_do(kind: Any, weights: Any) -> None:
     )
 
 
-def test_a_bar_is_shown_for_batches_that_nobody_has_counted(
+def test_a_bar_is_shown_for_batches_of_unknown_number(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     classifier().train(Loader(*pieces(X, y)), epochs=2)
@@ -104,16 +104,18 @@ def test_an_accuracy_learns_from_the_first_batch_that_is_given() -> None:
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        (X, TypeError, "X without targets must be an object that gives batches.*ndarray"),
-        (3, TypeError, "X without targets must be an object that gives batches.*int"),
-        (iter(pieces(X, y)), TypeError, "X is an iterator, which can be gone through only once"),
+        (X, TypeError, "X without targets must be an iterable of batches.*ndarray"),
+        (3, TypeError, "X without targets must be an iterable of batches.*int"),
+        (iter(pieces(X, y)), TypeError, "X is an iterator, which lasts for one epoch only"),
         ([], BatchError, "X gave no batch"),
         ([X], BatchError, r"batch 1 of X: expected a pair \(X, y\).*ndarray"),
         ([(X, y[:-1])], BatchError, "batch 1 of X: X and y must have the same length"),
         ([(X[:, :1], y)], BatchError, r"batch 1 of X: Dense\(2, 8\) expects"),
     ],
 )
-def test_what_gives_no_batches_is_refused(given: Any, error: type[Exception], message: str) -> None:
+def test_objects_that_yield_no_batches_are_refused(
+    given: Any, error: type[Exception], message: str
+) -> None:
     with pytest.raises(error, match=message):
         classifier().train(given, progress=False)
 
@@ -164,7 +166,7 @@ def test_a_transform_is_applied_to_the_batches_and_to_the_validation_data() -> N
     assert history.val_loss == pytest.approx(expected.val_loss, rel=1e-5)
 
 
-def test_a_transform_may_bring_what_is_no_number_in_order() -> None:
+def test_a_transform_may_replace_nan() -> None:
     damaged = X.copy()
     damaged[3] = np.nan
     with pytest.raises(ValueError, match="row 3 has NaN"):
@@ -207,12 +209,12 @@ def test_a_file_is_never_taken_for_memory_whatever_the_array_looks_like(
     file = np.lib.format.open_memmap(path, mode=mode, **shape)
     y = np.zeros(10, int)
     for array in (file, np.asarray(file), np.asarray(file)[2:]):
-        assert not Samples(array, y[-len(array) :], None).in_memory
-    assert Samples(np.array(file), y, None).in_memory
+        assert not ArrayBatches(array, y[-len(array) :], None).in_memory
+    assert ArrayBatches(np.array(file), y, None).in_memory
 
 
 @pytest.mark.parametrize("weights", [None, np.arange(60.0) % 4], ids=["plain", "weighted"])
-def test_an_array_in_a_file_trains_as_one_in_memory(tmp_path: Path, weights: Any) -> None:
+def test_an_array_in_a_file_trains_like_one_in_memory(tmp_path: Path, weights: Any) -> None:
     np.save(tmp_path / "X.npy", X)
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
     models = []
@@ -283,13 +285,15 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, batch_size: Any, dty
     assert int(result.stdout) < 150
 
 
-# Slices
+# Rows
 
 
 def test_samples_of_weight_0_are_left_out() -> None:
     weights = np.where(np.arange(60) < 10, 0, 1.0)
     parts = [
-        part for batch in Samples(X, y, weights, batch_size=20).epoch() for part in batch.parts()
+        part
+        for batch in ArrayBatches(X, y, weights, batch_size=20).epoch()
+        for part in batch.micro_batches()
     ]
     assert [len(part.X) for part in parts] == [20, 20, 10]
     np.testing.assert_array_equal(np.concatenate([part.X for part in parts]), X[10:])
@@ -297,7 +301,7 @@ def test_samples_of_weight_0_are_left_out() -> None:
 
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_batches_put_together_hold_the_rows_that_each_would(shuffle: bool) -> None:
-    samples = Samples(np.zeros((10, 1)), np.zeros(10), None, None, 3, shuffle)
+    samples = ArrayBatches(np.zeros((10, 1)), np.zeros(10), None, None, 3, shuffle)
     framework.seed(1)
     apart = [batch.rows.tolist() for batch in samples.epoch()]
     framework.seed(1)

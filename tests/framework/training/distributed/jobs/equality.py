@@ -1,7 +1,7 @@
 """Trains networks on all ranks together, then on rank 0 alone, and prints how far they differ.
 
 The last line of the output is JSON: for each case the largest differences of the parameters, the
-optimizer's state and the history, and whether all ranks ended with the very same ones.
+optimizer's state and the history, and whether all ranks ended with the same bits.
 """
 
 import json
@@ -94,12 +94,12 @@ CASES: dict[str, tuple[Any, bool, dict[str, float], dict[str, Any]]] = {
 
 def trained(case: str, dtype: str, seed: int, communicator: Any) -> tuple[Model, History]:
     optimizer, normalized, penalties, given = CASES[case]
-    chance = np.random.default_rng(0)
+    random = np.random.default_rng(0)
     options = {**given}
     samples = options.pop("samples", SAMPLES)
-    X, y = chance.normal(size=(samples, 6)), chance.integers(0, 3, samples)
+    X, y = random.normal(size=(samples, 6)), random.integers(0, 3, samples)
     if options.pop("weighted", False):
-        options["sample_weight"] = chance.random(samples) * (chance.random(samples) > 0.1)
+        options["sample_weight"] = random.random(samples) * (random.random(samples) > 0.1)
     framework.seed(seed)
     layers: list[Any] = [Dense(6, 16, **penalties)]
     if normalized:
@@ -111,14 +111,14 @@ def trained(case: str, dtype: str, seed: int, communicator: Any) -> tuple[Model,
     return model, history
 
 
-def remembered(model: Model) -> list[Array]:
+def optimizer_state(model: Model) -> list[Array]:
     """The arrays of the optimizer's state."""
     if isinstance(model.optimizer, PlainDescent):
         return []
     return list(model.optimizer.state(model.parameters)["weights"].values())
 
 
-def figures(history: History) -> list[list[float]]:
+def metrics(history: History) -> list[list[float]]:
     return [getattr(history, name) for name in History.names() if name != "seconds"]
 
 
@@ -138,18 +138,18 @@ def compare(communicator: Any) -> dict[str, dict[str, Any]]:
         for dtype in ("float32", "float64")[number >= 4 :]:  # the last ones in float64 alone
             # Ranks that begin with other parameters follow those of rank 0.
             model, history = trained(case, dtype, communicator.rank, communicator)
-            arrays = [*model.stored_arrays(), *remembered(model)]
+            arrays = [*model.stored_arrays(), *optimizer_state(model)]
             checksums = [zlib.crc32(array.tobytes()) for array in arrays]
-            own = (checksums, figures(history), history.seconds, generator().random())
+            own = (checksums, metrics(history), history.seconds, generator().random())
             found = communicator.allgather(own)
             if communicator.rank == 0:
                 alone, record = trained(case, dtype, 0, None)
                 report[f"{case}, {dtype}"] = {
                     "parameters": difference(model.stored_arrays(), alone.stored_arrays()),
-                    "optimizer": difference(remembered(model), remembered(alone)),
-                    "history": difference(figures(history), figures(record)),
+                    "optimizer": difference(optimizer_state(model), optimizer_state(alone)),
+                    "history": difference(metrics(history), metrics(record)),
                     "alike": all(repr(theirs) == repr(own) for theirs in found),
-                    "chance": generator().random() == own[3],
+                    "rng_state": generator().random() == own[3],
                     "steps": model.optimizer.iterations,
                 }
     return report
