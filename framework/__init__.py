@@ -7,6 +7,7 @@ Every operation stores what it computed: ``output`` after ``forward``, ``dinputs
 from typing import TYPE_CHECKING
 
 from framework import initializers as initializers
+from framework import nnfs_book as nnfs_book  # saved files may name its classes
 from framework.accuracies import *
 from framework.activations import *
 from framework.containers import Sequential as Sequential

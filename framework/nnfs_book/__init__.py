@@ -41,7 +41,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-import framework
+from framework.accuracies import Accuracy as FrameworkAccuracy
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
 from framework.activations import Linear, ReLU, Sigmoid, Softmax
 from framework.checks import as_floats, check_count, check_dvalues
@@ -55,10 +55,13 @@ from framework.losses import (
     MeanSquaredError,
     SoftmaxCategoricalCrossentropy,
 )
+from framework.losses import Loss as FrameworkLoss
 from framework.model import AnyModel
+from framework.model import Model as FrameworkModel
 from framework.operation import Array, KinkSides, Operation, smooth
 from framework.parameters import ParameterVector, bind
 from framework.saving.model_file import load_model, save_model
+from framework.saving.registry import register
 from framework.training.history import History
 from framework.training.progress import metrics_line
 from framework.training.state import Callback, Training
@@ -305,7 +308,7 @@ class _Passes:
         return self.accumulated_sum / self.accumulated_count
 
 
-class Loss(_Passes, framework.Loss):
+class Loss(_Passes, FrameworkLoss):
     """``framework.Loss``, whose mean has the dtype of the predictions and is accumulated."""
 
     def check(self, y_pred: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
@@ -360,7 +363,7 @@ class Activation_Softmax_Loss_CategoricalCrossentropy(SoftmaxCategoricalCrossent
 
     def __init__(self) -> None:
         self.activation: Softmax = Activation_Softmax()
-        self.loss: framework.Loss = Loss_CategoricalCrossentropy()
+        self.loss: FrameworkLoss = Loss_CategoricalCrossentropy()
 
     def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> Any:
         self.output = output = self.activation.forward(inputs)
@@ -376,7 +379,7 @@ class Activation_Softmax_Loss_CategoricalCrossentropy(SoftmaxCategoricalCrossent
         return self.loss.kink_sides(self.output, y_true)
 
 
-class Accuracy(_Passes, framework.Accuracy):
+class Accuracy(_Passes, FrameworkAccuracy):
     """``framework.Accuracy``, accumulated."""
 
     def calculate(self, predictions: ArrayLike, y: ArrayLike) -> float:
@@ -532,7 +535,7 @@ class Optimizer_Adam(_ShowsMemory, Adam):
 # The model
 
 
-class Model(framework.Model):
+class Model(FrameworkModel):
     """``framework.Model`` that trains, prints and saves as the book's does.
 
     Attributes:
@@ -634,7 +637,7 @@ class Model(framework.Model):
         """
         if class_names is not None:
             self.class_names = class_names
-        save_model(self, path, with_memory=True)
+        save_model(self, path, with_optimizer_state=True)
 
     @classmethod
     def load(
@@ -717,3 +720,6 @@ class _Steps(Callback):
         print(f"training, {metrics_line(training, accuracy, history.data_loss[-1], penalties)}")
         if self.validation_data is not None:
             model.evaluate(*self.validation_data, batch_size=self.batch_size)
+
+
+register(__name__, globals())

@@ -21,9 +21,9 @@ import numpy as np
 
 from framework.checks import check_count
 from framework.operation import describe
-from framework.saving import model_file
-from framework.saving.model_file import FilePath
-from framework.saving.serialization import Reader, Writer
+from framework.saving import file_format, model_file, optimizer_state
+from framework.saving.file_format import FilePath
+from framework.saving.serialization import Deserializer, Serializer
 from framework.training.callbacks import is_better
 from framework.training.epoch_sums import EpochSums
 from framework.training.fingerprint import data_fingerprint, model_fingerprint, settings_of
@@ -213,10 +213,10 @@ def check_callback_states(training: Training) -> None:
         return
     for _, callback in callbacks_with_state(training):
         state = callback.checkpoint_state()
-        writer = Writer()
+        serializer = Serializer()
         try:
-            text = json.dumps(writer.write(state, "state"))
-            Reader(writer.arrays, {}).read(json.loads(text))
+            text = json.dumps(serializer.serialize(state, "state"))
+            Deserializer(serializer.arrays, {}).deserialize(json.loads(text))
         except (TypeError, ValueError) as error:
             raise TypeError(
                 f"a checkpoint cannot hold the checkpoint_state of {describe(callback)}; it can "
@@ -238,14 +238,14 @@ def callbacks_with_state(training: Training) -> list[tuple[str, Any]]:
 
 def content_of(training: Training) -> bytes:
     """Return the content of the file from which ``training`` can be resumed."""
-    description, arrays = model_file.described(training.model)
-    writer = Writer()
+    description, arrays = model_file.serialize_model(training.model)
+    serializer = Serializer()
     saved = {
         "model": description,
         "began": training.model_fingerprint,
-        "training": writer.write(_state_of(training), "training"),
+        "training": serializer.serialize(_state_of(training), "training"),
     }
-    return model_file.content(saved, {**arrays, **writer.arrays})
+    return file_format.encode(saved, {**arrays, **serializer.arrays})
 
 
 def _state_of(training: Training) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def _state_of(training: Training) -> dict[str, Any]:
         "settings": settings_of(training),
         "history": {name: np.array(getattr(history, name), float) for name in history.names()},
         "chance": rng.rng_state(),
-        **model_file.remembered(training.model),
+        **optimizer_state.optimizer_state(training.model),
         "callbacks": {
             name: state
             for name, callback in callbacks_with_state(training)

@@ -79,8 +79,8 @@ def check_settings(saved: dict[str, Any], training: Training) -> None:
 
 def model_fingerprint(model: Supervised) -> dict[str, Any]:
     """Return the serialized form of ``model``, and hashes of its arrays except the parameters."""
-    description, arrays = model_file.described(model)
-    names = arrays.keys() - model_file.stored(model).keys()
+    description, arrays = model_file.serialize_model(model)
+    names = arrays.keys() - model_file.state_dict(model).keys()
     hashes = {name: array_fingerprint(arrays[name]) for name in sorted(names)}
     # Through JSON, like the one in a file: with lists for tuples.
     found: dict[str, Any] = json.loads(json.dumps({**description, "arrays": hashes}))

@@ -5,9 +5,9 @@ from typing import Any, TypeAlias
 
 from framework.checks import check_count, check_number
 from framework.containers.supervised import Supervised
-from framework.saving import model_file
-from framework.saving.model_file import FilePath
-from framework.saving.serialization import Reader, Writer
+from framework.saving import file_format, model_file, optimizer_state
+from framework.saving.file_format import FilePath
+from framework.saving.serialization import Deserializer, Serializer
 from framework.training.checkpoint import SUMS, callbacks_with_state, checkpoints_of
 from framework.training.epoch_sums import EpochSums
 from framework.training.fingerprint import (
@@ -40,7 +40,7 @@ def saved_training(training: Training, resume_from: FilePath | None) -> "SavedTr
     own = {os.path.realpath(checkpoint.path) for checkpoint in checkpoints_of(training)}
     if not os.path.exists(resume_from) and os.path.realpath(resume_from) in own:
         return None
-    with model_file.errors_naming(resume_from):
+    with file_format.saved_file_errors(resume_from):
         return SavedTraining(training, resume_from)
 
 
@@ -56,16 +56,17 @@ class SavedTraining:
         initial: the fingerprint of the model when training began.
         arrays, state: the arrays of the file, and the state of the training.
 
-    Raises OSError, and errors of many kinds for a file that does not fit: see ``errors_naming``.
+    Raises OSError, and for a file that does not fit errors of many kinds, which
+    ``saved_file_errors`` turns into one.
     """
 
     def __init__(self, training: Training, path: FilePath) -> None:
         self.path = path
-        description, self.arrays = model_file.read(path)
+        description, self.arrays = file_format.read(path)
         if "training" not in description:
             raise ValueError("it has no training to go on with: Checkpoint writes such files")
         self.model, self.initial = description["model"], description["began"]
-        self.state = Reader(self.arrays, {}).read(description["training"])
+        self.state = Deserializer(self.arrays, {}).deserialize(description["training"])
         self._check_model(training)
         check_settings(self.state["settings"], training)
         self._check_state(training)
@@ -80,9 +81,9 @@ class SavedTraining:
         before, rng_state = Snapshot(model), rng.rng_state()
         before.take()
         replaced: list[Argument] = []
-        accuracy_state = model_file.learned_by(model.accuracy)
+        accuracy_state = optimizer_state.accuracy_state(model.accuracy)
         try:
-            with model_file.errors_naming(self.path):
+            with file_format.saved_file_errors(self.path):
                 self._restore_model(training, replaced)
                 self._restore_progress(training)
             for name, callback in callbacks_with_state(training):
@@ -91,7 +92,7 @@ class SavedTraining:
         except BaseException:
             for owner, name, value in reversed(replaced):
                 setattr(owner, name, value)
-            model_file.set_learned(model.accuracy, accuracy_state)
+            optimizer_state.set_accuracy_state(model.accuracy, accuracy_state)
             before.restore()
             rng.set_rng_state(rng_state)
             raise
@@ -114,9 +115,11 @@ class SavedTraining:
 
     def _model(self, training: Training) -> Supervised:
         """Return the model in the file, made of the same classes as that of ``training``."""
-        writer = Writer()
-        model_file.described(training.model, writer)
-        return model_file.model_of(Supervised, self.model, Reader(self.arrays, writer.own))
+        serializer = Serializer()
+        model_file.serialize_model(training.model, serializer)
+        return model_file.deserialize_model(
+            Supervised, self.model, Deserializer(self.arrays, serializer.custom)
+        )
 
     def _check_state(self, training: Training) -> None:
         state = self.state
@@ -140,16 +143,16 @@ class SavedTraining:
                 check_number(name, number)
         if not isinstance(state["callbacks"], dict):
             raise ValueError("the states of the callbacks are not valid")
-        model_file.check_remembered(training.model, state)
+        optimizer_state.check_optimizer_state(training.model, state)
 
     # Restoring
 
     def _restore_model(self, training: Training, replaced: list[Argument]) -> None:
         state, model = self.state, training.model
-        model_file.set_stored(model_file.stored(model), self.arrays)
-        model_file.set_learned(model.accuracy, self.model["learned_by_accuracy"])
+        model_file.load_state_dict(model_file.state_dict(model), self.arrays)
+        optimizer_state.set_accuracy_state(model.accuracy, self.model["learned_by_accuracy"])
         self._set_arguments(training, replaced)
-        model_file.set_remembered(model, state)
+        optimizer_state.set_optimizer_state(model, state)
 
     def _set_arguments(self, training: Training, replaced: list[Argument]) -> None:
         """Set arguments that callbacks had changed, such as the learning rate.
@@ -188,7 +191,7 @@ class SavedTraining:
     def _resume(self, callback: Any, training: Training, state: dict[str, Any]) -> None:
         # An error of a user's callback is passed on as it is: it knows its state best.
         if callback.resume.__module__.startswith("framework."):
-            with model_file.errors_naming(self.path):
+            with file_format.saved_file_errors(self.path):
                 callback.resume(training, state)
         else:
             callback.resume(training, state)

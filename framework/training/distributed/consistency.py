@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 from framework.accuracies.accuracy import Accuracy
 from framework.data.batches import ArrayBatches, Batches, BatchStream
 from framework.operation import Array, describe
-from framework.saving.model_file import PARTS, checksum_of
-from framework.saving.serialization import Writer
+from framework.saving.file_format import checksum
+from framework.saving.model_file import PARTS
+from framework.saving.serialization import Serializer
 from framework.training.arguments import TrainingArguments
 from framework.training.distributed.communicator import Communicator
 from framework.training.state import Training
@@ -125,9 +126,9 @@ def _fact_of_part(part: Any) -> Fact:
         return Fact("none")
     # Addresses in memory differ from rank to rank.
     text = re.sub(r" at 0x[0-9a-fA-F]+", "", describe(part))
-    writer = Writer()
+    serializer = Serializer()
     try:
-        return Fact(text, checksum_of(writer.write_object(part, ""), writer.arrays))
+        return Fact(text, checksum(serializer.serialize_object(part, ""), serializer.arrays))
     except TypeError:  # an object of the user's own that cannot be saved
         return Fact(text, type(part).__qualname__)
 

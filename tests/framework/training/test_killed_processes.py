@@ -11,7 +11,7 @@ import numpy as np
 from framework import (
     Model,
 )
-from framework.saving import model_file
+from framework.saving import file_format
 
 SCRIPT = """
 import sys
@@ -64,7 +64,7 @@ def test_thirty_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
         for file in tmp_path.glob("run*"):
             Model.load(file)
         if path.exists():
-            epochs.append(len(model_file.read(path)[1]["training.history.loss"]))
+            epochs.append(len(file_format.read(path)[1]["training.history.loss"]))
     assert max(epochs) > 10
     for arguments in (["resumed"], ["whole", "at once"]):
         with start(*arguments) as process:

@@ -18,7 +18,7 @@ from framework import (
     SavedFileError,
     Training,
 )
-from framework.saving import model_file
+from framework.saving import file_format
 from framework.utils import rng
 from optimizers import SGD, Adam
 from tests.framework.training.checkpoints import (
@@ -187,9 +187,9 @@ def test_a_callback_whose_state_does_not_fit_leaves_the_model_as_it_was(
     callback: Callback = EarlyStopping() if ours else Own()
     run(classifier(), epochs=2, callbacks=[Halves(), callback, Checkpoint(path)])
     if ours:
-        description, arrays = model_file.read(path)
+        description, arrays = file_format.read(path)
         item("callbacks", "EarlyStopping 0", "best", value="text")(description, arrays)
-        path.write_bytes(model_file.content(description, arrays))
+        path.write_bytes(file_format.encode(description, arrays))
     model = classifier()
     run(model, epochs=1)  # so that the optimizer remembers something
     memory = copy.deepcopy(model.optimizer.state(model.parameters))
@@ -236,7 +236,7 @@ def test_a_state_with_any_names_is_resumed(tmp_path: Path) -> None:
         (np.longdouble(1), "state.state: .* cannot be saved: make it a float"),
         (np.ones(2, dtype=np.longdouble), "an array of .* cannot be saved: convert it first"),
         (np.ones(2, dtype=complex), "an array of complex128 cannot be saved"),
-        ({1: "one"}, "state.state: .* cannot be saved: its keys must be texts"),
+        ({1: "one"}, "state.state: .* cannot be saved: its keys must be strings"),
         ({"set": {1, 2}}, r"state.state.set: \{1, 2\} cannot be saved$"),
         (np.random.default_rng(0), "state.state: "),
         (ctrl_c, "it has 'ctrl_c'"),

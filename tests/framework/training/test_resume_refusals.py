@@ -13,10 +13,10 @@ from framework import (
     EarlyStopping,
     SavedFileError,
 )
-from framework.saving import model_file
+from framework.saving import file_format
 from framework.utils import rng
 from optimizers import SGD, Adam
-from tests.framework.test_saving import STRANGE, places
+from tests.framework.saving.test_hostile_files import STRANGE, places
 from tests.framework.training.checkpoints import (
     WEIGHTS,
     StopAt,
@@ -151,9 +151,9 @@ def test_a_hostile_checkpoint_is_refused(
     path = tmp_path / "run"
     callbacks = [StopAt(3, 2, ask), EarlyStopping(patience=5), Checkpoint(path)]
     run(classifier(), callbacks=callbacks)
-    description, arrays = model_file.read(path)
+    description, arrays = file_format.read(path)
     change(description, arrays)
-    path.write_bytes(model_file.content(description, arrays))
+    path.write_bytes(file_format.encode(description, arrays))
     with pytest.raises(SavedFileError, match=str(path)):
         run(classifier(), resume_from=path, callbacks=callbacks[1:])
 
@@ -161,9 +161,9 @@ def test_a_hostile_checkpoint_is_refused(
 def test_an_error_about_damage_is_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "run"
     run(classifier(), epochs=1, callbacks=[Checkpoint(path)])
-    description, arrays = model_file.read(path)
+    description, arrays = file_format.read(path)
     del description["training"]["dict"]["epoch"]
-    path.write_bytes(model_file.content(description, arrays))
+    path.write_bytes(file_format.encode(description, arrays))
     message = r"run: it does not hold what it should \(KeyError: 'epoch'\)$"
     with pytest.raises(SavedFileError, match=message):
         run(classifier(), resume_from=path)
@@ -172,7 +172,7 @@ def test_an_error_about_damage_is_a_sentence(tmp_path: Path) -> None:
 def test_scrambled_checkpoints_give_one_kind_of_error_or_another_training(tmp_path: Path) -> None:
     path = tmp_path / "run"
     run(classifier(), callbacks=[StopAt(2, 2, ask), EarlyStopping(), Checkpoint(path)])
-    description, arrays = model_file.read(path)
+    description, arrays = file_format.read(path)
     generator = np.random.default_rng(0)
     outcomes = set()
     for _ in range(150):
@@ -180,7 +180,7 @@ def test_scrambled_checkpoints_give_one_kind_of_error_or_another_training(tmp_pa
         found = places(scrambled["training"])
         container, key = found[generator.integers(len(found))]
         container[key] = copy.deepcopy(STRANGE[generator.integers(len(STRANGE))])
-        path.write_bytes(model_file.content(scrambled, arrays))
+        path.write_bytes(file_format.encode(scrambled, arrays))
         try:
             run(classifier(), epochs=3, resume_from=path, callbacks=[EarlyStopping()])
             outcomes.add("another training")
