@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from framework import initializers as initializers
 from framework.accuracies import *
 from framework.activations import *
+from framework.containers import Sequential as Sequential
 from framework.errors import BatchError as BatchError
 from framework.errors import DivergenceError as DivergenceError
 from framework.errors import OnnxError as OnnxError
 from framework.errors import SavedFileError as SavedFileError
 from framework.inspection.diagnosis import Diagnosis as Diagnosis
-from framework.inspection.gradient_check import GradientReport as GradientReport
 from framework.inspection.gradient_check import check_gradients as check_gradients
+from framework.inspection.gradient_report import GradientReport as GradientReport
 from framework.layers import *
 from framework.losses import *
 from framework.model import Model as Model

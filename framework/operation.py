@@ -13,7 +13,7 @@ adds a repr, the configuration that is saved, and sizes in ``Model.summary``.
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from numpy.typing import ArrayLike
@@ -21,10 +21,13 @@ from numpy.typing import ArrayLike
 from optimizers.configuration import Configurable, constructor_arguments
 from optimizers.optimizer import Array
 
-__all__ = ["Array", "Operation", "Shape", "describe"]
+__all__ = ["Array", "KinkSides", "Operation", "Shape", "describe", "smooth"]
 
 # The shape of one sample; None where it is not known before data are seen.
 Shape: TypeAlias = tuple[int, ...] | None
+
+# What ``kink_sides`` returns: one array, several, or None where nothing is known.
+KinkSides: TypeAlias = Array | Sequence[Array] | None
 
 
 class Operation(Configurable):
@@ -60,6 +63,20 @@ class Operation(Configurable):
         """Compute, store and return ``dinputs``, from ``dvalues`` of the shape of ``output``."""
         raise NotImplementedError(f"{type(self).__name__} has no backward method")
 
+    def kink_sides(self) -> KinkSides:
+        """Return on which side of its kinks the last ``forward`` was, or None if not known.
+
+        At a kink, such as that of ReLU at 0, a function has no derivative, so that
+        ``check_gradients`` cannot check it there. It calls this method after each ``forward``.
+        What is returned has to change whenever a kink is crossed, and only then: ``inputs > 0``
+        for a ReLU, the index of the largest input for a maximum; ``()`` if there are no kinks,
+        as ``kink_sides = smooth`` says. Jumps of the derivative's own derivative count as well.
+
+        A class with a ``forward`` of its own needs a ``kink_sides`` of its own: what it inherits
+        was said of another function, and is not asked.
+        """
+        return None
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of one output sample, given that of one input sample.
 
@@ -92,6 +109,11 @@ class Operation(Configurable):
             if name in arguments and arguments[name].default is inspect.Parameter.empty
         ]
         return cls(**dict.fromkeys(widths, n_features))
+
+
+def smooth(*arguments: Any, **named: Any) -> tuple[()]:
+    """The ``kink_sides`` of an operation or a loss that has no kinks."""
+    return ()
 
 
 def describe(operation: Any) -> str:

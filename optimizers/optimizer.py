@@ -101,12 +101,17 @@ class Optimizer(Configurable):
 
         ``layer`` is any object with arrays ``weights`` and ``dweights`` and, if it has them,
         ``biases`` and ``dbiases``. An object whose parameters have other names lists them in
-        ``layer.parameters``; the gradient of ``scale`` is ``dscale``.
+        ``layer.parameters``; the gradient of ``scale`` is ``dscale``. If
+        ``layer.parameters`` has ``weights`` and ``dweights`` itself, as that of a ``Model`` has,
+        it is updated in place of ``layer``.
 
         Raises:
             TypeError: a parameter is not a writable floating-point array.
             ValueError: a gradient is missing or has another shape than its parameter.
         """
+        owner = getattr(layer, "parameters", None)
+        if hasattr(owner, "dweights"):
+            layer = owner
         pairs = list(_parameters_and_gradients(layer))
         scale = 1.0
         if self.max_gradient_norm is not None:

@@ -21,10 +21,10 @@ from framework.accelerated.table import (
     optimizer_memory,
 )
 from framework.accelerated.team import MOST_THREADS, team_of, together
+from framework.containers.supervised import Supervised
 from framework.data.batches import Batch, Samples, Stream
 from framework.data.micro_batches import is_samplewise
 from framework.losses import FusedLoss
-from framework.model import Model
 from framework.operation import Array
 from framework.utils.threads import available, single_thread
 from optimizers.optimizer import parameter_names
@@ -55,7 +55,7 @@ class Trainer:
         loss: what the model computes its loss with.
     """
 
-    def __init__(self, model: Model, operations: list[Any], loss: FusedLoss) -> None:
+    def __init__(self, model: Supervised, operations: list[Any], loss: FusedLoss) -> None:
         self.model = model
         self.operations = operations
         self.loss = loss
@@ -186,10 +186,10 @@ class Trainer:
         return rates
 
 
-def trainer_of(model: Model, operations: list[Any], loss: FusedLoss | None) -> Trainer | None:
+def trainer_of(model: Supervised, operations: list[Any], loss: FusedLoss | None) -> Trainer | None:
     """Return the ``Trainer`` of ``model``, or None where a part of it has no twin."""
     methods_are_ours = all(
-        getattr(getattr(model, name), "__func__", None) is getattr(Model, name)
+        getattr(getattr(model, name), "__func__", None) is getattr(Supervised, name)
         for name in STEP_METHODS
     )
     if (

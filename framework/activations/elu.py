@@ -45,3 +45,7 @@ class ELU(Activation):
         slope = self.alpha * np.exp(np.minimum(self.inputs, 0))
         self.dinputs = np.where(self.inputs > 0, dvalues, dvalues * slope)
         return self.dinputs
+
+    def kink_sides(self) -> Array:
+        # With alpha = 1 the slope is continuous, but its own derivative jumps.
+        return self.inputs > 0

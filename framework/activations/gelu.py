@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from framework.operation import Array, smooth
 
 SCALE = math.sqrt(2 / math.pi)
 CUBIC = 0.044715
@@ -31,6 +31,8 @@ class GELU(Activation):
     >>> GELU().forward([[-10_000.0, 0.0, 10_000.0]])
     array([[   -0.,     0., 10000.]])
     """
+
+    kink_sides = smooth
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.inputs = inputs = as_floats(inputs)

@@ -43,3 +43,6 @@ class LeakyReLU(Activation):
         dvalues = as_dvalues(self, dvalues)
         self.dinputs = np.where(self.inputs > 0, dvalues, self.alpha * dvalues)
         return self.dinputs
+
+    def kink_sides(self) -> Array:
+        return self.inputs > 0

@@ -4,7 +4,7 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from framework.operation import Array, smooth
 
 
 class Linear(Activation):
@@ -16,6 +16,7 @@ class Linear(Activation):
     """
 
     preferred_initializer = "glorot_uniform"
+    kink_sides = smooth
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.output = as_floats(inputs).copy()

@@ -35,3 +35,6 @@ class ReLU(Activation):
     def backward(self, dvalues: ArrayLike) -> Array:
         self.dinputs = as_dvalues(self, dvalues) * (self.output > 0)
         return self.dinputs
+
+    def kink_sides(self) -> Array:
+        return self.output > 0

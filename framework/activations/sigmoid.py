@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from framework.operation import Array, smooth
 
 
 def sigmoid(inputs: Array) -> Array:
@@ -35,6 +35,7 @@ class Sigmoid(Activation):
     """
 
     preferred_initializer = "glorot_uniform"
+    kink_sides = smooth
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.output = sigmoid(as_floats(inputs))

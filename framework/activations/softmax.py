@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats, check_positive
-from framework.operation import Array
+from framework.operation import Array, smooth
 
 
 def reduce_classes(ufunc: np.ufunc, values: Array) -> Array:
@@ -48,6 +48,7 @@ class Softmax(Activation):
     """
 
     preferred_initializer = "glorot_uniform"
+    kink_sides = smooth
 
     def __init__(self, temperature: float = 1.0) -> None:
         self.temperature = check_positive("temperature", temperature)

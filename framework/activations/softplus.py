@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from framework.activations.activation import Activation
 from framework.activations.sigmoid import sigmoid
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from framework.operation import Array, smooth
 
 
 class Softplus(Activation):
@@ -25,6 +25,8 @@ class Softplus(Activation):
     >>> Softplus().forward([[-10_000.0, 0.0, 10_000.0]]).round(6)
     array([[0.00000e+00, 6.93147e-01, 1.00000e+04]])
     """
+
+    kink_sides = smooth
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.inputs = as_floats(inputs)

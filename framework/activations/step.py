@@ -34,3 +34,6 @@ class Step(Activation):
             "Step() cannot be trained by gradients: its slope is 0 on both sides of the jump. "
             "Train with Sigmoid() or Tanh() in its place."
         )
+
+    def kink_sides(self) -> Array:
+        return self.output > 0

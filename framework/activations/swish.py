@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 from framework.activations.activation import Activation
 from framework.activations.sigmoid import sigmoid
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from framework.operation import Array, smooth
 
 
 class Swish(Activation):
@@ -22,6 +22,8 @@ class Swish(Activation):
     >>> Swish().forward([[-10_000.0, 0.0, 10_000.0]])
     array([[   -0.,     0., 10000.]])
     """
+
+    kink_sides = smooth
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         inputs = as_floats(inputs)

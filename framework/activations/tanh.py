@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from framework.operation import Array, smooth
 
 
 class Tanh(Activation):
@@ -24,6 +24,7 @@ class Tanh(Activation):
     """
 
     preferred_initializer = "glorot_uniform"
+    kink_sides = smooth
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.output = np.tanh(as_floats(inputs))

@@ -7,7 +7,8 @@ import numpy as np
 
 from framework import activations, layers, losses
 from framework.activations import Activation, Softmax
-from framework.inspection.gradient_check import GradientReport, check_gradients
+from framework.inspection.gradient_check import check_gradients
+from framework.inspection.gradient_report import GradientReport
 from framework.layers import Dense
 from framework.losses import FusedLoss, Loss
 from framework.operation import Operation
@@ -36,6 +37,9 @@ def check_every_gradient(options: argparse.Namespace) -> int:
     for report in reports:
         names = ", ".join(array.name for array in report.arrays)
         verdict = "" if report.passed else "  FAILED"
+        if report.at_kink:
+            total = report.checked + report.at_kink
+            verdict += f"  {report.at_kink} of {total} at a kink, not checked"
         print(f"{report.subject:{width}}  {names:26}  {report.max_relative_error:13.1e}{verdict}")
     failed = sum(not report.passed for report in reports)
     print(

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from framework import Model, Scale, Sigmoid, Softmax
+from framework.containers.container import is_trained
 from framework.operation import Array
 from framework.utils.files import check_target, write_atomically
-from optimizers.optimizer import parameter_names
 
 # How much red, green and blue count in the brightness of a pixel: ITU-R BT.601.
 BRIGHTNESS = (0.299, 0.587, 0.114)
@@ -229,7 +229,7 @@ def _fitted(path: Path, pixels: Array, model: Model) -> Array:
 
 
 def _before_parameters(model: Model) -> list[Any]:
-    trained = [i for i, layer in enumerate(model.layers) if parameter_names(layer)]
+    trained = [i for i, layer in enumerate(model.layers) if is_trained(layer)]
     return model.layers[: trained[0]] if trained else model.layers
 
 

@@ -1,35 +1,26 @@
 """Where the batches of a training come from: arrays, or whatever gives batches one by one."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sized
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Sized
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import check_fraction
+from framework.containers.supervised import Supervised
+from framework.data.checks import Transform, check_weighted_data
 from framework.errors import BatchError
 from framework.operation import Array
 from framework.utils import rng
 from framework.utils.memory_maps import is_mapped, release_pages, take_rows
 from framework.utils.warnings import warn_user
 
-if TYPE_CHECKING:
-    from framework.model import Model
-
 # Data, targets and, if the samples have any, their weights; or such pairs and triples, batch by
 # batch, from something that can be gone through again and again.
 ValidationData: TypeAlias = (
     tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None] | Iterable[Any]
 )
-Transform: TypeAlias = Callable[[Array], ArrayLike]
-# Which of so many samples somebody sees to.
-PartOf: TypeAlias = Callable[[int], slice]
-
-
-def whole(samples: int) -> slice:
-    """Return which of so many samples one process alone sees to: all of them."""
-    return slice(samples)
 
 
 class Part(NamedTuple):
@@ -200,7 +191,7 @@ class Stream:
     """
 
     def __init__(
-        self, model: "Model", source: Any, transform: Transform | None = None, name: str = "X"
+        self, model: Supervised, source: Any, transform: Transform | None = None, name: str = "X"
     ) -> None:
         if isinstance(source, np.ndarray) or not isinstance(source, Iterable):
             raise TypeError(
@@ -248,7 +239,7 @@ class Stream:
             )
         given_X, given_y, *given_weight = received
         weight = given_weight[0] if given_weight else None
-        X, y, weights = self.model.check_weighted_data(given_X, given_y, weight, self.transform)
+        X, y, weights = check_weighted_data(self.model, given_X, given_y, weight, self.transform)
         samples = Samples(X, y, weights, transform=self.transform)
         # Checked weights have been scaled, each batch's by itself; it is the given ones that say
         # how much one batch counts beside another.

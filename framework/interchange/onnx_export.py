@@ -8,13 +8,14 @@ becomes stands in ``onnx_forms``.
 import json
 from collections.abc import Iterable, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.activations import Linear
 from framework.checks import check_class_names, check_count
+from framework.containers.supervised import Supervised
 from framework.interchange.builders import kind_of
 from framework.interchange.onnx_patterns import (
     OPERATOR_SET,
@@ -31,9 +32,6 @@ from framework.operation import Shape
 from framework.utils.files import check_target, write_atomically
 from framework.utils.optional import required
 
-if TYPE_CHECKING:
-    from framework.model import Model
-
 # The version of the file format that came with the operator set.
 FILE_FORMAT = 9
 CLASS_NAMES = "class_names"
@@ -41,7 +39,7 @@ PRODUCER = "dinputs"
 
 
 def export_onnx(
-    model: "Model",
+    model: Supervised,
     path: str | PathLike[str],
     class_names: Iterable[str] | None = None,
     input_shape: Sequence[int] | None = None,
@@ -128,7 +126,7 @@ def _label(part: Part) -> str:
     return part.name if isinstance(part, Argument) else str(part)
 
 
-def _sample_shape(model: "Model", given: Sequence[int] | None) -> Shape:
+def _sample_shape(model: Supervised, given: Sequence[int] | None) -> Shape:
     """The shape of one sample as given, or as last seen, or a row of what the model takes."""
     if given is not None:
         if not given:

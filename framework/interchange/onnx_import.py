@@ -16,6 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from framework.activations import Activation, Linear
+from framework.containers.supervised import Supervised
 from framework.errors import OnnxError
 from framework.interchange.onnx_export import CLASS_NAMES, PRODUCER
 from framework.interchange.onnx_patterns import (
@@ -27,13 +28,12 @@ from framework.interchange.onnx_patterns import (
     shortest,
 )
 from framework.layers import Flatten
-from framework.model import Model
 from framework.operation import Array, Operation, Shape
 from framework.utils import rng
 from framework.utils.optional import required
 from optimizers.optimizer import parameter_names
 
-AnyModel = TypeVar("AnyModel", bound=Model)
+AnyModel = TypeVar("AnyModel", bound=Supervised)
 # What the arguments of a form stand for, and its inputs.
 Found: TypeAlias = dict[str, Any]
 INPUTS = "inputs"

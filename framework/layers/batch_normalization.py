@@ -14,7 +14,7 @@ from framework.checks import (
     check_fraction,
     check_positive,
 )
-from framework.operation import Array, Operation, Shape
+from framework.operation import Array, Operation, Shape, smooth
 from framework.parameters import Parameter
 from framework.utils.all_reduce import all_reduce
 
@@ -72,6 +72,7 @@ class BatchNormalization(Operation):
 
     parameters = ("weights", "biases")
     state = ("running_mean", "running_variance")
+    kink_sides = smooth
     weights = Parameter()
     biases = Parameter()
     dweights = Parameter()

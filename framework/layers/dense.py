@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from framework.checks import as_dvalues, as_floats, check_count, check_dtype, check_non_negative
 from framework.initializers import Initializer, check_initializer, initialize
-from framework.operation import Array, Operation, Shape
+from framework.operation import Array, Operation, Shape, smooth
 from framework.parameters import Parameter
 
 
@@ -57,6 +57,7 @@ class Dense(Operation):
 
     parameters = ("weights", "biases")
     samplewise = True
+    kink_sides = smooth
     weights = Parameter()
     biases = Parameter()
     dweights = Parameter()

@@ -3,7 +3,7 @@
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues, as_floats, check_fraction
-from framework.operation import Array, Operation, Shape
+from framework.operation import Array, Operation, Shape, smooth
 from framework.utils import rng
 
 
@@ -34,6 +34,7 @@ class Dropout(Operation):
     """
 
     samplewise = True
+    kink_sides = smooth
 
     def __init__(self, rate: float) -> None:
         self.rate = check_fraction("rate", rate)

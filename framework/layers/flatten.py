@@ -5,7 +5,7 @@ import math
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array, Operation, Shape
+from framework.operation import Array, Operation, Shape, smooth
 
 
 class Flatten(Operation):
@@ -22,6 +22,7 @@ class Flatten(Operation):
     """
 
     samplewise = True
+    kink_sides = smooth
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         inputs = as_floats(inputs)

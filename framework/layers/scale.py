@@ -3,7 +3,7 @@
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues, as_floats, check_number
-from framework.operation import Array, Operation, Shape
+from framework.operation import Array, Operation, Shape, smooth
 
 
 class Scale(Operation):
@@ -30,6 +30,7 @@ class Scale(Operation):
     """
 
     samplewise = True
+    kink_sides = smooth
 
     def __init__(self, factor: float, offset: float = 0.0) -> None:
         self.factor = check_number("factor", factor)

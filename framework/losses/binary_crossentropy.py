@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.losses.loss import CLIP, Loss
+from framework.losses.loss import CLIP, Loss, clip_sides
 from framework.losses.targets import binary_targets
 from optimizers.optimizer import Array
 
@@ -38,6 +38,10 @@ class BinaryCrossentropy(Loss):
         gradient /= y_pred.size
         self.dinputs = gradient.astype(y_pred.dtype, copy=False)
         return self.dinputs
+
+    def kink_sides(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
+        y_pred, _ = self.check(y_pred, y_true)
+        return clip_sides(y_pred)
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return binary_targets(y_true, shape)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.losses.loss import CLIP, Loss
+from framework.losses.loss import CLIP, Loss, clip_sides
 from framework.losses.targets import class_targets
 from optimizers.optimizer import Array
 
@@ -49,6 +49,12 @@ class CategoricalCrossentropy(Loss):
         else:
             self.dinputs -= y_true / np.clip(y_pred, CLIP, 1 - CLIP) / samples
         return self.dinputs
+
+    def kink_sides(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
+        y_pred, y_true = self.check(y_pred, y_true)
+        if y_true.ndim == 1:
+            return clip_sides(y_pred[np.arange(len(y_pred)), y_true])
+        return clip_sides(y_pred * (y_true != 0))
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return class_targets(y_true, shape)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_array, as_floats, check_finite
+from framework.operation import KinkSides
 from optimizers.configuration import Configurable
 from optimizers.optimizer import Array
 
@@ -39,6 +40,13 @@ class Loss(Configurable):
     def backward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         """Compute, store and return ``dinputs``, the gradient of the mean loss."""
         raise NotImplementedError(f"{type(self).__name__} has no backward method")
+
+    def kink_sides(self, y_pred: ArrayLike, y_true: ArrayLike) -> KinkSides:
+        """Return on which side of its kinks the loss is, or None if that is not known.
+
+        See ``Operation.kink_sides``. A fused loss is given the logits.
+        """
+        return None
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         """Return ``y_true`` as this loss uses it, for predictions of ``shape``.
@@ -150,6 +158,16 @@ class FusedLoss(Loss):
         self.output = self.activation.output = output
 
 
+def clip_sides(probabilities: Array) -> Array:
+    """Return the ``kink_sides`` of probabilities that are clipped to ``CLIP`` … 1 - ``CLIP``.
+
+    Where one is clipped, the loss is flat, but ``backward`` gives a slope that leads back. So
+    each change there counts as a kink, as it does in a number that is its own side.
+    """
+    clipped = (probabilities < CLIP) | (probabilities > 1 - CLIP)
+    return np.where(clipped, probabilities, 0.5)
+
+
 def penalty(layer: Any) -> float:
     """Return the L1 and L2 penalty on the parameters of one layer, 0 if it asks for none."""
     total = 0.0
@@ -159,3 +177,12 @@ def penalty(layer: Any) -> float:
         if l2 := getattr(layer, regularizer + "_l2", 0):
             total += l2 * float(np.square(getattr(layer, name)).sum())
     return total
+
+
+def penalty_sides(layer: Any) -> list[Array]:
+    """Return the ``kink_sides`` of the L1 penalties on the parameters of one layer."""
+    return [
+        getattr(layer, name) < 0
+        for name, l1 in (("weights", "weight_regularizer_l1"), ("biases", "bias_regularizer_l1"))
+        if getattr(layer, l1, 0)
+    ]

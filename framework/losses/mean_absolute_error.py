@@ -37,5 +37,9 @@ class MeanAbsoluteError(Loss):
         self.dinputs = gradient.astype(y_pred.dtype, copy=False)
         return self.dinputs
 
+    def kink_sides(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
+        y_pred, y_true = self.check(y_pred, y_true)
+        return np.sign(y_pred - y_true)
+
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return numeric_targets(y_true, shape)

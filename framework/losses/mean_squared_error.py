@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike
 
 from framework.losses.loss import Loss
 from framework.losses.targets import numeric_targets
+from framework.operation import smooth
 from optimizers.optimizer import Array
 
 
@@ -25,6 +26,8 @@ class MeanSquaredError(Loss):
     >>> MeanSquaredError().calculate([[1.0, 2.0], [3.0, 4.0]], [[1.0, 4.0], [3.0, 4.0]])
     1.0
     """
+
+    kink_sides = smooth
 
     def forward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from framework.activations.sigmoid import Sigmoid, sigmoid
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.loss import FusedLoss
+from framework.operation import smooth
 from optimizers.optimizer import Array
 
 
@@ -38,6 +39,7 @@ class SigmoidBinaryCrossentropy(FusedLoss):
     """
 
     activation: Sigmoid
+    kink_sides = smooth
 
     def __init__(self) -> None:
         self.activation = Sigmoid()

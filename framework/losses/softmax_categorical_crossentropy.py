@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from framework.activations.softmax import Softmax, reduce_classes
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.losses.loss import FusedLoss
+from framework.operation import smooth
 from optimizers.optimizer import Array
 
 
@@ -45,6 +46,7 @@ class SoftmaxCategoricalCrossentropy(FusedLoss):
     """
 
     activation: Softmax
+    kink_sides = smooth
 
     def __init__(self) -> None:
         self.activation = Softmax()

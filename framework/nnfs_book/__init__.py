@@ -45,6 +45,7 @@ import framework
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
 from framework.activations import Linear, ReLU, Sigmoid, Softmax
 from framework.checks import as_floats, check_count, check_dvalues
+from framework.containers.supervised import FUSED
 from framework.layers import Dense, Dropout
 from framework.layers.dense import add_penalty_gradient
 from framework.losses import (
@@ -54,8 +55,8 @@ from framework.losses import (
     MeanSquaredError,
     SoftmaxCategoricalCrossentropy,
 )
-from framework.model import FUSED, AnyModel
-from framework.operation import Array, Operation
+from framework.model import AnyModel
+from framework.operation import Array, KinkSides, Operation, smooth
 from framework.parameters import ParameterVector, bind
 from framework.saving.model_file import load_model, save_model
 from framework.training.callbacks import Callback
@@ -109,6 +110,9 @@ class _Operation(Operation):
         self.inputs = inputs
         return super().forward(inputs, training)
 
+    def kink_sides(self) -> Any:
+        return super().kink_sides()
+
     def backward(self, dvalues: ArrayLike) -> Array:
         if _nnfs_multiplies():
             # Gradients take the dtype of the output. The book rounds nothing but products.
@@ -133,6 +137,7 @@ class Layer_Dense(Dense):
 
     computes_as = Dense
     weight_scale = 0.01
+    kink_sides = smooth
 
     def __init__(
         self,
@@ -361,6 +366,11 @@ class Activation_Softmax_Loss_CategoricalCrossentropy(SoftmaxCategoricalCrossent
     def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> Any:
         self.output = self.activation.forward(inputs)
         return self.loss.calculate(self.output, y_true)
+
+    def kink_sides(  # type: ignore[override]
+        self, inputs: ArrayLike, y_true: ArrayLike
+    ) -> KinkSides:
+        return self.loss.kink_sides(self.output, y_true)
 
 
 class Accuracy(_Passes, framework.Accuracy):

@@ -15,12 +15,13 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from framework.accuracies.accuracy import Accuracy
 from framework.checks import check_count, check_number
+from framework.containers.supervised import Supervised
 from framework.errors import SavedFileError
 from framework.losses.loss import Loss
 from framework.operation import Array, Operation, describe
@@ -30,11 +31,8 @@ from framework.utils import rng
 from framework.utils.files import check_target, write_atomically
 from optimizers.optimizer import Optimizer, State
 
-if TYPE_CHECKING:
-    from framework.model import Model
-
 FilePath: TypeAlias = str | os.PathLike[str]
-AnyModel = TypeVar("AnyModel", bound="Model")
+AnyModel = TypeVar("AnyModel", bound=Supervised)
 
 VERSION = 1
 METADATA = "dinputs"
@@ -42,7 +40,7 @@ METADATA = "dinputs"
 PARTS: dict[str, type] = {"loss": Loss, "optimizer": Optimizer, "accuracy": Accuracy}
 
 
-def save_model(model: "Model", path: FilePath, *, with_memory: bool = False) -> None:
+def save_model(model: Supervised, path: FilePath, *, with_memory: bool = False) -> None:
     """Write ``model`` to the file ``path``: see ``Model.save``.
 
     With ``with_memory=True`` it also has what the optimizer remembers, so that training goes on
@@ -78,13 +76,13 @@ def load_model(path: FilePath, model_class: type[AnyModel], own: Iterable[Any] =
         return model
 
 
-def save_parameters(model: "Model", path: FilePath) -> None:
+def save_parameters(model: Supervised, path: FilePath) -> None:
     """Write the parameters of ``model`` to the file ``path``: see ``Model.save_parameters``."""
     check_target(path)
     write_atomically(path, content({}, stored(model)))
 
 
-def load_parameters(model: "Model", path: FilePath) -> None:
+def load_parameters(model: Supervised, path: FilePath) -> None:
     """Read the parameters of ``model``: see ``Model.load_parameters``."""
     current = stored(model)
     with errors_naming(path):
@@ -96,7 +94,7 @@ def load_parameters(model: "Model", path: FilePath) -> None:
 
 
 def described(
-    model: "Model", writer: Writer | None = None
+    model: Supervised, writer: Writer | None = None
 ) -> tuple[dict[str, Any], dict[str, Array]]:
     """Return what ``model`` is made of, as ``writer`` writes it, and its arrays by name.
 
@@ -149,7 +147,7 @@ def model_of(model_class: type[AnyModel], description: Any, reader: Reader) -> A
     return model
 
 
-def _set_about(model: "Model", description: Mapping[str, Any]) -> None:
+def _set_about(model: Supervised, description: Mapping[str, Any]) -> None:
     """Set what ``model`` knows about its data, or raise TypeError or ValueError."""
     shape = description["input_shape"]
     if shape is not None:
@@ -177,7 +175,7 @@ def _check_shapes(
             )
 
 
-def stored(model: "Model") -> dict[str, Array]:
+def stored(model: Supervised) -> dict[str, Array]:
     """Return the parameters and running statistics of ``model`` by name, the arrays themselves.
 
     Raises RuntimeError if it is not finalized.
@@ -225,7 +223,7 @@ def set_learned(accuracy: Any, numbers: Any) -> None:
         setattr(accuracy, name, None if number is None else check_number(name, number))
 
 
-def remembered(model: "Model") -> dict[str, Any]:
+def remembered(model: Supervised) -> dict[str, Any]:
     """Return what the ``Optimizer`` of ``model`` has counted, set and remembered by now."""
     optimizer = model.optimizer
     return {
@@ -235,7 +233,7 @@ def remembered(model: "Model") -> dict[str, Any]:
     }
 
 
-def check_remembered(model: "Model", state: Any) -> None:
+def check_remembered(model: Supervised, state: Any) -> None:
     """Raise an error, of many kinds, if ``state`` is not what ``remembered`` returns."""
     if not isinstance(model.optimizer, Optimizer):
         raise ValueError("it has what an optimizer remembers, but no optimizer")
@@ -256,7 +254,7 @@ def check_remembered(model: "Model", state: Any) -> None:
                 raise ValueError("what its optimizer remembers is not of this model")
 
 
-def set_remembered(model: "Model", state: Mapping[str, Any]) -> None:
+def set_remembered(model: Supervised, state: Mapping[str, Any]) -> None:
     """Make the optimizer of ``model`` remember what ``check_remembered`` has found right."""
     optimizer = model.optimizer
     memory = optimizer.state(model.parameters)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from framework.checks import check_count, check_number
+from framework.containers.supervised import Supervised
 from framework.data.batches import Samples, Stream
 from framework.operation import Array, describe
 from framework.saving import model_file
@@ -33,7 +34,6 @@ from framework.utils.memory_maps import release_pages
 from optimizers.optimizer import Optimizer
 
 if TYPE_CHECKING:
-    from framework.model import Model
     from framework.training.loop import Training
 
 # An object that keeps an argument in an attribute, the name of both, and its value.
@@ -276,7 +276,7 @@ def _data_marks(training: "Training") -> Iterator[tuple[str, str]]:
                 yield name, "none" if array is None else _mark(array)
 
 
-def _model_marks(model: "Model") -> dict[str, Any]:
+def _model_marks(model: Supervised) -> dict[str, Any]:
     """The description of ``model``, and by what the arrays in it can be known again."""
     description, arrays = model_file.described(model)
     names = arrays.keys() - model_file.stored(model).keys()
@@ -362,13 +362,12 @@ class SavedTraining:
         names = [name for name in self.arrays if not name.startswith(("layers.", "training."))]
         return {**self.model, "arrays": {name: _mark(self.arrays[name]) for name in names}}
 
-    def _model(self, training: "Training") -> "Model":
+    def _model(self, training: "Training") -> Supervised:
         """Return the model in the file, made of the same classes as that of ``training``."""
-        from framework.model import Model
 
         writer = Writer()
         model_file.described(training.model, writer)
-        return model_file.model_of(Model, self.model, Reader(self.arrays, writer.own))
+        return model_file.model_of(Supervised, self.model, Reader(self.arrays, writer.own))
 
     def _check_state(self, training: "Training") -> None:
         state = self.state

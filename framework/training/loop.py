@@ -8,23 +8,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import check_count
+from framework.containers.supervised import Supervised
 from framework.data.batches import (
     Batch,
-    PartOf,
     Samples,
     Stream,
-    Transform,
     ValidationData,
     set_aside,
     warn_if_sorted_by_class,
-    whole,
 )
+from framework.data.checks import PartOf, Transform, check_weighted_data, whole
 from framework.data.micro_batches import is_samplewise, samples_at_once, warn_of_whole_batches
 from framework.errors import BatchError, DivergenceError
 from framework.losses.huber import Huber
@@ -34,6 +33,7 @@ from framework.losses.mean_squared_error import MeanSquaredError
 from framework.operation import Array, describe
 from framework.training.callbacks import Callback
 from framework.training.checkpoint import Checkpoint, SavedTraining, check_callbacks, prepare
+from framework.training.evaluation import evaluate_batches, evaluated_at_once
 from framework.training.history import History
 from framework.training.progress import Reporter
 from framework.training.snapshot import RestorePoint
@@ -41,9 +41,6 @@ from framework.utils import rng
 from framework.utils.threads import single_thread, suitable_threads
 from framework.utils.warnings import warn_user
 from optimizers.optimizer import Optimizer, parameter_names
-
-if TYPE_CHECKING:
-    from framework.model import Model
 
 REGRESSION_LOSSES = (Huber, MeanAbsoluteError, MeanSquaredError)
 
@@ -95,13 +92,13 @@ class Training:
 
     def __init__(
         self,
-        model: "Model",
+        model: Supervised,
         epochs: int,
         samples: Samples | Stream,
         validation: Samples | Stream | None,
         callbacks: Sequence[Callback],
     ) -> None:
-        self.model = model
+        self.model: Any = model
         self.history = History()
         self.epoch, self.epochs = 0, epochs
         self.batch, self.batches = 0, samples.batches
@@ -140,7 +137,7 @@ class Training:
 
 
 def train(
-    model: "Model",
+    model: Supervised,
     X: Any,
     y: ArrayLike | None,
     *,
@@ -156,7 +153,7 @@ def train(
 
 
 def set_up(
-    model: "Model",
+    model: Supervised,
     X: Any,
     y: ArrayLike | None,
     *,
@@ -200,11 +197,11 @@ def set_up(
             )
         samples = Stream(model, X, transform)
     else:
-        X, y, weights = model.check_weighted_data(X, y, sample_weight, transform, part)
+        X, y, weights = check_weighted_data(model, X, y, sample_weight, transform, part)
         rows, aside = set_aside(Samples(X, y, weights).rows, validation_split, shuffle)
         samples = Samples(X, y, weights, rows, batch_size, shuffle, transform)
         if aside is not None:
-            at_once = model.evaluated_at_once(samples.sample)
+            at_once = evaluated_at_once(model, samples.sample)
             validation = Samples(X, y, weights, aside, at_once, transform=transform)
         if not shuffle and samples.batches > 1 and not isinstance(model.loss, REGRESSION_LOSSES):
             warn_if_sorted_by_class(samples.targets)
@@ -217,7 +214,7 @@ def set_up(
 
 
 def _validation(
-    model: "Model", data: ValidationData, transform: Transform | None, part: PartOf
+    model: Supervised, data: ValidationData, transform: Transform | None, part: PartOf
 ) -> Samples | Stream:
     if not isinstance(data, (tuple, list)):
         return Stream(model, data, transform, "validation_data")
@@ -228,9 +225,9 @@ def _validation(
         )
     X, y, *rest = data
     try:
-        checked = model.check_weighted_data(X, y, rest[0] if rest else None, transform, part)
+        checked = check_weighted_data(model, X, y, rest[0] if rest else None, transform, part)
         samples = Samples(*checked, transform=transform)
-        samples.batch_size = min(samples.batch_size, model.evaluated_at_once(samples.sample))
+        samples.batch_size = min(samples.batch_size, evaluated_at_once(model, samples.sample))
     except (TypeError, ValueError) as error:
         raise type(error)(f"validation_data: {error}") from None
     return samples
@@ -448,7 +445,7 @@ class Loop:
             )
 
     def _evaluate(self, batches: Iterable[Batch]) -> tuple[float, float | None]:
-        return self.model.evaluate_batches(batches)
+        return evaluate_batches(self.model, batches)
 
     def _stopped(self) -> bool:
         return bool(self.history.stopped)

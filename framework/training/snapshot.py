@@ -1,17 +1,13 @@
 """What a training goes back to when it cannot go on."""
 
-from typing import TYPE_CHECKING
-
+from framework.containers.supervised import Supervised
 from optimizers.optimizer import Optimizer, State
-
-if TYPE_CHECKING:
-    from framework.model import Model
 
 
 class RestorePoint:
     """A copy of all that an epoch changes in a model: parameters, statistics, optimizer."""
 
-    def __init__(self, model: "Model") -> None:
+    def __init__(self, model: Supervised) -> None:
         self.model = model
 
     def take(self) -> None:

@@ -88,7 +88,7 @@ def test_check_gradients_lists_every_operation(capsys: pytest.CaptureFixture[str
         for name in public
         if issubclass(getattr(framework, name), (framework.Operation, framework.Loss))
     } - {"Operation", "Activation", "Loss", "FusedLoss"}
-    for name in operations:
+    for name in operations - {"Sequential", "Model"}:  # which are made of operations
         assert f"{name}(" in printed
     assert "FAILED" not in printed
 

@@ -42,6 +42,7 @@ from framework import (
     SoftmaxCategoricalCrossentropy,
     initializers,
 )
+from framework.containers import Container
 from framework.losses import BinaryCrossentropy, MeanAbsoluteError
 from framework.parameters import stored_names
 from framework.saving import model_file
@@ -181,6 +182,7 @@ def public(base: type) -> set[type]:
         cls
         for cls in found
         if isinstance(cls, type) and issubclass(cls, base) and cls not in abstract
+        if not issubclass(cls, Container)
     } - {optimizers.Optimizer}
 
 
@@ -745,7 +747,7 @@ HOSTILE: list[tuple[Callable[[Any, Any], None], str]] = [
         named(2, "framework.errors.SavedFileError"),
         "is not the name of a class that can stand",
     ),
-    (named(2, "framework.Model"), "'framework.Model' is not the name of a class that can stand"),
+    (named(2, "framework.Model"), "the model is not finalized"),
     (named(2, "framework.np"), "'framework.np' is not the name of a class"),
     (named(2, "optimizers.Adam"), "'optimizers.Adam' is not the name of a class that can stand"),
     (named(2, "framework.initializers.normal"), "is not the name of a class that can stand there"),

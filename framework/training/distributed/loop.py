@@ -27,13 +27,15 @@ import zlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from os import PathLike
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.accuracies.accuracy import Accuracy
-from framework.data.batches import Batch, Samples, Stream, whole
+from framework.containers.supervised import Supervised
+from framework.data.batches import Batch, Samples, Stream
+from framework.data.checks import whole
 from framework.errors import BatchError, DivergenceError
 from framework.layers.batch_normalization import BatchNormalization
 from framework.operation import Array, describe
@@ -49,12 +51,9 @@ from framework.utils import rng
 from framework.utils.all_reduce import use_all_reduce
 from optimizers.optimizer import Optimizer, State, joint_norm
 
-if TYPE_CHECKING:
-    from framework.model import Model
-
 
 def train_together(
-    model: "Model",
+    model: Supervised,
     X: Any,
     y: ArrayLike | None,
     *,
@@ -325,7 +324,7 @@ class DistributedLoop(Loop):
 class _Part:
     """The stretch of a model's parameters that one rank updates, as optimizers see it."""
 
-    def __init__(self, model: "Model", ranks: Ranks) -> None:
+    def __init__(self, model: Supervised, ranks: Ranks) -> None:
         self._whole, self._ranks = model.parameters, ranks
         self._shares = ranks.shares(len(self._whole))
         self._own = ranks.share(len(self._whole))
