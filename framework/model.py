@@ -45,6 +45,11 @@ class Model(Supervised):
         input_shape: the shape of one sample of the data last seen, or None.
         accelerated: whether compiled code takes the place of NumPy: see ``finalize``.
 
+    Several threads can call ``predict``, ``predict_classes`` and ``evaluate`` of one model at the
+    same time, if the ``forward`` of each operation returns an array of its own, as those of this
+    framework do. The arrays that operations store are then those of the last call of any thread.
+    Nothing else may run beside ``train`` or a loop of your own, which go back through them.
+
     The steps of training, for loops of your own, are documented in ``Supervised``.
 
     A subclass can pair further classes with a fused form in ``fused``. Only these very classes
@@ -226,8 +231,9 @@ class Model(Supervised):
         """Return the mean data loss and the accuracy (None without one) on ``X`` and ``y``.
 
         Dropout is off, and batch normalization uses its running statistics. Penalties are not
-        part of the loss. With ``sample_weight`` both means are weighted: see ``train``. Without
-        ``y``, ``X`` gives batches, as in ``train``.
+        part of the loss. An output of NaN makes the loss NaN, and counts as wrong. With
+        ``sample_weight`` both means are weighted: see ``train``. Without ``y``, ``X`` gives
+        batches, as in ``train``.
 
         ``batch_size`` is how many samples are computed at once; None chooses a number that
         takes little memory.
@@ -242,7 +248,8 @@ class Model(Supervised):
         """Return the outputs for ``X``: probabilities, or values where the output is linear.
 
         ``batch_size`` is how many samples are computed at once; None chooses a number that
-        takes little memory.
+        takes little memory. Outputs of NaN, which diverged parameters give, are returned as they
+        are.
 
         Raises:
             RuntimeError: ``finalize`` has not been called.
@@ -259,7 +266,8 @@ class Model(Supervised):
 
         Raises:
             RuntimeError: ``finalize`` has not been called.
-            TypeError, ValueError: data that do not fit, or outputs that are not classes.
+            TypeError, ValueError: data that do not fit, or outputs that are not classes; NaN is
+                none, and the message names the row.
         """
         return self.classes_of(self.predict(X, batch_size=batch_size))
 

@@ -200,14 +200,17 @@ def share_right(accuracy, outputs, targets, sample):
     assert accuracy == BINARY
     right = 0.0
     for k in range(outputs.shape[1]):
-        right += (outputs[sample, k] > 0.5) == (targets[sample, k] > 0.5)
+        output = outputs[sample, k]
+        right += not np.isnan(output) and (output > 0.5) == (targets[sample, k] > 0.5)
     return right / outputs.shape[1]
 
 
 @compiled
 def largest(values, sample):
-    found, most = 0, values[sample, 0]
+    """The class of the largest value of a row, -1 where one is NaN."""
+    found, most, missing = 0, values[sample, 0], np.isnan(values[sample, 0])
     for k in range(1, values.shape[1]):
         more = values[sample, k] > most
         found, most = (k if more else found), (values[sample, k] if more else most)
-    return found
+        missing |= np.isnan(values[sample, k])
+    return -1 if missing else found

@@ -60,9 +60,9 @@ class Stretch:
             member=0,
         )
         computation.hand_out_outputs(values)
-        self.output = self.operations[-1].output
         self.inputs, self.computation = values, computation
-        return self.output
+        self.output = output = self.operations[-1].output
+        return output
 
     def _table(self, values: Array) -> Table | None:
         try:

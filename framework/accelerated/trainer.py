@@ -43,7 +43,14 @@ DRAWN_PER_CALL = 2**20
 SAMPLES_OF_THREAD = 32
 WORK_OF_THREAD = 2 * 10**6
 
-STEP_METHODS = ("calculate_loss", "regularization_loss", "backward", "calculate_accuracy")
+STEP_METHODS = (
+    "calculate_loss",
+    "loss_and_outputs",
+    "regularization_loss",
+    "backward",
+    "calculate_accuracy",
+    "accuracy_of",
+)
 
 
 class Trainer:

@@ -12,6 +12,8 @@ from optimizers.optimizer import Array
 class Accuracy(Configurable):
     """Base class of the accuracies. A subclass writes ``compare``.
 
+    A prediction of NaN is never right.
+
     Attributes:
         state: names of numbers that ``init`` finds and that belong to a saved model.
 

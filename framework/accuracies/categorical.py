@@ -5,11 +5,12 @@ from numpy.typing import ArrayLike
 
 from framework.accuracies.accuracy import Accuracy
 from framework.checks import as_array
+from framework.utils.classes import NO_CLASS, largest_class
 from optimizers.optimizer import Array
 
 
 class CategoricalAccuracy(Accuracy):
-    """A prediction is right if its class is the target's.
+    """A prediction is right if its class is the target's. One with a NaN in it has no class.
 
     Shapes: predictions and ``y`` are each class indices ``(samples,)``, or one score for each
     class, ``(samples, classes)``, of which the largest counts (so ``y`` may be one-hot).
@@ -22,7 +23,10 @@ class CategoricalAccuracy(Accuracy):
     """
 
     def predictions(self, outputs: Array) -> Array:
-        """Return the class with the largest output, whatever the last activation is."""
+        """Return the class with the largest output, whatever the last activation is.
+
+        A row with a NaN in it has none, but ``NO_CLASS``.
+        """
         return _classes(outputs, "outputs")
 
     def compare(self, predictions: ArrayLike, y: ArrayLike) -> Array:
@@ -31,13 +35,13 @@ class CategoricalAccuracy(Accuracy):
             raise ValueError(
                 f"predictions of {len(predicted)} samples do not fit y of {len(true)} samples"
             )
-        return np.equal(predicted, true)
+        return np.equal(predicted, true) & (predicted != NO_CLASS)
 
 
 def _classes(values: ArrayLike, name: str) -> Array:
     array = as_array(values, name)
     if array.ndim == 2 and array.shape[1] > 1:
-        return array.argmax(axis=1)
+        return largest_class(array)
     if array.ndim != 1:
         raise ValueError(
             f"{name} must be (samples,) or (samples, classes) with two classes or more, received "

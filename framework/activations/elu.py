@@ -35,10 +35,10 @@ class ELU(Activation):
         self.alpha = check_non_negative("alpha", alpha)
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.inputs = as_floats(inputs)
-        negative = self.alpha * np.expm1(np.minimum(self.inputs, 0))
-        self.output = np.where(self.inputs > 0, self.inputs, negative)
-        return self.output
+        self.inputs = inputs = as_floats(inputs)
+        negative = self.alpha * np.expm1(np.minimum(inputs, 0))
+        self.output = output = np.where(inputs > 0, inputs, negative)
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)

@@ -36,9 +36,9 @@ class GELU(Activation):
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.inputs = inputs = as_floats(inputs)
-        self.tanh = np.tanh(SCALE * inputs * (1 + CUBIC * inputs * inputs))
-        self.output = inputs * (0.5 * (1 + self.tanh))
-        return self.output
+        self.tanh = tanh = np.tanh(SCALE * inputs * (1 + CUBIC * inputs * inputs))
+        self.output = output = inputs * (0.5 * (1 + tanh))
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)

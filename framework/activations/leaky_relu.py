@@ -35,9 +35,9 @@ class LeakyReLU(Activation):
         self.alpha = check_non_negative("alpha", alpha)
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.inputs = as_floats(inputs)
-        self.output = np.where(self.inputs > 0, self.inputs, self.alpha * self.inputs)
-        return self.output
+        self.inputs = inputs = as_floats(inputs)
+        self.output = output = np.where(inputs > 0, inputs, self.alpha * inputs)
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)

@@ -15,12 +15,12 @@ class Linear(Activation):
     Source: *Neural Networks from Scratch*, chapter 17.
     """
 
-    preferred_initializer = "glorot_uniform"
     kink_sides = smooth
+    preferred_initializer = "glorot_uniform"
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.output = as_floats(inputs).copy()
-        return self.output
+        self.output = output = as_floats(inputs).copy()
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         self.dinputs = as_dvalues(self, dvalues).copy()

@@ -29,8 +29,8 @@ class ReLU(Activation):
     """
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.output = np.maximum(as_floats(inputs), 0)
-        return self.output
+        self.output = output = np.maximum(as_floats(inputs), 0)
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         self.dinputs = as_dvalues(self, dvalues) * (self.output > 0)

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
 from framework.operation import Array, smooth
+from framework.utils.classes import yes_or_no
 
 
 def sigmoid(inputs: Array) -> Array:
@@ -34,12 +35,12 @@ class Sigmoid(Activation):
     array([[0. , 0.5, 1. ]])
     """
 
-    preferred_initializer = "glorot_uniform"
     kink_sides = smooth
+    preferred_initializer = "glorot_uniform"
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.output = sigmoid(as_floats(inputs))
-        return self.output
+        self.output = output = sigmoid(as_floats(inputs))
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
@@ -47,5 +48,5 @@ class Sigmoid(Activation):
         return self.dinputs
 
     def predictions(self, outputs: Array) -> Array:
-        """Return 1 where the probability is above one half, else 0, as integers."""
-        return (np.asarray(outputs) > 0.5).astype(np.intp)
+        """Return 1 where the probability is above one half, else 0; ``NO_CLASS`` for NaN."""
+        return yes_or_no(outputs)

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats, check_positive
 from framework.operation import Array, smooth
+from framework.utils.classes import largest_class
 
 
 def reduce_classes(ufunc: np.ufunc, values: Array) -> Array:
@@ -47,8 +48,8 @@ class Softmax(Activation):
     array([[0.659, 0.242, 0.099]])
     """
 
-    preferred_initializer = "glorot_uniform"
     kink_sides = smooth
+    preferred_initializer = "glorot_uniform"
 
     def __init__(self, temperature: float = 1.0) -> None:
         self.temperature = check_positive("temperature", temperature)
@@ -69,5 +70,5 @@ class Softmax(Activation):
         return self.dinputs
 
     def predictions(self, outputs: Array) -> Array:
-        """Return the class with the highest probability of each sample, ``(samples,)``."""
-        return np.asarray(outputs).argmax(axis=-1)
+        """Return the most probable class of each sample, ``(samples,)``; ``NO_CLASS`` for NaN."""
+        return largest_class(outputs)

@@ -29,9 +29,9 @@ class Softplus(Activation):
     kink_sides = smooth
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.inputs = as_floats(inputs)
-        self.output = np.maximum(self.inputs, 0) + np.log1p(np.exp(-np.abs(self.inputs)))
-        return self.output
+        self.inputs = inputs = as_floats(inputs)
+        self.output = output = np.maximum(inputs, 0) + np.log1p(np.exp(-np.abs(inputs)))
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         self.dinputs = as_dvalues(self, dvalues) * sigmoid(self.inputs)

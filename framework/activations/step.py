@@ -26,8 +26,8 @@ class Step(Activation):
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         inputs = as_floats(inputs)
-        self.output = (inputs >= 0).astype(inputs.dtype)
-        return self.output
+        self.output = output = (inputs >= 0).astype(inputs.dtype)
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         raise NotImplementedError(

@@ -27,9 +27,9 @@ class Swish(Activation):
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         inputs = as_floats(inputs)
-        self.sigmoid = sigmoid(inputs)
-        self.output = inputs * self.sigmoid
-        return self.output
+        self.sigmoid = slope = sigmoid(inputs)
+        self.output = output = inputs * slope
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)

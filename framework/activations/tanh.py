@@ -23,12 +23,12 @@ class Tanh(Activation):
     array([[-1.,  0.,  1.]])
     """
 
-    preferred_initializer = "glorot_uniform"
     kink_sides = smooth
+    preferred_initializer = "glorot_uniform"
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.output = np.tanh(as_floats(inputs))
-        return self.output
+        self.output = output = np.tanh(as_floats(inputs))
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)

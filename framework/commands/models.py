@@ -13,6 +13,7 @@ import numpy as np
 from framework import Model, Scale, Sigmoid, Softmax
 from framework.containers.container import is_trained
 from framework.operation import Array
+from framework.utils.classes import check_not_nan
 from framework.utils.files import check_target, write_atomically
 
 # How much red, green and blue count in the brightness of a pixel: ITU-R BT.601.
@@ -101,7 +102,9 @@ def predict(options: argparse.Namespace) -> int:
         check_target(options.output)
     model = Model.load(options.model)
     X = _samples(model, options)
-    classes, names, values = _answers(model, model.predict(X))
+    outputs = model.predict(X)
+    check_not_nan(outputs, model.stored_arrays(), "sample", first=1)
+    classes, names, values = _answers(model, outputs)
     for line in _lines(model, classes, names, values):
         print(line)
     if options.output is not None:

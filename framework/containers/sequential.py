@@ -150,6 +150,21 @@ class Sequential(Container):
         self.output = output
         return output
 
+    def leaf_outputs(self, inputs: ArrayLike) -> list[Array]:
+        """Run every operation on ``inputs``, not in training, and return the output of each.
+
+        Those inside a ``Sequential`` take its place.
+        """
+        values = np.asarray(inputs, self.dtype if self.finalized else None)
+        outputs: list[Array] = []
+        for layer, argument in lined_up(self.layers):
+            if argument == SEQUENTIAL:
+                outputs += Sequential.leaf_outputs(layer, values)
+            else:
+                outputs.append(call(layer, argument, values, training=False))
+            values = outputs[-1]
+        return outputs
+
     def backward(self, dvalues: ArrayLike) -> Array:
         dinputs = run_backward(self.layers, np.asarray(dvalues))
         self.dinputs = dinputs

@@ -1,6 +1,6 @@
 """A Sequential that knows the targets: with a loss, an optimizer and an accuracy."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,12 @@ from framework.containers.container import is_trained
 from framework.containers.sequential import Sequential, lined_up, run_backward, run_forward
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
-from framework.losses.loss import FusedLoss, Loss, penalty
+from framework.losses.loss import FusedLoss, Loss, mean_loss, penalty
 from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
 from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
 from framework.losses.weighted import weighted_gradient, weighted_mean
 from framework.operation import Array, Shape, describe
+from framework.utils.classes import check_not_nan
 
 FUSED: tuple[tuple[type[Activation], type[Loss], type[FusedLoss]], ...] = (
     (Softmax, CategoricalCrossentropy, SoftmaxCategoricalCrossentropy),
@@ -157,21 +158,32 @@ class Supervised(Sequential):
 
         Raises RuntimeError before ``set`` and ``finalize``.
         """
+        loss, self._output = self.loss_and_outputs(X, y, training, sample_weight=sample_weight)
+        return loss
+
+    def loss_and_outputs(
+        self,
+        X: Array,
+        y: ArrayLike,
+        training: bool = True,
+        *,
+        sample_weight: Array | None = None,
+    ) -> tuple[float, Array]:
+        """Return the loss of ``calculate_loss`` and the outputs, and leave ``output`` alone.
+
+        ``evaluate`` and ``calculate_loss`` call it, so a subclass with a loss of its own overrides
+        it. Raises RuntimeError before ``set`` and ``finalize``.
+        """
         self.check_ready()
-        hidden = self._forward(X, self._hidden, training)
-        if self._fused is not None:
-            if sample_weight is None:
-                loss = self._fused.forward(hidden, y)
-            else:
-                loss = weighted_mean(self._fused.losses(hidden, y), sample_weight)
-            self._output = self._fused.output
+        outputs = self._forward(X, self._hidden, training)
+        mean: Callable[[Array], Any]
+        if self._fused is None:
+            losses, mean = self.loss.forward(outputs, y), np.mean
         else:
-            losses = self.loss.forward(hidden, y)
-            loss = (
-                np.mean(losses) if sample_weight is None else weighted_mean(losses, sample_weight)
-            )
-            self._output = hidden
-        return float(loss)
+            (outputs, losses), mean = self._fused.outputs_and_losses(outputs, y), mean_loss
+        if sample_weight is None:
+            return float(mean(losses)), outputs
+        return weighted_mean(losses, sample_weight), outputs
 
     @property
     def output(self) -> Array:
@@ -186,7 +198,13 @@ class Supervised(Sequential):
 
     def calculate_accuracy(self, y: ArrayLike, *, sample_weight: Array | None = None) -> float:
         """Return the accuracy of ``model.output`` against ``y``."""
-        predictions = self.predictions_of(self.output)
+        return self.accuracy_of(self.output, y, sample_weight=sample_weight)
+
+    def accuracy_of(
+        self, outputs: Array, y: ArrayLike, *, sample_weight: Array | None = None
+    ) -> float:
+        """Return the accuracy of ``outputs`` against ``y``; ``evaluate`` calls it."""
+        predictions = self.predictions_of(outputs)
         if sample_weight is None:
             return float(self.accuracy.calculate(predictions, y))
         return weighted_mean(self.accuracy.compare(predictions, y), sample_weight)
@@ -284,6 +302,7 @@ class Supervised(Sequential):
                 f"predict_classes needs Softmax() or Sigmoid() last, or CategoricalAccuracy(); "
                 f"the model ends with {describe(self.layers[-1])}"
             )
+        check_not_nan(outputs, self.stored_arrays())
         classes = reader.predictions(outputs)
         return classes[:, 0] if classes.ndim == 2 and classes.shape[1] == 1 else classes
 

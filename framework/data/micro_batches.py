@@ -8,8 +8,6 @@ however many samples there are, to send slices of it through and to add up what 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from framework.operation import Array, describe
 from framework.utils.warnings import warn_user
 
@@ -20,21 +18,22 @@ BYTES_AT_ONCE = 2**26
 MUCH_MEMORY = 200 * 2**20
 
 
-def samples_at_once(layers: Sequence[Any], sample: Array) -> int:
-    """Return how many samples like ``sample``, on which ``layers`` have just run, to take."""
-    at_once = BYTES_AT_ONCE // bytes_per_sample(layers, sample)
+def samples_at_once(outputs: Sequence[Array], sample: Array) -> int:
+    """Return how many samples like ``sample``, of which operations gave ``outputs``, to take."""
+    at_once = BYTES_AT_ONCE // bytes_per_sample(outputs, sample)
     return min(max(at_once, FEWEST_SAMPLES), MOST_SAMPLES)
 
 
-def bytes_per_sample(layers: Sequence[Any], sample: Array) -> int:
+def bytes_per_sample(outputs: Sequence[Array], sample: Array) -> int:
     """Return how many bytes a step holds of each sample: outputs and gradients."""
-    outputs = [np.asarray(layer.output) for layer in layers]
     return 2 * (sum(output.nbytes for output in outputs) + sample.size * outputs[0].itemsize)
 
 
-def warn_of_whole_batches(layers: Sequence[Any], sample: Array, samples: int) -> None:
+def warn_of_whole_batches(
+    layers: Sequence[Any], outputs: Sequence[Array], sample: Array, samples: int
+) -> None:
     """Warn if ``samples`` at once take much memory, naming the operation that wants them so."""
-    needed = samples * bytes_per_sample(layers, sample)
+    needed = samples * bytes_per_sample(outputs, sample)
     if needed > MUCH_MEMORY:
         reason = next((describe(layer) for layer in layers if not is_samplewise(layer)), "the loss")
         warn_user(

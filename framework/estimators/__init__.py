@@ -11,6 +11,7 @@ then in ``model_``. It needs scikit-learn, which the extra ``[sklearn]`` install
 
 import copy
 import difflib
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -32,6 +33,7 @@ from framework.training.callbacks import Callback, EarlyStopping
 from framework.training.history import History
 from framework.training.loop import Training
 from framework.utils import rng
+from framework.utils.classes import check_not_nan
 from framework.utils.exports import exported
 from optimizers import SGD, Adagrad, Optimizer
 from optimizers.configuration import constructor_arguments
@@ -344,6 +346,11 @@ class _NeuralNetwork(BaseEstimator):
             self.model_.forward(samples[:1].copy(), training=False)
         return outputs
 
+    def _predictions(self, X: ArrayLike) -> Array:
+        outputs = self._outputs(X)
+        check_not_nan(outputs, self.model_.stored_arrays())
+        return self._decode(outputs)
+
 
 class NeuralNetworkClassifier(ClassifierMixin, _NeuralNetwork):
     """A network that tells classes apart, by their probabilities.
@@ -395,7 +402,8 @@ class NeuralNetworkClassifier(ClassifierMixin, _NeuralNetwork):
         loss_curve_: the loss of each epoch, penalties included, as ``History.loss``.
         validation_loss_curve_: the loss on the samples set aside, without penalties; empty
             without ``early_stopping``.
-        validation_scores_: what ``score`` gives for these samples, after each epoch.
+        validation_scores_: what ``score`` gives for these samples, after each epoch; NaN where an
+            output is.
         n_iter_: the number of epochs so far.
         n_outputs_: the number of outputs of the network.
         n_features_in_, feature_names_in_: as for any estimator.
@@ -506,12 +514,15 @@ class NeuralNetworkClassifier(ClassifierMixin, _NeuralNetwork):
         """Return the most probable label of each sample, ``(samples,)``.
 
         For several labels per sample, 1 where one is more probable than not, else 0,
-        ``(samples, labels)``.
+        ``(samples, labels)``. Raises ValueError, naming the row, if an output is NaN.
         """
-        return self._decode(self._outputs(X))
+        return self._predictions(X)
 
     def predict_proba(self, X: ArrayLike) -> Array:
-        """Return the probability of each class, ``(samples, classes)``, in their order."""
+        """Return the probability of each class, ``(samples, classes)``, in their order.
+
+        They are as they are, even NaN.
+        """
         return self._outputs(X)
 
     def __sklearn_tags__(self) -> Any:
@@ -606,8 +617,11 @@ class NeuralNetworkRegressor(MultiOutputMixin, RegressorMixin, _NeuralNetwork):
         return self
 
     def predict(self, X: ArrayLike) -> Array:
-        """Return the predicted numbers, ``(samples,)`` or ``(samples, outputs)`` as ``y`` was."""
-        return self._decode(self._outputs(X))
+        """Return the predicted numbers, ``(samples,)`` or ``(samples, outputs)`` as ``y`` was.
+
+        Raises ValueError, naming the row, if one is NaN.
+        """
+        return self._predictions(X)
 
     def _learn_targets(self, y: Array, classes: ArrayLike | None) -> None:
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
@@ -628,7 +642,7 @@ class NeuralNetworkRegressor(MultiOutputMixin, RegressorMixin, _NeuralNetwork):
 
 
 class _ValidationScores(Callback):
-    """Keeps, for each epoch, the estimator's score on the samples set aside."""
+    """Keeps, for each epoch, the estimator's score on the samples set aside; NaN if one is."""
 
     def __init__(
         self, estimator: _NeuralNetwork, X: Array, y: Array, sample_weight: Array | None
@@ -637,8 +651,10 @@ class _ValidationScores(Callback):
         self.scores: list[float] = []
 
     def on_epoch_end(self, training: Training) -> None:
-        predictions = self.estimator._decode(training.model.predict(self.X))
-        score = self.estimator._metric(self.y, predictions, sample_weight=self.sample_weight)
+        outputs, score = training.model.predict(self.X), math.nan
+        if not np.isnan(outputs).any():
+            predictions = self.estimator._decode(outputs)
+            score = self.estimator._metric(self.y, predictions, sample_weight=self.sample_weight)
         self.scores.append(float(score))
 
 

@@ -117,22 +117,22 @@ class BatchNormalization(Operation):
         rows = inputs.astype(self.weights.dtype, copy=False).reshape(-1, self.n_features)
         self.training = training
         if training:
-            self.count = float(self._over_batch(np.array([len(rows)], dtype=np.float64))[0])
-            mean = self._over_batch(_sums(rows)).astype(rows.dtype) / self.count
+            self.count = count = float(self._over_batch(np.array([len(rows)], np.float64))[0])
+            mean = self._over_batch(_sums(rows)).astype(rows.dtype) / count
             centred = rows - mean
             squares = self._over_batch(_sums(np.square(centred))).astype(rows.dtype)
-            variance = squares / self.count
-            if self.count > 1:
+            variance = squares / count
+            if count > 1:
                 self._move_running_statistics(mean, variance)
         else:
             centred = rows - self.running_mean
             variance = self.running_variance
-        self.deviation = np.sqrt(variance + self.epsilon)
-        self.normalized = np.divide(centred, self.deviation, out=centred)
-        output = self.normalized * self.weights
+        self.deviation = deviation = np.sqrt(variance + self.epsilon)
+        self.normalized = normalized = np.divide(centred, deviation, out=centred)
+        output = normalized * self.weights
         output += self.biases
-        self.output = output.reshape(inputs.shape)
-        return self.output
+        self.output = output = output.reshape(inputs.shape)
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)

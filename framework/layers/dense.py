@@ -108,8 +108,8 @@ class Dense(Operation):
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         weights = self.weights
-        self.inputs = self.check_inputs(inputs).astype(weights.dtype, copy=False)
-        output = _product(self.inputs, weights)
+        self.inputs = inputs = self.check_inputs(inputs).astype(weights.dtype, copy=False)
+        output = _product(inputs, weights)
         output += self.biases
         self.output = output
         return output

@@ -41,13 +41,10 @@ class Dropout(Operation):
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         inputs = as_floats(inputs)
-        self.mask: Array | None = None
-        if training:
-            self.mask = self._draw_mask(inputs)
-            self.output = inputs * self.mask
-        else:
-            self.output = inputs.copy()
-        return self.output
+        mask = self._draw_mask(inputs) if training else None
+        self.mask: Array | None = mask
+        self.output = output = inputs.copy() if mask is None else inputs * mask
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)

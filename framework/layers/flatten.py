@@ -29,8 +29,8 @@ class Flatten(Operation):
         if inputs.ndim < 1:
             raise ValueError("Flatten() expects inputs of shape (samples, ...), received ()")
         self.input_shape = inputs.shape
-        self.output = inputs.reshape(len(inputs), math.prod(inputs.shape[1:])).copy()
-        return self.output
+        self.output = output = inputs.reshape(len(inputs), math.prod(inputs.shape[1:])).copy()
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         self.dinputs = as_dvalues(self, dvalues).reshape(self.input_shape).copy()

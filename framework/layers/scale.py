@@ -39,9 +39,10 @@ class Scale(Operation):
         self.offset = check_number("offset", offset)
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.output = as_floats(inputs) * self.factor
-        self.output += self.offset
-        return self.output
+        output = as_floats(inputs) * self.factor
+        output += self.offset
+        self.output = output
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         self.dinputs = as_dvalues(self, dvalues) * self.factor

@@ -36,8 +36,8 @@ class BinaryCrossentropy(Loss):
         yes = np.clip(y_pred, CLIP, 1 - CLIP)
         gradient = (1 - y_true) / (1 - yes) - y_true / yes
         gradient /= y_pred.size
-        self.dinputs = gradient.astype(y_pred.dtype, copy=False)
-        return self.dinputs
+        self.dinputs = dinputs = gradient.astype(y_pred.dtype, copy=False)
+        return dinputs
 
     def kink_sides(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, _ = self.check(y_pred, y_true)

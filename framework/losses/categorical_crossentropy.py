@@ -41,14 +41,15 @@ class CategoricalCrossentropy(Loss):
     def backward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)
         samples = len(y_pred)
-        self.dinputs = np.zeros_like(y_pred)
+        dinputs = np.zeros_like(y_pred)
         if y_true.ndim == 1:
             rows = np.arange(samples)
             confidences = np.clip(y_pred[rows, y_true], CLIP, 1 - CLIP)
-            self.dinputs[rows, y_true] = -1 / confidences / samples
+            dinputs[rows, y_true] = -1 / confidences / samples
         else:
-            self.dinputs -= y_true / np.clip(y_pred, CLIP, 1 - CLIP) / samples
-        return self.dinputs
+            dinputs -= y_true / np.clip(y_pred, CLIP, 1 - CLIP) / samples
+        self.dinputs = dinputs
+        return dinputs
 
     def kink_sides(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)

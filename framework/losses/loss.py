@@ -121,7 +121,7 @@ class FusedLoss(Loss):
 
     ``forward(inputs, y_true)`` takes the logits and returns the mean loss;
     ``backward(output, y_true)`` takes the activation's ``output``, as in the book. A subclass
-    writes ``losses``, whose mean ``forward`` returns, and ``backward``.
+    writes ``outputs_and_losses``, the mean of whose losses ``forward`` returns, and ``backward``.
 
     Attributes:
         output: the activation's values for the last logits.
@@ -134,16 +134,23 @@ class FusedLoss(Loss):
 
     def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> float:
         """Store ``output`` and return the mean loss of the logits ``inputs``, as a float."""
-        losses = self.losses(inputs, y_true)
-        return float(np.add.reduce(losses, axis=None) / losses.size)
+        return mean_loss(self.losses(inputs, y_true))
 
     def losses(self, inputs: ArrayLike, y_true: ArrayLike) -> Array:
-        """Store ``output`` and return the loss of each sample, ``(samples,)``.
+        """Store ``output`` and return the loss of each sample, as ``outputs_and_losses`` does."""
+        return self.outputs_and_losses(inputs, y_true)[1]
+
+    def outputs_and_losses(self, inputs: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
+        """Store ``output``; return it, and the loss of each sample, ``(samples,)``.
 
         A loss that is averaged over the outputs of a sample may return it for each of them,
-        ``(samples, outputs)``.
+        ``(samples, outputs)``. A subclass may write ``losses`` in place of this, but what it has
+        stored can be another thread's by the time it is read.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no losses method")
+        if type(self).losses is FusedLoss.losses:
+            raise NotImplementedError(f"{type(self).__name__} has no outputs_and_losses method")
+        losses = self.losses(inputs, y_true)
+        return self.output, losses
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return self.loss.check_targets(y_true, shape)
@@ -166,6 +173,11 @@ def clip_sides(probabilities: Array) -> Array:
     """
     clipped = (probabilities < CLIP) | (probabilities > 1 - CLIP)
     return np.where(clipped, probabilities, 0.5)
+
+
+def mean_loss(losses: Array) -> float:
+    """Return the mean of an array as a float, in a third of the time of ``np.mean``."""
+    return float(np.add.reduce(losses, axis=None) / losses.size)
 
 
 def penalty(layer: Any) -> float:

@@ -34,8 +34,8 @@ class MeanAbsoluteError(Loss):
     def backward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)
         gradient = np.sign(y_pred - y_true) / y_pred.size
-        self.dinputs = gradient.astype(y_pred.dtype, copy=False)
-        return self.dinputs
+        self.dinputs = dinputs = gradient.astype(y_pred.dtype, copy=False)
+        return dinputs
 
     def kink_sides(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)

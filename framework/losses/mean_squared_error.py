@@ -37,8 +37,8 @@ class MeanSquaredError(Loss):
     def backward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)
         gradient = (y_pred - y_true) / (y_pred.size / 2)
-        self.dinputs = gradient.astype(y_pred.dtype, copy=False)
-        return self.dinputs
+        self.dinputs = dinputs = gradient.astype(y_pred.dtype, copy=False)
+        return dinputs
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return numeric_targets(y_true, shape)

@@ -45,13 +45,15 @@ class SigmoidBinaryCrossentropy(FusedLoss):
         self.activation = Sigmoid()
         self.loss = BinaryCrossentropy()
 
-    def losses(self, inputs: ArrayLike, y_true: ArrayLike) -> Array:
+    def outputs_and_losses(self, inputs: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
         inputs, y_true = self.check(inputs, y_true)
-        self._store(sigmoid(inputs))
-        return np.maximum(inputs, 0) + np.log1p(np.exp(-np.abs(inputs))) - inputs * y_true
+        output = sigmoid(inputs)
+        self._store(output)
+        losses = np.maximum(inputs, 0) + np.log1p(np.exp(-np.abs(inputs))) - inputs * y_true
+        return output, losses
 
     def backward(self, output: ArrayLike, y_true: ArrayLike) -> Array:
         output, y_true = self.check(output, y_true)
         gradient = (output - y_true) / output.size
-        self.dinputs = gradient.astype(output.dtype, copy=False)
-        return self.dinputs
+        self.dinputs = dinputs = gradient.astype(output.dtype, copy=False)
+        return dinputs

@@ -52,7 +52,7 @@ class SoftmaxCategoricalCrossentropy(FusedLoss):
         self.activation = Softmax()
         self.loss = CategoricalCrossentropy()
 
-    def losses(self, inputs: ArrayLike, y_true: ArrayLike) -> Array:
+    def outputs_and_losses(self, inputs: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
         inputs, y_true = self.check(inputs, y_true)
         shifted = inputs - reduce_classes(np.maximum, inputs)
         if self.activation.temperature != 1:
@@ -65,7 +65,7 @@ class SoftmaxCategoricalCrossentropy(FusedLoss):
             scores = shifted[np.arange(len(shifted)), y_true]
         else:
             scores = (y_true * shifted).sum(axis=1)
-        return np.log(sums[:, 0]) - scores
+        return output, np.log(sums[:, 0]) - scores
 
     def backward(self, output: ArrayLike, y_true: ArrayLike) -> Array:
         output, y_true = self.check(output, y_true)

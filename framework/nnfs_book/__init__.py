@@ -165,9 +165,9 @@ class Layer_Dense(Dense):
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         if not self._multiplies_as_nnfs():
             return super().forward(inputs, training)
-        self.inputs = self.check_inputs(inputs)
-        self.output = np.dot(self.inputs, self.weights) + self.biases
-        return self.output
+        self.inputs = inputs = self.check_inputs(inputs)
+        self.output = output = np.dot(inputs, self.weights) + self.biases
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         if not self._multiplies_as_nnfs():
@@ -364,8 +364,12 @@ class Activation_Softmax_Loss_CategoricalCrossentropy(SoftmaxCategoricalCrossent
         self.loss: framework.Loss = Loss_CategoricalCrossentropy()
 
     def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> Any:
-        self.output = self.activation.forward(inputs)
-        return self.loss.calculate(self.output, y_true)
+        self.output = output = self.activation.forward(inputs)
+        return self.loss.calculate(output, y_true)
+
+    def outputs_and_losses(self, inputs: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
+        self.output = output = self.activation.forward(inputs)
+        return output, self.loss.forward(output, y_true)
 
     def kink_sides(  # type: ignore[override]
         self, inputs: ArrayLike, y_true: ArrayLike
@@ -669,8 +673,8 @@ class Model(framework.Model):
     def _forward(
         self, X: ArrayLike, operations: Sequence[tuple[Any, str]], training: bool
     ) -> Array:
-        self.input_layer.output = np.asarray(X, dtype=self.parameters.dtype)
-        return super()._forward(self.input_layer.output, operations, training)
+        self.input_layer.output = inputs = np.asarray(X, dtype=self.parameters.dtype)
+        return super()._forward(inputs, operations, training)
 
 
 def _validation_pair(validation_data: Any) -> tuple[Any, Any]:

@@ -1,6 +1,7 @@
 """Curves: how a model learned, and what an activation looks like."""
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,8 @@ def learning_curves(history: "History", ax: "Axes | None" = None) -> "Axes":
         right = ax.twinx()
         curves = [("accuracy", history.accuracy), ("val. accuracy", history.val_accuracy)]
         _curves(right, epochs, COLOURS[5], curves)
-        lowest = min([*history.accuracy, *history.val_accuracy])
+        figures = [*history.accuracy, *history.val_accuracy]
+        lowest = min((figure for figure in figures if math.isfinite(figure)), default=0.0)
         # The best is at the top, the worst a fifth of the way up, unless that is below 0.
         bottom = max(0.0, 1 - 1.25 * max(1 - lowest, 0.01))
         right.set(ylabel="accuracy", ylim=(bottom, 1 + 0.02 * (1 - bottom)))

@@ -56,6 +56,10 @@ def class_indices(y: ArrayLike, name: str = "y") -> Array:
         TypeError, ValueError: they are none of these.
     """
     labels = as_array(y, name)
+    missing = np.isnan(labels)
+    if missing.any():
+        row = int(missing.reshape(len(labels), -1).any(axis=1).argmax()) if labels.ndim else 0
+        raise ValueError(f"{name} must be class numbers or scores, but row {row} has NaN")
     if labels.ndim == 2:
         if labels.shape[1] > 1:
             labels = labels.argmax(axis=1)

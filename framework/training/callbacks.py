@@ -1,5 +1,6 @@
 """What can be done between the batches and epochs of a training."""
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ class Callback:
 
 
 class EarlyStopping(Callback):
-    """Stops when a figure has not become better for a while.
+    """Stops when a figure has not become better for a while. NaN is never better.
 
     Args:
         monitor: a list of ``History``; those with "accuracy" in their name should grow, all
@@ -55,7 +56,7 @@ class EarlyStopping(Callback):
         min_delta: by how much an epoch must be better to count, at least 0.
 
     Attributes:
-        best: the best figure so far; None before the first epoch.
+        best: the best figure so far; None before the first that is a number.
         best_epoch: the epoch it comes from.
         reason: why training stopped, in words; empty if it did not.
 
@@ -117,7 +118,11 @@ class EarlyStopping(Callback):
         return state
 
     def resume(self, training: "Training", state: dict[str, Any]) -> None:
-        if state["monitor"] != self.monitor or state["best"] is None:
+        if state["monitor"] != self.monitor:
+            return
+        best = math.nan if state["best"] is None else float(state["best"])
+        if math.isnan(best):
+            self._stop_if_patience_is_over(training)
             return
         if self.restore_best:
             if "parameters" not in state:
@@ -126,21 +131,30 @@ class EarlyStopping(Callback):
             training.model.set_parameters(state["parameters"])  # raises if they do not fit
             self._best_parameters = training.model.get_parameters()
             training.model.set_parameters(current)
-        self.best = float(state["best"])
+        self.best = best
         self.best_epoch = check_count("best_epoch", state["best_epoch"])
         self._stop_if_patience_is_over(training)
 
     def _stop_if_patience_is_over(self, training: "Training") -> None:
-        if self.best is not None and len(training.history) - self.best_epoch >= self.patience:
-            self.reason = (
-                f"{self.monitor} has not been better than {self.best:.4f}, reached in epoch "
-                f"{self.best_epoch}, for {self.patience} epochs"
-            )
+        if self.best is not None:
+            waited = len(training.history) - self.best_epoch
+            found = f"not been better than {self.best:.4f}, reached in epoch {self.best_epoch},"
+        else:
+            figures = getattr(training.history, self.monitor)
+            waited = sum(1 for _ in itertools.takewhile(math.isnan, reversed(figures)))
+            found = "been NaN"
+        if waited >= self.patience:
+            self.reason = f"{self.monitor} has {found} for {self.patience} epochs"
             training.stop(self.reason)
 
 
 def is_better(monitor: str, value: float, best: float | None, min_delta: float = 0.0) -> bool:
-    """Whether ``value`` of that list of ``History`` is better than ``best``, as far as known."""
+    """Whether ``value`` of that list of ``History`` is better than ``best``, as far as known.
+
+    NaN is never better.
+    """
+    if math.isnan(value):
+        return False
     if best is None or math.isnan(best):
         return True
     gain = value - best if "accuracy" in monitor else best - value

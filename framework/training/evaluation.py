@@ -49,17 +49,16 @@ def evaluate_batches(model: Supervised, batches: Iterable[Batch]) -> tuple[float
     for batch in batches:
         total += batch.amount
         for X, y, weight, _ in batch.parts():
-            batch_loss = model.calculate_loss(X, y, training=False, sample_weight=weight)
+            batch_loss, outputs = model.loss_and_outputs(X, y, False, sample_weight=weight)
             loss += batch.amount * batch_loss
             if model.accuracy is not None:
-                right += batch.amount * model.calculate_accuracy(y, sample_weight=weight)
+                right += batch.amount * model.accuracy_of(outputs, y, sample_weight=weight)
     return loss / total, None if model.accuracy is None else right / total
 
 
 def evaluated_at_once(model: Supervised, sample: Array) -> int:
     """Return how many samples like ``sample`` to evaluate at once."""
-    model.forward(sample, training=False)
-    return samples_at_once(model.leaves(), sample)
+    return samples_at_once(model.leaf_outputs(sample), sample)
 
 
 def _batch_size(model: Supervised, X: Array, batch_size: int | None) -> int:

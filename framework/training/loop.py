@@ -455,11 +455,11 @@ class Loop:
 
     def _samples_at_once(self, sample: Array) -> int | None:
         """How many like ``sample`` go through the model at once; None for all of a batch."""
-        layers = self.model.layers
-        self.model.forward(sample, training=False)  # shows how large the outputs are
+        layers = self.model.leaves()
+        outputs = self.model.leaf_outputs(sample)
         if all(map(is_samplewise, layers)) and isinstance(self.model.loss, Loss):
-            return samples_at_once(layers, sample)
-        warn_of_whole_batches(layers, sample, self.samples.batch_size)
+            return samples_at_once(outputs, sample)
+        warn_of_whole_batches(layers, outputs, sample, self.samples.batch_size)
         return None
 
 

@@ -500,6 +500,32 @@ def test_threads_can_share_a_network() -> None:
             np.testing.assert_array_equal(result, values)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("kind", ["classes", "labels", "numbers"])
+def test_a_prediction_that_is_nan_is_an_error_that_names_the_row(kind: str) -> None:
+    targets = {"classes": LABELS, "labels": np.stack([NUMBERS > 0, NUMBERS > 1], 1).astype(int)}
+    make: Any = regressor if kind == "numbers" else classifier
+    network = make(hidden_layer_sizes=()).fit(X, targets.get(kind, NUMBERS))
+    network.model_.layers[0].weights[0, -1] = -np.inf  # times 0 it is NaN
+    data = np.ones((3, 4))
+    data[1, 0] = 0
+    with pytest.raises(ValueError, match=r"row 1 is NaN, as for 1 of 3\. .* are not finite"):
+        network.predict(data)
+    if kind != "numbers":
+        assert np.isnan(network.predict_proba(data)).any(axis=1).tolist() == [False, True, False]
+
+
+def test_where_an_output_is_nan_the_validation_score_is_nan() -> None:
+    class Gaps(ReLU):
+        def forward(self, inputs: Any, training: bool = True) -> Any:
+            output = super().forward(inputs, training)
+            return output if training else np.full_like(output, np.nan)
+
+    for network, targets in ((classifier, LABELS), (regressor, NUMBERS)):
+        fitted = network(activation=Gaps(), early_stopping=True, patience=2).fit(X, targets)
+        assert np.isnan(fitted.validation_scores_).tolist() == [True, True]
+
+
 # What is refused
 
 
