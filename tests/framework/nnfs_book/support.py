@@ -1,6 +1,7 @@
 """Running programs of the book in processes of their own, and small models of its classes."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
