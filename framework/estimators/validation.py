@@ -1,0 +1,25 @@
+"""The estimator's scores on validation samples, epoch by epoch."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from framework.operation import Array
+from framework.training.callbacks import Callback
+from framework.training.loop import Training
+
+
+class ValidationScores(Callback):
+    """Keeps, for each epoch, the estimator's score on the samples set aside; NaN if one is."""
+
+    def __init__(self, estimator: Any, X: Array, y: Array, sample_weight: Array | None) -> None:
+        self.estimator, self.X, self.y, self.sample_weight = estimator, X, y, sample_weight
+        self.scores: list[float] = []
+
+    def on_epoch_end(self, training: Training) -> None:
+        outputs, score = training.model.predict(self.X), math.nan
+        if not np.isnan(outputs).any():
+            predictions = self.estimator._decode(outputs)
+            score = self.estimator._metric(self.y, predictions, sample_weight=self.sample_weight)
+        self.scores.append(float(score))
