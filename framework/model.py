@@ -134,7 +134,7 @@ class Model(Supervised):
         A batch of thousands of samples goes through the operations in micro-batches whose
         gradients are added up. That takes less memory and time and makes the same update. Where
         an operation or the loss does not say that it treats each sample on its own
-        (``Operation.samplewise``), as batch normalization cannot, the batch stays whole.
+        (``Operation.independent_samples``), as batch normalization cannot, the batch stays whole.
 
         Args:
             X: ``(samples, ...)``, finite real numbers of any dtype; or batches.

@@ -11,7 +11,7 @@ class Activation(Operation):
             a dense layer before this activation.
     """
 
-    samplewise = True
+    independent_samples = True
     preferred_initializer = "he_uniform"
 
     def predictions(self, outputs: Array) -> Array:

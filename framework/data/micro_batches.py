@@ -45,4 +45,10 @@ def warn_of_whole_batches(
 
 def is_samplewise(layer: Any) -> bool:
     """Whether ``layer`` says that it treats every sample on its own: see ``Operation``."""
-    return bool(getattr(layer, "samplewise", False))
+    if hasattr(layer, "independent_samples") or not hasattr(layer, "samplewise"):
+        return bool(getattr(layer, "independent_samples", False))
+    warn_user(
+        f"{type(layer).__name__}.samplewise was renamed: use independent_samples",
+        DeprecationWarning,
+    )
+    return bool(layer.samplewise)

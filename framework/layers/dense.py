@@ -56,7 +56,7 @@ class Dense(Operation):
     """
 
     parameters = ("weights", "biases")
-    samplewise = True
+    independent_samples = True
     kink_sides = smooth
     weights = Parameter()
     biases = Parameter()

@@ -33,7 +33,7 @@ class Dropout(Operation):
     Overfitting", JMLR 2014; *Neural Networks from Scratch*, chapter 15.
     """
 
-    samplewise = True
+    independent_samples = True
     kink_sides = smooth
 
     def __init__(self, rate: float) -> None:

@@ -21,7 +21,7 @@ class Flatten(Operation):
     array([[1., 2., 3., 4.]])
     """
 
-    samplewise = True
+    independent_samples = True
     kink_sides = smooth
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:

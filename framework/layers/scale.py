@@ -29,7 +29,7 @@ class Scale(Operation):
     array([[-1.,  1.]])
     """
 
-    samplewise = True
+    independent_samples = True
     kink_sides = smooth
 
     def __init__(self, factor: float, offset: float = 0.0) -> None:

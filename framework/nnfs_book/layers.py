@@ -81,8 +81,8 @@ class Layer_Dense(Dense):
         )
 
     @property
-    def samplewise(self) -> bool:  # type: ignore[override]
-        """Whether a large batch may go through in slices, which rounds in another order."""
+    def independent_samples(self) -> bool:  # type: ignore[override]
+        """Whether a large batch may be divided into micro-batches, which round differently."""
         return not self._multiplies_as_nnfs()
 
     def get_parameters(self) -> tuple[Array, Array]:
