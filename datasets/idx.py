@@ -3,12 +3,12 @@
 import math
 import struct
 from os import PathLike, fspath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets.reading import DataError, first_bytes, opened, read_up_to
+from optimizers.arrays import Array
 
 UNSIGNED_BYTES = 0x08
 MAX_ITEMS = 60_000  # the training images of MNIST and of Fashion-MNIST
@@ -74,5 +74,5 @@ def read_idx(
             f"{name}: expected {size:,} bytes after the header, {count:,} items of shape "
             f"{item_shape}, found {found}"
         )
-    items: NDArray[Any] = np.frombuffer(values, dtype=np.uint8).reshape(count, *item_shape)
+    items: Array = np.frombuffer(values, dtype=np.uint8).reshape(count, *item_shape)
     return items

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from datasets.reading import DataError
+from optimizers.arrays import Array
 
-Data = tuple[NDArray[Any], NDArray[np.int64]]
+Data = tuple[Array, NDArray[np.int64]]
 Scale = tuple[float, float]
 
 
@@ -54,13 +55,13 @@ class Conversion:
         if self.dtype.kind not in "uif" or not np.can_cast(np.uint8, self.dtype):
             raise ValueError(f"dtype must hold the numbers 0 to 255, received {self.dtype}")
 
-    def __call__(self, parts: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
+    def __call__(self, parts: Sequence[NDArray[np.uint8]]) -> Array:
         """Return the images of all ``parts``, one after the other, converted.
 
         The result is the only array made; where nothing changes, one part is returned itself.
         """
         first = parts[0]
-        images: NDArray[Any] = first
+        images: Array = first
         if len(parts) > 1 or self.dtype != first.dtype or not first.flags.c_contiguous:
             samples = sum(len(part) for part in parts)
             images = np.empty((samples, *first.shape[1:]), dtype=self.dtype)

@@ -1,9 +1,9 @@
 """Logic gates: the four smallest data sets, and the one that a single neuron cannot learn."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
+
+from optimizers.arrays import Array
 
 TRUTH: dict[str, list[int]] = {
     "and": [0, 0, 0, 1],
@@ -13,7 +13,7 @@ TRUTH: dict[str, list[int]] = {
 }
 
 
-def logic_gate(name: str) -> tuple[NDArray[np.float32], NDArray[Any]]:
+def logic_gate(name: str) -> tuple[NDArray[np.float32], Array]:
     """Return the truth table of a gate as data.
 
     Args:

@@ -6,15 +6,14 @@ Without a seed they draw from NumPy's global generator, as in the book, so that
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import nnfs.datasets
 import numpy as np
-from numpy.typing import NDArray
 
-from datasets.batches import whole_number
+from optimizers.arrays import Array
+from optimizers.checks import check_count
 
-Data = tuple[NDArray[Any], NDArray[Any]]
+Data = tuple[Array, Array]
 
 
 def spiral_data(samples: int, classes: int, *, seed: int | None = None) -> Data:
@@ -62,12 +61,12 @@ def sine_data(samples: int = 1000, *, seed: int | None = None) -> Data:
     Source: *Neural Networks from Scratch*, chapter 17.
     """
     with _seeded(seed):
-        data: Data = nnfs.datasets.sine_data(whole_number("samples", samples))
+        data: Data = nnfs.datasets.sine_data(check_count("samples", samples))
     return data
 
 
 def _sizes(samples: int, classes: int) -> tuple[int, int]:
-    samples, classes = whole_number("samples", samples), whole_number("classes", classes)
+    samples, classes = check_count("samples", samples), check_count("classes", classes)
     if classes > 256:
         raise ValueError(f"classes must be at most 256, since labels are uint8, received {classes}")
     return samples, classes
@@ -81,7 +80,7 @@ def _seeded(seed: int | None) -> Iterator[None]:
         return
     before = np.random.get_state()
     try:
-        np.random.seed(whole_number("seed", seed, 0))
+        np.random.seed(check_count("seed", seed, 0))
         yield
     finally:
         np.random.set_state(before)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from framework.utils.memory_maps import release_pages
+from optimizers.arrays import Array
 from optimizers.checks import (
     check_count,
     check_fraction,
@@ -18,7 +19,6 @@ from optimizers.checks import (
     check_number,
     check_positive,
 )
-from optimizers.optimizer import Array
 
 __all__ = [
     "as_array",

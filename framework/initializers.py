@@ -18,8 +18,8 @@ import numpy as np
 
 from framework.checks import as_floats, check_non_negative, check_number
 from framework.utils import rng
+from optimizers.arrays import Array
 from optimizers.configuration import Configurable
-from optimizers.optimizer import Array
 
 Initializer: TypeAlias = Callable[[tuple[int, ...], np.random.Generator], Array]
 

@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike
 
 from framework.utils.deprecation import RenamedAttribute
 from framework.utils.warnings import warn_user
+from optimizers.arrays import Array
 from optimizers.configuration import Configurable, constructor_arguments
-from optimizers.optimizer import Array
 
 __all__ = ["Array", "KinkSides", "Operation", "Shape", "describe", "smooth"]
 

@@ -1,8 +1,9 @@
 """AdamW: Adam, with weights that shrink a little at every step."""
 
 from optimizers.adam import Adam
+from optimizers.arrays import Array
 from optimizers.checks import check_non_negative
-from optimizers.optimizer import Array, LearningRate, State
+from optimizers.optimizer import LearningRate, State
 
 
 class AdamW(Adam):

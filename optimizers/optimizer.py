@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from optimizers.arrays import Array
 from optimizers.checks import check_non_negative, check_number, check_positive
 from optimizers.configuration import Configurable
 
-Array: TypeAlias = NDArray[Any]
 LearningRate: TypeAlias = float | Callable[[int], float]
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from optimizers.arrays import Array
 from optimizers.checks import check_fraction
-from optimizers.optimizer import Array, LearningRate, Optimizer, State
+from optimizers.optimizer import LearningRate, Optimizer, State
 
 
 class SGD(Optimizer):

@@ -7,7 +7,7 @@ from framework.accuracies.accuracy import Accuracy
 from framework.checks import as_floats
 from framework.losses.targets import binary_targets
 from framework.utils.classes import NO_CLASS, yes_or_no
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class BinaryAccuracy(Accuracy):

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from framework.accuracies.accuracy import Accuracy
 from framework.checks import as_array
 from framework.utils.classes import NO_CLASS, largest_class
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class CategoricalAccuracy(Accuracy):

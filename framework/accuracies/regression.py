@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from framework.accuracies.accuracy import Accuracy
 from framework.checks import as_array, as_floats, check_positive
 from framework.losses.targets import numeric_targets
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class RegressionAccuracy(Accuracy):

@@ -1,6 +1,7 @@
 """What an activation is: an operation without parameters that can stand last in a network."""
 
-from framework.operation import Array, Operation, Shape
+from framework.operation import Operation, Shape
+from optimizers.arrays import Array
 
 
 class Activation(Operation):

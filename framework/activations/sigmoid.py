@@ -5,8 +5,9 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array, smooth
+from framework.operation import smooth
 from framework.utils.classes import yes_or_no
+from optimizers.arrays import Array
 
 
 def sigmoid(inputs: Array) -> Array:

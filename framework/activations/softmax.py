@@ -5,8 +5,9 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats, check_positive
-from framework.operation import Array, smooth
+from framework.operation import smooth
 from framework.utils.classes import largest_class
+from optimizers.arrays import Array
 
 
 def reduce_classes(ufunc: np.ufunc, values: Array) -> Array:

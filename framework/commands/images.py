@@ -8,9 +8,9 @@ import framework
 from datasets import cifar10, class_names, fashion_mnist, mnist
 from framework.commands.networks import NETWORKS, rows, targets
 from framework.commands.options import add_option, add_save, check_outputs, count, seed
-from framework.operation import Array
 from framework.training.distributed.communicator import in_turn, launched_together
 from framework.training.history import History
+from optimizers.arrays import Array
 
 LOADERS: dict[str, Callable[..., Any]] = {
     "mnist": mnist,

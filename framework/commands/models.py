@@ -12,9 +12,9 @@ import numpy as np
 
 from framework import Model, Scale, Sigmoid, Softmax
 from framework.containers.container import is_trained
-from framework.operation import Array
 from framework.utils.classes import check_not_nan
 from framework.utils.files import check_target, write_atomically
+from optimizers.arrays import Array
 
 # How much red, green and blue count in the brightness of a pixel: ITU-R BT.601.
 BRIGHTNESS = (0.299, 0.587, 0.114)

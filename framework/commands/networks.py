@@ -29,9 +29,9 @@ from framework import (
     Training,
     initializers,
 )
-from framework.operation import Array
 from framework.utils import rng
 from optimizers import SGD, Adam, AdamW, Optimizer
+from optimizers.arrays import Array
 from optimizers.schedules import CosineDecay, LinearWarmup
 
 CLASSES = 10

@@ -20,11 +20,11 @@ from framework.estimators.network import new_network, new_optimizer
 from framework.estimators.validation import ValidationScores
 from framework.losses import Loss
 from framework.model import Model
-from framework.operation import Array
 from framework.training.callbacks import Callback, EarlyStopping
 from framework.training.history import History
 from framework.utils import rng
 from framework.utils.classes import check_not_nan
+from optimizers.arrays import Array
 from optimizers.optimizer import LearningRate
 
 # Predictions are computed this many rows at a time, which bounds the memory they take.

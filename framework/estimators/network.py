@@ -12,7 +12,8 @@ from framework.estimators.names import ACTIVATIONS, LEARNING_RATES, OPTIMIZERS, 
 from framework.layers import BatchNormalization, Dense, Dropout
 from framework.losses import Loss
 from framework.model import Model
-from framework.operation import Array, describe
+from framework.operation import describe
+from optimizers.arrays import Array
 from optimizers.configuration import constructor_arguments
 
 

@@ -8,7 +8,7 @@ from framework.accuracies import Accuracy
 from framework.activations import Activation, Linear
 from framework.estimators.base import NeuralNetwork
 from framework.losses import Loss, MeanSquaredError
-from framework.operation import Array
+from optimizers.arrays import Array
 
 
 class NeuralNetworkRegressor(MultiOutputMixin, RegressorMixin, NeuralNetwork):

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from framework.operation import Array
 from framework.training.callbacks import Callback
 from framework.training.loop import Training
+from optimizers.arrays import Array
 
 
 class ValidationScores(Callback):

@@ -14,9 +14,10 @@ from framework.checks import (
     check_fraction,
     check_positive,
 )
-from framework.operation import Array, Operation, Shape, smooth
+from framework.operation import Operation, Shape, smooth
 from framework.parameters import Parameter
 from framework.utils.all_reduce import all_reduce
+from optimizers.arrays import Array
 
 
 class BatchNormalization(Operation):

@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from framework.checks import as_dvalues, as_floats, check_count, check_dtype, check_non_negative
 from framework.initializers import Initializer, check_initializer, initialize
-from framework.operation import Array, Operation, Shape, smooth
+from framework.operation import Operation, Shape, smooth
 from framework.parameters import Parameter
+from optimizers.arrays import Array
 
 
 class Dense(Operation):

@@ -3,8 +3,9 @@
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues, as_floats, check_fraction
-from framework.operation import Array, Operation, Shape, smooth
+from framework.operation import Operation, Shape, smooth
 from framework.utils import rng
+from optimizers.arrays import Array
 
 
 class Dropout(Operation):

@@ -5,7 +5,8 @@ import math
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array, Operation, Shape, smooth
+from framework.operation import Operation, Shape, smooth
+from optimizers.arrays import Array
 
 
 class Flatten(Operation):

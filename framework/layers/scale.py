@@ -3,7 +3,8 @@
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues, as_floats, check_number
-from framework.operation import Array, Operation, Shape, smooth
+from framework.operation import Operation, Shape, smooth
+from optimizers.arrays import Array
 
 
 class Scale(Operation):

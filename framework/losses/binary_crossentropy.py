@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from framework.losses.loss import CLIP, Loss, clip_sides
 from framework.losses.targets import binary_targets
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class BinaryCrossentropy(Loss):

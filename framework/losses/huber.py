@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from framework.checks import check_positive
 from framework.losses.loss import Loss
 from framework.losses.targets import numeric_targets
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class Huber(Loss):

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from framework.activations.activation import Activation
 from framework.checks import as_array, as_floats, check_finite
 from framework.operation import KinkSides
+from optimizers.arrays import Array
 from optimizers.configuration import Configurable
-from optimizers.optimizer import Array
 
 # Probabilities are kept this far from 0 and 1, so that their logarithm is finite: the book's.
 CLIP = 1e-7

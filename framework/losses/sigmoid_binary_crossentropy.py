@@ -7,7 +7,7 @@ from framework.activations.sigmoid import Sigmoid, sigmoid
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.loss import FusedLoss
 from framework.operation import smooth
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class SigmoidBinaryCrossentropy(FusedLoss):

@@ -7,7 +7,7 @@ from framework.activations.softmax import Softmax, reduce_classes
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.losses.loss import FusedLoss
 from framework.operation import smooth
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class SoftmaxCategoricalCrossentropy(FusedLoss):

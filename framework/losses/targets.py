@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_array, as_floats, check_finite
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 def class_targets(y_true: ArrayLike, shape: tuple[int, ...]) -> Array:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 def weighted_mean(values: ArrayLike, sample_weight: Array) -> float:

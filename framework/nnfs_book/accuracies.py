@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from framework.accuracies import Accuracy as PlainAccuracy
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
 from framework.nnfs_book.passes import Passes
-from framework.operation import Array
+from optimizers.arrays import Array
 
 
 class Accuracy(Passes, PlainAccuracy):

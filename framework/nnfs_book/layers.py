@@ -11,8 +11,9 @@ from framework.layers import Dense, Dropout
 from framework.layers.dense import add_penalty_gradient
 from framework.nnfs_book.arithmetic import nnfs_multiplies
 from framework.nnfs_book.operation import BookOperation, without_neighbours
-from framework.operation import Array, smooth
+from framework.operation import smooth
 from framework.parameters import bind
+from optimizers.arrays import Array
 
 
 class Layer_Dense(Dense):

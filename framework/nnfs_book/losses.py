@@ -18,7 +18,8 @@ from framework.losses import Loss as PlainLoss
 from framework.nnfs_book.activations import Activation_Softmax
 from framework.nnfs_book.arithmetic import nnfs_multiplies
 from framework.nnfs_book.passes import Passes
-from framework.operation import Array, KinkSides
+from framework.operation import KinkSides
+from optimizers.arrays import Array
 
 
 class Loss(Passes, PlainLoss):

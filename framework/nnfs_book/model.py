@@ -20,9 +20,9 @@ from framework.nnfs_book.losses import (
 )
 from framework.nnfs_book.optimizers import ShowsMemory
 from framework.nnfs_book.printing import Steps
-from framework.operation import Array
 from framework.saving.model_file import load_model, save_model
 from framework.training.history import History
+from optimizers.arrays import Array
 
 
 class Model(PlainModel):

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike
 
 from framework.checks import check_dvalues
 from framework.nnfs_book.arithmetic import nnfs_multiplies
-from framework.operation import Array, Operation
+from framework.operation import Operation
+from optimizers.arrays import Array
 
 
 class BookOperation(Operation):

@@ -4,9 +4,9 @@ from typing import Any
 
 from framework.nnfs_book.arithmetic import nnfs_multiplies
 from framework.nnfs_book.layers import Layer_Dense
-from framework.operation import Array
 from framework.parameters import ParameterVector
 from optimizers import SGD, Adagrad, Adam, Optimizer, RMSprop, State
+from optimizers.arrays import Array
 
 # The book's name for what an optimizer remembers about a parameter.
 _MEMORIES = {

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.checks import as_array, check_count
-from framework.operation import Array
 from framework.plots.figures import COLOURS, class_indices, new_axes
 from framework.training.callbacks import Callback
+from optimizers.arrays import Array
 
 # What stands on the buttons of a page, by what they do.
 SYMBOLS = {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from framework.operation import Array
+from optimizers.arrays import Array
 
 _add_up: ContextVar[Callable[[Array], Array] | None] = ContextVar("add_up", default=None)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 # What stands where there is no class: it equals no label, and is the index of nothing.
 NO_CLASS = int(np.iinfo(np.intp).min)

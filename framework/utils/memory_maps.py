@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizers.arrays import Array
+
 # Reading a row brings in what lies around it in the file, on some systems two megabytes, so rows
 # that lie apart cost much more than they hold.
 ROWS_AT_ONCE = 32
 
 
-def is_mapped(array: NDArray[Any]) -> bool:
+def is_mapped(array: Array) -> bool:
     """Whether ``array`` is part of an ``np.memmap``, whatever its own class is."""
     return _pages(array) is not None
 
 
-def take_rows(array: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[Any]:
+def take_rows(array: Array, rows: NDArray[np.intp]) -> Array:
     """Return ``array[rows]``, read in little memory if ``array`` is part of an ``np.memmap``."""
     if _pages(array) is None:
         return array.take(rows, axis=0)
@@ -32,7 +34,7 @@ def take_rows(array: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[Any]:
     return taken
 
 
-def release_pages(array: NDArray[Any]) -> None:
+def release_pages(array: Array) -> None:
     """Give back the memory of what has been read, if ``array`` is part of an ``np.memmap``.
 
     The data are read again when they are used again. What was written to the file's pages is
