@@ -10,10 +10,10 @@ from optimizers.checks import check_count
 
 
 def batch(data: ArrayLike, labels: ArrayLike, batch_size: int) -> Iterator[tuple[Array, Array]]:
-    """Yield ``(data, labels)`` in pieces of ``batch_size`` samples, in order.
+    """Yield batches ``(data, labels)`` of ``batch_size`` samples, in order.
 
-    The last piece is shorter if the samples do not divide evenly. The pieces are views of the
-    arrays given. Samples that are sorted by class should be shuffled first.
+    The last batch is smaller if the samples do not divide evenly. Batches are views of the
+    arrays. Samples that are sorted by class should be shuffled first.
 
     Args:
         data: ``(samples, ...)``.
@@ -34,7 +34,7 @@ def batch(data: ArrayLike, labels: ArrayLike, batch_size: int) -> Iterator[tuple
             "data and labels must have the same number of samples, received shapes "
             f"{data.shape} and {labels.shape}"
         )
-    # The checks above run at the call; a generator's body would only run at the first batch.
+    # The checks above run at the call; those of a generator function would run at the first batch.
     return (
         (data[start : start + size], labels[start : start + size])
         for start in range(0, len(data), size)
@@ -52,8 +52,8 @@ def one_hot_encode(labels: ArrayLike, num_classes: int) -> NDArray[np.float32]:
         ``(samples, num_classes)``, float32.
 
     Raises:
-        TypeError: labels that are not numbers, or ``num_classes`` that is no whole number.
-        ValueError: a label that is no class, or labels of another shape.
+        TypeError: labels that are not numbers, or ``num_classes`` that is not a whole number.
+        ValueError: a label that is not a class, or labels of another shape.
 
     >>> one_hot_encode([0, 2], 3)
     array([[1., 0., 0.],

@@ -1,4 +1,4 @@
-"""Logic gates: the four smallest data sets, and the one that a single neuron cannot learn."""
+"""Logic gates, the smallest data sets. A single neuron cannot learn "xor"."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ def logic_gate(name: str) -> tuple[NDArray[np.float32], Array]:
         Inputs ``(4, 2)``, float32, and outputs ``(4,)``, integers, both of 0 and 1.
 
     Raises:
-        ValueError: there is no gate of that name.
+        ValueError: ``name`` is not a gate.
 
     >>> X, y = logic_gate("xor")
     >>> [(int(a), int(b), int(c)) for (a, b), c in zip(X, y)]

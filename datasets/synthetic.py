@@ -1,7 +1,7 @@
-"""The book's made-up data, from its package ``nnfs``.
+"""The synthetic data of the book, from its package ``nnfs``.
 
-Without a seed they draw from NumPy's global generator, as in the book, so that
-``nnfs.init()`` or ``np.random.seed`` decide them. With one they leave it as it was.
+Without a seed they are drawn from NumPy's global generator, as in the book, so they depend on
+``nnfs.init()`` or ``np.random.seed``. With a seed, the global generator is not changed.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def spiral_data(samples: int, classes: int, *, seed: int | None = None) -> Data:
     Args:
         samples: points of each class, at least 1.
         classes: 1 to 256.
-        seed: makes the points repeatable, without a trace on NumPy's global generator.
+        seed: makes the points repeatable; NumPy's global generator is not changed.
 
     Returns:
         Points ``(samples * classes, 2)`` and labels ``(samples * classes,)``, uint8, sorted by
@@ -53,7 +53,7 @@ def vertical_data(samples: int, classes: int, *, seed: int | None = None) -> Dat
 def sine_data(samples: int = 1000, *, seed: int | None = None) -> Data:
     """Return one period of a sine: x from 0 up to 1, and ``sin(2πx)``, both ``(samples, 1)``.
 
-    Nothing in it is random; ``seed`` is there so that all data sets are called alike.
+    Nothing is random; ``seed`` exists so that all data sets have the same arguments.
 
     Raises:
         TypeError, ValueError: ``samples`` is no whole number or below 1.
@@ -74,7 +74,7 @@ def _sizes(samples: int, classes: int) -> tuple[int, int]:
 
 @contextmanager
 def _seeded(seed: int | None) -> Iterator[None]:
-    """Seed NumPy's global generator, which ``nnfs`` draws from, and put it back afterwards."""
+    """Seed NumPy's global generator, which ``nnfs`` draws from, and restore it afterwards."""
     if seed is None:
         yield
         return

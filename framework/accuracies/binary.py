@@ -1,4 +1,4 @@
-"""Binary accuracy: the share of yes-or-no answers that are right."""
+"""Binary accuracy: the share of correct yes-or-no predictions."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +11,7 @@ from optimizers.arrays import Array
 
 
 class BinaryAccuracy(Accuracy):
-    """An answer is right if it lies on the same side of one half as its target.
+    """A prediction is correct if it lies on the same side of one half as its target.
 
     Shapes: predictions ``(samples, outputs)``, as 0 and 1 or as probabilities; ``y`` likewise,
     or ``(samples,)`` for a single output. Each output counts on its own, and is wrong if it is NaN.

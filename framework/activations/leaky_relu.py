@@ -1,4 +1,4 @@
-"""Leaky ReLU: lets a little of what is negative through, so that no neuron dies."""
+"""Leaky ReLU: a small slope for negative inputs, so that no neuron dies."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +22,7 @@ class LeakyReLU(Activation):
         alpha: the slope of the negative side, at least 0.
 
     Raises:
-        TypeError, ValueError: ``alpha`` is no number or negative.
+        TypeError, ValueError: ``alpha`` is not a number, or negative.
 
     Source: Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic
     Models", ICML 2013.

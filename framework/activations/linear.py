@@ -1,4 +1,4 @@
-"""Linear activation: leaves everything as it is, for outputs that may be any number."""
+"""Linear activation: the identity, for outputs that may be any number."""
 
 from numpy.typing import ArrayLike
 

@@ -1,4 +1,4 @@
-"""Rectified linear unit: keeps what is positive, silences the rest."""
+"""Rectified linear unit: passes positive inputs, and sets the others to 0."""
 
 import numpy as np
 from numpy.typing import ArrayLike

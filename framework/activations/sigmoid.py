@@ -13,7 +13,7 @@ from optimizers.arrays import Array
 def sigmoid(inputs: Array) -> Array:
     """Return ``1 / (1 + e^(-inputs))``.
 
-    Where the power overflows to infinity, the quotient is 0, which is right.
+    Where the exponential overflows to infinity, the quotient is 0, which is correct.
     """
     with np.errstate(over="ignore"):
         output = np.exp(-inputs)
@@ -24,7 +24,7 @@ def sigmoid(inputs: Array) -> Array:
 class Sigmoid(Activation):
     """Logistic sigmoid, ``output = 1 / (1 + e^(-inputs))``, element by element.
 
-    Its slope can be read off its value:
+    Its slope follows from its value:
 
         dinputs = dvalues * (1 - output) * output
 

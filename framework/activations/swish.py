@@ -1,4 +1,4 @@
-"""Swish, also called SiLU: each input, weighted by its own sigmoid."""
+"""Swish, also called SiLU: each input times its sigmoid."""
 
 from numpy.typing import ArrayLike
 

@@ -12,7 +12,7 @@ from optimizers.arrays import Array
 class Tanh(Activation):
     """Hyperbolic tangent, ``output = tanh(inputs)``, element by element.
 
-    Its slope can be read off its value:
+    Its slope follows from its value:
 
         dinputs = dvalues * (1 - output²)
 

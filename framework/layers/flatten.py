@@ -1,4 +1,4 @@
-"""Flatten: from images, or any other shape, to the rows of numbers that a dense layer takes."""
+"""Flatten: from images, or any other shape, to one row for each sample."""
 
 import math
 
@@ -10,7 +10,7 @@ from optimizers.arrays import Array
 
 
 class Flatten(Operation):
-    """Lays each sample out as one row, and its gradient back into the sample's shape.
+    """Reshapes each sample to one row, and its gradient back to the shape of the sample.
 
     Shapes: ``inputs`` and ``dinputs`` ``(samples, a, b, ...)``; ``output`` and ``dvalues``
     ``(samples, a · b · …)``.

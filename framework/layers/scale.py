@@ -1,4 +1,4 @@
-"""Scale: brings the data into the range that a network learns well from."""
+"""Scale: brings data into a range that suits training."""
 
 from numpy.typing import ArrayLike
 
@@ -8,14 +8,13 @@ from optimizers.arrays import Array
 
 
 class Scale(Operation):
-    """Multiplies by a number and adds another.
+    """Multiplies by a constant and adds another.
 
         output  = factor * inputs + offset
         dinputs = factor * dvalues
 
-    As the first operation of a model it scales the data batch by batch, so that images can stay
-    bytes, and whoever uses the model need not know how they were scaled: ``Scale(1 / 127.5, -1)``
-    brings 0…255 to -1…1.
+    As the first operation of a model it scales each batch, so that images can stay in bytes, and
+    the scaling is saved with the model: ``Scale(1 / 127.5, -1)`` brings 0…255 to -1…1.
 
     Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, ...)``.
 

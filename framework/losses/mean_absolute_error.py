@@ -1,4 +1,4 @@
-"""Mean absolute error: a regression that outliers do not pull away."""
+"""Mean absolute error: a loss for regression that is robust to outliers."""
 
 import numpy as np
 from numpy.typing import ArrayLike

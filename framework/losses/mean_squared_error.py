@@ -1,4 +1,4 @@
-"""Mean squared error: the usual loss of a regression."""
+"""Mean squared error: the usual loss for regression."""
 
 import numpy as np
 from numpy.typing import ArrayLike

@@ -1,4 +1,4 @@
-"""Means over samples that do not count alike, and their gradients."""
+"""Weighted means over samples, and their gradients."""
 
 import numpy as np
 from numpy.typing import ArrayLike
