@@ -87,7 +87,7 @@ def remove(name: str) -> int:
         The number of bytes freed.
 
     Raises:
-        TypeError, ValueError: there is no data set of that name.
+        TypeError, ValueError: ``name`` is not the name of a data set.
         OSError: a file cannot be deleted.
     """
     data = published(name)
@@ -167,8 +167,8 @@ def _download(data: Published, file: str) -> Path:
                     progressbar=True,
                     chunk_size=CHUNK,
                     timeout=TIMEOUT,
-                    # Else a server may say that a .gz is a compressed transfer of what is in
-                    # it, and that would be unpacked on arrival.
+                    # Otherwise a server may declare a .gz as a compressed transfer of its
+                    # contents, which would be unpacked on arrival.
                     headers={"Accept-Encoding": "identity"},
                 ),
             )

@@ -136,7 +136,7 @@ def class_names(name: str) -> list[str]:
         name: "mnist", "fashion_mnist" or "cifar10".
 
     Raises:
-        TypeError, ValueError: there is no data set of that name.
+        TypeError, ValueError: ``name`` is not the name of a data set.
 
     >>> class_names("cifar10")[:3]
     ['airplane', 'automobile', 'bird']

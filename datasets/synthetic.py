@@ -29,7 +29,7 @@ def spiral_data(samples: int, classes: int, *, seed: int | None = None) -> Data:
         class: shuffle them before taking batches.
 
     Raises:
-        TypeError, ValueError: an argument that is no whole number or out of its range.
+        TypeError, ValueError: an argument that is not a whole number, or out of its range.
 
     Source: *Neural Networks from Scratch*, chapter 3; Karpathy, CS231n.
     """
@@ -56,7 +56,7 @@ def sine_data(samples: int = 1000, *, seed: int | None = None) -> Data:
     Nothing is random; ``seed`` exists so that all data sets have the same arguments.
 
     Raises:
-        TypeError, ValueError: ``samples`` is no whole number or below 1.
+        TypeError, ValueError: ``samples`` is not a whole number, or below 1.
 
     Source: *Neural Networks from Scratch*, chapter 17.
     """

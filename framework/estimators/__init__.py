@@ -5,8 +5,8 @@
     network = NeuralNetworkClassifier((64, 32), activation=["relu", "tanh"], dropout=0.2)
     search = GridSearchCV(make_pipeline(StandardScaler(), network), {...}).fit(X, y)
 
-An estimator keeps its arguments as they are and builds a ``Model`` of them in ``fit``, which is
-then in ``model_``. It needs scikit-learn, which the extra ``[sklearn]`` installs.
+An estimator stores its arguments unchanged; ``fit`` builds a ``Model`` from them and keeps it in
+``model_``. The extra ``[sklearn]`` installs scikit-learn, which is required.
 
 | module | contents |
 |---|---|

@@ -27,17 +27,17 @@ from framework.utils.classes import check_not_nan
 from optimizers.arrays import Array
 from optimizers.optimizer import LearningRate
 
-# Predictions are computed this many rows at a time, which bounds the memory they take.
+# The number of rows that are predicted at a time, which bounds the memory.
 ROWS_AT_ONCE = 4096
 
-# Operations keep what their last pass computed, so two threads cannot predict with the same ones
-# at once. For the same reason every use of a network ends with a pass of a single sample: what it
-# leaves behind is in memory, and in every pickle, in place of the user's data.
+# Operations store the results of their last pass, so threads that share a network predict one at a
+# time. Each use of a network ends with a pass of a single sample, so that memory and pickles hold
+# the results for that sample, and not the user's data.
 _one_at_a_time = threading.RLock()
 
 
 class NeuralNetwork(BaseEstimator):
-    """What the two estimators share: everything but the last layer and what is said of it."""
+    """The base class of both estimators: all but the last layer, the loss and the targets."""
 
     model_: Model
 
@@ -82,20 +82,20 @@ class NeuralNetwork(BaseEstimator):
         self.dtype = dtype
         self.verbose = verbose
 
-    # What a classifier and a regressor do each in their own way
+    # Hooks of the classifier and the regressor
 
     _metric: Callable[..., float]
 
     def _learn_targets(self, y: Array, classes: ArrayLike | None) -> None:
-        """Learn from the first targets what the network has to say."""
+        """Set the classes or the number of outputs from the first targets."""
         raise NotImplementedError
 
     def _encode(self, y: Array) -> Array:
-        """Return targets as the loss takes them. Raises ValueError if they do not fit."""
+        """Return targets in the form for the loss. Raises ValueError if they do not fit."""
         raise NotImplementedError
 
     def _decode(self, outputs: Array) -> Array:
-        """Return what the outputs of the network say, in the terms of ``y``."""
+        """Return predictions in the form of ``y``, given the outputs of the network."""
         raise NotImplementedError
 
     def _head(self) -> tuple[int, Activation, Loss, Accuracy | None]:
@@ -105,11 +105,11 @@ class NeuralNetwork(BaseEstimator):
     def _weigh(
         self, X: Array, y: Array, sample_weight: ArrayLike | None
     ) -> tuple[Array, Array, Array | None]:
-        """Return the samples that count, and their weights."""
+        """Return the samples whose weight is not 0, and their weights."""
         return drop_weightless(X, y, sample_weight)
 
     def _strata(self, y: Array) -> Array | None:
-        """Return what should be equally frequent on both sides of a split, if anything."""
+        """Return the classes for a stratified split, or None."""
         return None
 
     # Training
@@ -123,14 +123,14 @@ class NeuralNetwork(BaseEstimator):
         incremental: bool = False,
         classes: ArrayLike | None = None,
     ) -> None:
-        """Train a new model, or go on with the one there is; ``incremental``: for one epoch."""
+        """Train a new model, or continue with ``model_``; ``incremental`` trains for one epoch."""
         first = not (hasattr(self, "model_") and (incremental or self.warm_start))
         if incremental and self.early_stopping:
             raise ValueError("partial_fit cannot stop early: it needs early_stopping=False")
         X, y = self._check_data(X, y, first)
         if first:
-            # If anything fails from here on, the network of an earlier fit and what is now known
-            # of the data would not belong together.
+            # If this fit fails, the network of an earlier fit must not remain beside the attributes
+            # of the new data.
             if hasattr(self, "model_"):
                 del self.model_
             self._learn_targets(y, classes)
@@ -182,7 +182,7 @@ class NeuralNetwork(BaseEstimator):
             aside_weights = None if weights is None else weights[aside]
             validation = X[aside], targets[aside], aside_weights
             watcher = ValidationScores(self, X[aside], y[aside], aside_weights)
-            # In front of the user's own, which then find the best parameters restored.
+            # Before the user's callbacks, so that they see the restored best parameters.
             callbacks = [watcher, EarlyStopping(patience=self.patience), *callbacks]
             scores = watcher.scores
         verbose = int(self.verbose) if isinstance(self.verbose, bool) else self.verbose
@@ -215,11 +215,11 @@ class NeuralNetwork(BaseEstimator):
     # Building
 
     def _dtypes(self) -> Any:
-        """What the data are converted to: the dtype asked for, or else their own."""
+        """Return the dtypes that ``X`` may have: ``dtype``, or without it float64 and float32."""
         return [np.float64, np.float32] if self.dtype is None else check_dtype(self.dtype)
 
     def _new_generator(self) -> np.random.Generator | None:
-        """The source of all chance in a fit, None for the one that ``framework.seed`` sets."""
+        """Return the random generator of a fit, or None for that of ``framework.seed``."""
         if self.random_state is None:
             return None
         state = check_random_state(self.random_state)

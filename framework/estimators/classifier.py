@@ -1,4 +1,4 @@
-"""The classifier."""
+"""The classifier: labels, class weights, softmax or one sigmoid for each label."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,21 +22,21 @@ from optimizers.optimizer import LearningRate
 
 
 class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
-    """A network that tells classes apart, by their probabilities.
+    """A neural network classifier.
 
-    Hidden layers, each a ``Dense``, batch normalization if asked for, its activation and dropout
-    if asked for; then a ``Dense`` with one output for each class, softmax and categorical
-    cross-entropy. Where ``y`` has several labels for a sample (a column of 0 and 1 for each
-    label), each output is a sigmoid of its own, with binary cross-entropy.
+    Each hidden layer is a ``Dense``, optional batch normalization, an activation and optional
+    dropout. The last is a ``Dense`` with one output for each class, with softmax and categorical
+    cross-entropy. For multilabel targets (a column of 0 and 1 for each label), each output has a
+    sigmoid, with binary cross-entropy.
 
-    The arguments are looked at in ``fit``, as always in scikit-learn.
+    The arguments are checked in ``fit``, as scikit-learn requires.
 
     Args:
         hidden_layer_sizes: the number of neurons of each hidden layer; empty for none.
         activation: the name of an activation of ``framework`` that has a gradient, in lower case
             ("relu", "leaky_relu", "tanh"), or an operation; or a list with one for each hidden
             layer.
-        dropout: the share of each hidden layer's values that is dropped, at least 0, less than 1.
+        dropout: the dropout rate after each hidden layer, at least 0 and less than 1.
         l1, l2: the λ of the penalties ``λ Σ |w|`` and ``λ Σ w²`` on the weights of each layer,
             output layer included, biases not.
         batch_normalization: whether to normalize before each activation.
@@ -45,34 +45,33 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         learning_rate: for an optimizer given by name, a number or a schedule. None takes that
             optimizer's default (0.001 for "adam"), but 0.01 for "adagrad" and "sgd".
         batch_size: samples per update; "auto" is ``min(200, samples)``, None all of them.
-        epochs: how often ``fit`` goes through the data, at most.
-        early_stopping: whether to set samples aside, stop when the loss on them has not become
-            smaller for ``patience`` epochs, and go back to the best parameters.
-        validation_fraction: the share of the samples that is set aside for it, of each class
-            alike; greater than 0, less than 1.
-        patience: how many epochs in a row may bring nothing better, at least 1.
+        epochs: the maximum number of epochs of ``fit``.
+        early_stopping: whether to split off validation samples, stop when the loss on them has not
+            improved for ``patience`` epochs, and restore the best parameters.
+        validation_fraction: the share of validation samples, stratified by class; greater than 0
+            and less than 1.
+        patience: the number of epochs without improvement before training stops, at least 1.
         callbacks: objects derived from ``framework.Callback``. ``sklearn.base.clone`` copies
-            them, and so does whatever clones: searches, cross-validation, ensembles.
-        class_weight: how much each class counts, ``{label: weight}``, 1 if it is not there;
-            "balanced" for weights that make all classes count alike. For one label per sample.
+            them, and so do searches, cross-validation and ensembles.
+        class_weight: the weight of each class, ``{label: weight}``, 1 for classes that are not in
+            it; "balanced" for weights inversely proportional to the class frequencies. Only for
+            one label per sample.
         random_state: a number or a ``numpy.random.RandomState``. It decides everything that is
             random in ``fit``, and no other generator is read or changed. With None everything is
             drawn as in the rest of ``framework``: see ``framework.seed``.
-        warm_start: whether ``fit`` goes on with the network it has, for ``epochs`` more, with a
-            new optimizer, instead of starting anew. The arguments that shape the network are not
-            looked at again then.
-        dtype: "float32" or "float64", in which everything is computed. None takes that of ``X``,
-            and float64 for data of any other kind, as scikit-learn does; float32 is faster.
-        verbose: print a line each epoch, or every so many if it is a number.
+        warm_start: whether ``fit`` continues with the present network for ``epochs`` more epochs,
+            with a new optimizer. The arguments that determine the network are then ignored.
+        dtype: the dtype of the computation, "float32" or "float64". None takes that of ``X``, and
+            float64 for other data, as scikit-learn does; float32 is faster.
+        verbose: whether to print a line for each epoch; a number prints every ``verbose`` epochs.
 
     Attributes:
         model_: the trained ``Model``.
         classes_: the labels, sorted; for several labels per sample, the numbers of the columns.
         loss_curve_: the loss of each epoch, penalties included, as ``History.loss``.
-        validation_loss_curve_: the loss on the samples set aside, without penalties; empty
+        validation_loss_curve_: the loss on the validation samples, without penalties; empty
             without ``early_stopping``.
-        validation_scores_: what ``score`` gives for these samples, after each epoch; NaN where an
-            output is.
+        validation_scores_: ``score`` on these samples after each epoch; NaN if an output is NaN.
         n_iter_: the number of epochs so far.
         n_outputs_: the number of outputs of the network.
         n_features_in_, feature_names_in_: as for any estimator.
@@ -143,7 +142,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
             X: finite numbers.
             y: a label for each sample, ``(samples,)``; or 0 and 1 for each of several labels,
                 ``(samples, labels)``.
-            sample_weight: how much each sample counts, ``(samples,)``, at least 0.
+            sample_weight: the weight of each sample, ``(samples,)``, at least 0.
         """
         self._fit(X, y, sample_weight)
         return self
@@ -155,7 +154,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> "NeuralNetworkClassifier":
-        """Go through ``X`` and ``y`` once, from where training is, and return ``self``.
+        """Train for one epoch on ``X`` and ``y``, from the present parameters; return ``self``.
 
         Args:
             X, y, sample_weight: as for ``fit``.
@@ -190,7 +189,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
     def predict_proba(self, X: ArrayLike) -> Array:
         """Return the probability of each class, ``(samples, classes)``, in their order.
 
-        They are as they are, even NaN.
+        NaN outputs are returned as NaN.
         """
         return self._outputs(X)
 
@@ -236,7 +235,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
             return X, y, weights
         if self._several_labels:
             raise ValueError("class_weight is for one label per sample: give sample_weight instead")
-        # Only classes that are there can be balanced; a dict may also name others.
+        # "balanced" needs classes that occur in y; a dict may also name others.
         classes = np.unique(y) if self.class_weight == "balanced" else self.classes_
         of_class = compute_class_weight(
             self.class_weight, classes=classes, y=y, sample_weight=weights

@@ -19,7 +19,7 @@ ACTIVATIONS: dict[str, type[Activation]] = {
 ACTIVATIONS |= {"logistic": Sigmoid, "identity": Linear}
 
 OPTIMIZERS: dict[str, type[Optimizer]] = exported(optimizers, Optimizer)
-# Where the learning rate of the book, which the optimizer has if none is given, is large.
+# For these optimizers, the default is the learning rate of the book, which is too large here.
 LEARNING_RATES: dict[type[Optimizer], float] = {SGD: 0.01, Adagrad: 0.01}
 
 

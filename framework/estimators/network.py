@@ -1,4 +1,4 @@
-"""Building the network of an estimator from its arguments."""
+"""The network and the optimizer of an estimator, built from its arguments."""
 
 import copy
 from typing import Any
@@ -20,7 +20,10 @@ from optimizers.configuration import constructor_arguments
 def new_network(
     estimator: Any, X: Array, head: tuple[int, Activation, Loss, Accuracy | None]
 ) -> Model:
-    """Return a finalized network for ``X``: hidden layers, then ``head``, the last of them."""
+    """Return a finalized network for ``X``.
+
+    ``head`` is the number of outputs, the last activation, the loss and the accuracy.
+    """
     sizes = _hidden_sizes(estimator)
     dropout = check_fraction("dropout", estimator.dropout)
     n_outputs, last, loss, accuracy = head
@@ -42,7 +45,7 @@ def new_network(
 
 
 def new_optimizer(estimator: Any) -> Any:
-    """Return an optimizer that no other training uses."""
+    """Return a new optimizer."""
     rate = estimator.learning_rate
     if isinstance(estimator.optimizer, str):
         cls = by_name("optimizer", estimator.optimizer, OPTIMIZERS)

@@ -1,4 +1,4 @@
-"""The regressor."""
+"""The regressor: one linear output for each column of targets, with squared error."""
 
 from numpy.typing import ArrayLike
 from sklearn.base import MultiOutputMixin, RegressorMixin
@@ -12,12 +12,12 @@ from optimizers.arrays import Array
 
 
 class NeuralNetworkRegressor(MultiOutputMixin, RegressorMixin, NeuralNetwork):
-    """A network that predicts numbers: one output for each column of ``y``, squared error.
+    """A neural network regressor: one output for each column of ``y``, mean squared error.
 
-    Targets far from the size of 1 are best scaled:
+    Targets much larger or smaller than 1 should be scaled:
     ``TransformedTargetRegressor(NeuralNetworkRegressor(), transformer=StandardScaler())``.
 
-    Args and attributes are those of ``NeuralNetworkClassifier``, without what concerns classes.
+    Arguments and attributes are those of ``NeuralNetworkClassifier``, except those about classes.
     ``score`` is the coefficient of determination, R².
 
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
@@ -36,7 +36,7 @@ class NeuralNetworkRegressor(MultiOutputMixin, RegressorMixin, NeuralNetwork):
         Args:
             X: finite numbers.
             y: ``(samples,)`` or ``(samples, outputs)``, finite numbers.
-            sample_weight: how much each sample counts, ``(samples,)``, at least 0.
+            sample_weight: the weight of each sample, ``(samples,)``, at least 0.
         """
         self._fit(X, y, sample_weight)
         return self
@@ -44,7 +44,7 @@ class NeuralNetworkRegressor(MultiOutputMixin, RegressorMixin, NeuralNetwork):
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> "NeuralNetworkRegressor":
-        """Go through ``X`` and ``y`` once, from where training is, and return ``self``."""
+        """Train for one epoch on ``X`` and ``y``, from the present parameters; return ``self``."""
         self._fit(X, y, sample_weight, incremental=True)
         return self
 

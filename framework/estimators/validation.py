@@ -11,7 +11,7 @@ from optimizers.arrays import Array
 
 
 class ValidationScores(Callback):
-    """Keeps, for each epoch, the estimator's score on the samples set aside; NaN if one is."""
+    """Records the estimator's score on validation samples after each epoch; NaN if an output is."""
 
     def __init__(self, estimator: Any, X: Array, y: Array, sample_weight: Array | None) -> None:
         self.estimator, self.X, self.y, self.sample_weight = estimator, X, y, sample_weight

@@ -23,7 +23,7 @@ class Scale(Operation):
         offset: a number.
 
     Raises:
-        TypeError, ValueError: for an argument that is no such number.
+        TypeError, ValueError: for any other argument.
 
     >>> Scale(1 / 127.5, -1).forward([[0, 255]])
     array([[-1.,  1.]])

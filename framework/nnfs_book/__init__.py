@@ -1,34 +1,42 @@
-"""The book's names and signatures: its chapter scripts run when only the class definitions go.
+"""The classes of *Neural Networks from Scratch* under the book's names, with its signatures.
 
     from framework.nnfs_book import *
 
-takes the place of every class that *Neural Networks from Scratch* has written by the end of a
-chapter. Layers, activations, losses, optimizers and accuracies are those of this framework under
-the book's names. What the book draws at random is drawn from NumPy's global generator, number
-for number, so ``nnfs.init()`` or ``np.random.seed`` decide it.
+replaces the class definitions in a chapter's script; the rest of the script runs unchanged. The
+classes are derived from those of this framework. Random numbers are drawn from NumPy's global
+generator, in the same order as in the book, so they depend on ``nnfs.init()`` or
+``np.random.seed``.
 
-The last bit of a product is enough for two correct programs to print other digits after some
-dozens of epochs. After ``nnfs.init()``, which has ``np.dot`` compute in float64 and round to
-float32, we therefore round where the book rounds: products, and nothing else. Without it, and
-after ``nnfs.init(dot_precision_workaround=False)``, all is float32, and faster.
+A difference in the last bit of a product grows: after some dozens of epochs, two correct programs
+print different digits. ``nnfs.init()`` makes ``np.dot`` compute in float64 and round to float32. So
+after ``nnfs.init()`` these classes round where the book rounds, in products only. Without it, and
+after ``nnfs.init(dot_precision_workaround=False)``, everything is float32, which is faster.
 
-What differs from the book:
+| module | contents |
+|---|---|
+| ``layers``, ``activations``, ``losses``, ``accuracies`` | the book's operations |
+| ``optimizers`` | optimizers that show their state on the layers |
+| ``model``, ``printing`` | ``Model``, and the lines that it prints |
+| ``operation``, ``passes``, ``arithmetic`` | what these share |
 
-- A method that stores its result returns it too. Shapes that do not fit are refused.
-- Gradients of parameters, and what an optimizer remembers, are written in place: to compare them
-  with later ones, keep a copy.
-- What is remembered is the optimizer's. It can be changed by writing into ``weight_momentums`` and
-  so on; another array assigned to them has no effect, and a copied layer starts anew.
+Differences from the book:
+
+- A method that stores its result also returns it. Shapes that do not fit are refused.
+- Gradients of parameters, and the state of an optimizer, are written in place: keep a copy to
+  compare them with later ones.
+- The state belongs to the optimizer. Writing into ``weight_momentums`` and the like changes it;
+  assigning another array has no effect, and a copied layer starts without state.
 - ``Layer_Dropout.rate`` is the rate that was given.
 - ``Loss_CategoricalCrossentropy.backward`` clips, as ``forward`` does. The gradient of
   ``Loss_MeanAbsoluteError`` points uphill; the printed one, ``np.sign(y_true - dvalues)``, points
   downhill.
-- An accumulated accuracy of several outputs is the share of all of them that is right, where the
-  book divides by the samples.
-- ``Model`` rounds its data to float32. A loss that becomes NaN ends ``train`` with an error. There
-  are no ``dinputs`` of the first layer, and without ``nnfs.init()``, thousands of samples at once
-  go through in slices, of which the layers keep the last. ``get_parameters`` returns copies. A
-  saved model holds no pickle (see ``framework.saving.model_file``).
+- The accumulated accuracy of several outputs is divided by the number of outputs; the book divides
+  by the number of samples.
+- ``Model`` rounds its data to float32. A loss that becomes NaN ends ``train`` with an error. The
+  first layer has no ``dinputs``. Without ``nnfs.init()``, a batch of thousands of samples is
+  divided into micro-batches, and the layers store the results of the last one.
+  ``get_parameters`` returns copies. A saved model is not a pickle (see
+  ``framework.saving.model_file``).
 
 Source: Kinsley and Kukieła, *Neural Networks from Scratch in Python*, 2020.
 """

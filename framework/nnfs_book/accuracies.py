@@ -20,7 +20,7 @@ class Accuracy(Passes, PlainAccuracy):
     def calculate_accumulated(self) -> float:
         """Return the accuracy on all samples since ``new_pass``.
 
-        Raises RuntimeError if there were none.
+        Raises RuntimeError if there are none.
         """
         return self._accumulated_mean()
 
@@ -44,7 +44,7 @@ class Accuracy_Regression(Accuracy, RegressionAccuracy):
 
     @property
     def precision(self) -> float | None:
-        """How close is close enough; None before ``init``."""
+        """The largest error of a correct output; None before ``init``."""
         return self.current_precision
 
     @precision.setter

@@ -4,8 +4,8 @@ import numpy as np
 
 
 def nnfs_multiplies() -> bool:
-    """Whether ``nnfs.init()`` has put a function of its own for ``np.dot``.
+    """Whether ``nnfs.init()`` has replaced ``np.dot``.
 
-    That one computes in float64 and rounds the product to float32.
+    The replacement computes in float64 and rounds the product to float32.
     """
     return np.dot.__module__ == "nnfs.core" and np.dot.__name__ == "dot"

@@ -19,7 +19,7 @@ from optimizers.arrays import Array
 class Layer_Dense(Dense):
     """``Dense`` with weights of ``weight_scale * np.random.randn(n_inputs, n_neurons)``.
 
-    The book's regression chapter draws larger ones: ``Layer_Dense.weight_scale = 0.1``.
+    The book's chapter on regression needs ``Layer_Dense.weight_scale = 0.1``.
     """
 
     computes_as = Dense
@@ -72,7 +72,7 @@ class Layer_Dense(Dense):
         dbiases = np.sum(dvalues, axis=0, keepdims=True)
         if dbiases.dtype == self.biases.dtype:
             self.dbiases = dbiases
-        else:  # which assigning would round
+        else:  # an assignment would round it
             bind(self, "dbiases", dbiases)
         add_penalty_gradient(
             self.dweights, self.weights, self.weight_regularizer_l1, self.weight_regularizer_l2
@@ -95,11 +95,11 @@ class Layer_Dense(Dense):
         self.weights, self.biases = weights, biases
 
     def _multiplies_as_nnfs(self) -> bool:
-        # Whoever asks for float64, such as a gradient check, wants it throughout.
+        # With float64 parameters, as in a gradient check, everything is computed in float64.
         return nnfs_multiplies() and self.weights.dtype == np.float32
 
     def _join(self) -> None:
-        """Lay the biases below the weights in one array, so one update does for both."""
+        """Move weights and biases into one array, so that one update serves both."""
         self.joined = np.concatenate([self.weights, self.biases])
         self.djoined = np.concatenate([self.dweights, self.dbiases])
         for prefix, array in (("", self.joined), ("d", self.djoined)):
@@ -107,7 +107,7 @@ class Layer_Dense(Dense):
             bind(self, prefix + "biases", array[-1:])
 
     def __getstate__(self) -> dict[str, Any]:
-        # In a copy, what was a view becomes an array of its own, so they are joined anew.
+        # Views become separate arrays in a copy, so __setstate__ joins them again.
         state = without_neighbours(self)
         return {name: value for name, value in state.items() if "joined" not in name}
 
@@ -123,21 +123,21 @@ class Layer_Dropout(BookOperation, Dropout):
 
     @property
     def binary_mask(self) -> Array | None:
-        """The last mask, already divided by ``1 - rate``."""
+        """The last mask, divided by ``1 - rate``."""
         return self.mask
 
     def _draw_mask(self, inputs: Array) -> Array:
-        # A binomial of one trial compares one number from 0 to 1 with the chance of its rarer
-        # outcome. Drawing these numbers at once gives the same masks in a third of the time.
+        # np.random.binomial with one trial compares a uniform number with the probability of the
+        # rarer outcome. Drawing all uniform numbers at once gives the same masks, faster.
         keep = 1 - self.rate
-        chances = np.random.random_sample(inputs.shape)
-        kept = chances <= keep if keep > 0.5 else chances > 1 - keep
+        uniforms = np.random.random_sample(inputs.shape)
+        kept = uniforms <= keep if keep > 0.5 else uniforms > 1 - keep
         mask = kept.astype(np.float64 if nnfs_multiplies() else inputs.dtype)
         mask *= 1 / keep
         return mask
 
 
 class Layer_Input(BookOperation, Linear):
-    """Passes the data on."""
+    """The input layer: its output is the data."""
 
     computes_as = Linear

@@ -1,4 +1,4 @@
-"""The book's losses, and softmax with its loss in one."""
+"""The book's losses, and softmax fused with its loss."""
 
 from typing import Any
 
@@ -46,8 +46,8 @@ class Loss(Passes, PlainLoss):
     def calculate_accumulated(self, *, include_regularization: bool = False) -> Any:
         """Return the mean loss of all samples since ``new_pass``.
 
-        With ``include_regularization=True`` it is a pair, as in ``calculate``. Raises
-        RuntimeError if there were none.
+        With ``include_regularization=True`` it returns a pair, as ``calculate`` does. Raises
+        RuntimeError if there are none.
         """
         data_loss = self._accumulated_mean()
         return (data_loss, self.regularization_loss()) if include_regularization else data_loss

@@ -18,7 +18,7 @@ from framework.nnfs_book.losses import (
     Activation_Softmax_Loss_CategoricalCrossentropy,
     Loss_CategoricalCrossentropy,
 )
-from framework.nnfs_book.optimizers import ShowsMemory
+from framework.nnfs_book.optimizers import ShowsState
 from framework.nnfs_book.printing import Steps
 from framework.saving.model_file import load_model, save_model
 from framework.training.history import History
@@ -26,7 +26,7 @@ from optimizers.arrays import Array
 
 
 class Model(PlainModel):
-    """``framework.Model`` that trains, prints and saves as the book's does.
+    """``framework.Model`` with the book's ways to train, print and save.
 
     Attributes:
         input_layer: a ``Layer_Input`` with the last inputs as its ``output``, after ``finalize``.
@@ -52,12 +52,12 @@ class Model(PlainModel):
 
     @property
     def output_layer_activation(self) -> Any:
-        """The last operation, whose ``predictions`` say what the outputs mean."""
+        """The last operation, whose ``predictions`` turns outputs to predictions."""
         return self._output_activation
 
     @property
     def softmax_classifier_output(self) -> Any:
-        """What computes softmax and its loss together, after ``finalize``, or None."""
+        """The fused softmax and loss, after ``finalize``, or None."""
         fused = getattr(self, "_fused", None)
         return fused if isinstance(fused, SoftmaxCategoricalCrossentropy) else None
 
@@ -67,11 +67,10 @@ class Model(PlainModel):
         y: ArrayLike | None = None,
         **options: Any,
     ) -> None:
-        """Go back from the loss of ``output``, which ``forward`` has returned, against ``y``.
+        """Compute the gradients of the loss of ``output``, which ``forward`` returned, with ``y``.
 
-        ``backward(y)`` takes the outputs of the last ``calculate_loss``. Otherwise this is
-        ``framework.Model.backward``, has its options, and raises what that raises; TypeError also
-        without ``y``.
+        ``backward(y)`` takes the outputs of the last ``calculate_loss``. Options and errors are
+        those of ``framework.Model.backward``; TypeError also without ``y``.
         """
         if y is None:
             output, y = None, output
@@ -93,13 +92,13 @@ class Model(PlainModel):
     ) -> None:
         """Train on ``X`` and ``y``, in order, and print the lines of the book.
 
-        Without ``batch_size``, there is one line every ``print_every`` epochs, and one for the
-        validation data at the end. With it, there is a heading for each epoch, a line every
+        Without ``batch_size``, it prints one line every ``print_every`` epochs, and one for the
+        validation data at the end. With it, it prints a heading for each epoch, a line every
         ``print_every`` steps and after the last, one for the whole epoch, and one for the
         validation data.
 
-        Raises what ``framework.Model.train`` raises; TypeError or ValueError also for
-        ``validation_data`` that are no pair ``(X_val, y_val)``.
+        Raises the errors of ``framework.Model.train``; TypeError or ValueError also for
+        ``validation_data`` other than a pair ``(X_val, y_val)``.
         """
         if validation_data is not None:
             self.check_data(*_validation_pair(validation_data))
@@ -116,14 +115,14 @@ class Model(PlainModel):
         )
         if every_epoch and validation_data is not None:
             self.evaluate(*validation_data)
-        if isinstance(self.optimizer, ShowsMemory):
-            self.optimizer.show_memory(self.parameters)
+        if isinstance(self.optimizer, ShowsState):
+            self.optimizer.show_state(self.parameters)
 
     def save(self, path: str | PathLike[str], class_names: Iterable[str] | None = None) -> None:
-        """Write the model, and what its optimizer remembers, to a file.
+        """Write the model and the state of its optimizer to a file.
 
-        Training goes on after ``load`` as if the model had never been saved. Otherwise this is
-        ``framework.Model.save``, and raises what that raises.
+        A loaded model trains on as if it had never been saved. Otherwise this is
+        ``framework.Model.save``, and raises its errors.
         """
         if class_names is not None:
             self.class_names = class_names
@@ -133,13 +132,13 @@ class Model(PlainModel):
     def load(
         cls: type[AnyModel], path: str | PathLike[str], *, custom_operations: Iterable[Any] = ()
     ) -> AnyModel:
-        """Return the model that ``save`` wrote to a file, its optimizer as it was.
+        """Return the model that ``save`` wrote to a file, with the state of its optimizer.
 
-        Otherwise this is ``framework.Model.load``, and raises what that raises.
+        Otherwise this is ``framework.Model.load``, and raises its errors.
         """
         model = load_model(path, cls, custom_operations)
-        if isinstance(model.optimizer, ShowsMemory):
-            model.optimizer.show_memory(model.parameters)
+        if isinstance(model.optimizer, ShowsState):
+            model.optimizer.show_state(model.parameters)
         return model
 
     def evaluate(  # type: ignore[override]
@@ -147,14 +146,14 @@ class Model(PlainModel):
     ) -> None:
         """Print the accuracy and the data loss on ``X_val`` and ``y_val``.
 
-        Raises what ``framework.Model.evaluate`` raises.
+        Raises the errors of ``framework.Model.evaluate``.
         """
         loss, accuracy = super().evaluate(X_val, y_val, batch_size=batch_size)
         measured = "" if accuracy is None else f"acc: {accuracy:.3f}, "
         print(f"validation, {measured}loss: {loss:.3f}")
 
     def _line_up(self) -> None:
-        """Also tell each layer its neighbours, which no copy of a layer takes along."""
+        """Also set ``prev`` and ``next`` of each layer."""
         if not hasattr(self, "input_layer"):
             self.input_layer = Layer_Input()
         row = [self.input_layer, *self.layers, self.loss]

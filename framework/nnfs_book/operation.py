@@ -1,4 +1,4 @@
-"""The base of the book's operations without parameters."""
+"""The base class of the book's operations without parameters."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from optimizers.arrays import Array
 
 
 class BookOperation(Operation):
-    """Stores the last ``inputs``, and lets float64 be float64 after ``nnfs.init()``."""
+    """Stores the last ``inputs``, and keeps float64 gradients after ``nnfs.init()``."""
 
     inputs: ArrayLike
 
@@ -28,12 +28,12 @@ class BookOperation(Operation):
 
     def backward(self, dvalues: ArrayLike) -> Array:
         if nnfs_multiplies():
-            # Gradients take the dtype of the output. The book rounds nothing but products.
+            # Gradients take the dtype of the output, and the book rounds only products.
             dvalues = check_dvalues(self, dvalues)
             self.output = self.output.astype(np.result_type(self.output, dvalues), copy=False)
         return super().backward(dvalues)
 
 
 def without_neighbours(layer: Any) -> dict[str, Any]:
-    """What a copy of ``layer`` takes along: not the network around it, as its model sets that."""
+    """Return the attributes that are copied with ``layer``: all but ``prev`` and ``next``."""
     return {name: value for name, value in vars(layer).items() if name not in ("prev", "next")}

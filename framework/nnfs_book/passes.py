@@ -1,14 +1,14 @@
-"""Means over all batches of a pass through the data."""
+"""Means accumulated over the batches of an epoch."""
 
 
 class Passes:
-    """A mean over all that was calculated since ``new_pass``."""
+    """Accumulates a mean over the samples since ``new_pass``."""
 
     accumulated_sum = 0.0
     accumulated_count = 0
 
     def new_pass(self) -> None:
-        """Forget what has been calculated."""
+        """Reset the mean."""
         self.accumulated_sum, self.accumulated_count = 0.0, 0
 
     def _accumulate(self, mean: float, samples: int) -> None:

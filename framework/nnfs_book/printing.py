@@ -36,7 +36,7 @@ class Steps(Callback):
 
     def on_epoch_end(self, training: Training) -> None:
         model, history = training.model, training.history
-        # The losses are means over the epoch; the penalties are those that it ended with.
+        # The losses are means over the epoch; the penalties are those at its end.
         penalties = model.regularization_loss()
         accuracy = history.accuracy[-1] if history.accuracy else math.nan
         print(f"training, {figures_line(training, accuracy, history.data_loss[-1], penalties)}")
