@@ -1,23 +1,22 @@
 """The model: a network with a loss, an optimizer and an accuracy, and all that is done with it."""
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, TypeVar
 
 from numpy.typing import ArrayLike, DTypeLike
 
 from framework.containers.supervised import Supervised
-from framework.data.batches import ValidationData
+from framework.data.checked_batches import ValidationData
 from framework.data.checks import Transform, check_data, check_weighted_data
 from framework.inspection.diagnosis import Diagnosis, diagnose
 from framework.inspection.summary import summary
-from framework.operation import Array
-from framework.training.callbacks import Callback
-from framework.training.distributed.communicator import check_communicator
+from framework.training.arguments import TrainingArguments
+from framework.training.distributed.train import train
 from framework.training.evaluation import evaluate, predict
 from framework.training.history import History
-from framework.training.loop import train
+from framework.training.state import Callback
+from optimizers.arrays import Array
 
 AnyModel = TypeVar("AnyModel", bound="Model")
 
@@ -195,18 +194,9 @@ class Model(Supervised):
                 parameters, running statistics and optimizer are as they were after the last
                 completed epoch, or as ``resume_from`` has them from the middle of this one.
         """
-        run: Callable[..., History] = train
-        if communicator is None:
-            if sharded:
-                raise ValueError("sharded=True needs a communicator, such as MPI.COMM_WORLD")
-        elif check_communicator(communicator).size > 1:
-            from framework.training.distributed.loop import train_together
-
-            run = partial(train_together, communicator=communicator, sharded=sharded)
-        return run(
-            self,
-            X,
-            y,
+        arguments = TrainingArguments(
+            X=X,
+            y=y,
             epochs=epochs,
             batch_size=batch_size,
             sample_weight=sample_weight,
@@ -218,7 +208,10 @@ class Model(Supervised):
             progress=progress,
             print_every=print_every,
             resume_from=resume_from,
+            communicator=communicator,
+            sharded=sharded,
         )
+        return train(self, arguments)
 
     def evaluate(
         self,

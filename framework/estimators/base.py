@@ -20,8 +20,9 @@ from framework.estimators.network import new_network, new_optimizer
 from framework.estimators.validation import ValidationScores
 from framework.losses import Loss
 from framework.model import Model
-from framework.training.callbacks import Callback, EarlyStopping
+from framework.training.callbacks import EarlyStopping
 from framework.training.history import History
+from framework.training.state import Callback
 from framework.utils import rng
 from framework.utils.classes import check_not_nan
 from optimizers.arrays import Array

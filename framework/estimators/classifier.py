@@ -16,7 +16,7 @@ from framework.activations import Activation, Sigmoid, Softmax
 from framework.data.sample_weights import drop_weightless
 from framework.estimators.base import NeuralNetwork
 from framework.losses import BinaryCrossentropy, CategoricalCrossentropy, Loss
-from framework.training.callbacks import Callback
+from framework.training.state import Callback
 from optimizers.arrays import Array
 from optimizers.optimizer import LearningRate
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.training.callbacks import Callback
-from framework.training.loop import Training
+from framework.training.state import Callback, Training
 from optimizers.arrays import Array
 
 

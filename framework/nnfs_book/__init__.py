@@ -72,6 +72,7 @@ from framework.nnfs_book.optimizers import (
     Optimizer_RMSprop,
     Optimizer_SGD,
 )
+from framework.saving.registry import register
 
 __all__ = [
     "Accuracy",
@@ -96,3 +97,5 @@ __all__ = [
     "Optimizer_RMSprop",
     "Optimizer_SGD",
 ]
+
+register(__name__, globals())

@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.accuracies import Accuracy as PlainAccuracy
+from framework.accuracies import Accuracy as FrameworkAccuracy
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
 from framework.nnfs_book.passes import Passes
 from optimizers.arrays import Array
 
 
-class Accuracy(Passes, PlainAccuracy):
+class Accuracy(Passes, FrameworkAccuracy):
     """``framework.Accuracy``, accumulated."""
 
     def calculate(self, predictions: ArrayLike, y: ArrayLike) -> float:

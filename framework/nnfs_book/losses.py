@@ -14,7 +14,7 @@ from framework.losses import (
     MeanSquaredError,
     SoftmaxCategoricalCrossentropy,
 )
-from framework.losses import Loss as PlainLoss
+from framework.losses import Loss as FrameworkLoss
 from framework.nnfs_book.activations import Activation_Softmax
 from framework.nnfs_book.arithmetic import nnfs_multiplies
 from framework.nnfs_book.passes import Passes
@@ -22,7 +22,7 @@ from framework.operation import KinkSides
 from optimizers.arrays import Array
 
 
-class Loss(Passes, PlainLoss):
+class Loss(Passes, FrameworkLoss):
     """``framework.Loss``, whose mean has the dtype of the predictions and is accumulated."""
 
     def check(self, y_pred: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
@@ -77,7 +77,7 @@ class Activation_Softmax_Loss_CategoricalCrossentropy(SoftmaxCategoricalCrossent
 
     def __init__(self) -> None:
         self.activation: Softmax = Activation_Softmax()
-        self.loss: PlainLoss = Loss_CategoricalCrossentropy()
+        self.loss: FrameworkLoss = Loss_CategoricalCrossentropy()
 
     def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> Any:
         self.output = output = self.activation.forward(inputs)

@@ -11,7 +11,7 @@ from framework.checks import as_floats
 from framework.containers.supervised import FUSED
 from framework.losses import SoftmaxCategoricalCrossentropy
 from framework.model import AnyModel
-from framework.model import Model as PlainModel
+from framework.model import Model as FrameworkModel
 from framework.nnfs_book.activations import Activation_Softmax
 from framework.nnfs_book.layers import Layer_Input
 from framework.nnfs_book.losses import (
@@ -25,7 +25,7 @@ from framework.training.history import History
 from optimizers.arrays import Array
 
 
-class Model(PlainModel):
+class Model(FrameworkModel):
     """``framework.Model`` with the book's ways to train, print and save.
 
     Attributes:
@@ -126,7 +126,7 @@ class Model(PlainModel):
         """
         if class_names is not None:
             self.class_names = class_names
-        save_model(self, path, with_memory=True)
+        save_model(self, path, with_optimizer_state=True)
 
     @classmethod
     def load(

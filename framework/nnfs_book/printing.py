@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from numpy.typing import ArrayLike
 
 from framework.checks import check_count
-from framework.training.callbacks import Callback
-from framework.training.loop import Training
-from framework.training.progress import figures_line
+from framework.training.progress import metrics_line
+from framework.training.state import Callback, Training
 
 
 class Steps(Callback):
@@ -31,7 +30,7 @@ class Steps(Callback):
         if step % self.print_every == 0 or training.batch == training.batches:
             data_loss = training.batch_data_loss
             penalties = training.batch_loss - data_loss
-            line = figures_line(training, training.batch_accuracy, data_loss, penalties)
+            line = metrics_line(training, training.batch_accuracy, data_loss, penalties)
             print(f"step: {step}, {line}")
 
     def on_epoch_end(self, training: Training) -> None:
@@ -39,6 +38,6 @@ class Steps(Callback):
         # The losses are means over the epoch; the penalties are those at its end.
         penalties = model.regularization_loss()
         accuracy = history.accuracy[-1] if history.accuracy else math.nan
-        print(f"training, {figures_line(training, accuracy, history.data_loss[-1], penalties)}")
+        print(f"training, {metrics_line(training, accuracy, history.data_loss[-1], penalties)}")
         if self.validation_data is not None:
             model.evaluate(*self.validation_data, batch_size=self.batch_size)

@@ -34,7 +34,7 @@ from framework import (
     Step,
     nnfs_book,
 )
-from framework.training.evaluation import evaluated_at_once
+from framework.data.micro_batches import evaluation_batch_size
 from tests.framework.test_every_operation import operations_for
 
 THREADS = 8
@@ -240,9 +240,9 @@ def test_the_size_of_its_slices_is_the_same_whatever_another_thread_does_in_betw
     model = classifier([Softmax()], CategoricalCrossentropy(), CategoricalAccuracy())
     wide = np.zeros((5000, 4), np.float32)
     for layer in model.layers:
-        alone = evaluated_at_once(model, wide[:1])
+        alone = evaluation_batch_size(model, wide[:1])
         found = interrupted(
-            layer, lambda _: evaluated_at_once(model, wide[:1]), lambda _: model.predict(wide)
+            layer, lambda _: evaluation_batch_size(model, wide[:1]), lambda _: model.predict(wide)
         )
         assert found == alone
 

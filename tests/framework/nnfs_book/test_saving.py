@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import framework
 from framework import nnfs_book as book
-from framework.saving import model_file
+from framework.saving import file_format
 from tests.framework.nnfs_book.support import (
     binary,
     classifier,
@@ -130,11 +130,14 @@ def counted(value: Any) -> Any:
     [
         (counted(-1), "iterations must be at least 0"),
         (counted("1"), "iterations must be a whole number"),
-        (lambda d, a: d["model"].update(optimizer=None), "remembers, but no optimizer"),
-        (arrays_of_memory(weights=np.ones(3, np.float32)), "is not of this model"),
-        (arrays_of_memory(weights=np.ones(99, np.float64)), "is not of this model"),
-        (arrays_of_memory(weights_0=np.ones((2, 15))), "is not of this model"),
-        (arrays_of_memory(weights_0=np.ones((2, 16), int)), "is not of this model"),
+        (
+            lambda d, a: d["model"].update(optimizer=None),
+            "it has the state of an optimizer, but no optimizer",
+        ),
+        (arrays_of_memory(weights=np.ones(3, np.float32)), "does not fit its model"),
+        (arrays_of_memory(weights=np.ones(99, np.float64)), "does not fit its model"),
+        (arrays_of_memory(weights_0=np.ones((2, 15))), "does not fit its model"),
+        (arrays_of_memory(weights_0=np.ones((2, 16), int)), "does not fit its model"),
         (lambda d, a: d.pop("remembered"), "nothing in it needs the tensor 'remembered"),
     ],
 )
@@ -146,9 +149,9 @@ def test_a_file_whose_optimizer_remembers_something_else_is_refused(
     assert len(model.parameters) == 99
     model.train(X, y)
     model.save(tmp_path / "it")
-    description, arrays = model_file.read(tmp_path / "it")
+    description, arrays = file_format.read(tmp_path / "it")
     change(description, arrays)
-    (tmp_path / "it").write_bytes(model_file.content(description, arrays))
+    (tmp_path / "it").write_bytes(file_format.encode(description, arrays))
     with pytest.raises(framework.SavedFileError, match=message):
         book.Model.load(tmp_path / "it")
 

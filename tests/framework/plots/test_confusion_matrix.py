@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from framework import (
     plots,
 )
-from framework.plots.figures import WRONG
+from framework.utils.figures import WRONG
 from tests.framework.plots.support import overlap
 
 

@@ -13,7 +13,7 @@ from framework import (
     Softmax,
     plots,
 )
-from framework.plots.figures import WRONG
+from framework.utils.figures import WRONG
 from tests.framework.plots.support import Data, curves, overlap
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from framework import (
     plots,
 )
-from framework.plots.figures import WRONG
+from framework.utils.figures import WRONG
 
 
 def images(count: int, *shape: int) -> np.ndarray:
