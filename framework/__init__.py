@@ -4,97 +4,34 @@ Every operation stores what it computed: ``output`` after ``forward``, ``dinputs
 ``dweights``, ``dbiases``) after ``backward``. Compose them by hand, or with ``Model``.
 """
 
-from framework import initializers
-from framework.accuracies import (
-    Accuracy,
-    BinaryAccuracy,
-    CategoricalAccuracy,
-    RegressionAccuracy,
-)
-from framework.activations import (
-    ELU,
-    GELU,
-    Activation,
-    LeakyReLU,
-    Linear,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Softplus,
-    Step,
-    Swish,
-    Tanh,
-)
-from framework.errors import BatchError, DivergenceError, OnnxError, SavedFileError
-from framework.inspection.diagnosis import Diagnosis
-from framework.inspection.gradient_check import GradientReport, check_gradients
-from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
-from framework.losses import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    FusedLoss,
-    Huber,
-    Loss,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    SigmoidBinaryCrossentropy,
-    SoftmaxCategoricalCrossentropy,
-)
-from framework.model import Model
-from framework.operation import Operation
-from framework.parameters import Parameter
-from framework.training.callbacks import Callback, EarlyStopping
-from framework.training.checkpoint import Checkpoint
-from framework.training.history import History
-from framework.training.loop import Training
-from framework.utils.rng import seed
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "ELU",
-    "GELU",
-    "Accuracy",
-    "Activation",
-    "BatchError",
-    "BatchNormalization",
-    "BinaryAccuracy",
-    "BinaryCrossentropy",
-    "Callback",
-    "CategoricalAccuracy",
-    "CategoricalCrossentropy",
-    "Checkpoint",
-    "Dense",
-    "Diagnosis",
-    "DivergenceError",
-    "Dropout",
-    "EarlyStopping",
-    "Flatten",
-    "FusedLoss",
-    "GradientReport",
-    "History",
-    "Huber",
-    "LeakyReLU",
-    "Linear",
-    "Loss",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-    "Model",
-    "OnnxError",
-    "Operation",
-    "Parameter",
-    "ReLU",
-    "RegressionAccuracy",
-    "SavedFileError",
-    "Scale",
-    "Sigmoid",
-    "SigmoidBinaryCrossentropy",
-    "Softmax",
-    "SoftmaxCategoricalCrossentropy",
-    "Softplus",
-    "Step",
-    "Swish",
-    "Tanh",
-    "Training",
-    "check_gradients",
-    "initializers",
-    "seed",
-]
+from framework import initializers as initializers
+from framework import nnfs_book as nnfs_book  # saved files may name its classes
+from framework.accuracies import *
+from framework.activations import *
+from framework.containers import Sequential as Sequential
+from framework.errors import BatchError as BatchError
+from framework.errors import DivergenceError as DivergenceError
+from framework.errors import OnnxError as OnnxError
+from framework.errors import SavedFileError as SavedFileError
+from framework.inspection.diagnosis import Diagnosis as Diagnosis
+from framework.inspection.gradient_check import check_gradients as check_gradients
+from framework.inspection.gradient_report import GradientReport as GradientReport
+from framework.layers import *
+from framework.losses import *
+from framework.model import Model as Model
+from framework.operation import Operation as Operation
+from framework.parameters import Parameter as Parameter
+from framework.training.callbacks import EarlyStopping as EarlyStopping
+from framework.training.checkpoint import Checkpoint as Checkpoint
+from framework.training.history import History as History
+from framework.training.state import Callback as Callback
+from framework.training.state import Training as Training
+from framework.utils.rng import seed as seed
+
+if not TYPE_CHECKING:  # type checkers read the "as" and the "*" of each line instead
+    __all__ = [
+        "initializers",
+        *sorted(name for name, value in globals().items() if callable(value)),
+    ]

@@ -12,18 +12,24 @@ Any class with these two methods can go into a ``Model``. Deriving it from ``Ope
 adds a repr, the configuration that is saved, and sizes in ``Model.summary``.
 """
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from numpy.typing import ArrayLike
 
-from optimizers.configuration import Configurable
-from optimizers.optimizer import Array
+from framework.utils.deprecation import RenamedAttribute
+from framework.utils.warnings import warn_user
+from optimizers.arrays import Array
+from optimizers.configuration import Configurable, constructor_arguments
 
-__all__ = ["Array", "Operation", "Shape", "describe"]
+__all__ = ["Array", "KinkSides", "Operation", "Shape", "describe", "smooth"]
 
 # The shape of one sample; None where it is not known before data are seen.
 Shape: TypeAlias = tuple[int, ...] | None
+
+# What ``kink_sides`` returns: one array, several, or None where nothing is known.
+KinkSides: TypeAlias = Array | Sequence[Array] | None
 
 
 class Operation(Configurable):
@@ -36,8 +42,9 @@ class Operation(Configurable):
             ``dweights``. A class that lists none has those of ``weights`` and ``biases`` that
             it has.
         state: names of further arrays that belong to a saved model but are not trained.
-        samplewise: whether each sample's output depends on that sample alone, in training too.
-            ``Model`` may then send a large batch through in slices.
+        independent_samples: whether the output of each sample depends on that sample alone, in
+            training too. ``Model`` may then divide a large batch into micro-batches.
+        differentiable: whether there is a gradient for ``backward`` to compute.
         computes_as: the base class, for a class whose own ``forward`` gives the outputs of its
             base, so that it is exported like that.
     """
@@ -45,9 +52,21 @@ class Operation(Configurable):
     parameters: tuple[str, ...]
     computes_as: type["Operation"]
     state: tuple[str, ...] = ()
-    samplewise = False
+    independent_samples: bool = False
+    samplewise = RenamedAttribute("independent_samples")
+    differentiable = True
     output: Array
     dinputs: Array
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "samplewise" in vars(cls):
+            warn_user(
+                f"{cls.__name__}.samplewise was renamed: use independent_samples",
+                DeprecationWarning,
+            )
+            cls.independent_samples = vars(cls)["samplewise"]
+            del cls.samplewise
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         """Compute, store and return ``output``. ``inputs`` is ``(samples, ...)``."""
@@ -56,6 +75,20 @@ class Operation(Configurable):
     def backward(self, dvalues: ArrayLike) -> Array:
         """Compute, store and return ``dinputs``, from ``dvalues`` of the shape of ``output``."""
         raise NotImplementedError(f"{type(self).__name__} has no backward method")
+
+    def kink_sides(self) -> KinkSides:
+        """Return on which side of its kinks the last ``forward`` was, or None if not known.
+
+        At a kink, such as that of ReLU at 0, a function has no derivative, so that
+        ``check_gradients`` cannot check it there. It calls this method after each ``forward``.
+        What is returned has to change whenever a kink is crossed, and only then: ``inputs > 0``
+        for a ReLU, the index of the largest input for a maximum; ``()`` if there are no kinks,
+        as ``kink_sides = smooth`` says. Jumps of the derivative's own derivative count as well.
+
+        A class with a ``forward`` of its own needs a ``kink_sides`` of its own: what it inherits
+        was said of another function, and is not asked.
+        """
+        return None
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of one output sample, given that of one input sample.
@@ -73,6 +106,27 @@ class Operation(Configurable):
         that are not named here are compared afterwards.
         """
         return {}
+
+    @classmethod
+    def for_features(cls, n_features: int) -> "Operation":
+        """Return a new operation for inputs ``(samples, n_features)``.
+
+        ``n_features`` is given to the constructor as ``n_inputs`` or ``n_features``, where it
+        requires one of them. A class whose constructor requires more arguments overrides this,
+        with typical values: the checks of all operations begin here.
+        """
+        arguments = constructor_arguments(cls)
+        widths = [
+            name
+            for name in ("n_inputs", "n_features")
+            if name in arguments and arguments[name].default is inspect.Parameter.empty
+        ]
+        return cls(**dict.fromkeys(widths, n_features))
+
+
+def smooth(*arguments: Any, **named: Any) -> tuple[()]:
+    """The ``kink_sides`` of an operation or a loss that has no kinks."""
+    return ()
 
 
 def describe(operation: Any) -> str:

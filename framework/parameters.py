@@ -1,7 +1,7 @@
 """All parameters of a model in one vector, and all their gradients in another.
 
 The layers keep views: ``layer.weights`` is a window on its part of the vector. An optimizer
-then updates the whole network in one call, and what it remembers is a vector as well.
+then updates the whole network in one call, and its state is a vector as well.
 """
 
 import math
@@ -12,7 +12,8 @@ import numpy as np
 
 from framework.checks import as_floats
 from framework.operation import describe
-from optimizers.optimizer import Array, parameter_names
+from optimizers.arrays import Array
+from optimizers.optimizer import parameter_names
 
 
 class Parameter:
@@ -114,7 +115,7 @@ class ParameterVector:
     def split(self, vector: Array) -> Iterator[tuple[Any, str, Array]]:
         """Yield each operation, the name of a parameter, and the view of its part of ``vector``.
 
-        ``vector`` is any array ``(total,)``, such as what an optimizer remembers.
+        ``vector`` is any array ``(total,)``, such as an optimizer's momentum.
         """
         for operation, name, offset, shape in self._entries:
             yield operation, name, vector[offset : offset + math.prod(shape)].reshape(shape)

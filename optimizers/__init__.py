@@ -1,14 +1,21 @@
 """Optimizers: each updates any object that has ``weights`` and ``dweights``.
 
-They need nothing from ``framework`` and work just as well on a class of your own.
+They import nothing from ``framework``, and work on classes of your own as well.
 """
 
-from optimizers import schedules
-from optimizers.adagrad import Adagrad
-from optimizers.adam import Adam
-from optimizers.adamw import AdamW
-from optimizers.optimizer import Optimizer, State
-from optimizers.rmsprop import RMSprop
-from optimizers.sgd import SGD
+from typing import TYPE_CHECKING
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "State", "schedules"]
+from optimizers import schedules as schedules
+from optimizers.adagrad import Adagrad as Adagrad
+from optimizers.adam import Adam as Adam
+from optimizers.adamw import AdamW as AdamW
+from optimizers.optimizer import Optimizer as Optimizer
+from optimizers.optimizer import State as State
+from optimizers.rmsprop import RMSprop as RMSprop
+from optimizers.sgd import SGD as SGD
+
+if not TYPE_CHECKING:  # type checkers read the "as" of each line instead
+    __all__ = [
+        "schedules",
+        *sorted(name for name, value in globals().items() if isinstance(value, type)),
+    ]

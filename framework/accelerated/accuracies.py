@@ -22,7 +22,7 @@ def correct(accuracy, precision, outputs, labels, targets, sample):
     for k in range(outputs.shape[1]):
         output, target = outputs[sample, k], targets[sample, k]
         if accuracy == BINARY:
-            count += (output > 0.5) == (target > 0.5)
+            count += output == output and (output > 0.5) == (target > 0.5)  # NaN is never correct
         else:
             count += abs(output - target) <= precision
     return count / outputs.shape[1]
@@ -30,9 +30,11 @@ def correct(accuracy, precision, outputs, labels, targets, sample):
 
 @jit
 def largest(values, sample):
-    """Return the first place of the largest value of one sample."""
+    """Return the first place of the largest value of one sample, -1 where one is NaN."""
     found, most = 0, values[sample, 0]
+    is_nan = most != most
     for k in range(1, values.shape[1]):
         more = values[sample, k] > most
         found, most = (k if more else found), (values[sample, k] if more else most)
-    return found
+        is_nan |= values[sample, k] != values[sample, k]
+    return -1 if is_nan else found

@@ -4,19 +4,26 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from framework.accelerated.kernels import ACCURACIES, LOSSES, OPERATIONS, OPTIMIZERS
+from framework.containers.supervised import Supervised
 from framework.losses import FusedLoss
-from framework.model import Model
 from framework.operation import describe
 from framework.utils.warnings import warn_user
 from optimizers.optimizer import parameter_names
 
-STEP_METHODS = ("calculate_loss", "regularization_loss", "backward", "calculate_accuracy")
+STEP_METHODS = (
+    "calculate_loss",
+    "loss_and_outputs",
+    "regularization_loss",
+    "backward",
+    "calculate_accuracy",
+    "accuracy_of",
+)
 
 SINGLE_OPERATIONS = [k.operations[0] for k in OPERATIONS if len(k.operations) == 1]
 FUSED_ACTIVATIONS = [type(k.loss().activation) for k in LOSSES if issubclass(k.loss, FusedLoss)]
 
 
-def unsupported(model: Model, operations: Sequence[Any], loss: Any) -> list[str]:
+def unsupported(model: Supervised, operations: Sequence[Any], loss: Any) -> list[str]:
     """Return why kernels cannot compute the steps of ``model``, a reason for each such part.
 
     Args:
@@ -26,7 +33,7 @@ def unsupported(model: Model, operations: Sequence[Any], loss: Any) -> list[str]
     reasons = [
         f"the model has its own {name}"
         for name in STEP_METHODS
-        if getattr(getattr(model, name), "__func__", None) is not getattr(Model, name)
+        if getattr(getattr(model, name), "__func__", None) is not getattr(Supervised, name)
     ]
     candidates = [(operation, SINGLE_OPERATIONS) for operation in operations]
     candidates.append((loss, [kernel.loss for kernel in LOSSES]))

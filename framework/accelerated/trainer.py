@@ -21,11 +21,11 @@ from framework.accelerated.support import unsupported, warn_of_plain_steps
 from framework.accelerated.thread_team import MOST_THREADS, ThreadTeam, make_team, together
 from framework.accelerated.workspace import Results, as_compiled, rows
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
-from framework.data.batches import Batch, Samples, Stream
-from framework.data.micro_batches import is_samplewise
+from framework.containers.supervised import Supervised
+from framework.data.batches import ArrayBatches, Batch, Batches
+from framework.data.micro_batches import has_independent_samples
 from framework.losses import FusedLoss, Huber, MeanAbsoluteError, MeanSquaredError
 from framework.losses.targets import binary_targets
-from framework.model import Model
 from framework.operation import Array
 from framework.utils.threads import available, single_thread
 
@@ -55,7 +55,7 @@ class Trainer:
         loss: the loss, or the fused form that takes its place.
     """
 
-    def __init__(self, model: Model, operations: list[Any], loss: Any) -> None:
+    def __init__(self, model: Supervised, operations: list[Any], loss: Any) -> None:
         self.model = model
         self.operations = operations
         self.loss = loss
@@ -63,17 +63,17 @@ class Trainer:
         self.places = places(self.parameters)
         self.takes_labels = next(k for k in LOSSES if k.loss is type(loss)).takes_labels
 
-    def steps_at_once(self, samples: Samples | Stream) -> int:
-        """Return how many batches of ``samples`` to put together for one call."""
-        if not self._reads(samples) or self._is_precision_unknown():
+    def steps_at_once(self, source: Batches) -> int:
+        """Return how many batches of ``source`` to put together for one call."""
+        if not self._reads(source) or self._is_precision_unknown():
             return 1
         try:
-            instructions = self._instructions(samples.X)
+            instructions = self._instructions(source.X)
         except ValueError:  # the step says so
             return 1
-        if not self._takes(samples.y, instructions):
+        if not self._takes(source.y, instructions):
             return 1
-        parameters, size = len(self.parameters), samples.batch_size
+        parameters, size = len(self.parameters), source.batch_size
         work = (size + WORK_OF_UPDATE) * parameters + WORK_OF_STEP
         drawn = max(1, size * instructions.uniforms)
         return max(1, min(WORK_PER_CALL // work, DRAWN_PER_CALL // drawn))
@@ -91,19 +91,19 @@ class Trainer:
                 training began; the steps before it have been taken.
             IndexError: a row that is not there, as NumPy raises it.
         """
-        samples = batches.samples
-        if self._reads(samples):
-            source = samples.X, samples.y, samples.weights, batches.rows
-            return self._take_steps(*source, samples.batch_size)
-        ((X, y, weights, _),) = batches.parts()
-        return self._take_steps(X, y, weights, None, samples.batch_size)
+        source = batches.source
+        if self._reads(source):
+            arrays = source.X, source.y, source.sample_weight, batches.rows
+            return self._take_steps(*arrays, source.batch_size)
+        ((X, y, weights, _),) = batches.micro_batches()
+        return self._take_steps(X, y, weights, None, source.batch_size)
 
-    def _reads(self, samples: Samples | Stream) -> TypeGuard[Samples]:
+    def _reads(self, source: Batches) -> TypeGuard[ArrayBatches]:
         """Whether the compiled code can take the rows of a batch from the arrays by itself."""
         return (
-            isinstance(samples, Samples)
-            and samples.in_memory
-            and samples.X.dtype == self.model.dtype
+            isinstance(source, ArrayBatches)
+            and source.in_memory
+            and source.X.dtype == self.model.dtype
         )
 
     def _is_precision_unknown(self) -> bool:
@@ -274,7 +274,7 @@ class Trainer:
 
     def threads(self, batch_size: int) -> int:
         """Return how many threads share the work on each batch of so many samples."""
-        if not CAN_BE_SHARED or not all(map(is_samplewise, self.operations)):
+        if not CAN_BE_SHARED or not all(map(has_independent_samples, self.operations)):
             return 1
         work = batch_size * len(self.parameters)
         worth = min(batch_size // SAMPLES_OF_THREAD, work // WORK_OF_THREAD)
@@ -324,7 +324,7 @@ def _checked_rows(order: Array, *arrays: Array) -> Array:
     return order
 
 
-def trainer_of(model: Model, operations: list[Any], loss: Any) -> Trainer | None:
+def trainer_of(model: Supervised, operations: list[Any], loss: Any) -> Trainer | None:
     """Return the ``Trainer`` of ``model``; or warn, and return None, where a part has no kernel."""
     reasons = unsupported(model, operations, loss)
     if reasons:

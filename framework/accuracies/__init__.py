@@ -1,8 +1,11 @@
-"""Accuracies: the share of predictions that are right."""
+"""Accuracies: the share of correct predictions."""
 
-from framework.accuracies.accuracy import Accuracy
-from framework.accuracies.binary import BinaryAccuracy
-from framework.accuracies.categorical import CategoricalAccuracy
-from framework.accuracies.regression import RegressionAccuracy
+from typing import TYPE_CHECKING
 
-__all__ = ["Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "RegressionAccuracy"]
+from framework.accuracies.accuracy import Accuracy as Accuracy
+from framework.accuracies.binary import BinaryAccuracy as BinaryAccuracy
+from framework.accuracies.categorical import CategoricalAccuracy as CategoricalAccuracy
+from framework.accuracies.regression import RegressionAccuracy as RegressionAccuracy
+
+if not TYPE_CHECKING:  # type checkers read the "as" of each line instead
+    __all__ = sorted(name for name, value in globals().items() if isinstance(value, type))

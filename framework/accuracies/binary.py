@@ -1,18 +1,20 @@
-"""Binary accuracy: the share of yes-or-no answers that are right."""
+"""Binary accuracy: the share of correct yes-or-no predictions."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.accuracies.accuracy import Accuracy
+from framework.checks import as_floats
 from framework.losses.targets import binary_targets
-from optimizers.optimizer import Array
+from framework.utils.classes import NO_CLASS, yes_or_no
+from optimizers.arrays import Array
 
 
 class BinaryAccuracy(Accuracy):
-    """An answer is right if it lies on the same side of one half as its target.
+    """A prediction is correct if it lies on the same side of one half as its target.
 
     Shapes: predictions ``(samples, outputs)``, as 0 and 1 or as probabilities; ``y`` likewise,
-    or ``(samples,)`` for a single output. Each output counts on its own.
+    or ``(samples,)`` for a single output. Each output counts on its own, and is wrong if it is NaN.
 
     Raises:
         TypeError, ValueError: ``y`` does not fit the predictions, or either has values outside
@@ -23,9 +25,12 @@ class BinaryAccuracy(Accuracy):
     """
 
     def predictions(self, outputs: Array) -> Array:
-        """Return 1 where an output is above one half, else 0, as integers."""
-        return (outputs > 0.5).astype(np.intp)
+        """Return 1 where an output is above one half, else 0; ``NO_CLASS`` for NaN."""
+        return yes_or_no(outputs)
 
     def compare(self, predictions: ArrayLike, y: ArrayLike) -> Array:
-        answers = binary_targets(predictions, np.shape(predictions), "predictions")
-        return np.equal(answers > 0.5, binary_targets(y, answers.shape) > 0.5)
+        answers = as_floats(predictions, "predictions")
+        missing = np.isnan(answers) | (answers == NO_CLASS)
+        answers = binary_targets(np.where(missing, 0, answers), answers.shape, "predictions")
+        right: Array = np.equal(answers > 0.5, binary_targets(y, answers.shape) > 0.5)
+        return right & ~missing

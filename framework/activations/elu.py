@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats, check_non_negative
-from framework.operation import Array
+from optimizers.arrays import Array
 
 
 class ELU(Activation):
@@ -19,10 +19,10 @@ class ELU(Activation):
     Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, ...)``.
 
     Args:
-        alpha: what the negative side tends to is ``-alpha``; at least 0.
+        alpha: the negative side tends to ``-alpha``; at least 0.
 
     Raises:
-        TypeError, ValueError: ``alpha`` is no number or negative.
+        TypeError, ValueError: ``alpha`` is not a number, or negative.
 
     Source: Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by
     Exponential Linear Units", ICLR 2016.
@@ -35,13 +35,17 @@ class ELU(Activation):
         self.alpha = check_non_negative("alpha", alpha)
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.inputs = as_floats(inputs)
-        negative = self.alpha * np.expm1(np.minimum(self.inputs, 0))
-        self.output = np.where(self.inputs > 0, self.inputs, negative)
-        return self.output
+        self.inputs = inputs = as_floats(inputs)
+        negative = self.alpha * np.expm1(np.minimum(inputs, 0))
+        self.output = output = np.where(inputs > 0, inputs, negative)
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
         slope = self.alpha * np.exp(np.minimum(self.inputs, 0))
         self.dinputs = np.where(self.inputs > 0, dvalues, dvalues * slope)
         return self.dinputs
+
+    def kink_sides(self) -> Array:
+        # With alpha = 1 the slope is continuous, but the second derivative jumps.
+        return self.inputs > 0

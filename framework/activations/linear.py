@@ -1,10 +1,11 @@
-"""Linear activation: leaves everything as it is, for outputs that may be any number."""
+"""Linear activation: the identity, for outputs that may be any number."""
 
 from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from framework.operation import smooth
+from optimizers.arrays import Array
 
 
 class Linear(Activation):
@@ -15,9 +16,12 @@ class Linear(Activation):
     Source: *Neural Networks from Scratch*, chapter 17.
     """
 
+    kink_sides = smooth
+    preferred_initializer = "glorot_uniform"
+
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.output = as_floats(inputs).copy()
-        return self.output
+        self.output = output = as_floats(inputs).copy()
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         self.dinputs = as_dvalues(self, dvalues).copy()

@@ -1,11 +1,11 @@
-"""Rectified linear unit: keeps what is positive, silences the rest."""
+"""Rectified linear unit: passes positive inputs, and sets the others to 0."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from optimizers.arrays import Array
 
 
 class ReLU(Activation):
@@ -29,9 +29,12 @@ class ReLU(Activation):
     """
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.output = np.maximum(as_floats(inputs), 0)
-        return self.output
+        self.output = output = np.maximum(as_floats(inputs), 0)
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         self.dinputs = as_dvalues(self, dvalues) * (self.output > 0)
         return self.dinputs
+
+    def kink_sides(self) -> Array:
+        return self.output > 0

@@ -5,13 +5,15 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from framework.operation import smooth
+from framework.utils.classes import yes_or_no
+from optimizers.arrays import Array
 
 
 def sigmoid(inputs: Array) -> Array:
     """Return ``1 / (1 + e^(-inputs))``.
 
-    Where the power overflows to infinity, the quotient is 0, which is right.
+    Where the exponential overflows to infinity, the quotient is 0, which is correct.
     """
     with np.errstate(over="ignore"):
         output = np.exp(-inputs)
@@ -22,7 +24,7 @@ def sigmoid(inputs: Array) -> Array:
 class Sigmoid(Activation):
     """Logistic sigmoid, ``output = 1 / (1 + e^(-inputs))``, element by element.
 
-    Its slope can be read off its value:
+    Its slope follows from its value:
 
         dinputs = dvalues * (1 - output) * output
 
@@ -34,9 +36,12 @@ class Sigmoid(Activation):
     array([[0. , 0.5, 1. ]])
     """
 
+    kink_sides = smooth
+    preferred_initializer = "glorot_uniform"
+
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.output = sigmoid(as_floats(inputs))
-        return self.output
+        self.output = output = sigmoid(as_floats(inputs))
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
@@ -44,5 +49,5 @@ class Sigmoid(Activation):
         return self.dinputs
 
     def predictions(self, outputs: Array) -> Array:
-        """Return 1 where the probability is above one half, else 0, as integers."""
-        return (np.asarray(outputs) > 0.5).astype(np.intp)
+        """Return 1 where the probability is above one half, else 0; ``NO_CLASS`` for NaN."""
+        return yes_or_no(outputs)

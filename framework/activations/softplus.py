@@ -1,4 +1,4 @@
-"""Softplus: a ReLU with a round corner."""
+"""Softplus: a smooth ReLU."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -6,7 +6,8 @@ from numpy.typing import ArrayLike
 from framework.activations.activation import Activation
 from framework.activations.sigmoid import sigmoid
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from framework.operation import smooth
+from optimizers.arrays import Array
 
 
 class Softplus(Activation):
@@ -26,10 +27,12 @@ class Softplus(Activation):
     array([[0.00000e+00, 6.93147e-01, 1.00000e+04]])
     """
 
+    kink_sides = smooth
+
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.inputs = as_floats(inputs)
-        self.output = np.maximum(self.inputs, 0) + np.log1p(np.exp(-np.abs(self.inputs)))
-        return self.output
+        self.inputs = inputs = as_floats(inputs)
+        self.output = output = np.maximum(inputs, 0) + np.log1p(np.exp(-np.abs(inputs)))
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         self.dinputs = as_dvalues(self, dvalues) * sigmoid(self.inputs)

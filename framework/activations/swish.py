@@ -1,11 +1,12 @@
-"""Swish, also called SiLU: each input, weighted by its own sigmoid."""
+"""Swish, also called SiLU: each input times its sigmoid."""
 
 from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.activations.sigmoid import sigmoid
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from framework.operation import smooth
+from optimizers.arrays import Array
 
 
 class Swish(Activation):
@@ -23,11 +24,13 @@ class Swish(Activation):
     array([[   -0.,     0., 10000.]])
     """
 
+    kink_sides = smooth
+
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         inputs = as_floats(inputs)
-        self.sigmoid = sigmoid(inputs)
-        self.output = inputs * self.sigmoid
-        return self.output
+        self.sigmoid = slope = sigmoid(inputs)
+        self.output = output = inputs * slope
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)

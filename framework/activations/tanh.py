@@ -5,13 +5,14 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from framework.operation import smooth
+from optimizers.arrays import Array
 
 
 class Tanh(Activation):
     """Hyperbolic tangent, ``output = tanh(inputs)``, element by element.
 
-    Its slope can be read off its value:
+    Its slope follows from its value:
 
         dinputs = dvalues * (1 - output²)
 
@@ -23,9 +24,12 @@ class Tanh(Activation):
     array([[-1.,  0.,  1.]])
     """
 
+    kink_sides = smooth
+    preferred_initializer = "glorot_uniform"
+
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.output = np.tanh(as_floats(inputs))
-        return self.output
+        self.output = output = np.tanh(as_floats(inputs))
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)

@@ -1,4 +1,4 @@
-"""The command ``spiral``: a network on the spiral data, and a picture of what it learned."""
+"""The command ``spiral``: trains a network on the spiral data and draws its decision boundary."""
 
 import argparse
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 import framework
+import optimizers
 from datasets import spiral_data
 from framework import (
     CategoricalAccuracy,
@@ -15,7 +16,9 @@ from framework import (
     EarlyStopping,
     Model,
     Softmax,
+    activations,
 )
+from framework.activations import Activation
 from framework.commands.options import (
     add_option,
     add_save,
@@ -29,27 +32,19 @@ from framework.commands.options import (
 )
 from framework.training.distributed.communicator import in_turn, launched_together
 from framework.training.history import History
-from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from framework.utils.exports import exported
+from optimizers import SGD, Adagrad, Optimizer
+from optimizers.configuration import constructor_arguments
 from optimizers.schedules import CosineDecay
 
-ACTIVATIONS = {
-    "relu": framework.ReLU,
-    "leaky_relu": framework.LeakyReLU,
-    "elu": framework.ELU,
-    "gelu": framework.GELU,
-    "swish": framework.Swish,
-    "softplus": framework.Softplus,
-    "tanh": framework.Tanh,
-    "sigmoid": framework.Sigmoid,
+ACTIVATIONS: dict[str, type[Activation]] = {
+    name: cls for name, cls in exported(activations, Activation).items() if cls.differentiable
 }
-
-# Each with the learning rate that suits the spiral.
-OPTIMIZERS: dict[str, tuple[type[Optimizer], float, dict[str, Any]]] = {
-    "adam": (Adam, 0.01, {}),
-    "adamw": (AdamW, 0.01, {}),
-    "rmsprop": (RMSprop, 0.01, {}),
-    "adagrad": (Adagrad, 0.1, {}),
-    "sgd": (SGD, 0.1, {"momentum": 0.9}),
+OPTIMIZERS: dict[str, type[Optimizer]] = exported(optimizers, Optimizer)
+# Arguments that suit the spiral. The other optimizers get ten times their default learning rate.
+SUITABLE: dict[type[Optimizer], dict[str, float]] = {
+    Adagrad: {"learning_rate": 0.1},
+    SGD: {"learning_rate": 0.1, "momentum": 0.9},
 }
 
 
@@ -79,7 +74,9 @@ def add(commands: Any) -> None:
     add_option(training, "--epochs", 100, "times through the data", type=count, metavar="N")
     add_option(training, "--batch-size", 128, "samples for each update", type=count, metavar="N")
     add_option(training, "--optimizer", "adam", "how weights are updated", choices=OPTIMIZERS)
-    rates = ", ".join(f"{name} {rate:g}" for name, (_, rate, _) in OPTIMIZERS.items())
+    rates = ", ".join(
+        f"{name} {_suitable(cls)['learning_rate']:g}" for name, cls in OPTIMIZERS.items()
+    )
     training.add_argument(
         "--learning-rate", type=positive, metavar="RATE", help=f"of the first step ({rates})"
     )
@@ -101,7 +98,7 @@ def add(commands: Any) -> None:
 
 
 def spiral(options: argparse.Namespace) -> int:
-    """Train a network on the spiral data, print its accuracy, and draw what it learned."""
+    """Train a network on the spiral data, print its accuracy, and draw the results."""
     communicator = launched_together()
     first = communicator is None or communicator.rank == 0
     in_turn(communicator, lambda: check_outputs(options) if first else None)
@@ -122,7 +119,7 @@ def spiral(options: argparse.Namespace) -> int:
         communicator=communicator,
     )
     if not first:
-        return 0  # what was learned is the same on every rank
+        return 0  # the model is the same on every rank
     _, accuracy = model.evaluate(X, y)
     _, val_accuracy = model.evaluate(X_val, y_val)
     print(f"training accuracy   {accuracy:.3f}")
@@ -148,7 +145,7 @@ def _spiral_model(options: argparse.Namespace) -> Model:
                 bias_regularizer_l2=options.l2,
             )
         )
-        model.add(ACTIVATIONS[options.activation]())
+        model.add(ACTIVATIONS[options.activation].for_features(size))
         if options.dropout:
             model.add(Dropout(options.dropout))
         width = size
@@ -164,12 +161,21 @@ def _spiral_model(options: argparse.Namespace) -> Model:
 
 
 def _optimizer(options: argparse.Namespace) -> Optimizer:
-    cls, usual_rate, arguments = OPTIMIZERS[options.optimizer]
-    rate = usual_rate if options.learning_rate is None else options.learning_rate
+    cls = OPTIMIZERS[options.optimizer]
+    arguments: dict[str, Any] = _suitable(cls)
+    if options.learning_rate is not None:
+        arguments["learning_rate"] = options.learning_rate
     if options.decay is not None:
-        return cls(rate, options.decay, **arguments)
+        return cls(**arguments, decay=options.decay)
     batches = -(-options.samples * options.classes // options.batch_size)
-    return cls(CosineDecay(rate, options.epochs * batches), **arguments)
+    rate = CosineDecay(arguments.pop("learning_rate"), options.epochs * batches)
+    return cls(rate, **arguments)
+
+
+def _suitable(cls: type[Optimizer]) -> dict[str, float]:
+    """Return arguments for an optimizer of this class that suit the spiral."""
+    usual = constructor_arguments(cls)["learning_rate"].default
+    return {"learning_rate": 10 * usual, **SUITABLE.get(cls, {})}
 
 
 def _draw(

@@ -1,6 +1,6 @@
-"""Sample weights: how much each sample counts in the loss and in what is reported.
+"""Sample weights: the weight of each sample in the loss and in every metric.
 
-A sample of weight 2 counts like two equal samples, one of weight 0 as if it were not there. Only
+A sample of weight 2 counts like two equal samples, a sample of weight 0 is left out. Only
 the ratios of the weights matter: the loss of a batch is the weighted mean ``Σ w·loss / Σ w``.
 """
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_array, check_finite
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 def check_sample_weight(sample_weight: ArrayLike, samples: int) -> Array:
@@ -49,28 +49,3 @@ def drop_weightless(
         rows = np.flatnonzero(weights)
         X, y, weights = X[rows], y[rows], weights[rows]
     return X, y, weights
-
-
-def weighted_mean(values: ArrayLike, sample_weight: Array) -> float:
-    """Return ``Σ w·value / Σ w``, where a sample's value is the mean of its row of ``values``.
-
-    Raises ValueError if ``values`` is not ``(samples, ...)``.
-    """
-    values = np.asarray(values)
-    if values.shape[:1] != sample_weight.shape:
-        raise ValueError(
-            f"sample_weight needs a value for each of the {len(sample_weight)} samples of a "
-            f"batch, received values of shape {values.shape}"
-        )
-    per_sample = values.reshape(len(values), -1).mean(axis=1)
-    return float(np.average(per_sample, weights=sample_weight))
-
-
-def weighted_gradient(dinputs: Array, sample_weight: Array) -> Array:
-    """Return the gradient of the weighted mean loss, given that of the plain mean.
-
-    A sample has the share ``1 / samples`` of the plain mean and ``w / Σ w`` of the weighted one,
-    so its row is multiplied by ``w / mean(w)``.
-    """
-    factors = (sample_weight / sample_weight.mean()).astype(dinputs.dtype)
-    return dinputs * factors.reshape(-1, *[1] * (dinputs.ndim - 1))

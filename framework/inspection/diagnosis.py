@@ -1,8 +1,8 @@
-"""What one batch tells about the health of a network: do signals and gradients get through?
+"""The health of a network, seen from one batch: do signals and gradients get through?
 
-A network that does not learn often gives itself away in a single pass. Gradients that shrink
-from each operation to the one before leave the first layers as they started; gradients that
-grow throw them about. A ReLU unit that is negative for every sample lets no gradient through to
+The fault of a network that does not learn often shows in a single pass. Gradients that shrink
+from each operation to the one before leave the first layers as they started; gradients that grow
+make training unstable. A ReLU unit that is negative for every sample lets no gradient through to
 its weights. A sigmoid far from 0 is nearly flat, and lets hardly any through.
 """
 
@@ -11,7 +11,7 @@ import math
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,23 +19,22 @@ from numpy.typing import ArrayLike
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.activations.tanh import Tanh
+from framework.containers.container import is_trained
+from framework.containers.supervised import Supervised
+from framework.data.checks import check_data
 from framework.layers.dropout import Dropout
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
-from framework.operation import Array
 from framework.utils import rng
-from optimizers.optimizer import parameter_names
-
-if TYPE_CHECKING:
-    from framework.model import Model
+from optimizers.arrays import Array
 
 # From the first trained operation to the last, sizes may differ this much without being named.
-# Healthy initial weights keep them within a factor of ten or so, whatever the widths.
+# Healthy initial weights keep them within a factor of about ten, for any width.
 LARGE_FACTOR = 100
 # The share of dead units, and of saturated outputs, from which on they are named.
 MANY_DEAD = 0.25
 MANY_SATURATED = 0.5
-# With fewer different samples than this, units are silent by chance that are not dead.
+# With fewer different samples than this, healthy units may be silent for all of them.
 FEW_SAMPLES = 20
 # Inputs whose root mean square is larger than this have hardly been scaled.
 LARGE_INPUTS = 50
@@ -43,18 +42,18 @@ LARGE_INPUTS = 50
 
 @dataclass(frozen=True)
 class OperationState:
-    """What one operation gave and received for one batch.
+    """Signal, gradient and dead units of one operation for one batch.
 
     Attributes:
         position: in the model, from 1.
         name: of its class.
         trained: whether it has parameters.
-        units: the values it gives for one sample.
+        units: how many values it gives for one sample.
         output: the root mean square of its output.
-        gradient: that of the loss's gradient by its output; None before the first trained
-            operation and for an activation fused with the loss, where it is not computed.
-        dead: hidden units that this operation silences: 0 for each sample, though what came in
-            was not.
+        gradient: the root mean square of the loss's gradient by its output; None before the first
+            trained operation and for an activation fused with the loss, where it is not computed.
+        dead: how many hidden units this operation silences: their output is 0 for every sample,
+            though their input is not.
         saturated: the share of a hidden sigmoid's or tanh's outputs that are within 1 % of a
             limit; 0 for other operations.
     """
@@ -74,11 +73,11 @@ class OperationState:
 
 @dataclass(frozen=True, repr=False)
 class Diagnosis:
-    """What ``Model.diagnose`` found. Printed, it is a table of the operations and the findings.
+    """The result of ``Model.diagnose``. It prints as a table of the operations, and the findings.
 
     Attributes:
         operations: the state of each.
-        findings: what is conspicuous, one or two sentences each; empty if nothing is.
+        findings: signs of trouble, one or two sentences each; empty if there are none.
         loss: the mean data loss of the batch.
         samples: how many it had.
     """
@@ -105,27 +104,27 @@ class Diagnosis:
         return "\n".join(lines)
 
 
-def diagnose(model: "Model", X: ArrayLike, y: ArrayLike) -> Diagnosis:
+def diagnose(model: Supervised, X: ArrayLike, y: ArrayLike) -> Diagnosis:
     """Send a batch through a copy of ``model``: see ``Model.diagnose``, which documents it."""
     model.parameters  # noqa: B018 - raises before finalize
     layers, loss = copy.deepcopy((model.layers, model.loss))
-    twin = type(model)(layers, dtype=model.dtype)
-    twin.set(loss=loss)
-    twin.finalize()
+    probe = type(model)(layers, dtype=model.dtype)
+    probe.set(loss=loss)
+    probe.finalize()
     with rng.preserve_rng(), np.errstate(over="ignore", invalid="ignore"):
-        X, y = twin.check_data(X, y)
-        mean_loss = twin.calculate_loss(X, y)
-        twin.backward(y)
-        operations = measure(twin)
+        X, y = check_data(probe, X, y)
+        mean_loss = probe.calculate_loss(X, y)
+        probe.backward(y)
+        operations = measure(probe)
         findings = (
             *_input_findings(X),
-            *_head_findings(twin, operations),
+            *_head_findings(probe, operations),
             *_findings(operations, X),
         )
     return Diagnosis(operations, findings, mean_loss, len(X))
 
 
-def measure(model: "Model") -> tuple[OperationState, ...]:
+def measure(model: Supervised) -> tuple[OperationState, ...]:
     """Return the state of each operation after ``calculate_loss`` and ``backward``.
 
     Raises RuntimeError if they have not been called, or on different batches.
@@ -140,7 +139,7 @@ def measure(model: "Model") -> tuple[OperationState, ...]:
             OperationState(
                 position=position,
                 name=type(layer).__name__,
-                trained=bool(parameter_names(layer)),
+                trained=is_trained(layer),
                 units=int(np.prod(output.shape[1:])),
                 output=_size(output),
                 gradient=None if gradient is None else _size(gradient),
@@ -157,8 +156,8 @@ def _size(array: Array) -> float:
 
 
 def _dead(layer: Any, before: Array | None, output: Array) -> int:
-    # What dropout silences, or what a layer's own parameters make 0, is not dead.
-    if before is None or isinstance(layer, Dropout) or parameter_names(layer):
+    # Units that dropout silences, or that a layer's own parameters make 0, are not dead.
+    if before is None or isinstance(layer, Dropout) or is_trained(layer):
         return 0
     if before.shape != output.shape:
         return 0
@@ -175,8 +174,8 @@ def _saturated(layer: Any) -> float:
     return float(np.mean((height < 0.01) | (height > 0.99)))
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _are_equal(X: Array) -> bool:
@@ -197,7 +196,7 @@ def _input_findings(X: Array) -> Iterator[str]:
         )
 
 
-def _head_findings(model: "Model", states: tuple[OperationState, ...]) -> Iterator[str]:
+def _head_findings(model: Supervised, states: tuple[OperationState, ...]) -> Iterator[str]:
     layer, loss = model.layers[-1], model.loss
     for kind, activation in ((CategoricalCrossentropy, Softmax), (BinaryCrossentropy, Sigmoid)):
         if isinstance(loss, kind) and not isinstance(layer, (Softmax, Sigmoid)):
@@ -205,7 +204,7 @@ def _head_findings(model: "Model", states: tuple[OperationState, ...]) -> Iterat
             probable = ((outputs >= 0) & (outputs <= 1)).all()
             if kind is CategoricalCrossentropy:
                 probable = probable and np.allclose(outputs.sum(axis=-1), 1, atol=1e-3)
-            # An activation of one's own may give probabilities; what a layer gives is chance.
+            # An activation of the user's own may give probabilities; a layer does so by accident.
             if not probable or states[-1].trained:
                 yield (
                     f"{kind.__name__} compares probabilities, but the outputs of {states[-1]}, "
@@ -222,7 +221,7 @@ def _findings(states: tuple[OperationState, ...], X: Array) -> Iterator[str]:
             yield f"Not finite: the {what} of {state}."
             return
     trained = [state for state in states if state.trained]
-    # One sample many times says as little about what is dead as one.
+    # A sample that is repeated many times counts once.
     telling = len(X) >= FEW_SAMPLES and not _are_equal(X)
     dead = [s for s in states if telling and s.dead >= max(1, MANY_DEAD * s.units)]
     if trained:

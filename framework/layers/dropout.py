@@ -1,17 +1,18 @@
-"""Dropout: silences a random share of the inputs, so that no neuron can lean on one other."""
+"""Dropout: sets a random share of the inputs to 0, so that neurons do not co-adapt."""
 
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues, as_floats, check_fraction
-from framework.operation import Array, Operation, Shape
+from framework.operation import Operation, Shape, smooth
 from framework.utils import rng
+from optimizers.arrays import Array
 
 
 class Dropout(Operation):
     """Inverted dropout.
 
-    While training, each input is zeroed with probability ``rate``, and the others are divided
-    by ``1 - rate``, so that their expected sum stays what it was:
+    In training, each input is set to 0 with probability ``rate``, and the others are divided by
+    ``1 - rate``, so that the expected output is the input:
 
         mask    = 0                 with probability rate
                   1 / (1 - rate)    otherwise
@@ -24,29 +25,27 @@ class Dropout(Operation):
     ``(samples, ...)``. ``mask`` is None after a forward pass with ``training=False``.
 
     Args:
-        rate: the share that is dropped, at least 0 and less than 1.
+        rate: the probability to drop an input, at least 0 and less than 1.
 
     Raises:
-        TypeError, ValueError: ``rate`` is no number or out of its range.
+        TypeError, ValueError: ``rate`` is not a number, or out of its range.
 
     Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
     Overfitting", JMLR 2014; *Neural Networks from Scratch*, chapter 15.
     """
 
-    samplewise = True
+    independent_samples = True
+    kink_sides = smooth
 
     def __init__(self, rate: float) -> None:
         self.rate = check_fraction("rate", rate)
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         inputs = as_floats(inputs)
-        self.mask: Array | None = None
-        if training:
-            self.mask = self._draw_mask(inputs)
-            self.output = inputs * self.mask
-        else:
-            self.output = inputs.copy()
-        return self.output
+        mask = self._draw_mask(inputs) if training else None
+        self.mask: Array | None = mask
+        self.output = output = inputs.copy() if mask is None else inputs * mask
+        return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
@@ -55,6 +54,10 @@ class Dropout(Operation):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
+
+    @classmethod
+    def for_features(cls, n_features: int) -> "Dropout":
+        return cls(0.3)
 
     def _draw_mask(self, inputs: Array) -> Array:
         chances = rng.generator().random(inputs.shape, dtype=inputs.dtype)

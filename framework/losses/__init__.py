@@ -1,22 +1,22 @@
-"""Losses: how wrong the outputs are, and in which direction they should move."""
+"""Losses: the error of the outputs, and its gradient."""
 
-from framework.losses.binary_crossentropy import BinaryCrossentropy
-from framework.losses.categorical_crossentropy import CategoricalCrossentropy
-from framework.losses.huber import Huber
-from framework.losses.loss import FusedLoss, Loss
-from framework.losses.mean_absolute_error import MeanAbsoluteError
-from framework.losses.mean_squared_error import MeanSquaredError
-from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
-from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "BinaryCrossentropy",
-    "CategoricalCrossentropy",
-    "FusedLoss",
-    "Huber",
-    "Loss",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-    "SigmoidBinaryCrossentropy",
-    "SoftmaxCategoricalCrossentropy",
-]
+from framework.losses.binary_crossentropy import BinaryCrossentropy as BinaryCrossentropy
+from framework.losses.categorical_crossentropy import (
+    CategoricalCrossentropy as CategoricalCrossentropy,
+)
+from framework.losses.huber import Huber as Huber
+from framework.losses.loss import FusedLoss as FusedLoss
+from framework.losses.loss import Loss as Loss
+from framework.losses.mean_absolute_error import MeanAbsoluteError as MeanAbsoluteError
+from framework.losses.mean_squared_error import MeanSquaredError as MeanSquaredError
+from framework.losses.sigmoid_binary_crossentropy import (
+    SigmoidBinaryCrossentropy as SigmoidBinaryCrossentropy,
+)
+from framework.losses.softmax_categorical_crossentropy import (
+    SoftmaxCategoricalCrossentropy as SoftmaxCategoricalCrossentropy,
+)
+
+if not TYPE_CHECKING:  # type checkers read the "as" of each line instead
+    __all__ = sorted(name for name, value in globals().items() if isinstance(value, type))

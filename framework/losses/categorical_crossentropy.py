@@ -1,11 +1,11 @@
-"""Categorical cross-entropy: how surprised the network is by the class that it should say."""
+"""Categorical cross-entropy: the negative logarithm of the true class's probability."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.losses.loss import CLIP, Loss
+from framework.losses.loss import CLIP, Loss, clip_sides
 from framework.losses.targets import class_targets
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class CategoricalCrossentropy(Loss):
@@ -16,8 +16,8 @@ class CategoricalCrossentropy(Loss):
 
         dinputs = -y_true / y_pred / samples
 
-    Probabilities are clipped to 1e-7 … 1 - 1e-7 in both, so a certain but wrong network has a
-    large finite loss, and a large finite gradient that leads it back.
+    Probabilities are clipped to 1e-7 … 1 - 1e-7 in both formulas, so that the loss and the
+    gradient of a wrong prediction of probability 1 are large but finite.
 
     Shapes: ``y_pred`` and ``dinputs`` ``(samples, classes)``; ``y_true`` class indices
     ``(samples,)`` or one-hot rows ``(samples, classes)``.
@@ -41,14 +41,28 @@ class CategoricalCrossentropy(Loss):
     def backward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)
         samples = len(y_pred)
-        self.dinputs = np.zeros_like(y_pred)
+        dinputs = np.zeros_like(y_pred)
         if y_true.ndim == 1:
             rows = np.arange(samples)
             confidences = np.clip(y_pred[rows, y_true], CLIP, 1 - CLIP)
-            self.dinputs[rows, y_true] = -1 / confidences / samples
+            dinputs[rows, y_true] = -1 / confidences / samples
         else:
-            self.dinputs -= y_true / np.clip(y_pred, CLIP, 1 - CLIP) / samples
-        return self.dinputs
+            dinputs -= y_true / np.clip(y_pred, CLIP, 1 - CLIP) / samples
+        self.dinputs = dinputs
+        return dinputs
+
+    def kink_sides(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
+        y_pred, y_true = self.check(y_pred, y_true)
+        if y_true.ndim == 1:
+            return clip_sides(y_pred[np.arange(len(y_pred)), y_true])
+        return clip_sides(y_pred * (y_true != 0))
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return class_targets(y_true, shape)
+
+    def example(
+        self, generator: np.random.Generator, shape: tuple[int, int]
+    ) -> tuple[Array, Array]:
+        return generator.uniform(0.05, 0.95, size=shape), generator.integers(
+            0, shape[1], size=shape[0]
+        )

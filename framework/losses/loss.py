@@ -1,4 +1,4 @@
-"""What every loss shares: the mean over the samples, and the penalties on the parameters."""
+"""The base classes of losses: the mean over the samples, penalties on the parameters."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,10 +8,11 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_array, as_floats, check_finite
+from framework.operation import KinkSides
+from optimizers.arrays import Array
 from optimizers.configuration import Configurable
-from optimizers.optimizer import Array
 
-# Probabilities are kept this far from 0 and 1, so that their logarithm is finite: the book's.
+# Probabilities keep this distance from 0 and 1, so that their logarithm is finite. As in the book.
 CLIP = 1e-7
 
 
@@ -19,11 +20,10 @@ class Loss(Configurable):
     """Base class of the losses.
 
     A subclass writes ``forward``, one loss for each sample, and ``backward``, the gradient of
-    their mean. Both begin with ``check`` as a rule, which settles, with ``check_targets``, what the
-    targets may look like.
+    their mean. Both usually begin with ``check``, which checks the targets by ``check_targets``.
 
     Attributes:
-        dinputs: what the last ``backward`` returned, of the shape of the predictions, already
+        dinputs: the result of the last ``backward``, in the shape of the predictions, already
             divided by the number of samples.
 
     Source: *Neural Networks from Scratch*, chapters 5, 9 and 14.
@@ -40,11 +40,18 @@ class Loss(Configurable):
         """Compute, store and return ``dinputs``, the gradient of the mean loss."""
         raise NotImplementedError(f"{type(self).__name__} has no backward method")
 
-    def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
-        """Return ``y_true`` as this loss uses it, for predictions of ``shape``.
+    def kink_sides(self, y_pred: ArrayLike, y_true: ArrayLike) -> KinkSides:
+        """Return on which side of its kinks the loss is, or None if that is not known.
 
-        A loss that does not write this method is given any finite numbers, one or one row for
-        each sample, as the array that they are.
+        See ``Operation.kink_sides``. A fused loss is given the logits.
+        """
+        return None
+
+    def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
+        """Return ``y_true`` as an array that fits predictions of ``shape``.
+
+        This base class accepts any finite numbers with one entry or one row for each sample.
+        Most losses override it.
 
         Raises TypeError or ValueError if the targets do not fit.
         """
@@ -57,12 +64,22 @@ class Loss(Configurable):
         check_finite(targets, "y")
         return targets
 
+    def example(
+        self, generator: np.random.Generator, shape: tuple[int, int]
+    ) -> tuple[Array, Array]:
+        """Return random predictions ``(samples, outputs)`` and targets that this loss accepts.
+
+        The checks of all losses begin here. A loss whose predictions and targets are not any
+        numbers overrides it.
+        """
+        return generator.normal(size=shape), generator.normal(size=shape)
+
     def calculate(
         self, y_pred: ArrayLike, y_true: ArrayLike, *, include_regularization: bool = False
     ) -> Any:
         """Return the mean loss over the samples, as a float.
 
-        With ``include_regularization=True`` it is a pair: that mean, and the penalty of the
+        With ``include_regularization=True`` it returns a pair: the mean, and the penalty of the
         layers given to ``remember_trainable_layers``.
 
         Raises TypeError or ValueError if the targets do not fit the predictions.
@@ -99,11 +116,11 @@ class Loss(Configurable):
 
 
 class FusedLoss(Loss):
-    """Base class of a last activation and a loss in one, computed from the logits.
+    """Base class of an activation fused with a loss, computed from the logits.
 
     ``forward(inputs, y_true)`` takes the logits and returns the mean loss;
     ``backward(output, y_true)`` takes the activation's ``output``, as in the book. A subclass
-    writes ``losses``, whose mean ``forward`` returns, and ``backward``.
+    writes ``outputs_and_losses``, the mean of whose losses ``forward`` returns, and ``backward``.
 
     Attributes:
         output: the activation's values for the last logits.
@@ -116,26 +133,54 @@ class FusedLoss(Loss):
 
     def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> float:
         """Store ``output`` and return the mean loss of the logits ``inputs``, as a float."""
-        losses = self.losses(inputs, y_true)
-        return float(np.add.reduce(losses, axis=None) / losses.size)
+        return mean_loss(self.losses(inputs, y_true))
 
     def losses(self, inputs: ArrayLike, y_true: ArrayLike) -> Array:
-        """Store ``output`` and return the loss of each sample, ``(samples,)``.
+        """Store ``output`` and return the loss of each sample, as ``outputs_and_losses`` does."""
+        return self.outputs_and_losses(inputs, y_true)[1]
+
+    def outputs_and_losses(self, inputs: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
+        """Store ``output``; return it, and the loss of each sample, ``(samples,)``.
 
         A loss that is averaged over the outputs of a sample may return it for each of them,
-        ``(samples, outputs)``.
+        ``(samples, outputs)``. A subclass may write ``losses`` in place of this, but what it has
+        stored can be another thread's by the time it is read.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no losses method")
+        if type(self).losses is FusedLoss.losses:
+            raise NotImplementedError(f"{type(self).__name__} has no outputs_and_losses method")
+        losses = self.losses(inputs, y_true)
+        return self.output, losses
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return self.loss.check_targets(y_true, shape)
+
+    def example(
+        self, generator: np.random.Generator, shape: tuple[int, int]
+    ) -> tuple[Array, Array]:
+        _, targets = self.loss.example(generator, shape)
+        return generator.normal(size=shape), targets
 
     def _store(self, output: Array) -> None:
         self.output = self.activation.output = output
 
 
+def clip_sides(probabilities: Array) -> Array:
+    """Return the ``kink_sides`` of probabilities that are clipped to ``CLIP`` … 1 - ``CLIP``.
+
+    Where one is clipped, the loss is flat, but ``backward`` gives a slope that leads back. So
+    each change there counts as a kink, as it does in a number that is its own side.
+    """
+    clipped = (probabilities < CLIP) | (probabilities > 1 - CLIP)
+    return np.where(clipped, probabilities, 0.5)
+
+
+def mean_loss(losses: Array) -> float:
+    """Return the mean of an array as a float, in a third of the time of ``np.mean``."""
+    return float(np.add.reduce(losses, axis=None) / losses.size)
+
+
 def penalty(layer: Any) -> float:
-    """Return the L1 and L2 penalty on the parameters of one layer, 0 if it asks for none."""
+    """Return the L1 and L2 penalties on the parameters of one layer, 0 if it has none."""
     total = 0.0
     for name, regularizer in (("weights", "weight_regularizer"), ("biases", "bias_regularizer")):
         if l1 := getattr(layer, regularizer + "_l1", 0):
@@ -143,3 +188,12 @@ def penalty(layer: Any) -> float:
         if l2 := getattr(layer, regularizer + "_l2", 0):
             total += l2 * float(np.square(getattr(layer, name)).sum())
     return total
+
+
+def penalty_sides(layer: Any) -> list[Array]:
+    """Return the ``kink_sides`` of the L1 penalties on the parameters of one layer."""
+    return [
+        getattr(layer, name) < 0
+        for name, l1 in (("weights", "weight_regularizer_l1"), ("biases", "bias_regularizer_l1"))
+        if getattr(layer, l1, 0)
+    ]

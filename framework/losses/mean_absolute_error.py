@@ -1,11 +1,11 @@
-"""Mean absolute error: a regression that outliers do not pull away."""
+"""Mean absolute error: a loss for regression that is robust to outliers."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.losses.loss import Loss
 from framework.losses.targets import numeric_targets
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class MeanAbsoluteError(Loss):
@@ -34,8 +34,12 @@ class MeanAbsoluteError(Loss):
     def backward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)
         gradient = np.sign(y_pred - y_true) / y_pred.size
-        self.dinputs = gradient.astype(y_pred.dtype, copy=False)
-        return self.dinputs
+        self.dinputs = dinputs = gradient.astype(y_pred.dtype, copy=False)
+        return dinputs
+
+    def kink_sides(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
+        y_pred, y_true = self.check(y_pred, y_true)
+        return np.sign(y_pred - y_true)
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return numeric_targets(y_true, shape)

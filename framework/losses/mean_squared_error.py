@@ -1,11 +1,12 @@
-"""Mean squared error: the usual loss of a regression."""
+"""Mean squared error: the usual loss for regression."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.losses.loss import Loss
 from framework.losses.targets import numeric_targets
-from optimizers.optimizer import Array
+from framework.operation import smooth
+from optimizers.arrays import Array
 
 
 class MeanSquaredError(Loss):
@@ -26,6 +27,8 @@ class MeanSquaredError(Loss):
     1.0
     """
 
+    kink_sides = smooth
+
     def forward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)
         squares = np.square(y_pred - y_true)
@@ -34,8 +37,8 @@ class MeanSquaredError(Loss):
     def backward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)
         gradient = (y_pred - y_true) / (y_pred.size / 2)
-        self.dinputs = gradient.astype(y_pred.dtype, copy=False)
-        return self.dinputs
+        self.dinputs = dinputs = gradient.astype(y_pred.dtype, copy=False)
+        return dinputs
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
         return numeric_targets(y_true, shape)

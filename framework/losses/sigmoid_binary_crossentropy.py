@@ -1,4 +1,4 @@
-"""Sigmoid and binary cross-entropy in one: the gradient that simplifies to a difference."""
+"""Sigmoid fused with binary cross-entropy: the gradient is a difference."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -6,7 +6,8 @@ from numpy.typing import ArrayLike
 from framework.activations.sigmoid import Sigmoid, sigmoid
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.loss import FusedLoss
-from optimizers.optimizer import Array
+from framework.operation import smooth
+from optimizers.arrays import Array
 
 
 class SigmoidBinaryCrossentropy(FusedLoss):
@@ -16,8 +17,8 @@ class SigmoidBinaryCrossentropy(FusedLoss):
 
         log(1 + e^x) - x y = max(x, 0) + log(1 + e^(-|x|)) - x y
 
-    whose last form overflows nowhere and needs no clipping. The derivative of ``log(1 + e^x)``
-    is the sigmoid itself, which leaves
+    The last form does not overflow and needs no clipping. The derivative of ``log(1 + e^x)`` is
+    the sigmoid, so
 
         dinputs = (output - y) / outputs / samples
 
@@ -31,25 +32,28 @@ class SigmoidBinaryCrossentropy(FusedLoss):
     Raises:
         TypeError, ValueError: targets that do not fit the logits, or outside 0…1.
 
-    Source: *Neural Networks from Scratch*, chapter 16; the two steps taken together.
+    Source: *Neural Networks from Scratch*, chapter 16.
 
     >>> round(SigmoidBinaryCrossentropy().forward([[0.0], [10_000.0]], [1, 1]), 6)
     0.346574
     """
 
     activation: Sigmoid
+    kink_sides = smooth
 
     def __init__(self) -> None:
         self.activation = Sigmoid()
         self.loss = BinaryCrossentropy()
 
-    def losses(self, inputs: ArrayLike, y_true: ArrayLike) -> Array:
+    def outputs_and_losses(self, inputs: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
         inputs, y_true = self.check(inputs, y_true)
-        self._store(sigmoid(inputs))
-        return np.maximum(inputs, 0) + np.log1p(np.exp(-np.abs(inputs))) - inputs * y_true
+        output = sigmoid(inputs)
+        self._store(output)
+        losses = np.maximum(inputs, 0) + np.log1p(np.exp(-np.abs(inputs))) - inputs * y_true
+        return output, losses
 
     def backward(self, output: ArrayLike, y_true: ArrayLike) -> Array:
         output, y_true = self.check(output, y_true)
         gradient = (output - y_true) / output.size
-        self.dinputs = gradient.astype(output.dtype, copy=False)
-        return self.dinputs
+        self.dinputs = dinputs = gradient.astype(output.dtype, copy=False)
+        return dinputs

@@ -1,4 +1,4 @@
-"""Softmax and categorical cross-entropy in one: the gradient that simplifies to a difference."""
+"""Softmax fused with categorical cross-entropy: the gradient is a difference."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -6,7 +6,8 @@ from numpy.typing import ArrayLike
 from framework.activations.softmax import Softmax, reduce_classes
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.losses.loss import FusedLoss
-from optimizers.optimizer import Array
+from framework.operation import smooth
+from optimizers.arrays import Array
 
 
 class SoftmaxCategoricalCrossentropy(FusedLoss):
@@ -16,10 +17,9 @@ class SoftmaxCategoricalCrossentropy(FusedLoss):
 
         -log(e^(inputs_c) / Σₖ e^(inputs_k)) = log Σₖ e^(inputs_k) - inputs_c
 
-    Computed in this form, with the largest logit subtracted first, nothing overflows and no
-    logarithm meets 0, so nothing has to be clipped. The derivative of ``log Σ e^(inputs_k)`` by
-    ``inputs_j`` is the softmax itself, and that of ``inputs_c`` is 1 for the true class. Where
-    the two operations apart multiply a Jacobian by a fraction, together they leave
+    With the largest logit subtracted first, nothing overflows and no logarithm of 0 is taken, so
+    nothing is clipped. The derivative of ``log Σ e^(inputs_k)`` with respect to ``inputs_j`` is
+    the softmax, that of ``inputs_c`` is 1 for the true class and 0 for the others. So
 
         dinputs = (output - y) / samples
 
@@ -45,12 +45,13 @@ class SoftmaxCategoricalCrossentropy(FusedLoss):
     """
 
     activation: Softmax
+    kink_sides = smooth
 
     def __init__(self) -> None:
         self.activation = Softmax()
         self.loss = CategoricalCrossentropy()
 
-    def losses(self, inputs: ArrayLike, y_true: ArrayLike) -> Array:
+    def outputs_and_losses(self, inputs: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
         inputs, y_true = self.check(inputs, y_true)
         shifted = inputs - reduce_classes(np.maximum, inputs)
         if self.activation.temperature != 1:
@@ -63,7 +64,7 @@ class SoftmaxCategoricalCrossentropy(FusedLoss):
             scores = shifted[np.arange(len(shifted)), y_true]
         else:
             scores = (y_true * shifted).sum(axis=1)
-        return np.log(sums[:, 0]) - scores
+        return output, np.log(sums[:, 0]) - scores
 
     def backward(self, output: ArrayLike, y_true: ArrayLike) -> Array:
         output, y_true = self.check(output, y_true)

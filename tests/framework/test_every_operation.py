@@ -1,7 +1,5 @@
 """Properties that hold for every operation, one test each."""
 
-import copy
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,67 +7,19 @@ from hypothesis import strategies as st
 
 import framework
 from framework import (
-    ELU,
-    GELU,
     BatchNormalization,
     Dense,
     Dropout,
-    Flatten,
     LeakyReLU,
-    Linear,
     Operation,
-    ReLU,
-    Scale,
-    Sigmoid,
+    Sequential,
     Softmax,
-    Softplus,
-    Step,
-    Swish,
-    Tanh,
     check_gradients,
 )
+from framework.containers import Container
 from optimizers.optimizer import parameter_names
+from tests.every import ACTIVATIONS, WITHOUT_GRADIENT, WITHOUT_PARAMETERS, operations_for, takes
 from tests.strategies import Array, batches, images
-
-ACTIVATIONS = [
-    Linear(),
-    Sigmoid(),
-    Tanh(),
-    ReLU(),
-    LeakyReLU(),
-    LeakyReLU(alpha=0.3),
-    ELU(),
-    ELU(alpha=0.5),
-    Softplus(),
-    Swish(),
-    GELU(),
-    Softmax(),
-    Softmax(temperature=0.5),
-]
-WITHOUT_PARAMETERS = [*ACTIVATIONS, Dropout(0.0), Dropout(0.4), Flatten(), Scale(-1.5, 0.5)]
-
-without_parameters = pytest.mark.parametrize("operation", WITHOUT_PARAMETERS, ids=repr)
-
-
-def operations_for(features: int, dtype: str = "float32") -> list[Operation]:
-    """Every operation that has a gradient, of a width that takes ``features``."""
-    return [
-        *copy.deepcopy(WITHOUT_PARAMETERS),
-        Dense(features, 3, dtype=dtype),
-        Dense(
-            features,
-            2,
-            weight_initializer="he_normal",
-            bias_initializer="normal",
-            weight_regularizer_l1=0.1,
-            weight_regularizer_l2=0.2,
-            bias_regularizer_l1=0.3,
-            bias_regularizer_l2=0.4,
-            dtype=dtype,
-        ),
-        BatchNormalization(features, dtype=dtype),
-        BatchNormalization(features, momentum=0.5, epsilon=0.1, dtype=dtype),
-    ]
 
 
 @given(inputs=batches(), training=st.booleans())
@@ -81,7 +31,9 @@ def test_backward_is_the_derivative_of_forward(inputs: Array, training: bool) ->
 
 @given(inputs=images(), training=st.booleans())
 def test_backward_is_the_derivative_of_forward_on_images(inputs: Array, training: bool) -> None:
-    for operation in [*WITHOUT_PARAMETERS, BatchNormalization(inputs.shape[-1])]:
+    operations = [op for op in operations_for(inputs.shape[-1]) if takes(op, inputs.shape[1:])]
+    assert operations
+    for operation in operations:
         report = check_gradients(operation, inputs, training=training)
         assert report.passed, report
 
@@ -137,7 +89,7 @@ def test_a_kept_output_never_changes_and_neither_do_the_inputs(inputs: Array) ->
             np.testing.assert_array_equal(dinputs, kept[1])
 
 
-@without_parameters
+@pytest.mark.parametrize("operation", WITHOUT_PARAMETERS, ids=repr)
 @pytest.mark.parametrize(
     "inputs",
     [
@@ -158,29 +110,23 @@ def test_any_real_numbers_are_accepted(operation: Operation, inputs: object) -> 
 @pytest.mark.parametrize(
     "inputs", [[["a", "b"]], [[1j, 2]], [[None, 1]], [[1.0], [1.0, 2.0]]], ids=repr
 )
-@pytest.mark.parametrize(
-    "operation", [*WITHOUT_PARAMETERS, Step(), Dense(2, 2), BatchNormalization(2)], ids=repr
-)
+@pytest.mark.parametrize("operation", [*operations_for(2), *WITHOUT_GRADIENT], ids=repr)
 def test_anything_else_is_refused(operation: Operation, inputs: object) -> None:
     with pytest.raises((TypeError, ValueError), match="inputs must"):
         operation.forward(inputs)
 
 
-@pytest.mark.parametrize(
-    "operation", [*WITHOUT_PARAMETERS, Dense(2, 2), BatchNormalization(2)], ids=repr
-)
+@pytest.mark.parametrize("operation", operations_for(2), ids=repr)
 def test_backward_refuses_dvalues_of_another_shape(operation: Operation) -> None:
     operation.forward(np.ones((3, 2)))
     with pytest.raises(ValueError, match=r"dvalues must have the shape .* received \(3,\)"):
         operation.backward(np.ones(3))
 
 
-@pytest.mark.parametrize(
-    "make", [lambda: Dense(2, 2), ReLU, Flatten, lambda: Dropout(0.1), lambda: Scale(2)]
-)
-def test_backward_before_forward_says_so(make: object) -> None:
+@pytest.mark.parametrize("operation", operations_for(2), ids=repr)
+def test_backward_before_forward_says_so(operation: Operation) -> None:
     with pytest.raises(RuntimeError, match="backward was called before forward"):
-        make().backward(np.ones((1, 2)))  # type: ignore[operator]
+        type(operation)(**operation.configuration()).backward(np.ones((1, 2)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -216,3 +162,19 @@ def test_shapes_that_cannot_change_are_passed_on() -> None:
     for activation in ACTIVATIONS:
         assert activation.output_shape((3, 2)) == (3, 2)
         assert activation.output_shape(None) is None
+
+
+def test_every_exported_operation_is_among_those_that_are_tested() -> None:
+    tested = {type(operation) for operation in [*operations_for(2), *WITHOUT_GRADIENT]}
+    for name in framework.__all__:
+        cls = getattr(framework, name)
+        if isinstance(cls, type) and issubclass(cls, Operation) and not issubclass(cls, Container):
+            abstract = cls.forward is Operation.forward
+            assert abstract or issubclass(cls, Sequential) or cls in tested, name
+
+
+def test_operations_without_a_gradient_say_so() -> None:
+    for operation in WITHOUT_GRADIENT:
+        operation.forward([[1.0, 2.0]])
+        with pytest.raises(NotImplementedError, match="cannot be trained by gradients"):
+            operation.backward(np.ones((1, 2)))

@@ -65,24 +65,24 @@ TARGETS = {"labels": LABELS, "one-hot": ONE_HOT, "bits": ONE_HOT}
 
 def set_target(value: Any) -> Callable[[Training], None]:
     def change(training: Any) -> None:
-        training.samples.y[200] = value
+        training.data.y[200] = value
 
     return change
 
 
 def replace(name: str, value: Any) -> Callable[[Training], None]:
-    return lambda training: setattr(training.samples, name, value)
+    return lambda training: setattr(training.data, name, value)
 
 
 def set_all_rows(value: int) -> Callable[[Training], None]:
     def change(training: Any) -> None:
-        training.samples.rows[...] = value
+        training.data.rows[...] = value
 
     return change
 
 
 def reshape_in_place(training: Any) -> None:
-    training.samples.X.shape = (2 * SAMPLES, 2)
+    training.data.X.shape = (2 * SAMPLES, 2)
 
 
 # What becomes of which targets, and the error and a part of what it says. None: it is as good.
@@ -127,10 +127,10 @@ CHANGES: dict[str, tuple[str, Callable[[Training], None], type | None, str]] = {
     "labels for bits": ("bits", replace("y", LABELS), ValueError, "shape of the predictions"),
     "few targets": ("labels", replace("y", LABELS[:7]), IndexError, "out of bounds"),
     "few samples": ("labels", replace("X", X[:7]), IndexError, "out of bounds"),
-    "few weights": ("weighted", replace("weights", np.ones(7)), IndexError, "out of bounds"),
+    "few weights": ("weighted", replace("sample_weight", np.ones(7)), IndexError, "out of bounds"),
     "wide weights": (
         "weighted",
-        replace("weights", np.ones((SAMPLES, 2))),
+        replace("sample_weight", np.ones((SAMPLES, 2))),
         ValueError,
         "sample_weight",
     ),

@@ -28,7 +28,7 @@ from framework import (
     Tanh,
     Training,
 )
-from framework.data.batches import Samples
+from framework.data.batches import ArrayBatches
 from optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from tests.framework.accelerated.networks import (
     BITS,
@@ -303,7 +303,7 @@ def test_a_call_is_short_however_small_the_network_is() -> None:
         model.finalize(accelerated=True)
         rows = np.zeros((10**6, 2), "float32")
         y = np.zeros(len(rows), int)
-        return int(model.trainer.steps_at_once(Samples(rows, y, None, batch_size=batch_size)))
+        return int(model.trainer.steps_at_once(ArrayBatches(rows, y, None, batch_size=batch_size)))
 
     assert 1000 < steps(1, Dense(2, 2)) < 10_000
     dropped = steps(100, Dropout(0.1), Dense(2, 100), Dropout(0.1), Dense(100, 2))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from framework import Accuracy, BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
+from tests.every import ACCURACIES
 
 
 def test_categorical_accuracy_takes_classes_or_scores_on_either_side() -> None:
@@ -47,9 +48,7 @@ def test_regression_precision_is_a_250th_of_the_deviation_of_the_first_targets()
     assert given.current_precision == 3
 
 
-@pytest.mark.parametrize(
-    "accuracy", [CategoricalAccuracy(), BinaryAccuracy(), RegressionAccuracy(1.0)], ids=repr
-)
+@pytest.mark.parametrize("accuracy", ACCURACIES, ids=repr)
 def test_different_numbers_of_samples_are_refused(accuracy: Accuracy) -> None:
     with pytest.raises(ValueError, match="predictions"):
         accuracy.calculate([0, 1, 0], [0, 1])

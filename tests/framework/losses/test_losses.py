@@ -21,6 +21,7 @@ from framework import (
     SoftmaxCategoricalCrossentropy,
     check_gradients,
 )
+from tests.every import LOSSES
 from tests.strategies import Array, batches, probabilities
 
 REGRESSION = [MeanSquaredError(), MeanAbsoluteError(), Huber(), Huber(delta=0.3)]
@@ -190,7 +191,7 @@ def test_binary_targets_lie_between_0_and_1(loss: Loss) -> None:
         loss.calculate(np.full((2, 1), 0.5), [0, 2])
 
 
-@pytest.mark.parametrize("loss", [*REGRESSION, *BINARY, *CLASSES], ids=repr)
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_no_samples_are_refused(loss: Loss) -> None:
     with pytest.raises(ValueError, match="at least one"):
         loss.calculate(np.zeros((0, 2)), np.zeros((0, 2)))
@@ -211,13 +212,26 @@ def test_penalties_are_those_of_the_layer_or_of_all_remembered_layers() -> None:
     assert pair == pytest.approx((math.log(2), 1.63))
 
 
-def test_dinputs_keep_the_dtype_of_the_predictions() -> None:
-    y_pred = np.full((2, 2), 0.5, dtype=np.float32)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dinputs_keep_the_dtype_of_the_predictions(dtype: type) -> None:
+    y_pred = np.full((2, 2), 0.5, dtype=dtype)
     for loss in [*REGRESSION, *BINARY]:
-        assert loss.backward(y_pred, np.ones((2, 2))).dtype == np.float32
+        assert loss.backward(y_pred, np.ones((2, 2))).dtype == dtype
     for loss in CLASSES:
-        assert loss.backward(y_pred, [0, 1]).dtype == np.float32
-        assert loss.backward(y_pred, np.eye(2)).dtype == np.float32
+        assert loss.backward(y_pred, [0, 1]).dtype == dtype
+        assert loss.backward(y_pred, np.eye(2)).dtype == dtype
+    for loss in LOSSES:
+        example, targets = loss.example(np.random.default_rng(0), (2, 3))
+        assert loss.backward(example.astype(dtype), targets).dtype == dtype
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+@given(seed=st.integers(0, 1000), samples=st.integers(1, 6), outputs=st.integers(1, 5))
+def test_dinputs_are_the_gradient_of_the_mean_loss(
+    loss: Loss, seed: int, samples: int, outputs: int
+) -> None:
+    report = check_gradients(loss, *loss.example(np.random.default_rng(seed), (samples, outputs)))
+    assert report.passed, report
 
 
 def test_a_loss_without_a_check_of_its_own_takes_any_finite_numbers_one_for_each_sample() -> None:

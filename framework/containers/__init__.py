@@ -1,0 +1,16 @@
+"""Operations made of operations.
+
+| class | what it adds |
+|---|---|
+| ``Container`` | the base class: it lists the operations that it is made of |
+| ``Sequential`` | operations in order, their parameters in one vector, shapes checked |
+| ``Supervised`` | a ``Sequential`` with a loss, an optimizer and an accuracy |
+
+``Model`` (``framework/model.py``) is a ``Supervised`` with the verbs: train, evaluate, save, …
+"""
+
+from framework.containers.container import Container
+from framework.containers.sequential import Sequential
+from framework.containers.supervised import Supervised
+
+__all__ = ["Container", "Sequential", "Supervised"]

@@ -1,0 +1,49 @@
+"""A table of a network's operations."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from framework.containers.container import Container, leaves, numbered
+from framework.containers.sequential import Sequential, text_of_shape
+from framework.operation import Shape, describe
+from optimizers.optimizer import parameter_names
+
+
+def summary(network: Sequential) -> str:
+    """Return a line for each operation: its output shape and its number of parameters.
+
+    The operations of a container follow it, indented.
+    """
+    rows = list(_rows(network, None))
+    names, shapes, counts = zip(*rows, strict=True) if rows else ((), (), ())
+    total = sum(_count(operation) for operation in network.layers)
+    widths = [max(map(len, column)) for column in (["Operation", *names], ["Output", *shapes])]
+    rule = "-" * (sum(widths) + 16)
+    lines = [f"{'Operation':{widths[0]}}  {'Output':{widths[1]}}  {'Parameters':>12}", rule]
+    for name, shape, count in zip(names, shapes, counts, strict=True):
+        lines.append(f"{name:{widths[0]}}  {shape:{widths[1]}}  {count:12,}")
+    lines += [rule, f"{'Total':{widths[0]}}  {'':{widths[1]}}  {total:12,}"]
+    return "\n".join(lines)
+
+
+def _rows(
+    network: Sequential, input_shape: Shape, indent: str = ""
+) -> Iterator[tuple[str, str, int]]:
+    received = input_shape
+    for operation, shape in zip(network.layers, network.output_shapes(input_shape), strict=True):
+        name = type(operation).__name__ if isinstance(operation, Container) else describe(operation)
+        yield indent + name, text_of_shape(shape), _count(operation)
+        if isinstance(operation, Sequential):
+            yield from _rows(operation, received, indent + "  ")
+        received = shape
+
+
+def _count(operation: Any) -> int:
+    """How many parameters ``operation`` has, those of the operations inside it included."""
+    return sum(
+        np.size(getattr(leaf, name))
+        for _, leaf in leaves(numbered([operation]))
+        for name in parameter_names(leaf)
+    )
