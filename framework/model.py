@@ -486,7 +486,7 @@ class Model(Supervised):
 
     def __getstate__(self) -> dict[str, Any]:
         # Compiled steps are prepared anew, where there is numba: a copy runs without it as well.
-        left_out = ("_hidden", "_all", "_trainer")
+        left_out = ("_before", "_hidden", "_all", "_trainer")
         return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -351,12 +351,12 @@ class Supervised(Sequential):
 
     def _line_up(self) -> None:
         """List the operations that are run before the loss, and those without a loss."""
-        before = self.before_loss
-        self._hidden = lined_up(before)
+        self._before = self.before_loss
+        self._hidden = lined_up(self._before)
         last = [] if self._fused is None else [self._output_activation]
         self._all = [*self._hidden, *lined_up(last)]
-        trained = [i for i, operation in enumerate(before) if is_trained(operation)]
-        self._first_trained = trained[0] if trained else len(before)
+        trained = [i for i, operation in enumerate(self._before) if is_trained(operation)]
+        self._first_trained = trained[0] if trained else len(self._before)
 
     def _forward(
         self, X: ArrayLike, operations: Sequence[tuple[Any, str]], training: bool
