@@ -77,8 +77,9 @@ def test_a_saved_model_holds_plain_classes_and_predicts_the_same(tmp_path: Any) 
 @pytest.mark.parametrize("after_tanh", [BatchNormalization(8), Scale(2)], ids=repr)
 def test_divergence_is_told_and_undone_as_in_plain_training(after_tanh: Any) -> None:
     def diverging() -> Model:
-        # The penalty overflows, while tanh keeps everything else finite: in an overflowing
-        # product, the order of the sum would decide between NaN and infinity.
+        # The penalty overflows, while tanh keeps the products finite. In an overflowing product,
+        # the order of the sum, which differs with the number of threads, would decide between
+        # NaN and infinity.
         framework.seed(5)
         layers = [Dense(4, 8, weight_regularizer_l2=1e-3), Tanh(), after_tanh, Dense(8, 3)]
         loss = SoftmaxCategoricalCrossentropy()
@@ -87,7 +88,7 @@ def test_divergence_is_told_and_undone_as_in_plain_training(after_tanh: Any) -> 
     messages = []
     for model in both(diverging):
         train_once = model.parameters.weights.copy()
-        with pytest.raises(DivergenceError, match="the loss became inf") as caught:
+        with pytest.raises(DivergenceError) as caught:
             train(model, CLASSES)
         messages.append(str(caught.value))
         assert model.optimizer.iterations == 0
