@@ -1,4 +1,4 @@
-"""How much of a sample is predicted correctly, for each accuracy of ``kernels.ACCURACIES``."""
+"""How much of a batch is predicted correctly, for each accuracy of ``kernels.ACCURACIES``."""
 
 from framework.accelerated.jit import jit
 from framework.accelerated.kernels import ACCURACIES
@@ -8,24 +8,32 @@ CATEGORICAL, BINARY = map(ACCURACIES.index, (CategoricalAccuracy, BinaryAccuracy
 
 
 @jit
-def correct(accuracy, precision, outputs, labels, targets, sample):
-    """Return the share of one sample's outputs that are correct.
+def sum_of_correct(accuracy, precision, outputs, labels, targets, weights):
+    """Return the sum over the samples of the share of correct outputs, times the weight.
 
     Args:
         accuracy: an opcode other than 0.
         precision: how far an output may be from its target, for ``RegressionAccuracy``.
     """
+    total = 0.0
     if accuracy == CATEGORICAL:
-        expected = labels[sample] if len(labels) else largest(targets, sample)
-        return 1.0 if largest(outputs, sample) == expected else 0.0
-    count = 0.0
-    for k in range(outputs.shape[1]):
-        output, target = outputs[sample, k], targets[sample, k]
-        if accuracy == BINARY:
-            count += output == output and (output > 0.5) == (target > 0.5)  # NaN is never correct
+        if len(labels):
+            for i in range(len(outputs)):
+                total += weights[i] if largest(outputs, i) == labels[i] else 0.0
         else:
-            count += abs(output - target) <= precision
-    return count / outputs.shape[1]
+            for i in range(len(outputs)):
+                total += weights[i] if largest(outputs, i) == largest(targets, i) else 0.0
+        return total
+    for i in range(len(outputs)):
+        count = 0.0
+        for k in range(outputs.shape[1]):
+            output, target = outputs[i, k], targets[i, k]
+            if accuracy == BINARY:  # NaN is never correct
+                count += output == output and (output > 0.5) == (target > 0.5)
+            else:
+                count += abs(output - target) <= precision
+        total += weights[i] * count / outputs.shape[1]
+    return total
 
 
 @jit
@@ -34,7 +42,8 @@ def largest(values, sample):
     found, most = 0, values[sample, 0]
     is_nan = most != most
     for k in range(1, values.shape[1]):
-        more = values[sample, k] > most
-        found, most = (k if more else found), (values[sample, k] if more else most)
-        is_nan |= values[sample, k] != values[sample, k]
+        value = values[sample, k]
+        more = value > most
+        found, most = (k if more else found), (value if more else most)
+        is_nan |= value != value
     return -1 if is_nan else found

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from framework.accelerated.accuracies import correct
+from framework.accelerated.accuracies import sum_of_correct
 from framework.accelerated.interpreter import (
     State,
     backward,
@@ -130,14 +130,14 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
             loss.opcode, loss, predictions[own], labels[own], targets[own], output[own],
             per_sample[own],
         )  # fmt: skip
-        data_loss = share_correct = 0.0
+        data_loss = correct = 0.0
         for i in range(own.start, own.stop):
             data_loss += weights[i] * per_sample[i]
-            if accuracy:
-                share_correct += weights[i] * correct(
-                    accuracy, network.precision, output, labels, targets, i
-                )
-        sums[0], sums[2] = data_loss / total_weight, share_correct / total_weight
+        if accuracy:
+            correct = sum_of_correct(
+                accuracy, network.precision, output[own], labels[own], targets[own], weights[own]
+            )
+        sums[0], sums[2] = data_loss / total_weight, correct / total_weight
         sums[1] = penalties(network.instructions, network.parameters) if thread_id == 0 else 0.0
         if not barrier(thread_team, thread_id):
             return

@@ -10,12 +10,12 @@ SUM_TOLERANCE = 2e-3
 
 
 @jit
-def is_distribution(row):
-    """Whether the numbers are all at least 0 and add up to 1."""
+def is_distribution(targets, sample):
+    """Whether the numbers of a row are all at least 0 and add up to 1."""
     total, fits = 0.0, True
-    for value in row:
-        total += value
-        fits = fits and value >= 0
+    for k in range(targets.shape[1]):
+        total += targets[sample, k]
+        fits &= targets[sample, k] >= 0
     return fits and abs(total - 1) < SUM_TOLERANCE
 
 
@@ -36,7 +36,7 @@ def losses(loss, inputs, labels, targets, output, per_sample):
             label = labels[i]
             per_sample[i] = -np.log(clipped(inputs[i, label])) if 0 <= label < classes else refused
         else:
-            score = zero if is_distribution(targets[i]) else refused
+            score = zero if is_distribution(targets, i) else refused
             for k in range(classes):
                 if targets[i, k] != zero:  # a logarithm takes its time
                     score += targets[i, k] * np.log(clipped(inputs[i, k]))

@@ -18,16 +18,16 @@ def losses(loss, inputs, labels, targets, output, per_sample):
             largest = max(largest, inputs[i, k])
         for k in range(classes):
             output[i, k] = (inputs[i, k] - largest) / divisor
-        score = inputs.dtype.type(0)
-        if len(labels):
+    if len(labels):
+        for i in range(samples):
             label = labels[i]
-            score = output[i, label] if 0 <= label < classes else refused
-        elif is_distribution(targets[i]):
+            per_sample[i] = -output[i, label] if 0 <= label < classes else refused
+    else:
+        for i in range(samples):
+            score = inputs.dtype.type(0)
             for k in range(classes):
                 score += targets[i, k] * output[i, k]
-        else:
-            score = refused
-        per_sample[i] = -score
+            per_sample[i] = -score if is_distribution(targets, i) else refused
     flat = output.ravel()
     for i in range(len(flat)):
         flat[i] = exponential(flat[i])
@@ -46,8 +46,10 @@ def backward(loss, output, labels, targets, samples, dinputs):
     for i in range(len(output)):
         for k in range(output.shape[1]):
             dinputs[i, k] = output[i, k] * share
-        if len(labels):
+    if len(labels):
+        for i in range(len(output)):
             dinputs[i, labels[i]] -= share
-        else:
+    else:
+        for i in range(len(output)):
             for k in range(output.shape[1]):
                 dinputs[i, k] -= targets[i, k] * share
