@@ -137,7 +137,7 @@ class Instructions:
         self.n_inputs = math.prod(input_shape)
         self.values = self.dvalues = self.uniforms = self.statistics = 0
         self.first = -1
-        rows = []
+        rows: list[tuple[Any, ...]] = []
         shape, position = input_shape, 0
         while position < len(operations):
             kernel = _kernel_of(operations[position:])

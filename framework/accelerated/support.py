@@ -35,7 +35,9 @@ def unsupported(model: Supervised, operations: Sequence[Any], loss: Any) -> list
         for name in STEP_METHODS
         if getattr(getattr(model, name), "__func__", None) is not getattr(Supervised, name)
     ]
-    candidates = [(operation, SINGLE_OPERATIONS) for operation in operations]
+    candidates: list[tuple[Any, Collection[type]]] = [
+        (operation, SINGLE_OPERATIONS) for operation in operations
+    ]
     candidates.append((loss, [kernel.loss for kernel in LOSSES]))
     if isinstance(loss, FusedLoss):
         candidates.append((loss.activation, FUSED_ACTIVATIONS))
