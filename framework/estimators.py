@@ -35,6 +35,7 @@ from framework.activations import (
 )
 from framework.callbacks import Callback, EarlyStopping
 from framework.checks import check_count, check_dtype, check_fraction, check_non_negative
+from framework.forks import after_fork, renewed
 from framework.history import History
 from framework.layers import BatchNormalization, Dense, Dropout
 from framework.losses import BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError
@@ -96,6 +97,14 @@ ROWS_AT_ONCE = 4096
 # at once. For the same reason every use of a network ends with a pass of a single sample: what it
 # leaves behind is in memory, and in every pickle, in place of the user's data.
 _one_at_a_time = threading.RLock()
+
+
+def _renew_lock() -> None:
+    global _one_at_a_time
+    _one_at_a_time = renewed(_one_at_a_time)
+
+
+after_fork(_renew_lock)
 
 
 class _NeuralNetwork(BaseEstimator):
