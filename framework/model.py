@@ -17,6 +17,7 @@ from framework.activations.softmax import Softmax
 from framework.callbacks import Callback
 from framework.checks import as_array, check_class_names, check_count, check_dtype, check_finite
 from framework.diagnosis import Diagnosis, diagnose
+from framework.forks import importing
 from framework.history import History
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
@@ -173,7 +174,8 @@ class Model:
         if not self.layers:
             raise ValueError("the model has no operations: add some before finalize()")
         if accelerated:
-            import framework.accelerated  # noqa: F401 - raises where it cannot be had
+            with importing:
+                import framework.accelerated  # noqa: F401 - raises where it cannot be had
         self.output_shapes()
         self._check_head(self.loss)
         dtype = self._common_dtype()

@@ -1,9 +1,13 @@
 """What the user sees while a model trains."""
 
 import math
+import sys
 import time
 from collections.abc import Callable
+from threading import RLock
 from typing import TYPE_CHECKING, Any
+
+from framework.forks import after_fork, importing
 
 if TYPE_CHECKING:
     from framework.training import EpochSums, Training
@@ -29,8 +33,10 @@ class Reporter:
         self._new_bar: Callable[..., Any] | None = None
         if progress and print_every is None:
             # Imported here, since in a notebook it brings a good deal with it.
-            from tqdm.auto import tqdm
+            with importing:
+                from tqdm.auto import tqdm
 
+                tqdm.get_lock()  # type: ignore[no-untyped-call] # imports more
             self._new_bar = tqdm
 
     def begin_epoch(self) -> None:
@@ -91,3 +97,18 @@ class Reporter:
         measured = "" if self.training.model.accuracy is None else f" acc {accuracy:.3f}"
         figures = f"loss {loss:.3f}{measured} lr {self.training.learning_rate:.3g}{validation}"
         self.bar.set_description_str(f"{self.title} {figures}", refresh=False)
+
+
+def _renew_lock_of_bars() -> None:
+    """Let bars be shown in a forked child, even if another thread was at one.
+
+    The lock of threads is one of the child's own. tqdm's lock of processes does without: what a
+    thread held at the fork is never right again, in the child nor, after it, in its parent.
+    """
+    if "tqdm.auto" in sys.modules:
+        from tqdm.auto import tqdm
+
+        tqdm.set_lock(RLock())
+
+
+after_fork(_renew_lock_of_bars)
