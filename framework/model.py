@@ -11,12 +11,12 @@ from framework.data.checked_batches import ValidationData
 from framework.data.checks import Transform, check_data, check_weighted_data
 from framework.inspection.diagnosis import Diagnosis, diagnose
 from framework.inspection.summary import summary
-from framework.operation import Array
 from framework.training.arguments import TrainingArguments
 from framework.training.distributed.train import train
 from framework.training.evaluation import evaluate, predict
 from framework.training.history import History
 from framework.training.state import Callback
+from optimizers.arrays import Array
 
 AnyModel = TypeVar("AnyModel", bound="Model")
 
@@ -133,7 +133,7 @@ class Model(Supervised):
         A batch of thousands of samples goes through the operations in micro-batches whose
         gradients are added up. That takes less memory and time and makes the same update. Where
         an operation or the loss does not say that it treats each sample on its own
-        (``Operation.samplewise``), as batch normalization cannot, the batch stays whole.
+        (``Operation.independent_samples``), as batch normalization cannot, the batch stays whole.
 
         Args:
             X: ``(samples, ...)``, finite real numbers of any dtype; or batches.

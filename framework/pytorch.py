@@ -27,9 +27,10 @@ from framework.activations import (
 from framework.interchange.builders import build, flattened, supported_class
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten
 from framework.model import Model
-from framework.operation import Array, Operation
+from framework.operation import Operation
 from framework.utils import rng
 from framework.utils.optional import required
+from optimizers.arrays import Array
 
 if TYPE_CHECKING:
     import torch

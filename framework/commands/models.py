@@ -1,4 +1,4 @@
-"""The commands ``predict``, ``export`` and ``summary``: what can be done with a saved model."""
+"""The commands ``predict``, ``export`` and ``summary`` for saved models."""
 
 import argparse
 import csv
@@ -12,11 +12,11 @@ import numpy as np
 
 from framework import Model, Scale, Sigmoid, Softmax
 from framework.containers.container import is_trained
-from framework.operation import Array
 from framework.utils.classes import check_not_nan
 from framework.utils.files import check_target, write_atomically
+from optimizers.arrays import Array
 
-# How much red, green and blue count in the brightness of a pixel: ITU-R BT.601.
+# The weights of red, green and blue in the brightness of a pixel: ITU-R BT.601.
 BRIGHTNESS = (0.299, 0.587, 0.114)
 
 
@@ -76,7 +76,7 @@ def _add_model(parser: Any) -> None:
 
 
 def summary(options: argparse.Namespace) -> int:
-    """Print what a saved model is made of."""
+    """Print the operations and the settings of a saved model."""
     model = Model.load(options.model)
     model.summary()
     for name in ("loss", "optimizer", "accuracy", "dtype", "input_shape"):
@@ -97,7 +97,7 @@ def export(options: argparse.Namespace) -> int:
 
 
 def predict(options: argparse.Namespace) -> int:
-    """Print what a saved model makes of some data."""
+    """Print the predictions of a saved model."""
     if options.output is not None:
         check_target(options.output)
     model = Model.load(options.model)
@@ -112,7 +112,7 @@ def predict(options: argparse.Namespace) -> int:
     return 0
 
 
-# What comes in
+# Reading samples
 
 
 def _samples(model: Model, options: argparse.Namespace) -> Array:
@@ -146,9 +146,10 @@ def _from_csv(path: Path) -> Array:
 
 
 def _is_heading(first: list[str], *others: list[str]) -> bool:
-    """Whether the first row of a table names the columns, or numbers them from 0 or 1 on.
+    """Whether the first row of a table has names of the columns, or numbers from 0 or 1 on.
 
-    One or two columns are numbered where the other rows are not of whole numbers too.
+    The numbers of one or two columns are a heading only if other rows have other than whole
+    numbers.
     """
     if not any(map(_is_number, first)):
         return True
@@ -236,11 +237,11 @@ def _before_parameters(model: Model) -> list[Any]:
     return model.layers[: trained[0]] if trained else model.layers
 
 
-# What goes out
+# Writing predictions
 
 
 def _answers(model: Model, outputs: Array) -> tuple[Array | None, list[str], Array]:
-    """Return the class of each sample, if there are any, and the columns with their names."""
+    """Return the class of each sample (or None), the names of the columns, and their values."""
     values = outputs.reshape(len(outputs), -1)
     try:
         classes = model.classes_of(outputs)
@@ -272,7 +273,7 @@ def _lines(model: Model, classes: Array | None, names: list[str], values: Array)
 
 
 def _table(classes: Array | None, names: list[str], values: Array) -> str:
-    """Return everything that the model says as CSV."""
+    """Return the classes and all outputs as CSV."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     if classes is None:

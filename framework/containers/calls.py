@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from framework.operation import Array
+from optimizers.arrays import Array
 
 
 def training_argument(layer: Any) -> str:

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, DTypeLike
 from framework.checks import as_array, check_dtype
 from framework.containers.calls import call, training_argument
 from framework.containers.container import Container, is_trained, leaves, numbered
-from framework.operation import Array, Shape, describe
+from framework.operation import Shape, describe
 from framework.parameters import ParameterVector, bind, state_names, stored_names
+from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
 
 # How the forward of a Sequential is called, among those of ``training_argument``.

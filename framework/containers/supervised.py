@@ -19,8 +19,9 @@ from framework.losses.loss import FusedLoss, Loss, mean_loss, penalty
 from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
 from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
 from framework.losses.weighted import weighted_gradient, weighted_mean
-from framework.operation import Array, Shape, describe
+from framework.operation import Shape, describe
 from framework.utils.classes import check_not_nan
+from optimizers.arrays import Array
 
 FUSED: tuple[tuple[type[Activation], type[Loss], type[FusedLoss]], ...] = (
     (Softmax, CategoricalCrossentropy, SoftmaxCategoricalCrossentropy),

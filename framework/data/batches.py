@@ -17,9 +17,9 @@ import numpy as np
 from framework.containers.supervised import Supervised
 from framework.data.checks import Transform, check_weighted_data
 from framework.errors import BatchError
-from framework.operation import Array
 from framework.utils import rng
 from framework.utils.memory_maps import is_mapped, release_pages, take_rows
+from optimizers.arrays import Array
 
 
 class MicroBatch(NamedTuple):

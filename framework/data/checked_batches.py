@@ -18,8 +18,8 @@ from framework.data.validation_split import split_rows
 from framework.losses.huber import Huber
 from framework.losses.mean_absolute_error import MeanAbsoluteError
 from framework.losses.mean_squared_error import MeanSquaredError
-from framework.operation import Array
 from framework.utils.warnings import warn_user
+from optimizers.arrays import Array
 
 # Data, targets and, if the samples have any, their weights; or an iterable of such batches.
 ValidationData: TypeAlias = (

@@ -9,7 +9,8 @@ from framework.accuracies.accuracy import Accuracy
 from framework.checks import as_array, check_finite
 from framework.containers.supervised import Supervised
 from framework.data.sample_weights import check_sample_weight
-from framework.operation import Array, describe
+from framework.operation import describe
+from optimizers.arrays import Array
 
 # A function of the X of a batch that returns what goes into the network.
 Transform: TypeAlias = Callable[[Array], ArrayLike]

@@ -10,8 +10,9 @@ from typing import Any
 
 from framework.checks import check_count
 from framework.containers.supervised import Supervised
-from framework.operation import Array, describe
+from framework.operation import describe
 from framework.utils.warnings import warn_user
+from optimizers.arrays import Array
 
 # Measured: 1,000 to 4,000 samples at once are fastest, twice as fast as 20,000.
 MOST_SAMPLES = 4096
@@ -62,4 +63,10 @@ def warn_of_whole_batches(
 
 def has_independent_samples(operation: Any) -> bool:
     """Whether ``operation`` declares that each output depends on its own sample alone."""
-    return bool(getattr(operation, "samplewise", False))
+    if hasattr(operation, "independent_samples") or not hasattr(operation, "samplewise"):
+        return bool(getattr(operation, "independent_samples", False))
+    warn_user(
+        f"{type(operation).__name__}.samplewise was renamed: use independent_samples",
+        DeprecationWarning,
+    )
+    return bool(operation.samplewise)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_array, check_finite
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 def check_sample_weight(sample_weight: ArrayLike, samples: int) -> Array:

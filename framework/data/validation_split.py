@@ -3,7 +3,7 @@
 import numpy as np
 
 from framework.checks import check_fraction
-from framework.operation import Array
+from optimizers.arrays import Array
 
 
 def split_rows(rows: Array, validation_split: float, shuffle: bool) -> tuple[Array, Array | None]:

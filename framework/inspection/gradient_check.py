@@ -35,7 +35,7 @@ from framework.inspection.gradient_subjects import (
 from framework.losses.loss import Loss
 from framework.operation import Operation, describe
 from framework.utils import rng
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 EPS = float(np.finfo(np.float64).eps)
 

@@ -10,7 +10,8 @@ from framework.containers.container import Container, leaves, numbered
 from framework.containers.supervised import Supervised
 from framework.data.checks import check_data
 from framework.losses.loss import FusedLoss, penalty_sides
-from optimizers.optimizer import Array, parameter_names
+from optimizers.arrays import Array
+from optimizers.optimizer import parameter_names
 
 # An unusual seed for the dvalues of an operation: if they were equal to the inputs, a gradient
 # might vanish.

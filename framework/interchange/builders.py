@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 
 from framework.containers import Sequential
 from framework.layers import Dense
-from framework.operation import Array, Operation, describe
+from framework.operation import Operation, describe
+from optimizers.arrays import Array
 from optimizers.configuration import constructor_arguments
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from framework.errors import OnnxError
 from framework.interchange.onnx_patterns import shortest
-from framework.operation import Array, Shape
+from framework.operation import Shape
+from optimizers.arrays import Array
 
 # The shape of a value, samples first. A size is None if it is not known.
 ValueShape: TypeAlias = tuple[int | None, ...]

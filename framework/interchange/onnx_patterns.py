@@ -35,7 +35,8 @@ from framework.interchange.onnx_expressions import (
     node,
 )
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
-from framework.operation import Array, Operation
+from framework.operation import Operation
+from optimizers.arrays import Array
 from optimizers.configuration import constructor_arguments
 
 # Makes the operations, in order, from the values that are found for the arguments of a pattern.

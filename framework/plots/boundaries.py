@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.checks import as_array, check_count
-from framework.operation import Array
 from framework.plots.labels import class_indices
 from framework.training.state import Callback, Training
 from framework.utils.figures import COLOURS, new_axes
+from optimizers.arrays import Array
 
 # What stands on the buttons of a page, by what they do.
 SYMBOLS = {

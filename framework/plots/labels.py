@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_array
-from framework.operation import Array
+from optimizers.arrays import Array
 
 
 def class_indices(y: ArrayLike, name: str = "y") -> Array:

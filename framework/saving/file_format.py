@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from framework.errors import SavedFileError
-from framework.operation import Array
+from optimizers.arrays import Array
 
 FilePath: TypeAlias = str | os.PathLike[str]
 

@@ -27,7 +27,7 @@ from framework.checks import check_class_names, check_count
 from framework.containers.container import leaves
 from framework.containers.supervised import Supervised
 from framework.losses.loss import Loss
-from framework.operation import Array, Shape
+from framework.operation import Shape
 from framework.parameters import stored_names
 from framework.saving.file_format import FilePath, encode, read, saved_file_errors
 from framework.saving.operations import OperationLoader
@@ -41,6 +41,7 @@ from framework.saving.optimizer_state import (
 from framework.saving.serialization import Deserializer, Serializer, check_custom
 from framework.utils import rng
 from framework.utils.files import check_target, write_atomically
+from optimizers.arrays import Array
 from optimizers.optimizer import Optimizer
 
 AnyModel = TypeVar("AnyModel", bound=Supervised)

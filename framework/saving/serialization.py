@@ -20,8 +20,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from framework.containers import Container
-from framework.operation import Array, Operation
+from framework.operation import Operation
 from framework.saving.registry import find_class, is_argument_name, public_name
+from optimizers.arrays import Array
 from optimizers.configuration import Configurable, constructor_arguments
 
 # Makes an operation from its JSON.

@@ -11,8 +11,8 @@ from framework.data.batches import Batch
 from framework.data.checked_batches import evaluation_batches
 from framework.data.checks import check_inputs
 from framework.data.micro_batches import chosen_batch_size
-from framework.operation import Array
 from framework.utils.memory_maps import release_pages
+from optimizers.arrays import Array
 
 
 def predict(model: Supervised, X: ArrayLike, batch_size: int | None) -> Array:

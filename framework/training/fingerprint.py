@@ -12,10 +12,10 @@ import numpy as np
 
 from framework.containers.supervised import Supervised
 from framework.data.batches import ArrayBatches, BatchStream
-from framework.operation import Array
 from framework.saving import model_file
 from framework.training.state import Training
 from framework.utils.memory_maps import release_pages
+from optimizers.arrays import Array
 
 
 def array_fingerprint(array: Array, rows_at_once: int = 4096) -> str:

@@ -17,7 +17,6 @@ from framework.data.micro_batches import (
 )
 from framework.errors import BatchError, DivergenceError
 from framework.losses.loss import Loss
-from framework.operation import Array
 from framework.training.arguments import TrainingArguments
 from framework.training.checkpoint import (
     check_callback_states,
@@ -37,6 +36,7 @@ from framework.training.state import Callback, Training
 from framework.training.step import forward_and_backward, update_parameters
 from framework.utils import rng
 from framework.utils.threads import single_thread, suitable_threads
+from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from framework.containers.supervised import Supervised
 from framework.data.batches import Batch
-from framework.operation import Array
+from optimizers.arrays import Array
 from optimizers.optimizer import Optimizer
 
 

@@ -27,10 +27,8 @@ class RenamedAttribute:
         self.message = f"{owner.__name__}.{old} was renamed: use {self.new}"
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        if instance is None:
-            return self
         warn_user(self.message, DeprecationWarning)
-        return getattr(instance, self.new)
+        return getattr(owner if instance is None else instance, self.new)
 
     def __set__(self, instance: Any, value: Any) -> None:
         warn_user(self.message, DeprecationWarning)

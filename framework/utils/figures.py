@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

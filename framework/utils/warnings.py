@@ -1,4 +1,4 @@
-"""Warnings that point at the line of the user, and not at one of this library."""
+"""Warnings that point at the user's line, not at a line of this library."""
 
 import sys
 import warnings

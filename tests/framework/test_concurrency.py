@@ -142,7 +142,7 @@ def test_what_forward_returns_is_its_own_whenever_another_thread_comes_in_betwee
 def test_the_books_layer_returns_its_own_output_after_nnfs_init_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(nnfs_book, "_nnfs_multiplies", lambda: True)
+    monkeypatch.setattr(nnfs_book.layers, "nnfs_multiplies", lambda: True)
     layer = nnfs_book.Layer_Dense(4, 3)
     expected = layer.forward(DATA[0])
     found = interrupted(layer, lambda op: op.forward(DATA[0]), lambda op: op.forward(DATA[1]))

@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from framework.errors import BatchError, SavedFileError
-from framework.operation import Array
 from framework.utils.optional import required
 from framework.utils.threads import at_most
+from optimizers.arrays import Array
 
 # Environment variables in which Open MPI, MPICH and its relatives, and Slurm give the number of
 # processes that they started.

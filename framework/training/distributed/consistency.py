@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike
 
 from framework.accuracies.accuracy import Accuracy
 from framework.data.batches import ArrayBatches, Batches, BatchStream
-from framework.operation import Array, describe
+from framework.operation import describe
 from framework.saving.file_format import checksum
 from framework.saving.model_file import PARTS
 from framework.saving.serialization import Serializer
 from framework.training.arguments import TrainingArguments
 from framework.training.distributed.communicator import Communicator
 from framework.training.state import Training
+from optimizers.arrays import Array
 
 
 class Fact(NamedTuple):

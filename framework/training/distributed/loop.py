@@ -11,7 +11,6 @@ import numpy as np
 from framework.data.batches import ArrayBatches, Batch
 from framework.errors import DivergenceError
 from framework.layers.batch_normalization import BatchNormalization
-from framework.operation import Array
 from framework.training.arguments import TrainingArguments
 from framework.training.distributed.communicator import Communicator
 from framework.training.distributed.parameter_shard import ParameterShard
@@ -24,6 +23,7 @@ from framework.training.state import Training
 from framework.training.step import forward_and_backward, update_parameters
 from framework.utils import rng
 from framework.utils.all_reduce import use_all_reduce
+from optimizers.arrays import Array
 from optimizers.optimizer import Optimizer
 
 

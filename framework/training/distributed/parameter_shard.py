@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from framework.containers.supervised import Supervised
-from framework.operation import Array
 from framework.training.distributed.communicator import Communicator
+from optimizers.arrays import Array
 from optimizers.optimizer import Optimizer, State, joint_norm
 
 

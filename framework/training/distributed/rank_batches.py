@@ -6,9 +6,9 @@ import numpy as np
 
 from framework.data.batches import ArrayBatches, Batch, Batches, BatchStream
 from framework.errors import BatchError
-from framework.operation import Array
 from framework.training.distributed.communicator import Communicator
 from framework.utils import rng
+from optimizers.arrays import Array
 
 
 def rows_of_rank(batch: Batch, communicator: Communicator) -> Batch:

@@ -24,7 +24,7 @@ from framework import (
     check_gradients,
 )
 from optimizers import SGD, Adam
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 def operations() -> list[Any]:

@@ -21,9 +21,9 @@ from framework import (
     ReLU,
     Softmax,
 )
-from framework.operation import Array
 from framework.utils.rng import generator
 from optimizers import SGD, Adam, AdamW
+from optimizers.arrays import Array
 
 SAMPLES = 103  # not a multiple of the batch size, nor of the number of ranks
 
