@@ -16,6 +16,7 @@ from framework.training.distributed.train import train
 from framework.training.evaluation import evaluate, predict
 from framework.training.history import History
 from framework.training.state import Callback
+from framework.utils.forks import importing
 from optimizers.arrays import Array
 
 AnyModel = TypeVar("AnyModel", bound="Model")
@@ -89,7 +90,8 @@ class Model(Supervised):
                 dtypes differ and the model was given none.
         """
         if accelerated:
-            import framework.accelerated  # noqa: F401 - raises where it cannot be had
+            with importing:
+                import framework.accelerated  # noqa: F401 - raises where it cannot be had
         self.accelerated = bool(accelerated)
         super().finalize()
 
@@ -430,7 +432,7 @@ class Model(Supervised):
         Raises:
             ImportError: onnx is not installed.
             RuntimeError: ``finalize`` has not been called.
-            TypeError: an operation of your own, which has no form in ONNX.
+            TypeError: an operation has no ONNX pattern, as one of your own.
             ValueError: ``class_names`` or ``input_shape`` do not fit the model.
             OSError: the file cannot be written; an old one is still there then.
         """

@@ -54,7 +54,7 @@ def build(cls: type[Operation], **values: Any) -> Any:
     arguments = {name: value for name, value in values.items() if name in taken}
     arrays = {name: value for name, value in values.items() if name not in taken}
     for array in arrays.values():
-        implied = {"dtype": array.dtype, "n_features": array.size}
+        implied = {"dtype": array.dtype.name, "n_features": array.size}
         for name in implied.keys() & taken.keys():
             arguments.setdefault(name, implied[name])
     operation = cls(**arguments)

@@ -103,14 +103,22 @@ def _step(graph: Graph, value: str) -> tuple[list[Operation], str]:
     unchanged = _without_arithmetic(graph, node)
     if unchanged is not None:
         return unchanged, node.input[0]
+    failure: ValueError | None = None
+    smallest = 0
     for expression, builder in PATTERNS.get(node.op_type, ()):
+        if expression.size < smallest:
+            break
         found = match(graph, expression, value)
         if found is not None:
             inputs = found.pop(INPUTS)
             try:
                 return builder(**found), inputs
             except ValueError as error:
-                raise OnnxError(f"{node_text(node)}: {error}") from error
+                # Another operation may have the same pattern, with an array in place of a number.
+                # Smaller patterns are only parts of this one.
+                failure, smallest = failure or error, expression.size
+    if failure is not None:
+        raise OnnxError(f"{node_text(node)}: {failure}") from failure
     hint = ""
     if node.op_type == "Gelu" or "Erf" in {other.op_type for other in graph.nodes.values()}:
         hint = ": GELU() is the approximation by tanh, for which PyTorch has approximate='tanh'"

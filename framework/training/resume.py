@@ -56,8 +56,8 @@ class SavedTraining:
         initial: the fingerprint of the model when training began.
         arrays, state: the arrays of the file, and the state of the training.
 
-    Raises OSError, and for a file that does not fit errors of many kinds, which
-    ``saved_file_errors`` turns into one.
+    Raises OSError, and errors of many types for a file that does not fit: use it inside
+    ``saved_file_errors``.
     """
 
     def __init__(self, training: Training, path: FilePath) -> None:

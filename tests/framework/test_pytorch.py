@@ -135,9 +135,7 @@ def sequentials(draw: st.DrawFn, features: int = 4) -> Any:
 
 
 @given(sequential=sequentials(), data=st.data())
-def test_what_comes_from_pytorch_and_goes_back_computes_the_same(
-    sequential: Any, data: Any
-) -> None:
+def test_a_network_from_pytorch_and_back_computes_the_same(sequential: Any, data: Any) -> None:
     X = generator(data.draw).normal(size=(6, 4))
     model = from_torch(sequential)
     again = to_torch(model)
@@ -160,7 +158,7 @@ def test_the_dtype_is_kept_both_ways(dtype: str) -> None:
     assert from_torch(module).dtype == dtype
 
 
-def test_what_was_set_is_set_there_and_back() -> None:
+def test_settings_are_kept_both_ways() -> None:
     operations = [BatchNormalization(3, momentum=0.75, epsilon=0.1), Dropout(0.25), ReLU()]
     module = to_torch(finalized(*operations))
     assert (module[0].momentum, module[0].eps, module[1].p) == (0.25, 0.1, 0.25)

@@ -59,7 +59,7 @@ def finalized(*operations: Any, dtype: str | None = None) -> Model:
 
 
 def randomized(model: Model, random: np.random.Generator) -> Model:
-    """Give every array values that could not be mistaken for those it starts with."""
+    """Give every array other values than the initial ones."""
     arrays = [[random.normal(size=a.shape) for a in some] for some in model.get_parameters()]
     model.set_parameters(arrays)
     for layer in model.layers:
@@ -75,7 +75,7 @@ def session(path: Path) -> Any:
 
 
 def answers(path: Path, X: Array) -> Array:
-    """What onnxruntime answers, of a file that onnx's checker has found nothing wrong with."""
+    """Return what onnxruntime computes from a file that onnx's checker has accepted."""
     onnx.checker.check_model(onnx.load(path), full_check=True)
     running = session(path)
     dtype = {"tensor(float)": "float32", "tensor(double)": "float64"}[running.get_inputs()[0].type]

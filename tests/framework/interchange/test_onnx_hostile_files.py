@@ -36,7 +36,7 @@ def exported(tmp_path: Path) -> bytes:
 
 
 def attempt(content: bytes, tmp_path: Path) -> bool:
-    """Whether a model is read; if not, then with no other error than the one there is."""
+    """Return whether a model is read. Any error but OnnxError fails the test."""
     (tmp_path / "damaged.onnx").write_bytes(content)
     try:
         Model.from_onnx(tmp_path / "damaged.onnx")
@@ -54,7 +54,7 @@ def test_a_file_cut_off_anywhere_in_its_graph_is_refused(tmp_path: Path) -> None
         attempt(content[:length], tmp_path)
 
 
-def test_flipped_bits_give_one_kind_of_error_or_another_network(tmp_path: Path) -> None:
+def test_flipped_bits_give_one_type_of_error_or_another_network(tmp_path: Path) -> None:
     content = exported(tmp_path)
     outcomes = set()
     for position in range(0, 8 * len(content), 13):
@@ -66,17 +66,17 @@ def test_flipped_bits_give_one_kind_of_error_or_another_network(tmp_path: Path) 
 
 @settings(max_examples=20)
 @given(data=st.data())
-def test_scrambled_files_give_one_kind_of_error_or_another_network(
+def test_scrambled_files_give_one_type_of_error_or_another_network(
     data: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("scrambled")
     content = exported(folder)
-    chance = generator(data.draw)
+    random = generator(data.draw)
     for _ in range(20):
         damaged = bytearray(content)
-        for position in chance.integers(len(content), size=chance.integers(1, 30)):
-            damaged[position] = chance.integers(256)
-        start, length = chance.integers(len(content)), chance.integers(50)
+        for position in random.integers(len(content), size=random.integers(1, 30)):
+            damaged[position] = random.integers(256)
+        start, length = random.integers(len(content)), random.integers(50)
         attempt(bytes(damaged), folder)
         attempt(bytes(damaged[:start] + damaged[start + length :]), folder)
 
@@ -84,7 +84,7 @@ def test_scrambled_files_give_one_kind_of_error_or_another_network(
 @pytest.mark.parametrize(
     "content", [b"", b"\x80\x04K\x01.", b"<html>", bytes(1000), b"PK\x03\x04" + bytes(50)], ids=repr
 )
-def test_what_is_no_onnx_file_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_a_file_of_another_format_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "it").write_bytes(content)
     with pytest.raises(OnnxError, match="the file is damaged, or no ONNX file"):
         Model.from_onnx(tmp_path / "it")

@@ -59,7 +59,9 @@ TANH = "p = Mul(cube, cubic) q = Add(x, p) r = Mul(q, scale) t = Tanh(r)"
         ("h = Sigmoid(x) y = Identity(h)", [Sigmoid()]),
     ],
 )
-def test_forms_that_exporters_use(nodes: str, layers: list[Any], tmp_path: Path) -> None:
+def test_patterns_of_other_exporters_are_read(
+    nodes: str, layers: list[Any], tmp_path: Path
+) -> None:
     constants = {
         "W": W,
         "B": B,
@@ -123,7 +125,7 @@ def test_forms_that_exporters_use(nodes: str, layers: list[Any], tmp_path: Path)
         ("y = Gemm(x, U)", r"Dense\(3, 1\) expects inputs .*: these are the data"),
     ],
 )
-def test_what_no_operation_computes_is_refused_by_the_name_of_its_node(
+def test_a_node_that_no_operation_computes_is_refused_by_name(
     nodes: str, message: str, tmp_path: Path
 ) -> None:
     constants = {

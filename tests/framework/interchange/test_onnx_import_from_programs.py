@@ -159,7 +159,7 @@ def test_regressors_of_scikit_learn(activation: str, dtype: str, tmp_path: Path)
     assert model.dtype == answers(tmp_path / "it", X).dtype
 
 
-def test_what_is_no_neural_network_is_refused_by_the_name_of_its_node(tmp_path: Path) -> None:
+def test_a_linear_regression_is_refused_by_the_name_of_its_node(tmp_path: Path) -> None:
     pytest.importorskip("skl2onnx", reason="skl2onnx is not installed")
     from sklearn.linear_model import LinearRegression
 

@@ -53,7 +53,7 @@ def assert_equal(loaded: Model, model: Model) -> None:
 
 
 class Gain:
-    """Not even derived from Operation."""
+    """An operation that is not derived from Operation."""
 
     def __init__(self, n_features: int, start: Any = 1.0) -> None:
         self.n_features, self.start = n_features, start
@@ -76,14 +76,14 @@ class Gain:
 
 
 class Narrowing(Dense):
-    """Has other arguments than its base."""
+    """A subclass with other arguments than its base."""
 
     def __init__(self, n_inputs: int) -> None:
         super().__init__(n_inputs, 2)
 
 
 def attempt(content: bytes, path: Path) -> bool:
-    """Whether a model is read; if not, then with no other error than the one there is."""
+    """Return whether a model is read. Any error but SavedFileError fails the test."""
     path.write_bytes(content)
     try:
         Model.load(path, custom_operations=[Gain])
@@ -91,3 +91,35 @@ def attempt(content: bytes, path: Path) -> bool:
         assert str(error).startswith(f"{path}: ")
         return False
     return True
+
+
+# A layer whose parameters would take four terabytes.
+HUGE = {"class": "framework.Dense", "arguments": {"n_inputs": 10**6, "n_neurons": 10**6}}
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Return every dict and list inside ``value``, with each of its keys."""
+    keys = list(value) if isinstance(value, dict) else range(len(value))
+    found = [(value, key) for key in keys]
+    for key in keys:
+        if isinstance(value[key], (dict, list)):
+            found += places(value[key])
+    return found
+
+
+STRANGE = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    10**12,
+    10**400,
+    1e308,
+    float("nan"),
+    "",
+    "zeros",
+    "framework.Dense",
+]
+STRANGE += [[], {}, [1], {"array": "layers.0.weights"}, {"tuple": []}, {"dict": {"a": 1}}]
+STRANGE += [HUGE, {"class": "Gain", "arguments": {"n_features": 2}}]

@@ -64,7 +64,7 @@ class OwnSchedule:
         return self.rate
 
 
-def own_initializer(shape: tuple[int, ...], chance: np.random.Generator) -> Array:
+def own_initializer(shape: tuple[int, ...], random: np.random.Generator) -> Array:
     return np.full(shape, 0.25)
 
 
@@ -91,7 +91,7 @@ def own_model() -> Model:
     )
 
 
-def test_classes_and_functions_of_ones_own_come_back(tmp_path: Path) -> None:
+def test_the_users_classes_and_functions_come_back(tmp_path: Path) -> None:
     model, X = own_model(), np.random.default_rng(0).normal(size=(8, 3))
     model.train(X, X[:, :2], progress=False)
     loaded = there_and_back(model, tmp_path / "it", *OWN)
@@ -107,14 +107,14 @@ def test_classes_and_functions_of_ones_own_come_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", OWN)
-def test_a_class_or_function_that_is_not_given_is_named(missing: Any, tmp_path: Path) -> None:
+def test_a_class_or_function_that_is_not_passed_is_named(missing: Any, tmp_path: Path) -> None:
     own_model().save(tmp_path / "it")
     others = [thing for thing in OWN if thing is not missing]
     with pytest.raises(SavedFileError, match=f"'{missing.__name__}'.*custom_operations"):
         Model.load(tmp_path / "it", custom_operations=others)
 
 
-def test_only_classes_and_functions_can_be_given_and_each_name_once(tmp_path: Path) -> None:
+def test_only_classes_and_functions_can_be_passed_and_each_name_once(tmp_path: Path) -> None:
     own_model().save(tmp_path / "it")
     with pytest.raises(TypeError, match="must be classes and functions, received 'Gain'"):
         Model.load(tmp_path / "it", custom_operations=["Gain"])
@@ -156,7 +156,7 @@ class Around(ReLU):
         (Around(lambda: 0), "operations.0.inner: .* has no name: use def"),
     ],
 )
-def test_what_cannot_be_saved_is_named_and_nothing_is_written(
+def test_an_argument_that_cannot_be_saved_is_named_and_nothing_is_written(
     operation: Any, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(TypeError, match=message):

@@ -34,7 +34,7 @@ def test_a_file_that_is_cut_off_is_refused(content: bytes, tmp_path: Path) -> No
     assert attempt(content, tmp_path / "cut")
 
 
-def test_a_flipped_bit_is_noticed_wherever_it_is(content: bytes, tmp_path: Path) -> None:
+def test_a_flipped_bit_anywhere_is_noticed(content: bytes, tmp_path: Path) -> None:
     for position in range(0, 8 * len(content), 23):
         damaged = bytearray(content)
         damaged[position // 8] ^= 1 << position % 8
@@ -46,7 +46,7 @@ def test_a_flipped_bit_is_noticed_wherever_it_is(content: bytes, tmp_path: Path)
 @pytest.mark.parametrize(
     "content", [b"", b"\x80\x04K\x01.", b"<html>", bytes(1000), b"PK\x03\x04" + bytes(50)], ids=repr
 )
-def test_what_is_no_safetensors_file_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_a_file_of_another_format_is_refused(content: bytes, tmp_path: Path) -> None:
     assert not attempt(content, tmp_path / "it")
 
 
@@ -109,7 +109,7 @@ def test_a_hostile_header_is_refused(content: bytes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["BF16", "F8_E4M3"])
-def test_numbers_of_a_kind_that_numpy_lacks_are_refused(dtype: str, tmp_path: Path) -> None:
+def test_numbers_of_a_type_that_numpy_lacks_are_refused(dtype: str, tmp_path: Path) -> None:
     size = 2 if dtype == "BF16" else 1
     entry = {"dtype": dtype, "shape": [1], "data_offsets": [0, size]}
     metadata = {"dinputs": '{"version": 1}'}

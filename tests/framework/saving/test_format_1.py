@@ -39,7 +39,7 @@ def test_a_model_predicts_the_same_up_to_the_rounding_of_another_cpu(
 
 
 @pytest.mark.skipif(not has_avx512(), reason="the files were written on a CPU with AVX-512")
-def test_models_predict_the_same_bits_by_the_products_of_the_cpu_that_wrote_them(
+def test_models_predict_the_same_bits_with_the_blas_kernels_that_wrote_them(
     expected: dict[str, Array], tmp_path: Path
 ) -> None:
     script = (

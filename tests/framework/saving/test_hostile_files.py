@@ -18,10 +18,13 @@ from framework import (
 )
 from framework.saving import file_format
 from tests.framework.saving.helpers import (
+    HUGE,
+    STRANGE,
     Gain,
     Narrowing,
     attempt,
     classifier,
+    places,
 )
 from tests.strategies import Array, generator
 
@@ -34,36 +37,35 @@ def content(tmp_path: Path) -> bytes:
 
 
 def rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, Array]], None]) -> None:
-    """Change what is in a file, and give it the checksum of a file that is whole."""
-    description, arrays = file_format.read(path)
-    change(description, arrays)
-    path.write_bytes(file_format.encode(description, arrays))
+    """Change the content of a file, and give it the right checksum again."""
+    contents, arrays = file_format.read(path)
+    change(contents, arrays)
+    path.write_bytes(file_format.encode(contents, arrays))
 
 
 def operation(number: int, **changes: Any) -> Callable[[Any, Any], None]:
-    def change(description: Any, arrays: Any) -> None:
-        description["model"]["operations"][number]["arguments"].update(changes)
+    def change(contents: Any, arrays: Any) -> None:
+        contents["model"]["operations"][number]["arguments"].update(changes)
 
     return change
 
 
 def named(number: int, name: str, **arguments: Any) -> Callable[[Any, Any], None]:
-    def change(description: Any, arrays: Any) -> None:
+    def change(contents: Any, arrays: Any) -> None:
         new = {"class": name, "arguments": arguments}
-        description["model"]["operations"][number] = new
+        contents["model"]["operations"][number] = new
 
     return change
 
 
 def part(name: str, value: Any) -> Callable[[Any, Any], None]:
-    return lambda description, arrays: description["model"].update({name: value})
+    return lambda contents, arrays: contents["model"].update({name: value})
 
 
 def tensor(name: str, values: Any) -> Callable[[Any, Any], None]:
-    return lambda description, arrays: arrays.update({name: np.asarray(values)})
+    return lambda contents, arrays: arrays.update({name: np.asarray(values)})
 
 
-HUGE = {"class": "framework.Dense", "arguments": {"n_inputs": 10**6, "n_neurons": 10**6}}
 BILLION = {"class": "framework.initializers.constant", "arguments": {"value": 10**4000}}
 DENSE = {"class": "framework.Dense", "arguments": {"n_inputs": 4, "n_neurons": 3}}
 
@@ -181,34 +183,6 @@ def test_a_hostile_file_is_refused_and_takes_no_memory_and_runs_no_code(
     assert os.listdir(tmp_path) == ["whole"]
 
 
-def places(value: Any) -> list[tuple[Any, Any]]:
-    """Every container in a description, with every key that it has."""
-    keys = list(value) if isinstance(value, dict) else range(len(value))
-    found = [(value, key) for key in keys]
-    for key in keys:
-        if isinstance(value[key], (dict, list)):
-            found += places(value[key])
-    return found
-
-
-STRANGE = [
-    None,
-    True,
-    -1,
-    0,
-    1,
-    10**12,
-    10**400,
-    1e308,
-    float("nan"),
-    "",
-    "zeros",
-    "framework.Dense",
-]
-STRANGE += [[], {}, [1], {"array": "layers.0.weights"}, {"tuple": []}, {"dict": {"a": 1}}]
-STRANGE += [HUGE, {"class": "Gain", "arguments": {"n_features": 2}}]
-
-
 def test_each_array_in_a_container_serves_one_operation(content: bytes, tmp_path: Path) -> None:
     def shared_by_two(contents: Any, arrays: Any) -> None:
         containing(DENSE, DENSE)(contents, arrays)
@@ -222,20 +196,20 @@ def test_each_array_in_a_container_serves_one_operation(content: bytes, tmp_path
 
 @settings(max_examples=25)
 @given(data=st.data())
-def test_scrambled_json_give_one_kind_of_error_or_another_model(
+def test_scrambled_json_gives_one_type_of_error_or_another_model(
     data: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "scrambled"
     classifier().save(path)
-    description, arrays = file_format.read(path)
-    chance = generator(data.draw)
+    contents, arrays = file_format.read(path)
+    random = generator(data.draw)
     for _ in range(15):
-        scrambled = copy.deepcopy(description)
-        for _ in range(chance.integers(1, 4)):
+        scrambled = copy.deepcopy(contents)
+        for _ in range(random.integers(1, 4)):
             found = places(scrambled)
-            container, key = found[chance.integers(len(found))]
-            if chance.random() < 0.2:
+            container, key = found[random.integers(len(found))]
+            if random.random() < 0.2:
                 del container[key]
             else:
-                container[key] = copy.deepcopy(STRANGE[chance.integers(len(STRANGE))])
+                container[key] = copy.deepcopy(STRANGE[random.integers(len(STRANGE))])
         attempt(file_format.encode(scrambled, arrays), path)

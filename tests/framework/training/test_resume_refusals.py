@@ -16,7 +16,7 @@ from framework import (
 from framework.saving import file_format
 from framework.utils import rng
 from optimizers import SGD, Adam
-from tests.framework.saving.test_hostile_files import STRANGE, places
+from tests.framework.saving.helpers import STRANGE, places
 from tests.framework.training.checkpoints import (
     WEIGHTS,
     StopAt,
