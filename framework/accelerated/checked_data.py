@@ -16,7 +16,7 @@ from framework.accelerated.workspace import as_compiled
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
 from framework.losses import Huber, MeanAbsoluteError, MeanSquaredError
 from framework.losses.targets import binary_targets
-from framework.operation import Array
+from optimizers.arrays import Array
 
 REGRESSION_LOSSES = (MeanSquaredError, MeanAbsoluteError, Huber)
 

@@ -22,8 +22,8 @@ from framework.accelerated.kernels import (
     settings,
 )
 from framework.losses import FusedLoss
-from framework.operation import Array
 from framework.parameters import ParameterVector
+from optimizers.arrays import Array
 from optimizers.optimizer import Optimizer, State, parameter_names
 
 # A field without meaning: code on disk belongs to these sources and this library of products.
@@ -137,7 +137,7 @@ class Instructions:
         self.n_inputs = math.prod(input_shape)
         self.values = self.dvalues = self.uniforms = self.statistics = 0
         self.first = -1
-        rows: list[tuple[Any, ...]] = []
+        rows: list[tuple[float, ...]] = []
         shape, position = input_shape, 0
         while position < len(operations):
             kernel = _kernel_of(operations[position:])

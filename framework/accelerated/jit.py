@@ -2,10 +2,15 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numba
+from llvmlite.binding import ffi
+from numba.core.compiler_lock import global_compiler_lock
+
+from framework.utils.forks import hold_while_forking
 
 # Sums may be reordered and products contracted, so that they fill a vector register. NaN and
 # infinity keep their meaning: training looks for them.
@@ -14,6 +19,9 @@ _OPTIONS: dict[str, Any] = {
     "fastmath": {"arcp", "contract", "nsz", "reassoc"},
 }
 
+# A child is never forked while a function is half compiled, so a fork may have to wait while the
+# cache on disk is empty. LLVM frees compiled code outside numba's lock, under its own.
+hold_while_forking(lambda: [global_compiler_lock, getattr(ffi.lib, "_lock", nullcontext())])
 
 # Nothing that Python or C could call is needed of a part of compiled code.
 PART: dict[str, Any] = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}

@@ -17,7 +17,7 @@ from framework.accelerated.interpreter import (
 )
 from framework.accelerated.jit import cached_jit, inlined, jit
 from framework.accelerated.thread_team import barrier, chunk, own_rows
-from framework.operation import Array
+from optimizers.arrays import Array
 
 
 class Network(NamedTuple):

@@ -27,7 +27,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from framework.accelerated.jit import jit
-from framework.operation import Array
+from optimizers.arrays import Array
 
 # A thread mostly waits for fewer spins than these, which take a few hundred microseconds. If it
 # waits longer, another program has the processor that the missing thread needs. Then sleeping is

@@ -23,8 +23,8 @@ from framework.containers.supervised import Supervised
 from framework.data.batches import ArrayBatches, Batch, Batches
 from framework.data.micro_batches import has_independent_samples
 from framework.losses import FusedLoss
-from framework.operation import Array
 from framework.utils.threads import available, single_thread
+from optimizers.arrays import Array
 
 # A call takes about as long as this many multiplications, a part of a second, so that Ctrl-C and
 # the progress bar are served in between. A step is counted as so many by itself, and its update as

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike
 
 from framework.accelerated import interpreter
 from framework.accelerated.instructions import Group, Instructions
-from framework.operation import Array
 from framework.utils import rng
+from optimizers.arrays import Array
 
 
 def as_compiled(values: ArrayLike, dtype: np.dtype[Any]) -> Array:

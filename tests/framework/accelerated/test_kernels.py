@@ -24,6 +24,7 @@ from framework import (
     Huber,
     MeanSquaredError,
     Model,
+    Operation,
     RegressionAccuracy,
     ReLU,
     Scale,
@@ -50,24 +51,20 @@ PENALTIES = {
 }
 WIDTH = 6
 
-# Arguments of the classes that need some, and further ones for settings that a kernel reads.
-ARGUMENTS: dict[str, list[dict[str, Any]]] = {
-    "BatchNormalization": [
-        {"n_features": WIDTH},
-        {"n_features": WIDTH, "momentum": 0.7, "epsilon": 0.01},
-    ],
+# Further arguments, which change what is computed, beside those of ``for_features``.
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "BatchNormalization": [{"n_features": WIDTH, "momentum": 0.7, "epsilon": 0.01}],
     "Dense": [
         {"n_inputs": WIDTH, "n_neurons": WIDTH, "bias_initializer": "normal"},
         {"n_inputs": WIDTH, "n_neurons": WIDTH, "bias_initializer": "normal", **PENALTIES},
     ],
     "Dropout": [{"rate": 0.4}],
-    "ELU": [{}, {"alpha": 0.5}],
-    "Huber": [{}, {"delta": 0.2}],
-    "LeakyReLU": [{}, {"alpha": 0.3}],
+    "ELU": [{"alpha": 0.5}],
+    "Huber": [{"delta": 0.2}],
+    "LeakyReLU": [{"alpha": 0.3}],
     "Scale": [{"factor": -0.5, "offset": 3}],
-    "Softmax": [{}, {"temperature": 1.5}],
+    "Softmax": [{"temperature": 1.5}],
     "SGD": [
-        {"learning_rate": 0.1},
         {"learning_rate": 0.1, "decay": 0.1, "momentum": 0.9},
         {"learning_rate": 0.1, "momentum": 0.8, "nesterov": True},
         {"learning_rate": lambda step: 0.1 / (step + 1), "max_gradient_norm": 1e6},
@@ -82,8 +79,10 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def objects_of(cls: type) -> list[Any]:
-    return [cls(**arguments) for arguments in ARGUMENTS.get(cls.__name__, [{}])]
+def objects_of(cls: Any) -> list[Any]:
+    """Return one object with usual arguments, and one for each of its variants."""
+    usual = cls.for_features(WIDTH) if issubclass(cls, Operation) else cls()
+    return [usual, *(cls(**arguments) for arguments in VARIANTS.get(cls.__name__, []))]
 
 
 GROUPS = [
