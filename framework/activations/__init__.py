@@ -9,6 +9,7 @@ from framework.activations.leaky_relu import LeakyReLU as LeakyReLU
 from framework.activations.linear import Linear as Linear
 from framework.activations.mish import Mish as Mish
 from framework.activations.relu import ReLU as ReLU
+from framework.activations.selu import SELU as SELU
 from framework.activations.sigmoid import Sigmoid as Sigmoid
 from framework.activations.softmax import Softmax as Softmax
 from framework.activations.softplus import Softplus as Softplus
