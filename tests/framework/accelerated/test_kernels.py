@@ -25,6 +25,7 @@ from framework import (
     MeanSquaredError,
     Model,
     Operation,
+    PReLU,
     RegressionAccuracy,
     ReLU,
     Scale,
@@ -62,6 +63,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "ELU": [{"alpha": 0.5}],
     "Huber": [{"delta": 0.2}],
     "LeakyReLU": [{"alpha": 0.3}],
+    "PReLU": [{"n_features": WIDTH, "initial_slope": -0.3}],
     "Scale": [{"factor": -0.5, "offset": 3}],
     "Softmax": [{"temperature": 1.5}],
     "SGD": [
@@ -76,6 +78,11 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"learning_rate": 0.05, "max_gradient_norm": 0.05},
     ],
     "AdamW": [{"learning_rate": 0.05, "weight_decay": 0.1}],
+    "Nadam": [
+        {"learning_rate": 0.05, "decay": 0.01, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-4},
+        {"learning_rate": 0.05, "beta_1": 0.02, "momentum_decay": 0.5},
+    ],
+    "Lion": [{"learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.9, "weight_decay": 0.1}],
 }
 
 
@@ -174,7 +181,7 @@ def test_an_operation_can_be_first_where_it_is_given_the_data(group: Any, dtype:
         for k in OPERATIONS
         if not {Dense, BatchNormalization} & {*k.operations}
     ]
-    + [BatchNormalization(2)],
+    + [BatchNormalization(2), PReLU(2)],
     ids=repr,
 )
 def test_images_go_through_in_their_own_shape(operation: Any, dtype: str) -> None:
