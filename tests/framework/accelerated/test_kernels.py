@@ -146,9 +146,17 @@ X = random.normal(scale=2, size=(40, 4))
 Y = random.normal(size=(40, 2))
 
 
+def before_dense_layer(*operations: Any, n_outputs: int = 2) -> list[Any]:
+    framework.seed(2)
+    shape: Any = (WIDTH,)
+    for operation in operations:
+        shape = operation.output_shape(shape)
+    return [*operations, Dense(*shape, n_outputs)]
+
+
 def between_dense_layers(*operations: Any) -> list[Any]:
     framework.seed(2)
-    return [Dense(4, WIDTH), *operations, Dense(WIDTH, 2)]
+    return [Dense(4, WIDTH), *before_dense_layer(*operations)]
 
 
 @pytest.mark.usefixtures("threads")
@@ -161,9 +169,8 @@ def test_an_operation_is_left_with_what_its_own_methods_store(group: Any, dtype:
 @both_dtypes
 @pytest.mark.parametrize("group", GROUPS, ids=repr)
 def test_an_operation_can_be_first_where_it_is_given_the_data(group: Any, dtype: str) -> None:
-    framework.seed(2)
     data = random.normal(size=(40, WIDTH))
-    assert_same_training([*group, Dense(WIDTH, 2)], dtype, data, Y, MeanSquaredError())
+    assert_same_training(before_dense_layer(*group), dtype, data, Y, MeanSquaredError())
 
 
 @both_dtypes
@@ -215,10 +222,9 @@ def test_a_long_network_is_each_operation_in_turn(dtype: str) -> None:
 def test_saturated_inputs_give_what_the_specification_gives(kernel: Any, dtype: str) -> None:
     framework.seed(2)
     inputs = np.tile([[-1e4, -50, -1e-4, 0.0, 1e-4, 1e4]], (4, 1))
-    operations = [objects_of(cls)[0] for cls in kernel.operations]
+    layers = before_dense_layer(*(objects_of(cls)[0] for cls in kernel.operations), n_outputs=1)
     plain, accelerated = (
-        model_of([*operations, Dense(WIDTH, 1)], dtype, MeanSquaredError(), optimizer=SGD(1e-20))
-        for _ in range(2)
+        model_of(layers, dtype, MeanSquaredError(), optimizer=SGD(1e-20)) for _ in range(2)
     )
     for model in (plain, accelerated):
         trained(model, model is accelerated, inputs, np.zeros((4, 1)), epochs=1)
