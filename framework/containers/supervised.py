@@ -53,6 +53,7 @@ class Supervised(Sequential):
     Attributes:
         loss, optimizer, accuracy: the objects given to ``set``, or None.
         input_shape: the shape of one sample of the data last seen, or None.
+        optimizer_has_trained: whether ``Model.train`` has used the present optimizer.
 
     A subclass can pair further classes with a fused form in ``fused``. Only these very classes
     are fused, since a class derived from them may compute something else.
@@ -65,6 +66,7 @@ class Supervised(Sequential):
         self.optimizer: Any = None
         self.accuracy: Any = None
         self.input_shape: Shape = None
+        self.optimizer_has_trained = False
         self._class_names: list[str] | None = None
         self._output: Array | None = None
         super().__init__(operations, dtype=dtype)
@@ -85,6 +87,8 @@ class Supervised(Sequential):
         if self.finalized:
             self._check_head(self.loss if loss is None else loss)
         self.loss = self.loss if loss is None else loss
+        if optimizer is not None and optimizer is not self.optimizer:
+            self.optimizer_has_trained = False
         self.optimizer = self.optimizer if optimizer is None else optimizer
         self.accuracy = self.accuracy if accuracy is None else accuracy
         if self.finalized:
