@@ -16,6 +16,7 @@ from framework.training.distributed.train import train
 from framework.training.evaluation import evaluate, predict
 from framework.training.history import History
 from framework.training.state import Callback
+from framework.utils.forks import importing
 from optimizers.arrays import Array
 
 AnyModel = TypeVar("AnyModel", bound="Model")
@@ -89,7 +90,8 @@ class Model(Supervised):
                 dtypes differ and the model was given none.
         """
         if accelerated:
-            import framework.accelerated  # noqa: F401 - raises where it cannot be had
+            with importing:
+                import framework.accelerated  # noqa: F401 - raises where it cannot be had
         self.accelerated = bool(accelerated)
         super().finalize()
 

@@ -25,6 +25,7 @@ from framework.training.history import History
 from framework.training.state import Callback
 from framework.utils import rng
 from framework.utils.classes import check_not_nan
+from framework.utils.forks import after_fork, renewed
 from optimizers.arrays import Array
 from optimizers.optimizer import LearningRate
 
@@ -35,6 +36,14 @@ ROWS_AT_ONCE = 4096
 # time. Each use of a network ends with a pass of a single sample, so that memory and pickles hold
 # the results for that sample, and not the user's data.
 _one_at_a_time = threading.RLock()
+
+
+def _renew_lock() -> None:
+    global _one_at_a_time
+    _one_at_a_time = renewed(_one_at_a_time)
+
+
+after_fork(_renew_lock)
 
 
 class NeuralNetwork(BaseEstimator):

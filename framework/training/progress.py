@@ -1,12 +1,15 @@
 """The progress of a training on the screen: a bar for each epoch, or the lines of the book."""
 
 import math
+import sys
 import time
 from collections.abc import Callable
+from threading import RLock
 from typing import Any
 
 from framework.training.epoch_sums import EpochSums
 from framework.training.state import Training
+from framework.utils.forks import after_fork, importing
 
 
 def metrics_line(training: Training, accuracy: float, data_loss: float, penalties: float) -> str:
@@ -29,8 +32,10 @@ class Reporter:
         self._new_bar: Callable[..., Any] | None = None
         if progress and print_every is None:
             # Imported late, since in a notebook it imports a good deal itself.
-            from tqdm.auto import tqdm
+            with importing:
+                from tqdm.auto import tqdm
 
+                tqdm.get_lock()  # type: ignore[no-untyped-call] # imports more
             self._new_bar = tqdm
 
     def begin_epoch(self) -> None:
@@ -91,3 +96,18 @@ class Reporter:
         measured = "" if self.training.model.accuracy is None else f" acc {accuracy:.3f}"
         metrics = f"loss {loss:.3f}{measured} lr {self.training.learning_rate:.3g}{validation}"
         self.bar.set_description_str(f"{self.title} {metrics}", refresh=False)
+
+
+def _renew_lock_of_bars() -> None:
+    """Let bars be shown in a forked child, even if another thread was drawing one.
+
+    The child gets a lock for its threads. It does without tqdm's lock for processes: one that a
+    thread held at the fork stays locked, in the child and in its parent.
+    """
+    if "tqdm.auto" in sys.modules:
+        from tqdm.auto import tqdm
+
+        tqdm.set_lock(RLock())
+
+
+after_fork(_renew_lock_of_bars)

@@ -6,12 +6,18 @@ NumPy's global generator is not used.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import RLock
 from typing import Any
 
 import numpy as np
 
+from framework.utils.forks import hold_while_forking
+
 _generator = np.random.default_rng()
 _current = ContextVar("generator", default=_generator)
+# The generators that threads use in its place, and the lock of that list.
+_own: list[np.random.Generator] = []
+_own_lock = RLock()
 
 
 def seed(number: int | None = None) -> None:
@@ -48,11 +54,15 @@ def use_generator(own: np.random.Generator) -> Iterator[None]:
     >>> generator().random() == first
     True
     """
+    with _own_lock:
+        _own.append(own)
     token = _current.set(own)
     try:
         yield
     finally:
         _current.reset(token)
+        with _own_lock:
+            _own.remove(own)
 
 
 @contextmanager
@@ -108,3 +118,14 @@ def _alike(found: Any, current: Any, name: str = "") -> bool:
     if isinstance(current, str):
         return bool(found == current)
     return isinstance(current, float) or 0 <= found <= POSITIONS.get(name, found)
+
+
+def _locks() -> Iterator[Any]:
+    """The locks of all generators that a thread may be drawing from, as NumPy does with many."""
+    yield _own_lock
+    numpys = np.random.get_bit_generator()  # type: ignore[attr-defined]
+    bits = [_generator.bit_generator, numpys, *(own.bit_generator for own in _own)]
+    yield from {id(each.lock): each.lock for each in bits}.values()
+
+
+hold_while_forking(_locks)

@@ -5,50 +5,64 @@ time of the product itself, and longer on a busy machine: the threads wait for e
 while they wait they take time from the computation between two products.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from threading import Lock
+from threading import RLock, get_ident
 from typing import Any
 
 import numpy as np
+
+from framework.utils.forks import after_fork, hold_while_forking
 
 # Multiplications in the largest product of a training. Measured with OpenBLAS: a second thread made
 # trainings with 6 million 10 % faster, with 13 million 30 % slower, with 100 million 30 % faster.
 WORTH_A_THREAD = 20_000_000
 
 
-class _SingleThread:
-    """A limit of one BLAS thread for the whole process.
+# Held while any limit is set or lifted.
+_lock = RLock()
+
+
+class _Limit:
+    """A limit on the BLAS threads of the whole process.
 
     Trainings that run in several threads at once share it: the first sets it, the last lifts it.
     """
 
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.holders = 0
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.holders: dict[object, int] = {}  # each with its thread
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        with self.lock:
+        holder = object()
+        with _lock:
             if not self.holders:
                 _control_limits()
                 self.usual = _threads_now()
-                self.limit = _controller().limit(limits=1, user_api="blas")
-            self.holders += 1
+                self.limit = _controller().limit(limits=self.threads, user_api="blas")
+                _in_force.append(self)
+            self.holders[holder] = get_ident()
         try:
             yield
         finally:
-            with self.lock:
-                self.holders -= 1
-                if not self.holders:
-                    _control_limits()
-                    self.limit.restore_original_limits()
-                    _control_limits()
+            with _lock:
+                # In a forked child, those of other threads are gone already.
+                if self.holders.pop(holder, None) is not None and not self.holders:
+                    self.lift()
+
+    def lift(self) -> None:
+        _in_force.remove(self)
+        _control_limits()
+        self.limit.restore_original_limits()
+        _control_limits()
 
 
-_single = _SingleThread()
+_single = _Limit(1)
+_in_force: list[_Limit] = []
 
 
 def single_thread() -> AbstractContextManager[None]:
@@ -58,7 +72,7 @@ def single_thread() -> AbstractContextManager[None]:
 
 def available() -> int:
     """Return the number of threads that NumPy's matrix products use without ``single_thread``."""
-    with _single.lock:
+    with _lock:
         return _single.usual if _single.holders else _threads_now()
 
 
@@ -76,11 +90,10 @@ def suitable_threads(parameters: list[Any], samples: int) -> AbstractContextMana
 
 def at_most(threads: int) -> AbstractContextManager[Any]:
     """Return a context in which NumPy's matrix products use at most ``threads`` threads."""
-    libraries = _controller().select(user_api="blas")
-    if all(library["num_threads"] <= threads for library in libraries.info()):
+    libraries = _controller().select(user_api="blas").info()
+    if all(library["num_threads"] <= threads for library in libraries):
         return nullcontext()
-    context: AbstractContextManager[Any] = libraries.limit(limits=threads)
-    return context
+    return _Limit(threads).held()
 
 
 def look_again() -> None:
@@ -118,3 +131,25 @@ def _controller() -> Any:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
+
+
+def _locks() -> Iterator[Any]:
+    yield _lock
+    # threadpoolctl has a lock of its own from 3.8 on, which threads of other libraries may hold.
+    openblas = getattr(sys.modules.get("threadpoolctl"), "OpenBLASController", None)
+    lock = getattr(getattr(openblas, "_SHARED_STATE", None), "lock", None)
+    if lock is not None:
+        yield lock
+
+
+def _lift_limits_of_lost_threads() -> None:
+    """Lift the limits of threads that are not in a forked child."""
+    for limit in reversed(_in_force.copy()):  # the last one set is the first to be restored
+        own = {holder: ident for holder, ident in limit.holders.items() if ident == get_ident()}
+        limit.holders = own
+        if not own:
+            limit.lift()
+
+
+hold_while_forking(_locks)
+after_fork(_lift_limits_of_lost_threads)
