@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,21 +13,20 @@ from framework.losses.loss import FusedLoss
 from framework.parameters import stored_names
 from optimizers.configuration import constructor_arguments
 
-# What a pass stores for its way back: arrays, and whether it is a training; None is a mask that is
-# not there.
-STORED_TYPES = (np.ndarray, bool, type(None))
+# What operations store for their way back: arrays, None where there is no mask, and whether it is
+# a training pass.
+STORED_TYPES = (np.ndarray, type(None), bool)
 
 
 class LastPass:
-    """The arrays that the last pass stored in the operations and in the loss of a model.
+    """What the last pass through ``model`` has stored in its operations and in its loss.
 
-    They are kept as they are, not copied: each ``forward`` and ``backward`` makes new ones.
-    Parameters, their gradients, running statistics and constructor arguments are left out.
+    The arrays are not copied: each ``forward`` and ``backward`` makes new ones. Parameters, their
+    gradients, running statistics and constructor arguments are left out.
     """
 
     def __init__(self, model: Supervised) -> None:
-        self.model = model
-        self.output = model._output
+        self.model, self.output = model, model._output
         self.stored = [(part, _stored_by(part)) for part in _parts(model)]
 
     def restore(self) -> None:
@@ -40,7 +40,7 @@ class LastPass:
 
 @contextmanager
 def last_pass_kept(model: Supervised) -> Iterator[None]:
-    """Leave the operations of ``model`` as they were, after passes that are made inside."""
+    """Leave the operations of ``model`` as they are, whatever passes are made inside."""
     last_pass = LastPass(model)
     try:
         yield
@@ -50,10 +50,13 @@ def last_pass_kept(model: Supervised) -> Iterator[None]:
 
 def _parts(model: Supervised) -> Iterator[Any]:
     yield from _with_children(model.layers)
-    for loss in {id(loss): loss for loss in (model.loss, model.computed_loss)}.values():
-        yield loss
-        if isinstance(loss, FusedLoss):
-            yield loss.activation
+    if model.loss is None:
+        return
+    yield model.loss
+    if model.computed_loss is not model.loss:
+        yield model.computed_loss
+    if isinstance(model.loss, FusedLoss):
+        yield model.loss.activation
 
 
 def _with_children(operations: Iterable[Any]) -> Iterator[Any]:
@@ -65,10 +68,15 @@ def _with_children(operations: Iterable[Any]) -> Iterator[Any]:
 
 def _stored_by(part: Any) -> dict[str, Any]:
     if isinstance(part, Container) or not hasattr(part, "__dict__"):
-        names: Iterable[str] = ("inputs", "output", "dinputs")
+        names = [name for name in ("inputs", "output", "dinputs") if hasattr(part, name)]
     else:
         parameters = stored_names(part)
-        others = {*parameters, *("d" + name for name in parameters), "trainable"}
-        names = vars(part).keys() - others - constructor_arguments(type(part)).keys()
-    values = {name: getattr(part, name) for name in names if hasattr(part, name)}
+        others = {*parameters, *("d" + name for name in parameters), *_arguments(type(part))}
+        names = [name for name in vars(part) if name not in others]
+    values = {name: getattr(part, name) for name in names}
     return {name: value for name, value in values.items() if isinstance(value, STORED_TYPES)}
+
+
+@lru_cache(maxsize=256)
+def _arguments(cls: type) -> frozenset[str]:
+    return frozenset({*constructor_arguments(cls), "trainable"})

@@ -231,7 +231,7 @@ class Supervised(Sequential):
         Call it after ``calculate_loss`` on the same batch. Every operation then has its
         ``dinputs``, and every parameter its gradient. ``all_operations=False``
         leaves out gradients that no parameter needs: those of the data and of all operations
-        before the first layer with parameters.
+        before the first layer with parameters; ``complete_backward`` computes them.
         ``scale`` multiplies the gradient of the data loss, but not that of the penalties.
 
         Raises RuntimeError before ``calculate_loss``.
@@ -256,6 +256,25 @@ class Supervised(Sequential):
             first.parameter_gradients(dvalues)
         elif first is not None:
             run_backward([first], dvalues)
+
+    def complete_backward(self) -> None:
+        """Compute the ``dinputs`` that ``backward(y, all_operations=False)`` left out.
+
+        The gradients of parameters stay as they are.
+        """
+        operations = self.before_loss
+        first = next((i for i, layer in enumerate(operations) if is_trained(layer)), None)
+        if first is None:
+            return
+        later = [*operations[first + 1 :], self.computed_loss]
+        dvalues = later[0].dinputs
+        if hasattr(operations[first], "parameter_gradients"):
+            gradients = self.parameters.dweights.copy()
+            dvalues = run_backward([operations[first]], dvalues)
+            self.parameters.dweights[...] = gradients
+        else:  # its backward has computed both
+            dvalues = operations[first].dinputs
+        run_backward(operations[:first], dvalues)
 
     def gradients(self) -> list[Array | None]:
         """Return the gradient of the loss by the output of each operation, after ``backward``.
