@@ -12,7 +12,13 @@ from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.checks import check_class_names
 from framework.containers.container import is_trained
-from framework.containers.sequential import Sequential, lined_up, run_backward, run_forward
+from framework.containers.sequential import (
+    Sequential,
+    as_inputs,
+    lined_up,
+    run_backward,
+    run_forward,
+)
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.losses.loss import FusedLoss, Loss, mean_loss, penalty
@@ -69,6 +75,7 @@ class Supervised(Sequential):
         self.optimizer_has_trained = False
         self._class_names: list[str] | None = None
         self._output: Array | None = None
+        self._fused: FusedLoss | None = None
         super().__init__(operations, dtype=dtype)
 
     # Putting it together
@@ -365,7 +372,7 @@ class Supervised(Sequential):
         self._penalized = self.trained_layers
         if isinstance(self.loss, Loss):
             self.loss.remember_trainable_layers(self.trained_layers)
-        self._fused: FusedLoss | None = None
+        self._fused = None
         self._output_activation: Any = self.layers[-1]
         self._before_loss = len(self.layers)  # how many operations the loss does not contain
         if isinstance(self.loss, FusedLoss):
@@ -392,7 +399,7 @@ class Supervised(Sequential):
     def _forward(
         self, X: ArrayLike, operations: Sequence[tuple[Any, str]], training: bool
     ) -> Array:
-        return run_forward(operations, np.asarray(X, dtype=self.parameters.dtype), training)
+        return run_forward(operations, as_inputs(X, self.parameters.dtype), training)
 
 
 def _check_methods(role: str, candidate: Any, methods: Sequence[str]) -> None:
