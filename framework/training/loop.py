@@ -30,6 +30,7 @@ from framework.training.evaluation import evaluation_means, evaluation_sums
 from framework.training.history import History
 from framework.training.interrupts import stopping_on
 from framework.training.last_batch import LastBatch
+from framework.training.obstacles import warn_if_unchanged, warn_of_obstacles
 from framework.training.progress import Reporter
 from framework.training.resume import SavedTraining, saved_training
 from framework.training.setup import set_up
@@ -74,7 +75,9 @@ class Loop:
         self.data, self.callbacks = training.data, training.callbacks
         self.reporter = reporter
         sample = self.data.sample
-        self.micro_batch_size = self._micro_batch_size(sample)
+        outputs = self.model.leaf_outputs(sample)
+        self.micro_batch_size = self._micro_batch_size(sample, outputs)
+        warn_of_obstacles(training, sample, outputs)
         self.in_rows = sample.ndim == 2
         self.last_batch = LastBatch(self.model)
         self.watched = self._batches_are_watched()
@@ -91,6 +94,7 @@ class Loop:
         """Train to the last epoch, or until training is stopped."""
         training = self.training
         self.model.optimizer_has_trained = True
+        epochs_before = len(self.history)
         snapshot = Snapshot(self.model)
         parameters = [
             getattr(layer, name)
@@ -111,6 +115,8 @@ class Loop:
                 snapshot.take()
                 try:
                     self._run_epoch()
+                    if len(self.history) == epochs_before + 1:
+                        warn_if_unchanged(training, snapshot.parameters)
                 except (DivergenceError, BatchError):
                     snapshot.restore()
                     raise
@@ -293,10 +299,9 @@ class Loop:
         methods = (callback.on_batch_end for callback in self.callbacks)
         return any(getattr(m, "__func__", m) is not Callback.on_batch_end for m in methods)
 
-    def _micro_batch_size(self, sample: Array) -> int | None:
+    def _micro_batch_size(self, sample: Array, outputs: list[Array]) -> int | None:
         """Return how many samples run through the model at once; None for whole batches."""
         operations = self.model.leaves()
-        outputs = self.model.leaf_outputs(sample)
         if all(map(has_independent_samples, operations)) and isinstance(self.model.loss, Loss):
             return micro_batch_size(outputs, sample)
         warn_of_whole_batches(operations, outputs, sample, self.data.batch_size)
