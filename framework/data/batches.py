@@ -22,7 +22,6 @@ from framework.utils import rng
 from framework.utils.memory_maps import is_mapped, release_pages, take_rows
 from optimizers.arrays import Array
 
-
 # Only the ratios of weights matter. If the first batch of a stream weighs more than HUGE, all
 # weights are multiplied by SMALL, a power of two, so that no sum over an epoch overflows.
 HUGE, SMALL = 1e100, 2.0**-664

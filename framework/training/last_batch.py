@@ -5,7 +5,6 @@ from typing import Any
 from framework.containers.container import is_trained
 from framework.containers.last_pass import LastPass
 from framework.containers.supervised import Supervised
-from framework.operation import describe
 from framework.utils.warnings import warn_user
 from optimizers.optimizer import parameter_names
 

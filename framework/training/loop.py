@@ -111,17 +111,18 @@ class Loop:
             # An overflow on the way to an infinite loss is reported once, as DivergenceError.
             np.errstate(over="ignore", invalid="ignore"),
         ):
-            while len(self.history) < training.epochs and not self.stopped():
-                snapshot.take()
-                try:
-                    self._run_epoch()
+            try:
+                while len(self.history) < training.epochs and not self.stopped():
+                    snapshot.take()
+                    try:
+                        self._run_epoch()
+                    except (DivergenceError, BatchError):
+                        snapshot.restore()
+                        raise
                     if len(self.history) == epochs_before + 1:
                         warn_if_unchanged(training, snapshot.parameters)
-                except (DivergenceError, BatchError):
-                    snapshot.restore()
-                    raise
-                finally:
-                    self.reporter.close()
+            finally:
+                self.reporter.close()
         # Checkpoints first: other callbacks may change the model at the end.
         for callback in sorted(self.callbacks, key=is_checkpoint, reverse=True):
             callback.on_train_end(training)

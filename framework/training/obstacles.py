@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from framework.containers.calls import call, training_argument
-from framework.containers.supervised import Supervised
 from framework.inspection.diagnosis import missing_activation
 from framework.layers.batch_normalization import BatchNormalization
 from framework.operation import describe
