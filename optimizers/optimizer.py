@@ -189,11 +189,11 @@ class _Entry:
     """
 
     def __init__(self, layer: Any, states: dict[str, State] | None = None) -> None:
-        self.states: dict[str, State] = {} if states is None else states
+        self.states = states = {} if states is None else states
         self._kept: Any = None
         self._reference: weakref.ref[Any] | None = None
         try:
-            self._reference = weakref.ref(layer, lambda _, states=self.states: states.clear())
+            self._reference = weakref.ref(layer, lambda _: states.clear())
         except TypeError:
             self._kept = layer
 

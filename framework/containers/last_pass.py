@@ -71,7 +71,7 @@ def _stored_by(part: Any) -> dict[str, Any]:
         names = [name for name in ("inputs", "output", "dinputs") if hasattr(part, name)]
     else:
         parameters = stored_names(part)
-        others = {*parameters, *("d" + name for name in parameters), *_arguments(type(part))}
+        others = {*parameters, *("d" + name for name in parameters), *_arguments(part.__class__)}
         names = [name for name in vars(part) if name not in others]
     values = {name: getattr(part, name) for name in names}
     return {name: value for name, value in values.items() if isinstance(value, STORED_TYPES)}

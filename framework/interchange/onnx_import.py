@@ -104,15 +104,19 @@ def _step(graph: Graph, value: str) -> tuple[list[Operation], str]:
     if unchanged is not None:
         return unchanged, node.input[0]
     failure: ValueError | None = None
+    smallest = 0
     for expression, builder in PATTERNS.get(node.op_type, ()):
+        if expression.size < smallest:
+            break
         found = match(graph, expression, value)
         if found is not None:
             inputs = found.pop(INPUTS)
             try:
                 return builder(**found), inputs
             except ValueError as error:
-                # Another operation may have the same pattern, for arrays in place of numbers.
-                failure = failure or error
+                # Another operation may have the same pattern, with an array in place of a number.
+                # Smaller patterns are only parts of this one.
+                failure, smallest = failure or error, expression.size
     if failure is not None:
         raise OnnxError(f"{node_text(node)}: {failure}") from failure
     hint = ""

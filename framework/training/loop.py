@@ -78,7 +78,6 @@ class Loop:
         outputs = self.model.leaf_outputs(sample)
         self.micro_batch_size = self._micro_batch_size(sample, outputs)
         warn_of_obstacles(training, sample, outputs)
-        self.in_rows = sample.ndim == 2
         self.last_batch = LastBatch(self.model)
         self.watched = self._batches_are_watched()
 
@@ -290,7 +289,7 @@ class Loop:
 
         It is looked up each time, since a callback may have set another loss or optimizer.
         """
-        if not self.compiles or not self.in_rows:
+        if not self.compiles:
             return None
         divided = self.micro_batch_size is not None and source.batch_size > self.micro_batch_size
         return None if divided else self.model.trainer

@@ -50,7 +50,9 @@ class NotebookTable:
         if self._handle is None:
             from IPython.display import display
 
-            self._handle = display(data, raw=True, display_id=True)
+            self._handle = display(  # type: ignore[no-untyped-call]
+                data, raw=True, display_id=True
+            )
         else:
             self._handle.update(data, raw=True)
 

@@ -103,7 +103,7 @@ def test_weights_that_leave_nothing_of_the_first_batch_are_refused() -> None:
     given = pieces(X, y, np.repeat([1.0, 1e307], 30), size=30)
     model = classifier()
     before = model.parameters.weights.copy()
-    with pytest.raises(BatchError, match=r"batch 2 of X: its weights, up to 1e\+307, are too large"):
+    with pytest.raises(BatchError, match=r"batch 2 of X: .* up to 1e\+307, are too large"):
         model.train(given, progress=False)
     np.testing.assert_array_equal(model.parameters.weights, before)
 

@@ -23,7 +23,14 @@ from optimizers.schedules import CosineDecay
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed: no estimators")
 
-from tests.framework.estimators.support import LABELS, NUMBERS, X, classifier, regressor
+from tests.framework.estimators.support import (
+    LABELS,
+    NUMBERS,
+    X,
+    classifier,
+    parameters_of,
+    regressor,
+)
 
 
 def test_the_network_is_what_the_arguments_say() -> None:

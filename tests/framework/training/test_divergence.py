@@ -106,8 +106,11 @@ class Breaks(Operation):
 @pytest.mark.parametrize(
     ("batch_size", "when"),
     [
-        (20, r"loss became nan in epoch 1, {}, in the batch before; batch 3 of 3"),
-        (40, r"parameters became NaN or infinite in the last update of epoch 1, {}; batch 2 of 2"),
+        (20, r"loss became nan in epoch 1, the {}, in the batch before; batch 3 of 3"),
+        (
+            40,
+            r"parameters became NaN .* in the last update of epoch 1, the {}; batch 2 of 2",
+        ),
     ],
 )
 def test_the_backward_that_made_the_first_nan_is_named(
@@ -116,7 +119,9 @@ def test_the_backward_that_made_the_first_nan_is_named(
     model = Model([Dense(2, 8), ReLU(), Breaks(2, name), Dense(8, 3), Softmax()])
     model.set(loss=CategoricalCrossentropy(), optimizer=SGD(0.1))
     model.finalize()
-    culprit = rf"the first gradient that is not finite is {name} of operation 3, Breaks\(2, '{name}'\)"
+    culprit = (
+        rf"the first gradient that is not finite is {name} of operation 3, Breaks\(2, '{name}'\)"
+    )
     with pytest.raises(DivergenceError, match=when.format(culprit)):
         model.train(X, y, batch_size=batch_size, progress=False)
 

@@ -8,6 +8,7 @@ from framework import (
     CategoricalAccuracy,
     CategoricalCrossentropy,
     Dense,
+    History,
     MeanSquaredError,
     Model,
     Softmax,

@@ -65,15 +65,11 @@ def test_an_update_that_rebinds_is_told_once_with_the_remedy() -> None:
     assert "parameter -= step" in message
 
 
-@pytest.mark.parametrize("accelerated", ACCELERATED)
 @pytest.mark.parametrize(
     "optimizer", [SGD(1e-20), Waits(0.1), Adam(CosineDecay(0.01, 100))], ids=repr
 )
-def test_slow_optimizers_are_not_told(optimizer: Optimizer, accelerated: bool) -> None:
-    model = classifier(optimizer=optimizer)
-    model.finalize(accelerated=accelerated)
-    optimizer.reset()
-    assert warnings_of(model) == []
+def test_slow_optimizers_are_not_told(optimizer: Optimizer) -> None:
+    assert warnings_of(classifier(optimizer=optimizer)) == []
 
 
 def test_nor_is_a_network_without_gradients() -> None:
