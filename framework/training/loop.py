@@ -79,7 +79,7 @@ class Loop:
         self.micro_batch_size = self._micro_batch_size(sample, outputs)
         warn_of_obstacles(training, sample, outputs)
         self.last_batch = LastBatch(self.model)
-        self.watched = self._batches_are_watched()
+        self.watched = False
 
     def begin(self, saved: SavedTraining | None) -> None:
         """Let the callbacks begin, and go on from ``saved`` if there is one."""
@@ -178,6 +178,7 @@ class Loop:
     def _run_epoch(self) -> None:
         training = self.training
         started = time.perf_counter()
+        self.watched = self._batches_are_watched()
         batches = self._begin_epoch() if training.between_epochs else self._continue_epoch()
         self.reporter.begin_epoch()
         self.last_batch.release()

@@ -106,10 +106,10 @@ class Breaks(Operation):
 @pytest.mark.parametrize(
     ("batch_size", "when"),
     [
-        (20, r"loss became nan in epoch 1, the {}, in the batch before; batch 3 of 3"),
+        (20, r"loss became nan in epoch 1, {}, in the batch before; batch 3 of 3"),
         (
             40,
-            r"parameters became NaN .* in the last update of epoch 1, the {}; batch 2 of 2",
+            r"parameters became NaN .* in the last update of epoch 1, {}; batch 2 of 2",
         ),
     ],
 )
