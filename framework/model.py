@@ -124,7 +124,16 @@ class Model(Supervised):
         thread while Python's own handler of Ctrl-C is installed; another handler is left alone.)
 
         An ``Optimizer`` updates all parameters at once. An optimizer of another class is given
-        each layer with parameters in turn, as in a loop by hand.
+        each layer with parameters in turn, as in a loop by hand. One that has trained another
+        model begins anew after ``optimizer.reset()``.
+
+        Afterwards every operation has ``output``, ``dinputs`` and gradients of the last batch that
+        was trained on, as its step computed them, before its update; of a batch that went through
+        in micro-batches, ``output`` and ``dinputs`` are those of the last of these.
+
+        It warns of what keeps a network from learning: updates that change no parameter,
+        outputs that are no probabilities for a crossentropy, batch normalization of single
+        samples, and operations that predict as in training since they are not told.
 
         The data need not fit into memory: arrays mapped from a file (``np.load(path,
         mmap_mode="r")``) are read batch by batch, and large ones of another dtype are converted
@@ -161,7 +170,9 @@ class Model(Supervised):
                 validation data too, but not by ``predict``: an operation that does the same,
                 such as ``Scale``, belongs to the model.
             callbacks: see ``Callback``.
-            progress: whether to show a progress bar for each epoch.
+            progress: whether to show a progress bar for the whole training, and a line for each
+                epoch, or about 20 lines for more than 50 epochs; on standard error, and only the
+                lines if that is no terminal. In a notebook that is one bar and one table.
             print_every: print a line every so many epochs, in place of the bar.
             resume_from: the file of a ``Checkpoint``. The model and the history are restored
                 from it, and training goes on to ``epochs`` as if it had never stopped: the same
@@ -185,7 +196,8 @@ class Model(Supervised):
                 training goes on from a checkpoint with as many processes alone.
 
         Raises:
-            RuntimeError: ``set`` or ``finalize`` has not been called.
+            RuntimeError: ``set`` or ``finalize`` has not been called; or the optimizer has
+                trained another model.
             TypeError, ValueError: data or arguments that do not fit; nothing has changed then.
                 With a communicator, an error of one process is raised by all.
             OSError: ``resume_from`` cannot be read, or a checkpoint cannot be written.
