@@ -37,8 +37,8 @@ from framework import (
 from framework.accelerated.exponential import exponential, exponential_minus_one, log_one_plus
 from framework.accelerated.kernels import ACCURACIES, LOSSES, OPERATIONS, OPTIMIZERS
 from optimizers import SGD, Adam
-from tests.framework.accelerated.networks import assert_same_attributes
 from tests.every import takes
+from tests.framework.accelerated.networks import assert_same_attributes
 from tests.strategies import Array
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
