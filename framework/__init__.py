@@ -13,6 +13,7 @@ from framework.activations import *
 from framework.containers import Sequential as Sequential
 from framework.errors import BatchError as BatchError
 from framework.errors import DivergenceError as DivergenceError
+from framework.errors import FileError as FileError
 from framework.errors import OnnxError as OnnxError
 from framework.errors import SavedFileError as SavedFileError
 from framework.inspection.diagnosis import Diagnosis as Diagnosis

@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext, redirect_stdout
 
 from framework.commands import gradients, images, models, spiral
 from framework.training.distributed.communicator import launched_together
+from framework.utils.text import printable
 
 INTERRUPTED = 130  # as shells say it: 128 and the number of the signal
 
@@ -27,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status: int = options.command(options)
     except (ValueError, TypeError, OSError, ImportError, FloatingPointError) as error:
         if rank == 0:
-            print(f"{parser.prog}: error: {error}", file=sys.stderr)
+            message = printable(str(error), keep="\n")  # it may quote what is in a file
+            print(f"{parser.prog}: error: {message}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"\n{parser.prog}: interrupted", file=sys.stderr)
