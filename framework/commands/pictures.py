@@ -54,7 +54,6 @@ def read_picture(
     with path.open("rb") as file:
         with _named(path):
             image = Image.open(file, formats=FORMATS)
-        with _named(path):
             # Of a TIFF, Pillow announces the size as it is shown.
             on_its_side = "exif" in image.info and _orientation(image) in ON_ITS_SIDE
         if size is None:
