@@ -147,7 +147,7 @@ class Sequential(Container):
         outputs: list[Array] = []
         for layer, argument in lined_up(self.layers):
             if argument == SEQUENTIAL:
-                outputs += Sequential.leaf_outputs(layer, values)
+                outputs += layer.leaf_outputs(values)
             else:
                 outputs.append(call(layer, argument, values, training=False))
             values = outputs[-1]
@@ -157,6 +157,14 @@ class Sequential(Container):
         dinputs = run_backward(self.layers, np.asarray(dvalues))
         self.dinputs = dinputs
         return dinputs
+
+    def forward_inside(self, values: Array, training: bool) -> Array:
+        """Run ``forward`` as a part of another container."""
+        return self.forward(values, training)
+
+    def backward_inside(self, dvalues: Array) -> Array:
+        """Run ``backward`` as a part of another container."""
+        return self.backward(dvalues)
 
     # Shapes
 
@@ -308,8 +316,7 @@ def run_forward(calls: Iterable[tuple[Any, str]], values: Array, training: bool)
     """Run the operations of ``lined_up`` in order and return the last output."""
     for layer, argument in calls:
         if argument == SEQUENTIAL:
-            # A Model inside another is its operations: the loss is that of the outer one.
-            values = Sequential.forward(layer, values, training)
+            values = layer.forward_inside(values, training)
         else:
             values = call(layer, argument, values, training)
     return values
@@ -319,7 +326,7 @@ def run_backward(operations: Sequence[Any], dvalues: Array) -> Array:
     """Go back through the operations in reverse and return the last ``dinputs``."""
     for layer in reversed(operations):
         if isinstance(layer, Sequential):
-            dvalues = Sequential.backward(layer, dvalues)
+            dvalues = layer.backward_inside(dvalues)
         else:
             layer.backward(dvalues)
             dvalues = layer.dinputs

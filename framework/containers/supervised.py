@@ -253,6 +253,14 @@ class Supervised(Sequential):
         elif first is not None:
             run_backward([first], dvalues)
 
+    # Inside another container the loss is that of the outer one.
+
+    def forward_inside(self, values: Array, training: bool) -> Array:
+        return Sequential.forward(self, values, training)
+
+    def backward_inside(self, dvalues: Array) -> Array:
+        return Sequential.backward(self, dvalues)
+
     def gradients(self) -> list[Array | None]:
         """Return the gradient of the loss by the output of each operation, after ``backward``.
 

@@ -70,6 +70,22 @@ def test_nested_operations_train_as_they_do_in_a_row(
         assert all(map(np.array_equal, arrays, others))
 
 
+class Doubling(Sequential):
+    def forward(self, inputs: Any, training: bool = True) -> Array:
+        self.output = 2 * super().forward(inputs, training)
+        return self.output
+
+    def backward(self, dvalues: Any) -> Array:
+        return super().backward(2 * np.asarray(dvalues))
+
+
+def test_a_class_with_a_forward_of_its_own_keeps_it_inside_another() -> None:
+    inner = Doubling([Tanh()])
+    inputs = np.array([[0.5, -1.0]])
+    assert np.allclose(Sequential([inner]).forward(inputs), 2 * np.tanh(inputs))
+    assert check_gradients(Sequential([Dense(2, 2), inner]), inputs).passed
+
+
 def test_it_is_the_chain_rule() -> None:
     dense1, tanh, dense2 = Dense(3, 4, dtype="float64"), Tanh(), Dense(4, 2, dtype="float64")
     inputs, dvalues = np.random.default_rng(0).normal(size=(2, 5, 3))
