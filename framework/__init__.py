@@ -6,6 +6,10 @@ Every operation stores what it computed: ``output`` after ``forward``, ``dinputs
 
 from typing import TYPE_CHECKING
 
+from framework.utils import neighbours
+
+neighbours.check_ours("optimizers")  # before anything imports from it
+
 from framework import initializers as initializers
 from framework import nnfs_book as nnfs_book  # saved files may name its classes
 from framework.accuracies import *

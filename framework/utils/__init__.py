@@ -8,5 +8,7 @@
 | ``files``, ``memory_maps`` | writing files atomically; reading mapped arrays in little memory |
 | ``exports`` | the classes that a package exports |
 | ``classes`` | from outputs to classes |
+| ``neighbours`` | other packages of the names ``optimizers`` and ``datasets`` |
+| ``text`` | text from files, made fit for a terminal |
 | ``optional``, ``warnings``, ``deprecation`` | optional packages, warnings, renamed attributes |
 """
