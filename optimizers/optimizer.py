@@ -9,7 +9,7 @@ One training step, by hand or inside ``Model``, is always the same three calls:
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,6 +146,17 @@ class Optimizer(Configurable):
         """Return what gradients of this joint norm are multiplied by: 1 if they are in bounds."""
         limit = self.max_gradient_norm
         return limit / norm if limit is not None and norm > limit else 1.0
+
+    if not TYPE_CHECKING:  # where type checkers saw it, they would take any attribute for given
+
+        def __getattr__(self, name: str) -> Any:
+            kind = type(self).__name__
+            if "_layers" in vars(self):
+                raise AttributeError(f"{kind} has no attribute {name!r}")
+            raise AttributeError(
+                f"{kind} has no learning_rate: its __init__ has to call "
+                "super().__init__(learning_rate)"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         # An id means nothing in a copy or in another process: the layers themselves do.
