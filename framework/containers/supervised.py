@@ -235,9 +235,9 @@ class Supervised(Sequential):
         does not store its ``output`` or ``dinputs``.
         """
         self.check_ready()
+        outputs = self.output
         if not self._outputs_checked:
             self._check_outputs()
-        outputs = self.output
         loss = self.computed_loss
         loss.backward(outputs, y)
         dvalues = getattr(loss, "dinputs", None)

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 
 from framework.checks import as_floats, check_finite, check_positive
 from framework.containers.supervised import Supervised
-from framework.inspection.gradient_contract import ContractCheck
+from framework.inspection.gradient_contract import NOT_REPEATABLE, ContractCheck
 from framework.inspection.gradient_differences import Differences
 from framework.inspection.gradient_hints import hint
 from framework.inspection.gradient_report import SHOWN, ArrayReport, Element, GradientReport
@@ -138,7 +138,10 @@ def check_gradients(
         agree = all(array.max_relative_error <= tolerance for array in arrays)
         contract = ContractCheck(new_probe, inputs, step, tolerance, restart)
         contract.run(compare_second_batch=agree)
-    if not contract.repeatable:  # the numbers have nothing in common but chance
+    faults = contract.faults
+    if contract.repeatable and not differences.repeatable:
+        faults.append(f"{describe(subject)}: {NOT_REPEATABLE}")
+    if not differences.repeatable:  # what its wrong elements have in common is chance
         arrays = tuple(dataclasses.replace(array, hint="") for array in arrays)
     notes = list(contract.notes)
     if differences.narrow is not None:
@@ -148,9 +151,7 @@ def check_gradients(
             f"forward computes in {dtype} where float64 goes in, in {describe(part)}: too coarse "
             "to be checked",
         )
-    return GradientReport(
-        describe(subject), arrays, tolerance, tuple(contract.faults), tuple(notes)
-    )
+    return GradientReport(describe(subject), arrays, tolerance, tuple(faults), tuple(notes))
 
 
 def assert_gradients(

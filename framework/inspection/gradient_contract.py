@@ -19,6 +19,12 @@ from framework.inspection.gradient_watch import Call, Watch, first_difference
 from framework.operation import describe
 from optimizers.optimizer import Array
 
+NOT_REPEATABLE = (
+    "two forward passes of the same inputs differ, so there is nothing to measure. Draw random "
+    "numbers from np.random or framework.utils.rng.generator(), which are restarted for each pass, "
+    "not from a generator of its own, and keep nothing from one pass to the next"
+)
+
 # How many elements of each gradient are checked in the second batch: some at random, and as many
 # where the gradient would be another one if there had been no first batch.
 CHECKED = 8
@@ -114,12 +120,7 @@ class ContractCheck:
             )
         else:
             self.repeatable = False
-            self.faults.append(
-                f"{describe(call.part)}: two forward passes of the same inputs differ, so there "
-                "is nothing to measure. Draw random numbers from np.random or "
-                "framework.utils.rng.generator(), which are restarted for each pass, not from a "
-                "generator of its own, and keep nothing from one pass to the next"
-            )
+            self.faults.append(f"{describe(call.part)}: {NOT_REPEATABLE}")
 
     def _first_batch_again(self, watch: Watch, first: list[Call]) -> None:
         try:

@@ -12,8 +12,8 @@ from optimizers.optimizer import Array
 
 EPS = float(np.finfo(np.float64).eps)
 
-# Rounding in float64 moves L by no more than this share of its largest term; rounding in float32
-# moves it by more.
+# Rounding in float64 moves L by no more than this share of its largest term, unless operations
+# enlarge the rounding of those before them; rounding in float32 moves it by more.
 LARGEST_NOISE = 1e-9
 # How many times the measured noise the difference of two values may be off.
 NOISE_MARGIN = 16
@@ -33,7 +33,12 @@ class Comparison(NamedTuple):
 
 
 class Differences:
-    """Compares elements of a gradient with differences of ``probe.forward`` around ``inputs``."""
+    """Compares elements of a gradient with differences of ``probe.forward`` around ``inputs``.
+
+    Attributes:
+        repeatable: whether forward gives the same for the same inputs.
+        narrow: an operation or loss that computes in less than float64, and its dtype; or None.
+    """
 
     def __init__(
         self, probe: Subject, inputs: Array, tolerance: float, restart: Callable[[], None]
@@ -41,8 +46,11 @@ class Differences:
         self.probe, self.inputs, self.tolerance, self.restart = probe, inputs, tolerance, restart
         # Numbers that an operation draws once, in its first forward, are drawn now.
         self._terms()
-        self.largest_term = float(np.abs(self._terms()).max(initial=0))
+        terms = self._terms()
+        self.repeatable = np.array_equal(terms, self._terms(), equal_nan=True)
+        self.largest_term = float(np.abs(terms).max(initial=0))
         self.noise = 8 * EPS * self.largest_term
+        self._enlarged: float | None = None
         self.sides = probe.sides(inputs)
         self.narrow = next(probe.narrow(), None)
 
@@ -56,7 +64,11 @@ class Differences:
         noise, rounded = self.noise, False
         error = self._error(expected, numerical, noise / step)
         if error > self.tolerance and self._may_be_rounding(expected - numerical, step):
-            noise = max(noise, NOISE_MARGIN * self._measured_noise(array, index, step))
+            noise = max(
+                noise,
+                NOISE_MARGIN * self._measured_noise(array, index, step),
+                NOISE_MARGIN * self._rounding_after(array, index, step),
+            )
             error = self._error(expected, numerical, noise / step)
             rounded = error <= self.tolerance
         for smaller in (step / 10, step / 100, step / 1000):
@@ -99,8 +111,64 @@ class Differences:
     def _may_be_rounding(
         self, difference: float, step: float, margin: float = NOISE_MARGIN
     ) -> bool:
-        bound = margin * LARGEST_NOISE * self.largest_term
-        return self.narrow is None and abs(difference) * step <= bound
+        # Neither chance nor single precision is rounding.
+        if not self.repeatable or self.narrow is not None:
+            return False
+        return abs(difference) * step <= margin * self._noise_limit()
+
+    def _noise_limit(self) -> float:
+        """Return the largest error in ``L`` that rounding in float64 can explain."""
+        if self._enlarged is None:
+            self._enlarged = self._last_digits([])
+        return max(LARGEST_NOISE * self.largest_term, 4 * self._enlarged)
+
+    def _last_digits(self, masks: list[Array]) -> float:
+        """Return how much ``L`` changes with the last digits of the operations' outputs.
+
+        What an operation rounds, those after it may enlarge. It is the largest of a few changes.
+        ``masks`` are the numbers that change, an array for each call of an operation; all do if
+        there are none.
+        """
+        middle, chance = self._terms(), np.random.default_rng(0)
+
+        def change(call: int, output: Array) -> Array:
+            digits = EPS * chance.choice([-1, 1], size=output.shape)
+            return output * (1 + (digits * masks[call] if masks else digits))
+
+        changes = []
+        for _ in range(8):
+            with self.probe.changed_outputs(change):
+                changes.append(abs(float((self._terms() - middle).sum())))
+        return max([size for size in changes if math.isfinite(size)], default=0.0)
+
+    def _rounding_after(self, array: Array, index: tuple[int, ...], step: float) -> float:
+        """Return the change of ``L`` with the last digits of what depends on ``array[index]``.
+
+        It need not show around ``array[index]``, if a step is less than a last digit there. So
+        what depends on it is found by moving it further.
+        """
+        value, runs = array[index], []
+        for factor in (0.0, -1e2, 1e2, -1e4, 1e4):
+            array[index] = value + factor * step
+            runs.append(self._outputs())
+        array[index] = value
+        if any([a.shape for a in run] != [a.shape for a in runs[0]] for run in runs):
+            return 0.0
+        moved = zip(*runs, strict=True)
+        masks = [np.any([other != middle for other in others], axis=0) for middle, *others in moved]
+        return self._last_digits(masks) if masks else 0.0
+
+    def _outputs(self) -> list[Array]:
+        """Run forward and return copies of the operations' outputs, in the order of the calls."""
+        outputs: list[Array] = []
+
+        def keep(call: int, output: Array) -> Array:
+            outputs.append(output.copy())
+            return output
+
+        with self.probe.changed_outputs(keep):
+            self._terms()
+        return outputs
 
     def _measured_noise(self, array: Array, index: tuple[int, ...], step: float) -> float:
         """Return the standard deviation of the error that rounding makes in ``L``.
@@ -113,14 +181,11 @@ class Differences:
         equally spaced, since rounding may be the same in each step of a grid. The median is taken,
         since a kink leaves a few large distances.
 
-        Nothing but ``forward`` is looked at, so a wrong gradient does not make it larger; an
-        operation that draws other numbers in each pass has no noise of this kind, and gets 0.
+        Nothing but ``forward`` is looked at, so a wrong gradient does not make it larger.
 
         After: Moré and Wild, "Estimating Computational Noise", SIAM J. Sci. Comput. 2011.
         """
         value, middle = array[index], self._terms()
-        if not np.array_equal(middle, self._terms()):
-            return 0.0
         points, sums = [], []
         for moved in value + step * SPREAD:
             array[index] = moved
@@ -134,7 +199,7 @@ class Differences:
             cubic = sum(w * sums[j] for w, j in zip(weights, neighbours, strict=True))
             distances.append(abs(sums[i] - cubic) / math.hypot(1, *weights))
         noise = float(np.median(distances)) / 0.6745  # the median of |N(0, 1)|
-        return noise if noise <= LARGEST_NOISE * self.largest_term else 0.0
+        return noise if noise <= self._noise_limit() else 0.0
 
     def _moves_clipped(self, array: Array, index: tuple[int, ...], step: float) -> bool:
         """Return whether clipped numbers depend on ``array[index]``, be it too little to be seen.

@@ -172,8 +172,8 @@ class GradientReport:
     def _on_rounding(self) -> Iterator[str]:
         if rounded := sum(array.rounded for array in self.arrays):
             yield (
-                f"{rounded} of {self.checked} elements were checked less exactly, because of "
-                "rounding inside forward"
+                f"{rounded} of {self.checked} elements were checked less exactly, if at all, "
+                "because of rounding inside forward"
             )
 
 

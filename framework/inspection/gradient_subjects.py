@@ -1,7 +1,9 @@
 """Operations, losses and models as functions whose slope can be measured."""
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -47,6 +49,21 @@ class Subject:
     def loss(self) -> Any:
         """The loss, or None."""
         return None
+
+    @contextmanager
+    def changed_outputs(self, change: Callable[[int, Array], Array]) -> Iterator[None]:
+        """Let operations give ``change(call, output)`` for a while, with the number of the call."""
+        replaced, calls = {}, count()
+        for operation in self.operations:
+            if not isinstance(operation, Container) and hasattr(operation, "__dict__"):
+                replaced[id(operation)] = operation, vars(operation).get("forward")
+                vars(operation)["forward"] = _changing(operation, lambda a: change(next(calls), a))
+        try:
+            yield
+        finally:
+            for operation, own in replaced.values():
+                del vars(operation)["forward"]
+                vars(operation).update({} if own is None else {"forward": own})
 
     def narrow(self) -> Iterator[tuple[Any, np.dtype[Any]]]:
         """Yield, after ``forward``, the parts whose outputs are not float64."""
@@ -214,6 +231,18 @@ def _rows(values: Any, rows: Any, samples: int) -> Any:
     except ValueError:  # rows of different lengths
         return values
     return array[rows] if array.shape[:1] == (samples,) else values
+
+
+def _changing(operation: Any, change: Callable[[Array], Array]) -> Callable[..., Array]:
+    forward = operation.forward
+
+    def changed(*arguments: Any, **options: Any) -> Array:
+        returned = forward(*arguments, **options)
+        output = change(operation.output if returned is None else returned)
+        operation.output = output
+        return output
+
+    return changed
 
 
 def _with_children(operations: Iterable[Any]) -> Iterator[Any]:

@@ -15,6 +15,7 @@ from tests.framework.inspection.right_operations import (
     MadeInFirstForward,
     OwnNormalization,
     Pairs,
+    Slotted,
     SquaredError,
 )
 from tests.framework.inspection.wrong_operations import WRONG_LOSSES, WRONG_OPERATIONS
@@ -117,3 +118,16 @@ def test_the_callers_targets_are_left_as_they_were() -> None:
     check_gradients(wrong(), INPUTS, targets)
     check_gradients(model_with(Tanh(), wrong()), INPUTS, targets)
     np.testing.assert_array_equal(targets, TARGETS)
+
+
+def test_chance_is_named_also_where_the_operation_cannot_be_watched() -> None:
+    class SlottedNoise(Slotted):
+        __slots__ = ()
+
+        def forward(self, inputs: np.ndarray) -> None:
+            self.output = inputs + 1e-12 * np.random.default_rng().random(inputs.shape)
+
+    report = check_gradients(SlottedNoise(), INPUTS)
+    assert not report.passed
+    (fault,) = report.faults
+    assert "two forward passes of the same inputs differ" in fault
