@@ -1,4 +1,4 @@
-"""Data to learn from: made up, or read from files; and what a training loop needs of data."""
+"""Data sets, synthetic or read from files; batches and one-hot labels for a training loop."""
 
 from datasets.batches import batch, one_hot_encode
 from datasets.cifar10 import cifar10

@@ -1,20 +1,19 @@
-"""What a hand-composed training loop needs of its data."""
+"""Batches and one-hot labels, for a training loop by hand."""
 
-import operator
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from optimizers.arrays import Array
+from optimizers.checks import check_count
 
-def batch(
-    data: ArrayLike, labels: ArrayLike, batch_size: int
-) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """Yield ``(data, labels)`` in pieces of ``batch_size`` samples, in order.
 
-    The last piece is shorter if the samples do not divide evenly. The pieces are views of the
-    arrays given. Samples that are sorted by class should be shuffled first.
+def batch(data: ArrayLike, labels: ArrayLike, batch_size: int) -> Iterator[tuple[Array, Array]]:
+    """Yield batches ``(data, labels)`` of ``batch_size`` samples, in order.
+
+    The last batch is smaller if the samples do not divide evenly. Batches are views of the
+    arrays. Samples that are sorted by class should be shuffled first.
 
     Args:
         data: ``(samples, ...)``.
@@ -29,13 +28,13 @@ def batch(
     [2, 2, 1]
     """
     data, labels = np.asarray(data), np.asarray(labels)
-    size = whole_number("batch_size", batch_size)
+    size = check_count("batch_size", batch_size)
     if data.shape[:1] != labels.shape[:1] or not data.ndim:
         raise ValueError(
             "data and labels must have the same number of samples, received shapes "
             f"{data.shape} and {labels.shape}"
         )
-    # The checks above run at the call; a generator's body would only run at the first batch.
+    # The checks above run at the call; those of a generator function would run at the first batch.
     return (
         (data[start : start + size], labels[start : start + size])
         for start in range(0, len(data), size)
@@ -53,14 +52,14 @@ def one_hot_encode(labels: ArrayLike, num_classes: int) -> NDArray[np.float32]:
         ``(samples, num_classes)``, float32.
 
     Raises:
-        TypeError: labels that are not numbers, or ``num_classes`` that is no whole number.
-        ValueError: a label that is no class, or labels of another shape.
+        TypeError: labels that are not numbers, or ``num_classes`` that is not a whole number.
+        ValueError: a label that is not a class, or labels of another shape.
 
     >>> one_hot_encode([0, 2], 3)
     array([[1., 0., 0.],
            [0., 0., 1.]], dtype=float32)
     """
-    classes = whole_number("num_classes", num_classes)
+    classes = check_count("num_classes", num_classes)
     values = np.asarray(labels)
     if values.ndim != 1:
         raise ValueError(f"labels must have shape (samples,), received {values.shape}")
@@ -75,16 +74,3 @@ def one_hot_encode(labels: ArrayLike, num_classes: int) -> NDArray[np.float32]:
     encoded = np.zeros((len(values), classes), dtype=np.float32)
     encoded[np.arange(len(values)), values.astype(np.intp)] = 1
     return encoded
-
-
-def whole_number(name: str, value: Any, minimum: int = 1) -> int:
-    """Return ``value`` as an integer of at least ``minimum``, or raise TypeError or ValueError."""
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be a whole number, received {value!r}") from None
-    if number < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, received {value!r}")
-    return number

@@ -1,4 +1,4 @@
-"""CIFAR-10: 60,000 small colour photographs of ten kinds of things."""
+"""CIFAR-10: 60,000 small colour photographs of ten classes."""
 
 import tarfile
 from os import PathLike, fspath
@@ -18,7 +18,7 @@ RECORD = 1 + CHANNELS * HEIGHT * WIDTH
 TRAINING = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 TEST = ("test_batch.bin",)
 LARGEST_MEMBER = 10_000 * RECORD
-LARGEST_HEADER = 1 << 16  # of the extended ones, which hold long names and times
+LARGEST_HEADER = 1 << 16  # of extended headers, which hold long names and times
 LARGEST_ARCHIVE = 6 * LARGEST_MEMBER + (1 << 20)  # with its headers and two small files
 
 Batches = list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]
@@ -31,31 +31,31 @@ def cifar10(
     scale: Scale | None = None,
     dtype: DTypeLike | None = None,
 ) -> tuple[Data, Data]:
-    """Return the photographs of CIFAR-10: 50,000 to train on and 10,000 to test with.
+    """Return CIFAR-10: 50,000 photographs for training and 10,000 for testing.
 
-    It is read from the binary archive, or from a sample of it, which is an archive of the same
-    files with fewer records in each. Nothing is unpacked to disk.
+    They are read from the binary archive, or from a sample: an archive of the same files with
+    fewer records. Nothing is unpacked to disk.
 
     Args:
         directory: the folder with the archive ``cifar-10-binary.tar.gz`` or
             ``cifar-10-binary-sample.tar.gz``, gzipped or not. Without it the archive is
-            looked for in the folder that the environment variable ``DINPUTS_DATA`` names and
-            in the cache, and downloaded at last: see ``datasets.fetching``.
+            searched for in the folder ``DINPUTS_DATA`` (an environment variable) and in the
+            cache, and otherwise downloaded: see ``datasets.fetching``.
         flatten: whether each image becomes one row of 3,072 numbers, the three colours of a
             pixel side by side.
-        scale: the range that 0…255 is spread over, ``(0, 1)`` or ``(-1, 1)``, say; None leaves
-            the values as they are.
-        dtype: of the images. None takes float32 where they are scaled, else uint8.
+        scale: the range that 0…255 is mapped to, such as ``(0, 1)`` or ``(-1, 1)``; None does
+            not scale.
+        dtype: of the images. None takes float32 if they are scaled, otherwise uint8.
 
     Returns:
         ``(X_train, y_train), (X_test, y_test)``: images ``(samples, 32, 32, 3)`` and labels
-        ``(samples,)``, integers from 0 to 9, whose names ``class_names("cifar10")`` tells.
+        ``(samples,)``, integers from 0 to 9; ``class_names("cifar10")`` returns their names.
 
     Raises:
         TypeError, ValueError: an argument out of its range.
         DataError: the archive is damaged; the message names it and says how to fetch it again.
-        FileNotFoundError: ``directory`` has no such archive, or ``DINPUTS_DATA`` names no folder.
-        DownloadError: the archive is nowhere and cannot be downloaded; the message says where
+        FileNotFoundError: ``directory`` has no such archive, or ``DINPUTS_DATA`` is not a folder.
+        DownloadError: the archive was not found and cannot be downloaded; the message says where
             to put it by hand.
 
     Source: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
@@ -72,8 +72,8 @@ def read_cifar10(path: str | PathLike[str]) -> Batches:
     """Return the images and labels of each of the six files in a CIFAR-10 binary archive.
 
     A file is a row of records of 3,073 bytes: the label, then the red, the green and the blue
-    values of the image, row by row. The archive is read from its start to its end, members are
-    known by the last part of their names, and nothing is written.
+    values of the image, row by row. The archive is read once from start to end, members are
+    recognized by the last part of their names, and nothing is written.
 
     Args:
         path: the archive, gzipped or not.
@@ -83,9 +83,8 @@ def read_cifar10(path: str | PathLike[str]) -> Batches:
         data_batch_1.bin to data_batch_5.bin and test_batch.bin.
 
     Raises:
-        DataError: the archive is damaged or holds something else. No member may be larger
-            than those of the complete archive, nor the archive larger than that, and none is
-            read further than the file goes.
+        DataError: the archive is damaged or has other contents, or it or a member is larger
+            than the complete archive or its members.
         OSError: it cannot be opened.
     """
     name = fspath(path)
@@ -97,12 +96,12 @@ def read_cifar10(path: str | PathLike[str]) -> Batches:
             raise DataError(f"{name}: {error}") from None
         except (DataError, EOFError, OSError, MemoryError):
             raise
-        except Exception as error:  # tarfile lets out whatever it meets in a damaged header
+        except Exception as error:  # tarfile raises errors of many kinds for a damaged header
             raise DataError(
                 f"{name}: expected a tar archive, but {error}; it begins with "
                 f"{first_bytes(stream.start)}"
             ) from None
-        while stream.read(CHUNK):  # on to the end, where gzip has its own checksum
+        while stream.read(CHUNK):  # to the end, where gzip has its checksum
             pass
     missing = [file for file in TRAINING + TEST if file not in members]
     if missing:
@@ -114,11 +113,11 @@ def read_cifar10(path: str | PathLike[str]) -> Batches:
 
 
 class _TooLarge(Exception):
-    """A member of the archive claims to be larger than any of the complete archive."""
+    """A member of the archive claims to be larger than any member of the complete archive."""
 
 
 class _Header(tarfile.TarInfo):
-    """A header that is refused before tarfile reads as much into memory as it claims."""
+    """A header whose size is checked before tarfile reads it into memory."""
 
     @classmethod
     def frombuf(cls, *arguments: Any, **named: Any) -> Any:
@@ -142,7 +141,7 @@ def _members(stream: Limited, name: str) -> dict[str, bytearray]:
     members: dict[str, bytearray] = {}
     with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", tarinfo=_Header) as archive:
         for member in archive:
-            # Once more, since an extended header may give the file another size.
+            # Checked again, since an extended header may change the size of the file.
             _check_size(member)
             file = PurePosixPath(member.name).name
             if file not in TRAINING + TEST:

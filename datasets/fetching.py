@@ -1,20 +1,20 @@
-"""Where the files of a data set come from: a folder, the cache, or the network.
+"""Finding the files of a data set: in a folder, in the cache, or on the network.
 
-They are looked for in this order, and the first place that has them is used:
+They are searched for in this order, and the first place that has them is used:
 
 1. the folder given as ``directory=``, or the data set's folder in it;
 2. the data set's folder (``mnist``, ``fashion-mnist``, ``cifar-10``) in the folder that the
    environment variable ``DINPUTS_DATA`` names;
-3. the cache folder of the user's account, if the checksum is right;
+3. the user's cache folder, if the checksum is correct;
 4. a download into that cache folder, from the second mirror if the first one fails.
 
-A directory that was given but has no such files is an error, and so are a folder named by
-``DINPUTS_DATA`` that does not exist and a place that has some of the files but not all: nothing
-is fetched in silence that the user meant to be there. "~" stands for the user's home in both.
+It is an error if the given directory has no such files, if the folder ``DINPUTS_DATA`` does not
+exist, or if a place has only some of the files: files that the user expects to be there are not
+silently downloaded. "~" stands for the user's home in both.
 
-The download is ``pooch``'s: into a temporary file, which takes its place in the cache in one
-step after its checksum was found right. So an interrupted download leaves no broken file, and
-two processes at once do not disturb each other. pooch is imported only when it is needed.
+``pooch`` downloads into a temporary file, which is renamed into the cache after its checksum was
+verified. So an interrupted download leaves no broken file, and two processes can download at the
+same time. pooch is imported only when it is needed.
 """
 
 import os
@@ -26,7 +26,7 @@ from pathlib import Path
 from datasets.published import Published, published
 from datasets.reading import DataError
 
-TIMEOUT = 30  # seconds without a single byte, after which a mirror is given up
+TIMEOUT = 30  # seconds without data, after which the next mirror is tried
 CHUNK = 1 << 16
 
 Directory = str | os.PathLike[str] | None
@@ -37,12 +37,12 @@ class DownloadError(OSError):
 
 
 def locate(data: Published, directory: Directory = None) -> list[Path]:
-    """Return the paths of ``data.files``, in their order, downloading them if need be.
+    """Return the paths of ``data.files``, in their order, after a download if necessary.
 
     Raises:
-        FileNotFoundError: ``directory`` has none of the files, ``DINPUTS_DATA`` names no
+        FileNotFoundError: ``directory`` has none of the files, ``DINPUTS_DATA`` is not a
             folder, or a place has only some of the files.
-        DownloadError: they are nowhere, and cannot be fetched.
+        DownloadError: they were not found and cannot be downloaded.
     """
     if directory is not None:
         given = Path(directory).expanduser()
@@ -61,7 +61,7 @@ def locate(data: Published, directory: Directory = None) -> list[Path]:
 
 
 def _root() -> Path | None:
-    """The folder that DINPUTS_DATA names, if it is set."""
+    """Return the folder DINPUTS_DATA, if it is set."""
     value = os.environ.get("DINPUTS_DATA")
     if not value:
         return None
@@ -74,12 +74,11 @@ def _root() -> Path | None:
 
 
 def remove(name: str) -> int:
-    """Delete what was downloaded of a data set, print how much that freed, and return it.
+    """Delete the downloaded files of a data set; print and return the number of bytes freed.
 
-    Only the published files are deleted, and the temporary files that a download leaves if it
-    is killed; then the cache folder, if nothing else is in it. So do not call it while another
-    process downloads the same data. Files in folders of your own (``directory=``,
-    ``DINPUTS_DATA``) are left alone.
+    The published files are deleted, the temporary files of downloads that were killed, and the
+    cache folder if it is then empty. Do not call it while another process downloads the same
+    data. Files in folders of your own (``directory=``, ``DINPUTS_DATA``) are not deleted.
 
     Args:
         name: "mnist", "fashion_mnist" or "cifar10".
@@ -88,7 +87,7 @@ def remove(name: str) -> int:
         The number of bytes freed.
 
     Raises:
-        TypeError, ValueError: there is no data set of that name.
+        TypeError, ValueError: ``name`` is not the name of a data set.
         OSError: a file cannot be deleted.
     """
     data = published(name)
@@ -115,7 +114,7 @@ def _is_download(path: Path, data: Published) -> bool:
 
 
 def cache_folder(data: Published) -> Path:
-    """Where downloads of ``data`` are kept."""
+    """Return the folder for downloads of ``data``."""
     import pooch
 
     return Path(pooch.os_cache("dinputs")) / data.folder
@@ -123,7 +122,7 @@ def cache_folder(data: Published) -> Path:
 
 @contextmanager
 def fetch_again(data: Published, file: str) -> Iterator[None]:
-    """Add to a DataError about ``file`` how to fetch that again."""
+    """Add instructions for a new download to a DataError about ``file``."""
     try:
         yield
     except DataError as error:
@@ -135,7 +134,7 @@ def fetch_again(data: Published, file: str) -> Iterator[None]:
 
 
 def _files_in(place: Path, data: Published) -> list[Path]:
-    """The files of ``data`` in ``place``, or none; FileNotFoundError if only some are there."""
+    """Return the files of ``data`` in ``place``, or []. FileNotFoundError if only some exist."""
     found = {}
     for file in data.files:
         paths = (place / name for name in data.accepted(file))
@@ -152,7 +151,7 @@ def _files_in(place: Path, data: Published) -> list[Path]:
 
 
 def _download(data: Published, file: str) -> Path:
-    """Return ``file`` in the cache, where it is put if it is not there undamaged."""
+    """Return the path of ``file`` in the cache, after a download if it is missing or damaged."""
     import pooch
 
     folder = cache_folder(data)
@@ -168,8 +167,8 @@ def _download(data: Published, file: str) -> Path:
                     progressbar=True,
                     chunk_size=CHUNK,
                     timeout=TIMEOUT,
-                    # Else a server may say that a .gz is a compressed transfer of what is in
-                    # it, and that would be unpacked on arrival.
+                    # Otherwise a server may declare a .gz as a compressed transfer of its
+                    # contents, which would be unpacked on arrival.
                     headers={"Accept-Encoding": "identity"},
                 ),
             )

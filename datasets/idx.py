@@ -1,14 +1,14 @@
-"""The IDX format, in which MNIST and its successors are published."""
+"""The IDX format of MNIST and Fashion-MNIST."""
 
 import math
 import struct
 from os import PathLike, fspath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets.reading import DataError, first_bytes, opened, read_up_to
+from optimizers.arrays import Array
 
 UNSIGNED_BYTES = 0x08
 MAX_ITEMS = 60_000  # the training images of MNIST and of Fashion-MNIST
@@ -27,15 +27,15 @@ def read_idx(
     Args:
         path: the file.
         item_shape: the shape that each item must have.
-        max_items: the most items that are read. A gzipped file of some megabytes may unpack to
-            terabytes; where the header announces more than this, nothing more is read.
+        max_items: the largest number of items that is accepted. A gzipped file of some megabytes
+            may unpack to terabytes.
 
     Returns:
         ``(items, *item_shape)``, uint8, writable.
 
     Raises:
-        DataError: the file is damaged or holds something else. Never more is read into memory
-            than the file has, whatever its header says.
+        DataError: the file is damaged or has other contents. The memory used depends on the
+            size of the file, not on the size that its header claims.
         OSError: it cannot be opened.
 
     Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits".
@@ -74,5 +74,5 @@ def read_idx(
             f"{name}: expected {size:,} bytes after the header, {count:,} items of shape "
             f"{item_shape}, found {found}"
         )
-    items: NDArray[Any] = np.frombuffer(values, dtype=np.uint8).reshape(count, *item_shape)
+    items: Array = np.frombuffer(values, dtype=np.uint8).reshape(count, *item_shape)
     return items

@@ -1,4 +1,4 @@
-"""From the bytes of a file to the images that a training loop wants."""
+"""Conversion of images: shape, range and dtype."""
 
 import math
 from collections.abc import Sequence
@@ -8,24 +8,25 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from datasets.reading import DataError
+from optimizers.arrays import Array
 
-Data = tuple[NDArray[Any], NDArray[np.int64]]
+Data = tuple[Array, NDArray[np.int64]]
 Scale = tuple[float, float]
 
 
 class Conversion:
-    """What is done to images on their way out: ``flatten=``, ``scale=`` and ``dtype=``.
+    """The conversion of images: ``flatten=``, ``scale=`` and ``dtype=``.
 
-    A byte of 0 becomes the first number of ``scale`` and one of 255 the second.
+    A byte of 0 becomes the first number of ``scale``, a byte of 255 the second.
 
     Args:
         flatten: whether each image becomes one row of numbers.
-        scale: the range that 0…255 is spread over, such as ``(0, 1)`` or ``(-1, 1)``; None
-            leaves the values as they are.
-        dtype: of the images. None takes float32 where they are scaled, else uint8.
+        scale: the range that 0…255 is mapped to, such as ``(0, 1)`` or ``(-1, 1)``; None does
+            not scale.
+        dtype: of the images. None takes float32 if they are scaled, otherwise uint8.
 
     Raises:
-        TypeError, ValueError: ``flatten`` is not a truth value; ``scale`` is not a pair of
+        TypeError, ValueError: ``flatten`` is not a bool; ``scale`` is not a pair of
             finite numbers in ascending order; ``dtype`` cannot hold the values.
     """
 
@@ -54,13 +55,13 @@ class Conversion:
         if self.dtype.kind not in "uif" or not np.can_cast(np.uint8, self.dtype):
             raise ValueError(f"dtype must hold the numbers 0 to 255, received {self.dtype}")
 
-    def __call__(self, parts: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
-        """Return the images of all ``parts``, one after the other, converted.
+    def __call__(self, parts: Sequence[NDArray[np.uint8]]) -> Array:
+        """Return the converted images of all ``parts`` in one array.
 
-        The result is the only array made; where nothing changes, one part is returned itself.
+        A single part that needs no conversion is returned itself.
         """
         first = parts[0]
-        images: NDArray[Any] = first
+        images: Array = first
         if len(parts) > 1 or self.dtype != first.dtype or not first.flags.c_contiguous:
             samples = sum(len(part) for part in parts)
             images = np.empty((samples, *first.shape[1:]), dtype=self.dtype)
@@ -76,7 +77,7 @@ class Conversion:
 
 
 def check_labels(labels: NDArray[np.uint8], name: str, classes: int) -> None:
-    """Raise DataError, naming the first, if a label of the file ``name`` is no class."""
+    """Raise DataError, naming the first, if a label of the file ``name`` is not a class."""
     if labels.max() >= classes:
         row = int((labels >= classes).argmax())
         raise DataError(
@@ -86,7 +87,7 @@ def check_labels(labels: NDArray[np.uint8], name: str, classes: int) -> None:
 
 def _check_scale(scale: Any) -> Scale:
     try:
-        if isinstance(scale, (str, bytes)):  # which are sequences of what may be numbers
+        if isinstance(scale, (str, bytes)):  # sequences too, but not of numbers
             raise TypeError
         low, high = (float(bound) for bound in scale)
     except (TypeError, ValueError):

@@ -1,9 +1,9 @@
-"""Logic gates: the four smallest data sets, and the one that a single neuron cannot learn."""
-
-from typing import Any
+"""Logic gates, the smallest data sets. A single neuron cannot learn "xor"."""
 
 import numpy as np
 from numpy.typing import NDArray
+
+from optimizers.arrays import Array
 
 TRUTH: dict[str, list[int]] = {
     "and": [0, 0, 0, 1],
@@ -13,7 +13,7 @@ TRUTH: dict[str, list[int]] = {
 }
 
 
-def logic_gate(name: str) -> tuple[NDArray[np.float32], NDArray[Any]]:
+def logic_gate(name: str) -> tuple[NDArray[np.float32], Array]:
     """Return the truth table of a gate as data.
 
     Args:
@@ -23,7 +23,7 @@ def logic_gate(name: str) -> tuple[NDArray[np.float32], NDArray[Any]]:
         Inputs ``(4, 2)``, float32, and outputs ``(4,)``, integers, both of 0 and 1.
 
     Raises:
-        ValueError: there is no gate of that name.
+        ValueError: ``name`` is not a gate.
 
     >>> X, y = logic_gate("xor")
     >>> [(int(a), int(b), int(c)) for (a, b), c in zip(X, y)]

@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST: 70,000 grey images each, of handwritten digits and of clothes."""
+"""MNIST and Fashion-MNIST: 70,000 grey images of handwritten digits, and of clothes."""
 
 from pathlib import Path
 
@@ -22,16 +22,16 @@ def mnist(
     scale: Scale | None = None,
     dtype: DTypeLike | None = None,
 ) -> tuple[Data, Data]:
-    """Return the handwritten digits of MNIST: 60,000 to train on and 10,000 to test with.
+    """Return MNIST: 60,000 handwritten digits for training and 10,000 for testing.
 
     Args:
-        directory: the folder with the files, gzipped or not. Without it they are looked for
-            in the folder that the environment variable ``DINPUTS_DATA`` names and in the
-            cache, and downloaded at last: see ``datasets.fetching``.
+        directory: the folder with the files, gzipped or not. Without it they are searched for
+            in the folder ``DINPUTS_DATA`` (an environment variable) and in the cache, and
+            otherwise downloaded: see ``datasets.fetching``.
         flatten: whether each image becomes one row of 784 numbers.
-        scale: the range that 0…255 is spread over, ``(0, 1)`` or ``(-1, 1)``, say; None leaves
-            the values as they are.
-        dtype: of the images. None takes float32 where they are scaled, else uint8.
+        scale: the range that 0…255 is mapped to, such as ``(0, 1)`` or ``(-1, 1)``; None does
+            not scale.
+        dtype: of the images. None takes float32 if they are scaled, otherwise uint8.
 
     Returns:
         ``(X_train, y_train), (X_test, y_test)``: images ``(samples, 28, 28)`` and labels
@@ -40,8 +40,8 @@ def mnist(
     Raises:
         TypeError, ValueError: an argument out of its range.
         DataError: a file is damaged; the message names it and says how to fetch it again.
-        FileNotFoundError: ``directory`` has not all the files, or ``DINPUTS_DATA`` names no folder.
-        DownloadError: the files are nowhere and cannot be downloaded; the message says where
+        FileNotFoundError: files are missing in ``directory``, or ``DINPUTS_DATA`` is not a folder.
+        DownloadError: the files were not found and cannot be downloaded; the message says where
             to put them by hand.
 
     Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits", 1998.
@@ -56,10 +56,10 @@ def fashion_mnist(
     scale: Scale | None = None,
     dtype: DTypeLike | None = None,
 ) -> tuple[Data, Data]:
-    """Return the pictures of clothes of Fashion-MNIST, in the form of ``mnist``.
+    """Return Fashion-MNIST: pictures of clothes in the format of MNIST.
 
-    Arguments, returned arrays and errors are those of ``mnist``; ``class_names`` tells what
-    the labels stand for.
+    Arguments, returned arrays and errors are those of ``mnist``;
+    ``class_names("fashion_mnist")`` returns the names of the labels.
 
     Source: Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking
     Machine Learning Algorithms", 2017.

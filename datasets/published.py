@@ -1,4 +1,4 @@
-"""The data sets that others publish: what they are called, and where their files are."""
+"""Published data sets: names, files, checksums, mirrors and classes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ class Published:
     """A published data set.
 
     Attributes:
-        name: that of the function which loads it.
-        folder: where its files are kept, under the folder of all data.
+        name: the name of the function that loads it.
+        folder: the folder of its files, in the folder of all data.
         files: the SHA-256 of each file.
-        mirrors: the addresses to which a file's name is added, in the order they are tried.
+        mirrors: addresses that a file's name is appended to, in the order of use.
         classes: the names of the labels 0, 1, 2, …
-        samples: a file with fewer items that may stand in for one of ``files``.
+        samples: for files that have one, the name of a file with fewer items.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Published:
     samples: Mapping[str, str] = field(default_factory=dict)
 
     def accepted(self, file: str) -> list[str]:
-        """The names under which ``file`` may be found, gzipped or not, the best first."""
+        """Return the names that ``file`` may have, gzipped or not, the preferred one first."""
         complete_first = [file, self.samples[file]] if file in self.samples else [file]
         return [alias for name in complete_first for alias in (name, name.removesuffix(".gz"))]
 
@@ -120,7 +120,7 @@ ALL = {data.name: data for data in (MNIST, FASHION_MNIST, CIFAR10)}
 
 
 def published(name: str) -> Published:
-    """Return the data set called ``name``, with "-" or "_"; or raise TypeError or ValueError."""
+    """Return the data set ``name``, written with "-" or "_". Raises TypeError or ValueError."""
     if not isinstance(name, str):
         raise TypeError(f"the name of a data set must be a string, received {name!r}")
     data = ALL.get(name.replace("-", "_"))
@@ -130,13 +130,13 @@ def published(name: str) -> Published:
 
 
 def class_names(name: str) -> list[str]:
-    """Return what the labels 0, 1, 2, … of a data set stand for.
+    """Return the names of the labels 0, 1, 2, … of a data set.
 
     Args:
         name: "mnist", "fashion_mnist" or "cifar10".
 
     Raises:
-        TypeError, ValueError: there is no data set of that name.
+        TypeError, ValueError: ``name`` is not the name of a data set.
 
     >>> class_names("cifar10")[:3]
     ['airplane', 'automobile', 'bird']

@@ -1,4 +1,4 @@
-"""Reading files that may be damaged: nothing in them is believed before it has been read."""
+"""Reading files that may be damaged: sizes that a file claims are not trusted."""
 
 import codecs
 import gzip
@@ -10,11 +10,11 @@ from typing import IO, cast
 
 GZIP_MAGIC = b"\x1f\x8b"
 CHUNK = 1 << 20
-BLANKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + b" \t\r\n"  # what a page may begin with
+BLANKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + b" \t\r\n"  # the beginning of an HTML page
 
 
 class DataError(ValueError):
-    """A file is not what it should be: truncated, of another format, or at odds with another.
+    """A file is damaged: truncated, of another format, or inconsistent with another file.
 
     The message names the file, what was expected, and what was found.
     """
@@ -22,7 +22,7 @@ class DataError(ValueError):
 
 @contextmanager
 def opened(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file of bytes, unpacking it on the way if it is gzipped, whatever its name says.
+    """Open a binary file, and decompress it if its contents are gzipped.
 
     Raises:
         OSError: it cannot be opened.
@@ -44,9 +44,9 @@ def opened(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 def read_up_to(stream: IO[bytes], size: int) -> bytearray:
-    """Return the next ``size`` bytes, or as many as there are.
+    """Return the next ``size`` bytes, or fewer at the end of the stream.
 
-    Memory grows with what the stream has, not with ``size``, which a damaged file may claim.
+    The memory used grows with the stream, not with ``size``, which a damaged file may claim.
     """
     data = bytearray()
     while chunk := stream.read(min(CHUNK, size - len(data))):
@@ -55,9 +55,9 @@ def read_up_to(stream: IO[bytes], size: int) -> bytearray:
 
 
 class Limited:
-    """A stream that refuses to go on after ``limit`` bytes, and remembers how it began.
+    """A stream that raises an error after ``limit`` bytes, and keeps its first bytes.
 
-    A few kilobytes of gzipped zeros unpack to gigabytes; whoever reads to the end needs an end.
+    A few kilobytes of gzipped zeros unpack to gigabytes, so reading to the end needs a limit.
 
     Raises:
         DataError: by ``read``, if there is more.
@@ -79,7 +79,7 @@ class Limited:
 
 
 def first_bytes(data: bytes | bytearray) -> str:
-    """Describe how a file begins that begins wrongly."""
+    """Describe the first bytes of a file, for an error message."""
     if not data:
         return "nothing: it is empty"
     start = bytes(data[:8])

@@ -1,20 +1,19 @@
-"""The book's made-up data, from its package ``nnfs``.
+"""The synthetic data of the book, from its package ``nnfs``.
 
-Without a seed they draw from NumPy's global generator, as in the book, so that
-``nnfs.init()`` or ``np.random.seed`` decide them. With one they leave it as it was.
+Without a seed they are drawn from NumPy's global generator, as in the book, so they depend on
+``nnfs.init()`` or ``np.random.seed``. With a seed, the global generator is not changed.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import nnfs.datasets
 import numpy as np
-from numpy.typing import NDArray
 
-from datasets.batches import whole_number
+from optimizers.arrays import Array
+from optimizers.checks import check_count
 
-Data = tuple[NDArray[Any], NDArray[Any]]
+Data = tuple[Array, Array]
 
 
 def spiral_data(samples: int, classes: int, *, seed: int | None = None) -> Data:
@@ -23,14 +22,14 @@ def spiral_data(samples: int, classes: int, *, seed: int | None = None) -> Data:
     Args:
         samples: points of each class, at least 1.
         classes: 1 to 256.
-        seed: makes the points repeatable, without a trace on NumPy's global generator.
+        seed: makes the points repeatable; NumPy's global generator is not changed.
 
     Returns:
         Points ``(samples * classes, 2)`` and labels ``(samples * classes,)``, uint8, sorted by
         class: shuffle them before taking batches.
 
     Raises:
-        TypeError, ValueError: an argument that is no whole number or out of its range.
+        TypeError, ValueError: an argument that is not a whole number, or out of its range.
 
     Source: *Neural Networks from Scratch*, chapter 3; Karpathy, CS231n.
     """
@@ -54,20 +53,20 @@ def vertical_data(samples: int, classes: int, *, seed: int | None = None) -> Dat
 def sine_data(samples: int = 1000, *, seed: int | None = None) -> Data:
     """Return one period of a sine: x from 0 up to 1, and ``sin(2πx)``, both ``(samples, 1)``.
 
-    Nothing in it is random; ``seed`` is there so that all data sets are called alike.
+    Nothing is random; ``seed`` exists so that all data sets have the same arguments.
 
     Raises:
-        TypeError, ValueError: ``samples`` is no whole number or below 1.
+        TypeError, ValueError: ``samples`` is not a whole number, or below 1.
 
     Source: *Neural Networks from Scratch*, chapter 17.
     """
     with _seeded(seed):
-        data: Data = nnfs.datasets.sine_data(whole_number("samples", samples))
+        data: Data = nnfs.datasets.sine_data(check_count("samples", samples))
     return data
 
 
 def _sizes(samples: int, classes: int) -> tuple[int, int]:
-    samples, classes = whole_number("samples", samples), whole_number("classes", classes)
+    samples, classes = check_count("samples", samples), check_count("classes", classes)
     if classes > 256:
         raise ValueError(f"classes must be at most 256, since labels are uint8, received {classes}")
     return samples, classes
@@ -75,13 +74,13 @@ def _sizes(samples: int, classes: int) -> tuple[int, int]:
 
 @contextmanager
 def _seeded(seed: int | None) -> Iterator[None]:
-    """Seed NumPy's global generator, which ``nnfs`` draws from, and put it back afterwards."""
+    """Seed NumPy's global generator, which ``nnfs`` draws from, and restore it afterwards."""
     if seed is None:
         yield
         return
     before = np.random.get_state()
     try:
-        np.random.seed(whole_number("seed", seed, 0))
+        np.random.seed(check_count("seed", seed, 0))
         yield
     finally:
         np.random.set_state(before)

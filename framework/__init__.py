@@ -7,6 +7,7 @@ Every operation stores what it computed: ``output`` after ``forward``, ``dinputs
 from typing import TYPE_CHECKING
 
 from framework import initializers as initializers
+from framework import nnfs_book as nnfs_book  # saved files may name its classes
 from framework.accuracies import *
 from framework.activations import *
 from framework.containers import Sequential as Sequential
@@ -23,11 +24,11 @@ from framework.losses import *
 from framework.model import Model as Model
 from framework.operation import Operation as Operation
 from framework.parameters import Parameter as Parameter
-from framework.training.callbacks import Callback as Callback
 from framework.training.callbacks import EarlyStopping as EarlyStopping
 from framework.training.checkpoint import Checkpoint as Checkpoint
 from framework.training.history import History as History
-from framework.training.loop import Training as Training
+from framework.training.state import Callback as Callback
+from framework.training.state import Training as Training
 from framework.utils.rng import seed as seed
 
 if not TYPE_CHECKING:  # type checkers read the "as" and the "*" of each line instead

@@ -1,6 +1,6 @@
-"""What the operations ask of their arguments, and what they say when it is not met.
+"""Checks of arguments, which raise errors that say what was expected and what was received.
 
-The checks of single numbers are those of the optimizers.
+The checks of single numbers come from ``optimizers.checks``.
 """
 
 import math
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from framework.utils.memory_maps import release_pages
+from optimizers.arrays import Array
 from optimizers.checks import (
     check_count,
     check_fraction,
@@ -18,7 +19,6 @@ from optimizers.checks import (
     check_number,
     check_positive,
 )
-from optimizers.optimizer import Array
 
 __all__ = [
     "as_array",
@@ -39,7 +39,7 @@ FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return ``dtype`` as float32 or float64, the two that the operations compute in."""
+    """Return ``dtype`` as a NumPy dtype. Raises ValueError unless it is float32 or float64."""
     try:
         if (found := np.dtype(dtype)) in FLOAT_TYPES:
             return found
@@ -64,7 +64,7 @@ def as_array(values: ArrayLike, name: str) -> Array:
 
 
 def as_floats(values: ArrayLike, name: str = "inputs") -> Array:
-    """Return ``values`` as a float32 or float64 array, itself if it is one.
+    """Return ``values`` as a float32 or float64 array, without a copy if they are one.
 
     Half precision becomes float32; integers, booleans and wider floats become float64.
     """
@@ -85,7 +85,7 @@ def check_dvalues(operation: Any, dvalues: ArrayLike) -> Array:
     """Return ``dvalues`` as floats that fit ``operation.output``.
 
     Raises:
-        RuntimeError: ``forward`` has not been called, so there is nothing to go back through.
+        RuntimeError: ``forward`` has not been called.
         ValueError: the shapes differ.
     """
     output = getattr(operation, "output", None)
@@ -109,8 +109,8 @@ def check_finite(
 ) -> None:
     """Raise ValueError, naming the first row, if ``array`` has a NaN or an infinity.
 
-    With ``dtype``, that includes numbers which are too large for it. Only ``rows``, without a
-    step, are looked at.
+    With ``dtype``, numbers that are too large for it are refused too. Only ``rows``, a slice
+    without a step, are checked.
     """
     if array.dtype.kind != "f":
         return
@@ -119,7 +119,7 @@ def check_finite(
     first, end, _ = rows.indices(len(array))
     for start in range(first, end, rows_at_once):
         block = array[start : min(start + rows_at_once, end)]
-        # Adding up is faster than asking every element; only a bad sum is looked at closely.
+        # A sum is faster than a test of every element; only where it is not finite are they tested.
         with np.errstate(over="ignore", invalid="ignore"):
             converted = block.astype(dtype, copy=False)
             suspicious = not np.isfinite(converted.sum())
@@ -136,10 +136,10 @@ def check_finite(
 
 
 def check_class_names(names: Iterable[str], outputs: tuple[int, ...] | None) -> list[str]:
-    """Return the names of the classes that outputs of this shape stand for.
+    """Return ``names`` as a list, after comparing their number with outputs of this shape.
 
-    A single output says yes or no, so it has two. Raises TypeError if they are no list of texts,
-    ValueError if there are not as many.
+    A single output stands for two classes. Raises TypeError unless they are strings, ValueError
+    if their number is wrong.
     """
     found = list(names) if isinstance(names, Iterable) else [names]
     if isinstance(names, str) or not all(isinstance(name, str) for name in found):

@@ -1,12 +1,12 @@
-"""How the parameters of a layer start.
+"""Initial values of the parameters of a layer.
 
 An initializer is any function ``(shape, generator) -> array``, where ``generator`` is the
-``numpy.random.Generator`` that ``framework.seed`` sets. Those here can be given by name
-(``"he_normal"``), as an object (``normal(0.05)``) or as the class itself (``zeros``).
+``numpy.random.Generator`` that ``framework.seed`` seeds. Those of this module can be given by
+name (``"he_normal"``), as an object (``normal(0.05)``) or as a class (``zeros``).
 
-``fan_in`` is the first number of the shape, the inputs that one neuron adds up; ``fan_out`` is
-the last, the neurons that one input reaches. The Glorot and He initializers choose a spread
-with which signals neither die out nor blow up on their way through many layers.
+``fan_in`` is the first number of the shape: the inputs of a neuron. ``fan_out`` is the last: the
+neurons that an input is connected to. The Glorot and He initializers choose the variance so that
+signals neither vanish nor explode on their way through many layers.
 """
 
 import difflib
@@ -18,8 +18,8 @@ import numpy as np
 
 from framework.checks import as_floats, check_non_negative, check_number
 from framework.utils import rng
+from optimizers.arrays import Array
 from optimizers.configuration import Configurable
-from optimizers.optimizer import Array
 
 Initializer: TypeAlias = Callable[[tuple[int, ...], np.random.Generator], Array]
 
@@ -117,9 +117,9 @@ BY_NAME: dict[str, type] = {
 
 
 def check_initializer(name: str, initializer: str | Initializer) -> str | Initializer:
-    """Return ``initializer`` if it is a known name, an initializer, its class or a function.
+    """Return ``initializer`` if it is a known name, an initializer, its class or a callable.
 
-    Raises ValueError with the nearest known name, TypeError for anything else.
+    Raises ValueError with the nearest known name for any other name, otherwise TypeError.
     """
     if isinstance(initializer, str):
         if initializer in BY_NAME:
@@ -142,7 +142,7 @@ def initialize(
 ) -> Array:
     """Return a new array of ``shape`` and ``dtype``, filled by ``initializer``.
 
-    Raises ValueError if a function returns another shape.
+    Raises ValueError if ``initializer`` returns another shape.
     """
     draw: Initializer = BY_NAME[initializer]() if isinstance(initializer, str) else initializer
     values = as_floats(draw(shape, rng.generator()), name)

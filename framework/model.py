@@ -1,23 +1,23 @@
 """The model: a network with a loss, an optimizer and an accuracy, and all that is done with it."""
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, TypeVar
 
 from numpy.typing import ArrayLike, DTypeLike
 
 from framework.containers.supervised import Supervised
-from framework.data.batches import ValidationData
+from framework.data.checked_batches import ValidationData
 from framework.data.checks import Transform, check_data, check_weighted_data
 from framework.inspection.diagnosis import Diagnosis, diagnose
 from framework.inspection.summary import summary
-from framework.operation import Array
-from framework.training.callbacks import Callback
-from framework.training.distributed.communicator import check_communicator
+from framework.training.arguments import TrainingArguments
+from framework.training.distributed.train import train
 from framework.training.evaluation import evaluate, predict
 from framework.training.history import History
-from framework.training.loop import train
+from framework.training.state import Callback
+from framework.utils.forks import importing
+from optimizers.arrays import Array
 
 AnyModel = TypeVar("AnyModel", bound="Model")
 
@@ -90,7 +90,8 @@ class Model(Supervised):
                 dtypes differ and the model was given none.
         """
         if accelerated:
-            import framework.accelerated  # noqa: F401 - raises where it cannot be had
+            with importing:
+                import framework.accelerated  # noqa: F401 - raises where it cannot be had
         self.accelerated = bool(accelerated)
         super().finalize()
 
@@ -134,7 +135,7 @@ class Model(Supervised):
         A batch of thousands of samples goes through the operations in micro-batches whose
         gradients are added up. That takes less memory and time and makes the same update. Where
         an operation or the loss does not say that it treats each sample on its own
-        (``Operation.samplewise``), as batch normalization cannot, the batch stays whole.
+        (``Operation.independent_samples``), as batch normalization cannot, the batch stays whole.
 
         Args:
             X: ``(samples, ...)``, finite real numbers of any dtype; or batches.
@@ -195,18 +196,9 @@ class Model(Supervised):
                 parameters, running statistics and optimizer are as they were after the last
                 completed epoch, or as ``resume_from`` has them from the middle of this one.
         """
-        run: Callable[..., History] = train
-        if communicator is None:
-            if sharded:
-                raise ValueError("sharded=True needs a communicator, such as MPI.COMM_WORLD")
-        elif check_communicator(communicator).size > 1:
-            from framework.training.distributed.loop import train_together
-
-            run = partial(train_together, communicator=communicator, sharded=sharded)
-        return run(
-            self,
-            X,
-            y,
+        arguments = TrainingArguments(
+            X=X,
+            y=y,
             epochs=epochs,
             batch_size=batch_size,
             sample_weight=sample_weight,
@@ -218,7 +210,10 @@ class Model(Supervised):
             progress=progress,
             print_every=print_every,
             resume_from=resume_from,
+            communicator=communicator,
+            sharded=sharded,
         )
+        return train(self, arguments)
 
     def evaluate(
         self,
@@ -437,7 +432,7 @@ class Model(Supervised):
         Raises:
             ImportError: onnx is not installed.
             RuntimeError: ``finalize`` has not been called.
-            TypeError: an operation of your own, which has no form in ONNX.
+            TypeError: an operation has no ONNX pattern, as one of your own.
             ValueError: ``class_names`` or ``input_shape`` do not fit the model.
             OSError: the file cannot be written; an old one is still there then.
         """

@@ -18,8 +18,10 @@ from typing import Any, TypeAlias
 
 from numpy.typing import ArrayLike
 
+from framework.utils.deprecation import RenamedAttribute
+from framework.utils.warnings import warn_user
+from optimizers.arrays import Array
 from optimizers.configuration import Configurable, constructor_arguments
-from optimizers.optimizer import Array
 
 __all__ = ["Array", "KinkSides", "Operation", "Shape", "describe", "not_stored", "smooth"]
 
@@ -40,8 +42,8 @@ class Operation(Configurable):
             ``dweights``. A class that lists none has those of ``weights`` and ``biases`` that
             it has.
         state: names of further arrays that belong to a saved model but are not trained.
-        samplewise: whether each sample's output depends on that sample alone, in training too.
-            ``Model`` may then send a large batch through in slices.
+        independent_samples: whether the output of each sample depends on that sample alone, in
+            training too. ``Model`` may then divide a large batch into micro-batches.
         differentiable: whether there is a gradient for ``backward`` to compute.
         computes_as: the base class, for a class whose own ``forward`` gives the outputs of its
             base, so that it is exported like that.
@@ -50,10 +52,21 @@ class Operation(Configurable):
     parameters: tuple[str, ...]
     computes_as: type["Operation"]
     state: tuple[str, ...] = ()
-    samplewise = False
+    independent_samples: bool = False
+    samplewise = RenamedAttribute("independent_samples")
     differentiable = True
     output: Array
     dinputs: Array
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "samplewise" in vars(cls):
+            warn_user(
+                f"{cls.__name__}.samplewise was renamed: use independent_samples",
+                DeprecationWarning,
+            )
+            cls.independent_samples = vars(cls)["samplewise"]
+            del cls.samplewise
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         """Compute, store and return ``output``. ``inputs`` is ``(samples, ...)``."""

@@ -12,7 +12,8 @@ import numpy as np
 
 from framework.checks import as_floats
 from framework.operation import describe, not_stored
-from optimizers.optimizer import Array, parameter_names
+from optimizers.arrays import Array
+from optimizers.optimizer import parameter_names
 
 
 class Parameter:

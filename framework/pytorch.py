@@ -1,17 +1,16 @@
 """Networks from PyTorch, and to it: ``from_torch`` and ``to_torch``.
 
-Both copy, so that either network can be trained without the other. PyTorch is imported when one
-of them is called.
+Both copy the parameters, so either network can be trained without changing the other. PyTorch is
+imported when one of them is called. The module of each operation is its entry in ``MODULES``.
 
-A batch normalization differs in one respect: PyTorch's running variance moves by the variance
-divided by ``m - 1``, where ours divides by ``m``. Outputs and gradients are the same.
+A batch normalization differs in one respect: PyTorch's running variance moves towards the variance
+divided by ``m - 1``, ours towards the variance divided by ``m``, for ``m`` values in a batch.
+Outputs and gradients are the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from framework.activations import (
     ELU,
@@ -25,54 +24,87 @@ from framework.activations import (
     Swish,
     Tanh,
 )
-from framework.interchange.builders import batch_normalization, dense, kind_of
+from framework.interchange.builders import build, flattened, supported_class
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten
 from framework.model import Model
-from framework.operation import Array, Operation
+from framework.operation import Operation
 from framework.utils import rng
 from framework.utils.optional import required
+from optimizers.arrays import Array
 
 if TYPE_CHECKING:
     import torch
 
 
 @dataclass(frozen=True)
-class Counterpart:
-    """A module of PyTorch: its class, what it calls our arguments, and how it has to be set."""
+class TorchModule:
+    """The PyTorch module of an operation.
 
-    module: str
-    arguments: dict[str, str] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
+    Attributes:
+        name: its class in ``torch.nn``.
+        arguments: our constructor arguments, with their names in PyTorch.
+        arrays: our parameters and running statistics, with their names in PyTorch. A matrix is
+            transposed on the way.
+        settings: PyTorch's further arguments, with the values they must have.
+        our_settings: our further arguments, with the values they must have.
+        converted: functions for arguments that PyTorch states otherwise; each is its own inverse.
+    """
+
+    name: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    arrays: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    our_settings: Mapping[str, Any] = field(default_factory=dict)
+    converted: Mapping[str, Callable[[float], float]] = field(default_factory=dict)
+
+    def convert(self, argument: str, value: Any) -> Any:
+        """Return the value of one of our arguments as PyTorch states it, or the other way."""
+        return self.converted[argument](value) if argument in self.converted else value
 
 
-WITHOUT_PARAMETERS: dict[type[Operation], Counterpart] = {
-    Dropout: Counterpart("Dropout", {"rate": "p"}),
-    Flatten: Counterpart("Flatten", settings={"start_dim": 1, "end_dim": -1}),
-    Linear: Counterpart("Identity"),
-    Sigmoid: Counterpart("Sigmoid"),
-    Tanh: Counterpart("Tanh"),
-    ReLU: Counterpart("ReLU"),
-    LeakyReLU: Counterpart("LeakyReLU", {"alpha": "negative_slope"}),
-    ELU: Counterpart("ELU", {"alpha": "alpha"}),
-    Softplus: Counterpart("Softplus", settings={"beta": 1, "threshold": 20}),
-    Swish: Counterpart("SiLU"),
-    GELU: Counterpart("GELU", settings={"approximate": "tanh"}),
-    Softmax: Counterpart("Softmax", settings={"dim": -1}),
+MODULES: dict[type[Operation], TorchModule] = {
+    Dense: TorchModule(
+        "Linear",
+        {"n_inputs": "in_features", "n_neurons": "out_features"},
+        arrays={"weights": "weight", "biases": "bias"},
+    ),
+    BatchNormalization: TorchModule(
+        "BatchNorm1d",
+        {"n_features": "num_features", "momentum": "momentum", "epsilon": "eps"},
+        arrays={
+            "weights": "weight",
+            "biases": "bias",
+            "running_mean": "running_mean",
+            "running_variance": "running_var",
+        },
+        converted={"momentum": lambda momentum: 1 - momentum},
+    ),
+    Dropout: TorchModule("Dropout", {"rate": "p"}),
+    Flatten: TorchModule("Flatten", settings={"start_dim": 1, "end_dim": -1}),
+    Linear: TorchModule("Identity"),
+    Sigmoid: TorchModule("Sigmoid"),
+    Tanh: TorchModule("Tanh"),
+    ReLU: TorchModule("ReLU"),
+    LeakyReLU: TorchModule("LeakyReLU", {"alpha": "negative_slope"}),
+    ELU: TorchModule("ELU", {"alpha": "alpha"}),
+    Softplus: TorchModule("Softplus", settings={"beta": 1, "threshold": 20}),
+    Swish: TorchModule("SiLU"),
+    GELU: TorchModule("GELU", settings={"approximate": "tanh"}),
+    Softmax: TorchModule("Softmax", settings={"dim": -1}, our_settings={"temperature": 1}),
 }
 
 
 def from_torch(sequential: "torch.nn.Sequential") -> Model:
     """Return a finalized model that computes what ``sequential`` does in evaluation mode.
 
-    Its modules, also of a ``Sequential`` within, can be ``Linear``, ``BatchNorm1d``, ``Dropout``,
-    ``Flatten``, ``Identity`` and the activations that this framework has. A bias or a scale that
-    a module does without is there with the value that changes nothing.
+    Its modules, and those of a ``Sequential`` inside it, can be the ones in ``MODULES``. Where a
+    module has no bias or no scale, ours has zeros or ones.
 
     Raises:
         ImportError: PyTorch is not installed.
-        TypeError: it is no ``Sequential``, or one with a ``forward`` of its own; or a module has
-            no counterpart, or a forward hook; the message names it.
-        ValueError: a module has a setting that its counterpart lacks; two places share their
+        TypeError: it is no ``Sequential``, or one with a ``forward`` of its own; or a module is
+            not in ``MODULES``, or has a forward hook; the message names it.
+        ValueError: a module has a setting that our operation lacks; two modules share their
             parameters; modules do not fit each other.
     """
     nn = required("torch", "torch").nn
@@ -83,22 +115,22 @@ def from_torch(sequential: "torch.nn.Sequential") -> Model:
             f"from_torch needs a torch.nn.Sequential that calls its modules in turn, but "
             f"{type(sequential).__name__} has a forward of its own"
         )
-    _check_untouched(sequential)
+    _check_forward(sequential)
     operations: list[Operation] = []
     seen: set[int] = set()
-    # New layers draw initial weights, which nobody asked for here.
+    # The initial weights of new layers are replaced: they must use up no random numbers.
     with rng.preserve_rng():
-        for place, module in _modules(nn, sequential):
+        for path, module in _modules(nn, sequential):
             parameters = {id(parameter) for parameter in module.parameters()}
             try:
-                _check_untouched(module)
+                _check_forward(module)
                 if parameters & seen:
-                    raise ValueError("it shares its parameters with another place")
-                # What comes after these are rows, whose last axis is their axis 1.
+                    raise ValueError("it shares its parameters with another module")
+                # After one of these, the samples are rows, whose last axis is axis 1.
                 rows = any(isinstance(operation, (Dense, Flatten)) for operation in operations)
                 operations.append(_operation(nn, module, rows))
             except (TypeError, ValueError) as error:
-                raise type(error)(f"module {place}, {module}: {error}") from None
+                raise type(error)(f"module {path}, {module}: {error}") from None
             seen |= parameters
     model = Model(operations)
     model.finalize()
@@ -109,25 +141,29 @@ def to_torch(model: Model) -> "torch.nn.Sequential":
     """Return a ``Sequential`` that computes what ``model.predict`` does, in the model's dtype.
 
     It is in evaluation mode; call its ``train()`` to train it. The activation of a fused loss is
-    its last module.
+    its last module. A ``Sequential`` inside the model is replaced by its operations.
 
     Raises:
         ImportError: PyTorch is not installed.
         RuntimeError: ``model.finalize`` has not been called.
-        TypeError: an operation has no counterpart in PyTorch.
+        TypeError: an operation is not in ``MODULES``.
         ValueError: a softmax has a temperature, which PyTorch's has not.
     """
     torch = required("torch", "torch")
     dtype = getattr(torch, model.parameters.dtype.name)
-    modules = [_module(torch, operation, dtype) for operation in model.operations_of_predict]
+    # The initial weights of new modules are replaced: they must use up no random numbers.
+    with torch.random.fork_rng(devices=[]):
+        operations = flattened(model.operations_of_predict)
+        modules = [_module(torch, operation, dtype) for operation in operations]
     return torch.nn.Sequential(*modules).eval()
 
 
 def _modules(nn: Any, sequential: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each module with its path, such as "1.0" for the first one of the second one."""
     for position, module in enumerate(sequential):
         if _is_plain(nn, module):
             try:
-                _check_untouched(module)
+                _check_forward(module)
             except TypeError as error:
                 raise TypeError(f"module {prefix}{position}, {module}: {error}") from None
             yield from _modules(nn, module, f"{prefix}{position}.")
@@ -136,12 +172,12 @@ def _modules(nn: Any, sequential: Any, prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _is_plain(nn: Any, module: Any) -> bool:
-    """Whether ``module`` is of a class that calls those within it in turn, and nothing else."""
+    """Whether ``module`` calls the modules in it in turn, and does nothing else."""
     return bool(type(module).forward is nn.Sequential.forward)
 
 
-def _check_untouched(module: Any) -> None:
-    """Raise TypeError if something of the user's own takes part in the ``forward`` of this one."""
+def _check_forward(module: Any) -> None:
+    """Raise TypeError if the user's own code takes part in the ``forward`` of ``module``."""
     if "forward" in vars(module):
         raise TypeError(f"this {type(module).__name__} was given another forward")
     hooks = [*module._forward_pre_hooks.values(), *module._forward_hooks.values()]
@@ -154,82 +190,55 @@ def _check_untouched(module: Any) -> None:
 
 
 def _operation(nn: Any, module: Any, rows: bool) -> Operation:
-    if type(module) is nn.Linear:
-        biases = 0.0 if module.bias is None else _numbers(module.bias)
-        return dense(_numbers(module.weight).T, biases)
-    if type(module) is nn.BatchNorm1d:
-        return _batch_normalization(module)
-    classes = {getattr(nn, other.module): ours for ours, other in WITHOUT_PARAMETERS.items()}
+    """Return our operation for ``module``. ``rows`` is whether its inputs have two axes."""
+    classes = {getattr(nn, entry.name): cls for cls, entry in MODULES.items()}
     if type(module) not in classes:
-        raise TypeError("it has no counterpart here")
-    kind = classes[type(module)]
-    counterpart = WITHOUT_PARAMETERS[kind]
-    for name, expected in counterpart.settings.items():
+        raise TypeError("this framework has no such operation")
+    cls = classes[type(module)]
+    entry = MODULES[cls]
+    for name, expected in entry.settings.items():
         found = getattr(module, name)
         if found != expected and not (name == "dim" and found == 1 and rows):
             raise ValueError(
-                f"{kind.__name__}() computes what it does with {name}={expected!r}, not {found!r}"
+                f"{cls.__name__}() is the same only with {name}={expected!r}, not {found!r}"
             )
-    arguments = {ours: getattr(module, theirs) for ours, theirs in counterpart.arguments.items()}
-    return kind(**arguments)
+    values: dict[str, Any] = dict(entry.our_settings)
+    for ours, theirs in entry.arguments.items():
+        found = getattr(module, theirs)
+        if found is None:
+            raise ValueError(f"{cls.__name__} needs a {theirs}, and it has none")
+        values[ours] = entry.convert(ours, found)
+    for ours, theirs in entry.arrays.items():
+        tensor = getattr(module, theirs)
+        if tensor is not None:
+            values[ours] = _array(tensor)
+        elif ours in cls.state:
+            raise ValueError(f"{cls.__name__} needs a {theirs}, and it has none")
+    operation: Operation = build(cls, **values)
+    return operation
 
 
-def _batch_normalization(module: Any) -> BatchNormalization:
-    if module.running_mean is None or module.momentum is None:
-        raise ValueError("it needs running statistics, and a momentum to move them by")
-    mean, variance = _numbers(module.running_mean), _numbers(module.running_var)
-    return batch_normalization(
-        np.ones_like(mean) if module.weight is None else _numbers(module.weight),
-        np.zeros_like(mean) if module.bias is None else _numbers(module.bias),
-        mean,
-        variance,
-        momentum=1 - module.momentum,
-        epsilon=module.eps,
-    )
-
-
-def _numbers(tensor: Any) -> Array:
+def _array(tensor: Any) -> Array:
     if str(tensor.dtype) not in ("torch.float32", "torch.float64"):
         raise ValueError(f"expected parameters in float32 or float64, found {tensor.dtype}")
     array: Array = tensor.detach().cpu().numpy()
-    return array
+    return array.T
 
 
 def _module(torch: Any, operation: Any, dtype: Any) -> Any:
-    kinds = {Dense, BatchNormalization, *WITHOUT_PARAMETERS}
-    kind = kind_of(operation, kinds, "counterpart in PyTorch")
-    if kind is Dense:
-        return _filled(
-            torch,
-            torch.nn.utils.skip_init(
-                torch.nn.Linear, operation.n_inputs, operation.n_neurons, dtype=dtype
-            ),
-            weight=operation.weights.T,
-            bias=operation.biases[0],
-        )
-    if kind is BatchNormalization:
-        return _filled(
-            torch,
-            torch.nn.BatchNorm1d(
-                operation.n_features,
-                eps=operation.epsilon,
-                momentum=1 - operation.momentum,
-                dtype=dtype,
-            ),
-            weight=operation.weights[0],
-            bias=operation.biases[0],
-            running_mean=operation.running_mean[0],
-            running_var=operation.running_variance[0],
-        )
-    if kind is Softmax and operation.temperature != 1:
-        raise ValueError(f"{operation!r}: the softmax of PyTorch has no temperature")
-    counterpart = WITHOUT_PARAMETERS[kind]
-    arguments = {theirs: getattr(operation, ours) for ours, theirs in counterpart.arguments.items()}
-    return getattr(torch.nn, counterpart.module)(**arguments, **counterpart.settings)
-
-
-def _filled(torch: Any, module: Any, **arrays: Array) -> Any:
-    """Return ``module`` with copies of ``arrays`` for its parameters and statistics."""
+    """Return the PyTorch module of ``operation``, with its arrays in ``dtype``."""
+    entry = MODULES[supported_class(operation, MODULES, "PyTorch module")]
+    for name, expected in entry.our_settings.items():
+        if getattr(operation, name) != expected:
+            raise ValueError(f"{operation!r}: the {entry.name} of PyTorch has no {name}")
+    arguments = {
+        theirs: entry.convert(ours, getattr(operation, ours))
+        for ours, theirs in entry.arguments.items()
+    }
+    module = getattr(torch.nn, entry.name)(**arguments, **entry.settings).to(dtype)
     state = module.state_dict()
-    module.load_state_dict({**state, **{k: torch.tensor(v) for k, v in arrays.items()}})
+    for ours, theirs in entry.arrays.items():
+        array = getattr(operation, ours).T
+        state[theirs] = torch.tensor(array.reshape(state[theirs].shape))
+    module.load_state_dict(state)
     return module

@@ -1,6 +1,6 @@
 """Optimizers: each updates any object that has ``weights`` and ``dweights``.
 
-They need nothing from ``framework`` and work just as well on a class of your own.
+They import nothing from ``framework``, and work on classes of your own as well.
 """
 
 from typing import TYPE_CHECKING

@@ -1,9 +1,10 @@
-"""Adagrad: each parameter's step shrinks with the gradients it has already seen."""
+"""Adagrad: the step of each parameter shrinks with the sum of its squared gradients."""
 
 import numpy as np
 
+from optimizers.arrays import Array
 from optimizers.checks import check_positive
-from optimizers.optimizer import Array, LearningRate, Optimizer, State
+from optimizers.optimizer import LearningRate, Optimizer, State
 
 
 class Adagrad(Optimizer):
@@ -14,10 +15,10 @@ class Adagrad(Optimizer):
 
     Args:
         learning_rate, decay, max_gradient_norm: see ``Optimizer``.
-        epsilon: greater than 0; keeps the first division finite.
+        epsilon: greater than 0; prevents a division by 0.
 
     Raises:
-        TypeError, ValueError: for an argument that is no number or out of its range.
+        TypeError, ValueError: for an argument that is not a number, or out of its range.
 
     Source: Duchi, Hazan and Singer, "Adaptive Subgradient Methods for Online Learning and
     Stochastic Optimization", JMLR 2011; *Neural Networks from Scratch*, chapter 10.

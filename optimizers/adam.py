@@ -1,9 +1,10 @@
-"""Adam: momentum, divided by the recent size of the gradient, corrected for its cold start."""
+"""Adam: momentum divided by the root mean square of recent gradients, with bias correction."""
 
 import numpy as np
 
+from optimizers.arrays import Array
 from optimizers.checks import check_fraction, check_positive
-from optimizers.optimizer import Array, LearningRate, Optimizer, State
+from optimizers.optimizer import LearningRate, Optimizer, State
 
 
 class Adam(Optimizer):
@@ -14,16 +15,15 @@ class Adam(Optimizer):
         parameter = parameter - learning_rate * (momentum / (1 - beta_1ᵗ))
                                 / (√(cache / (1 - beta_2ᵗ)) + epsilon)
 
-    Both memories start at zero; dividing by ``1 - betaᵗ`` makes up for that.
+    Both averages start at zero; the division by ``1 - betaᵗ`` corrects this bias.
 
     Args:
         learning_rate, decay, max_gradient_norm: see ``Optimizer``.
-        epsilon: greater than 0; keeps the division finite.
-        beta_1, beta_2: the shares of momentum and cache that are kept, at least 0 and less
-            than 1.
+        epsilon: greater than 0; prevents a division by 0.
+        beta_1, beta_2: the decay rates of momentum and cache, at least 0 and less than 1.
 
     Raises:
-        TypeError, ValueError: for an argument that is no number or out of its range.
+        TypeError, ValueError: for an argument that is not a number, or out of its range.
 
     Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015;
     *Neural Networks from Scratch*, chapter 10.
@@ -59,7 +59,7 @@ class Adam(Optimizer):
         np.divide(cache, 1 - self.beta_2**step, out=scratch)
         np.sqrt(scratch, out=scratch)
         scratch += self.epsilon
-        # In the order of the formula, so that float32 rounds as it does in the book.
+        # In the order of the formula, so that float32 rounds as in the book.
         change = np.divide(momentum, 1 - self.beta_1**step)
         change *= self.current_learning_rate
         change /= scratch

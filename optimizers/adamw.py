@@ -1,25 +1,26 @@
-"""AdamW: Adam, with weights that shrink a little at every step."""
+"""AdamW: Adam with decoupled weight decay."""
 
 from optimizers.adam import Adam
+from optimizers.arrays import Array
 from optimizers.checks import check_non_negative
-from optimizers.optimizer import Array, LearningRate, State
+from optimizers.optimizer import LearningRate, State
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay.
+    """Adam whose parameters also shrink by a constant factor in each step.
 
         parameter = parameter - learning_rate * weight_decay * parameter
         then one step of Adam
 
-    Unlike an L2 penalty, the decay is not divided by the size of the gradient. It acts on all
-    parameters that are updated, biases included.
+    Unlike the gradient of an L2 penalty, the decay is not divided by the size of the gradient. It
+    applies to all parameters, biases included.
 
     Args:
         learning_rate, decay, epsilon, beta_1, beta_2, max_gradient_norm: see ``Adam``.
         weight_decay: at least 0.
 
     Raises:
-        TypeError, ValueError: for an argument that is no number or out of its range.
+        TypeError, ValueError: for an argument that is not a number, or out of its range.
 
     Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
     """

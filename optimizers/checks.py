@@ -1,6 +1,6 @@
-"""Checks of single numbers: each returns the number, or says what was expected and received.
+"""Checks of single numbers: each returns the number, or raises TypeError or ValueError.
 
-They live here, and not in ``framework``, because optimizers import nothing from there.
+They are here, and not in ``framework``, because optimizers and datasets import nothing from it.
 """
 
 import math
@@ -38,7 +38,7 @@ def check_non_negative(name: str, value: Any) -> float:
 
 
 def check_fraction(name: str, value: Any) -> float:
-    """Return ``value`` as a float from 0 up to, but not including, 1."""
+    """Return ``value`` as a float of at least 0 and less than 1."""
     number = check_number(name, value)
     if not 0 <= number < 1:
         raise ValueError(f"{name} must be at least 0 and less than 1, received {value!r}")

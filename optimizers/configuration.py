@@ -1,8 +1,8 @@
-"""An object that knows the arguments it was made with.
+"""Objects that can return their constructor arguments.
 
-Layers, losses, optimizers, initializers and schedules all keep every constructor argument in
-an attribute of the same name. That one convention gives each of them a readable repr and the
-configuration that is written into a saved model.
+Layers, losses, optimizers, initializers and schedules keep every constructor argument in an
+attribute of the same name. From these attributes come their repr and the configuration that is
+saved with a model.
 """
 
 import inspect
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def constructor_arguments(cls: Any) -> dict[str, inspect.Parameter]:
-    """The arguments of ``cls(...)`` by name, without ``self``, ``*args`` and ``**kwargs``."""
+    """Return the arguments of ``cls(...)`` by name, without ``*args`` and ``**kwargs``."""
     if cls.__init__ is object.__init__:
         return {}
     parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
@@ -18,13 +18,13 @@ def constructor_arguments(cls: Any) -> dict[str, inspect.Parameter]:
 
 
 class Configurable:
-    """Base of every object whose constructor arguments are also its attributes."""
+    """Base class of objects whose constructor arguments are also attributes."""
 
     def configuration(self) -> dict[str, Any]:
-        """Return the constructor arguments by name, with the values they have now.
+        """Return the constructor arguments by name, with their present values.
 
-        ``type(self)(**self.configuration())`` makes an equal object, without what it learned.
-        Raises AttributeError for a class that does not keep an argument under its own name.
+        ``type(self)(**self.configuration())`` makes a new object with the same arguments. Raises
+        AttributeError for a class that does not keep an argument under the same name.
         """
         return {name: getattr(self, name) for name in constructor_arguments(type(self))}
 

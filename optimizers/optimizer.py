@@ -1,10 +1,10 @@
-"""What every optimizer shares: the learning rate, its decay, and where state lives.
+"""The base class of optimizers: the learning rate, its decay, and the state.
 
-One training step, by hand or inside ``Model``, is always the same three calls:
+A training step, by hand or inside ``Model``, is three calls:
 
-    optimizer.pre_update_params()        # what is the learning rate now?
-    optimizer.update_params(layer)       # once per layer that has weights
-    optimizer.post_update_params()       # one more step is done
+    optimizer.pre_update_params()        # compute the learning rate of this step
+    optimizer.update_params(layer)       # for each layer that has weights
+    optimizer.post_update_params()       # count the step
 """
 
 import math
@@ -12,19 +12,18 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from optimizers.arrays import Array
 from optimizers.checks import check_non_negative, check_number, check_positive
 from optimizers.configuration import Configurable
 
-Array: TypeAlias = NDArray[Any]
 LearningRate: TypeAlias = float | Callable[[int], float]
 
 
 class State(dict[str, Array]):
-    """What an optimizer remembers about one parameter: arrays by name, zero at first.
+    """The state of an optimizer for one parameter: arrays by name, initially zero.
 
-    Raises TypeError for anything else that is put into it.
+    Setting anything but an array raises TypeError.
     """
 
     def __setitem__(self, name: str, array: Array) -> None:
@@ -36,7 +35,7 @@ class State(dict[str, Array]):
         super().__setitem__(name, array)
 
     def array(self, name: str, like: Array) -> Array:
-        """Return the array called ``name``, of the shape and dtype of ``like``."""
+        """Return the array ``name``, of the shape and dtype of ``like``."""
         array = self.get(name)
         if array is None or array.shape != like.shape or array.dtype != like.dtype:
             array = self[name] = np.zeros_like(like)
@@ -51,21 +50,21 @@ class Optimizer(Configurable):
         current_learning_rate = learning_rate / (1 + decay * iterations)
 
     where ``learning_rate`` is a number or a function of ``iterations`` (see
-    ``optimizers.schedules``). A subclass writes one method, ``update``. All that it remembers
-    from one step to the next belongs in the ``state`` given to ``update``, as arrays: of the
-    parameter's shape (see ``State.array``), or of one element. What it kept in attributes of its
-    own would be in no checkpoint, and a training that goes on would differ without a word.
+    ``optimizers.schedules``). A subclass writes one method, ``update``. It keeps everything that
+    one step needs of the steps before in the ``state`` given to ``update``: as arrays of the
+    parameter's shape (see ``State.array``), or of one element. Checkpoints save this state, but
+    no other attributes, so a resumed training would silently lose those.
 
     Args:
         learning_rate: a positive number, or a function ``iterations -> number``.
         decay: at least 0.
         max_gradient_norm: if given, the gradients of one ``update_params`` call are scaled
             down so that their joint Euclidean norm is at most this (Pascanu et al., "On the
-            difficulty of training recurrent neural networks", ICML 2013). The layer's own
-            gradient arrays are not written to.
+            difficulty of training recurrent neural networks", ICML 2013). The gradient arrays of
+            the layer are not changed.
 
     Raises:
-        TypeError, ValueError: for an argument that is no number or out of its range.
+        TypeError, ValueError: for an argument that is not a number, or out of its range.
 
     Source: *Neural Networks from Scratch*, chapter 10.
     """
@@ -89,21 +88,21 @@ class Optimizer(Configurable):
         self.pre_update_params()
 
     def pre_update_params(self) -> None:
-        """Set ``current_learning_rate`` for the step that comes."""
+        """Set ``current_learning_rate`` for the coming step."""
         rate = self.learning_rate
         if callable(rate):
             rate = check_number(f"learning_rate({self.iterations})", rate(self.iterations))
-        # Times the quotient, as in the book: its programs print every digit.
+        # Multiplied by the quotient, as in the book, whose programs print every digit.
         self.current_learning_rate = rate * (1.0 / (1.0 + self.decay * self.iterations))
 
     def update_params(self, layer: Any) -> None:
-        """Update, in place, every parameter of ``layer`` by its gradient.
+        """Update every parameter of ``layer`` in place.
 
         ``layer`` is any object with arrays ``weights`` and ``dweights`` and, if it has them,
         ``biases`` and ``dbiases``. An object whose parameters have other names lists them in
         ``layer.parameters``; the gradient of ``scale`` is ``dscale``. If
-        ``layer.parameters`` has ``weights`` and ``dweights`` itself, as that of a ``Model`` has,
-        it is updated in place of ``layer``.
+        ``layer.parameters`` itself has ``weights`` and ``dweights``, as that of a ``Model``, it is
+        updated instead of ``layer``.
 
         Raises:
             TypeError: a parameter is not a writable floating-point array.
@@ -123,27 +122,27 @@ class Optimizer(Configurable):
             self.update(parameter, gradient, states.setdefault(name, State()))
 
     def post_update_params(self) -> None:
-        """Count the step that was made."""
+        """Count the step."""
         self.iterations += 1
 
     def update(self, parameter: Array, gradient: Array, state: State) -> None:
-        """Change ``parameter`` in place. ``state`` is this parameter's own memory."""
+        """Update ``parameter`` in place. ``state`` is the state for this parameter."""
         raise NotImplementedError(f"{type(self).__name__} has no update method")
 
     def state(self, layer: Any) -> dict[str, State]:
-        """Return what is remembered about ``layer``: a ``State`` for each parameter's name."""
+        """Return the state for ``layer``: a ``State`` for each of its parameters, by name."""
         entry = self._layers.get(id(layer))
         if entry is None:
-            # The layer itself is kept too, so that its id cannot pass to another object.
+            # Keeping the layer alive keeps its id from being reused by another object.
             entry = self._layers[id(layer)] = (layer, {})
         return entry[1]
 
     def forget(self, layer: Any) -> None:
-        """Remember nothing about ``layer`` any more."""
+        """Discard the state for ``layer``."""
         self._layers.pop(id(layer), None)
 
     def clipping_factor(self, norm: float) -> float:
-        """Return what gradients of this joint norm are multiplied by: 1 if they are in bounds."""
+        """Return the factor, at most 1, that brings a joint norm within the limit."""
         limit = self.max_gradient_norm
         return limit / norm if limit is not None and norm > limit else 1.0
 
@@ -159,7 +158,7 @@ class Optimizer(Configurable):
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        # An id means nothing in a copy or in another process: the layers themselves do.
+        # Ids are not valid in a copy or in another process, so the layers are stored instead.
         return {**self.__dict__, "_layers": list(self._layers.values())}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -168,7 +167,7 @@ class Optimizer(Configurable):
 
 
 def parameter_names(layer: Any) -> tuple[str, ...]:
-    """The names of the arrays of ``layer`` that are trained: see ``Optimizer.update_params``."""
+    """Return the names of the trained arrays of ``layer``: see ``Optimizer.update_params``."""
     listed = getattr(layer, "parameters", None)
     if isinstance(listed, (list, tuple)):
         return tuple(listed)
@@ -201,7 +200,7 @@ def _parameters_and_gradients(layer: Any) -> Iterator[tuple[str, Array, Array]]:
 
 
 def joint_norm(gradients: list[Array]) -> float:
-    """The Euclidean norm over all arrays together, safe from overflow in float32."""
+    """Return the Euclidean norm over all arrays together, without overflow in float32."""
     largest = max((float(np.abs(gradient).max(initial=0.0)) for gradient in gradients), default=0)
     if largest == 0 or not math.isfinite(largest):
         return 0.0

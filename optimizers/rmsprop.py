@@ -1,9 +1,10 @@
-"""RMSprop: each parameter's step is divided by the recent size of its gradient."""
+"""RMSprop: the gradient divided by the root mean square of recent gradients."""
 
 import numpy as np
 
+from optimizers.arrays import Array
 from optimizers.checks import check_fraction, check_positive
-from optimizers.optimizer import Array, LearningRate, Optimizer, State
+from optimizers.optimizer import LearningRate, Optimizer, State
 
 
 class RMSprop(Optimizer):
@@ -14,11 +15,11 @@ class RMSprop(Optimizer):
 
     Args:
         learning_rate, decay, max_gradient_norm: see ``Optimizer``.
-        epsilon: greater than 0; keeps the division finite.
-        rho: the share of the cache that is kept, at least 0 and less than 1.
+        epsilon: greater than 0; prevents a division by 0.
+        rho: the decay rate of the cache, at least 0 and less than 1.
 
     Raises:
-        TypeError, ValueError: for an argument that is no number or out of its range.
+        TypeError, ValueError: for an argument that is not a number, or out of its range.
 
     Source: Tieleman and Hinton, "Lecture 6.5: rmsprop", Coursera 2012;
     *Neural Networks from Scratch*, chapter 10.

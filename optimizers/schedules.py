@@ -1,11 +1,11 @@
-"""Learning rates that change with the number of steps made.
+"""Learning rates that change with the number of steps.
 
-A schedule is a function ``iterations -> learning rate`` and goes where the rate would:
+A schedule is a function ``iterations -> learning rate``, given in place of a rate:
 
     Adam(learning_rate=CosineDecay(0.01, steps=10_000))
 
-Any function of one number does as well; those here are objects, so that they can be printed
-and saved. One step is one batch, not one epoch.
+Any function of one number is a schedule. Those of this module are objects, which can be printed
+and saved. A step is a batch, not an epoch.
 """
 
 import math
@@ -16,7 +16,7 @@ from optimizers.configuration import Configurable
 
 
 class StepDecay(Configurable):
-    """``initial * factor ^ ⌊iterations / every⌋``: a drop every so many steps.
+    """``initial * factor ^ ⌊iterations / every⌋``: a drop every ``every`` steps.
 
     >>> rate = StepDecay(0.1, every=100, factor=0.5)
     >>> rate(0), rate(99), rate(100), rate(200)
@@ -33,7 +33,7 @@ class StepDecay(Configurable):
 
 
 class ExponentialDecay(Configurable):
-    """``initial * factor ^ (iterations / every)``: the same drop, spread evenly.
+    """``initial * factor ^ (iterations / every)``: the decay of ``StepDecay``, but smooth.
 
     >>> rate = ExponentialDecay(0.1, every=100, factor=0.25)
     >>> rate(0), rate(50), rate(100)
@@ -73,7 +73,7 @@ class CosineDecay(Configurable):
 
 
 class LinearWarmup(Configurable):
-    """Straight up to the rate of ``then`` in ``steps`` steps, then ``then`` from its start.
+    """A linear rise to the first rate of ``then`` in ``steps`` steps, followed by ``then``.
 
         then(0) * (iterations + 1) / (steps + 1)     for iterations < steps
         then(iterations - steps)                     afterwards

@@ -1,9 +1,10 @@
-"""Stochastic gradient descent: a step against the gradient, with or without momentum."""
+"""Stochastic gradient descent, with or without momentum."""
 
 import numpy as np
 
+from optimizers.arrays import Array
 from optimizers.checks import check_fraction
-from optimizers.optimizer import Array, LearningRate, Optimizer, State
+from optimizers.optimizer import LearningRate, Optimizer, State
 
 
 class SGD(Optimizer):
@@ -12,17 +13,17 @@ class SGD(Optimizer):
         velocity  = momentum * velocity - learning_rate * gradient
         parameter = parameter + velocity
 
-    With ``nesterov=True`` the step looks ahead along the velocity it has just computed:
+    With ``nesterov=True`` the new velocity is applied once more, as a look-ahead:
 
         parameter = parameter + momentum * velocity - learning_rate * gradient
 
     Args:
         learning_rate, decay, max_gradient_norm: see ``Optimizer``.
-        momentum: the share of the last velocity that is kept, at least 0 and less than 1.
+        momentum: the decay rate of the velocity, at least 0 and less than 1.
         nesterov: Nesterov's form of momentum; needs ``momentum`` above 0.
 
     Raises:
-        TypeError, ValueError: for an argument that is no number or out of its range.
+        TypeError, ValueError: for an argument that is not a number, or out of its range.
 
     Source: *Neural Networks from Scratch*, chapter 10; Sutskever et al., "On the importance
     of initialization and momentum in deep learning", ICML 2013 (Nesterov's form).

@@ -33,7 +33,7 @@ def imported_by(statement: str) -> set[str]:
     [
         ("framework", {"framework", "optimizers", "numpy"}),
         ("optimizers", {"optimizers", "numpy"}),
-        ("datasets", {"datasets", "numpy", "nnfs"}),
+        ("datasets", {"datasets", "optimizers", "numpy", "nnfs"}),
     ],
 )
 def test_importing_brings_numpy_and_nothing_optional(package: str, expected: set[str]) -> None:

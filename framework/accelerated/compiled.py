@@ -2,10 +2,15 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numba
+from llvmlite.binding import ffi
+from numba.core.compiler_lock import global_compiler_lock
+
+from framework.utils.forks import hold_while_forking
 
 # Sums may be reordered and products contracted, so that they fill a vector register. NaN and
 # infinity keep their meaning: training looks for them.
@@ -13,6 +18,10 @@ _OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
     "fastmath": {"arcp", "contract", "nsz", "reassoc"},
 }
+
+# What a child is forked from has no function half compiled. So a fork can wait for a while where
+# none of them is on disk yet. Without numba's lock, LLVM still frees what it compiled.
+hold_while_forking(lambda: [global_compiler_lock, getattr(ffi.lib, "_lock", nullcontext())])
 
 
 def compiled(function: Callable[..., Any]) -> Any:

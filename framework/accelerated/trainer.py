@@ -22,8 +22,8 @@ from framework.accelerated.table import (
 )
 from framework.accelerated.team import MOST_THREADS, team_of, together
 from framework.containers.supervised import Supervised
-from framework.data.batches import Batch, Samples, Stream
-from framework.data.micro_batches import is_samplewise
+from framework.data.batches import ArrayBatches, Batch, Batches
+from framework.data.micro_batches import has_independent_samples
 from framework.losses import FusedLoss
 from framework.operation import Array
 from framework.utils.threads import available, single_thread
@@ -69,13 +69,13 @@ class Trainer:
         self.offsets = offsets(model.parameters)
         self.first = next(i for i, op in enumerate(operations) if parameter_names(op))
 
-    def steps_at_once(self, samples: Samples | Stream) -> int:
-        """How many batches of ``samples`` to put together for one call."""
-        if not self._reads(samples):
+    def steps_at_once(self, source: Batches) -> int:
+        """How many batches of ``source`` to put together for one call."""
+        if not self._reads(source):
             return 1
-        parameters, size = len(self.model.parameters), samples.batch_size
+        parameters, size = len(self.model.parameters), source.batch_size
         work = (size + WORK_OF_UPDATE) * parameters + WORK_OF_STEP
-        table = Table(self.operations, self.offsets, samples.sample.shape[1])
+        table = Table(self.operations, self.offsets, source.sample.shape[1])
         drawn = max(1, size * table.chances)
         return max(1, min(WORK_PER_CALL // work, DRAWN_PER_CALL // drawn))
 
@@ -86,19 +86,19 @@ class Trainer:
             For each step, the data loss, the penalties and the accuracy, ``(steps, 3)``. After a
             loss that is not finite no more steps are taken.
         """
-        samples = batches.samples
-        if self._reads(samples):
-            source = samples.X, samples.y, samples.weights, batches.rows
-            return self._take_steps(*source, samples.batch_size)
-        ((X, y, weights, _),) = batches.parts()
+        source = batches.source
+        if self._reads(source):
+            arrays = source.X, source.y, source.sample_weight, batches.rows
+            return self._take_steps(*arrays, source.batch_size)
+        ((X, y, weights, _),) = batches.micro_batches()
         return self._take_steps(X, y, weights, None, len(X))
 
-    def _reads(self, samples: Samples | Stream) -> bool:
+    def _reads(self, source: Batches) -> bool:
         """Whether the compiled code can take the rows of a batch from the arrays by itself."""
         return (
-            isinstance(samples, Samples)
-            and samples.in_memory
-            and samples.X.dtype == self.model.dtype
+            isinstance(source, ArrayBatches)
+            and source.in_memory
+            and source.X.dtype == self.model.dtype
         )
 
     def _take_steps(
@@ -173,7 +173,7 @@ class Trainer:
 
     def threads(self, batch_size: int) -> int:
         """Return how many threads share the work on each batch of so many samples."""
-        if not CAN_BE_SHARED or not all(map(is_samplewise, self.operations)):
+        if not CAN_BE_SHARED or not all(map(has_independent_samples, self.operations)):
             return 1
         work = batch_size * len(self.model.parameters)
         worth = min(batch_size // SAMPLES_OF_THREAD, work // WORK_OF_THREAD)

@@ -1,4 +1,4 @@
-"""Accuracies: the share of predictions that are right."""
+"""Accuracies: the share of correct predictions."""
 
 from typing import TYPE_CHECKING
 

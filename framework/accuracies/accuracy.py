@@ -1,21 +1,21 @@
-"""What every accuracy shares: the mean of right and wrong."""
+"""The base class of accuracies: the share of correct predictions."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from optimizers.arrays import Array
 from optimizers.configuration import Configurable
-from optimizers.optimizer import Array
 
 
 class Accuracy(Configurable):
     """Base class of the accuracies. A subclass writes ``compare``.
 
-    A prediction of NaN is never right.
+    A prediction of NaN is never correct.
 
     Attributes:
-        state: names of numbers that ``init`` finds and that belong to a saved model.
+        state: names of the numbers that ``init`` sets; they are saved with a model.
 
     Source: *Neural Networks from Scratch*, chapters 5 and 18.
     """
@@ -23,14 +23,14 @@ class Accuracy(Configurable):
     state: tuple[str, ...] = ()
 
     def init(self, y: ArrayLike, reinit: bool = False) -> None:
-        """Learn from targets, once or again, what this accuracy needs to know: here, nothing."""
+        """Set ``state`` from the targets ``y``, if it is not set or ``reinit``: here, nothing."""
 
     def compare(self, predictions: ArrayLike, y: ArrayLike) -> Array:
-        """Return True where a prediction is right."""
+        """Return True where a prediction is correct."""
         raise NotImplementedError(f"{type(self).__name__} has no compare method")
 
     def calculate(self, predictions: ArrayLike, y: ArrayLike) -> float:
-        """Return the share of right predictions, from 0 to 1.
+        """Return the share of correct predictions, from 0 to 1.
 
         Raises TypeError or ValueError if predictions and targets do not fit each other.
         """

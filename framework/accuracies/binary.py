@@ -1,4 +1,4 @@
-"""Binary accuracy: the share of yes-or-no answers that are right."""
+"""Binary accuracy: the share of correct yes-or-no predictions."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -7,11 +7,11 @@ from framework.accuracies.accuracy import Accuracy
 from framework.checks import as_floats
 from framework.losses.targets import binary_targets
 from framework.utils.classes import NO_CLASS, yes_or_no
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class BinaryAccuracy(Accuracy):
-    """An answer is right if it lies on the same side of one half as its target.
+    """A prediction is correct if it lies on the same side of one half as its target.
 
     Shapes: predictions ``(samples, outputs)``, as 0 and 1 or as probabilities; ``y`` likewise,
     or ``(samples,)`` for a single output. Each output counts on its own, and is wrong if it is NaN.

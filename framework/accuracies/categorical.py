@@ -1,4 +1,4 @@
-"""Categorical accuracy: the share of samples whose class is said right."""
+"""Categorical accuracy: the share of samples whose class is predicted correctly."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -6,17 +6,17 @@ from numpy.typing import ArrayLike
 from framework.accuracies.accuracy import Accuracy
 from framework.checks import as_array
 from framework.utils.classes import NO_CLASS, largest_class
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class CategoricalAccuracy(Accuracy):
-    """A prediction is right if its class is the target's. One with a NaN in it has no class.
+    """A prediction is correct if its class is that of the target; with a NaN in it, never.
 
     Shapes: predictions and ``y`` are each class indices ``(samples,)``, or one score for each
-    class, ``(samples, classes)``, of which the largest counts (so ``y`` may be one-hot).
+    class, ``(samples, classes)``; the class is that of the largest score (``y`` may be one-hot).
 
     Raises:
-        TypeError, ValueError: the two do not have as many samples.
+        TypeError, ValueError: the numbers of samples differ, or the shapes do not fit.
 
     >>> CategoricalAccuracy().calculate([[0.7, 0.1, 0.2], [0.5, 0.1, 0.4]], [0, 1])
     0.5

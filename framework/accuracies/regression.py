@@ -1,4 +1,4 @@
-"""Regression accuracy: the share of outputs that come close enough."""
+"""Regression accuracy: the share of outputs within a given precision."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -6,22 +6,22 @@ from numpy.typing import ArrayLike
 from framework.accuracies.accuracy import Accuracy
 from framework.checks import as_array, as_floats, check_positive
 from framework.losses.targets import numeric_targets
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class RegressionAccuracy(Accuracy):
-    """An output is right if ``|prediction - y| <= precision``.
+    """An output is correct if ``|prediction - y| <= precision``.
 
     Shapes: predictions ``(samples, outputs)``; ``y`` likewise, or ``(samples,)`` for a single
     output. Each output counts on its own.
 
     Args:
         precision: greater than 0, in the units of ``y``. None takes ``std(y) / 250`` of the
-            first targets given to ``init``, which for a model are those it is first trained
-            on; and until then, of the targets that are compared.
+            first targets given to ``init``: a model gives the targets of its first training.
+            Before ``init``, it is computed from the targets that are compared.
 
     Raises:
-        TypeError, ValueError: ``precision`` is no number or not above 0; ``y`` does not fit.
+        TypeError, ValueError: ``precision`` is not a number, or not above 0; ``y`` does not fit.
 
     Source: *Neural Networks from Scratch*, chapter 17.
     """
@@ -33,7 +33,7 @@ class RegressionAccuracy(Accuracy):
         self.current_precision = self.precision
 
     def init(self, y: ArrayLike, reinit: bool = False) -> None:
-        """Take the precision from ``y``, unless it is known; ``reinit=True``, unless given."""
+        """Set the precision from ``y`` if none is set; with ``reinit``, if none was given."""
         if self.current_precision is None or (reinit and self.precision is None):
             self.current_precision = _usual_precision(as_floats(y, "y"))
 

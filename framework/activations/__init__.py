@@ -1,4 +1,4 @@
-"""Activations: what makes a stack of layers more than one linear map."""
+"""Activations: without them, a stack of layers would be a single linear map."""
 
 from typing import TYPE_CHECKING
 

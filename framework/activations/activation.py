@@ -1,21 +1,22 @@
-"""What an activation is: an operation without parameters that can stand last in a network."""
+"""The base class of activations: operations that keep the shape of their inputs."""
 
-from framework.operation import Array, Operation, Shape
+from framework.operation import Operation, Shape
+from optimizers.arrays import Array
 
 
 class Activation(Operation):
-    """Base class of the activations.
+    """Base class of the activations. One that is last in a network turns outputs to predictions.
 
     Attributes:
-        preferred_initializer: the initializer that keeps the size of signals, for the weights of
-            a dense layer before this activation.
+        preferred_initializer: the name of the initializer that suits the weights of a dense
+            layer before this activation, so that signals keep their size.
     """
 
-    samplewise = True
+    independent_samples = True
     preferred_initializer = "he_uniform"
 
     def predictions(self, outputs: Array) -> Array:
-        """Return what the network says, given this activation's outputs: here, the outputs."""
+        """Return predictions for outputs of this activation: here, the outputs themselves."""
         return outputs
 
     def output_shape(self, input_shape: Shape) -> Shape:

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats, check_non_negative
-from framework.operation import Array
+from optimizers.arrays import Array
 
 
 class ELU(Activation):
@@ -19,10 +19,10 @@ class ELU(Activation):
     Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, ...)``.
 
     Args:
-        alpha: what the negative side tends to is ``-alpha``; at least 0.
+        alpha: the negative side tends to ``-alpha``; at least 0.
 
     Raises:
-        TypeError, ValueError: ``alpha`` is no number or negative.
+        TypeError, ValueError: ``alpha`` is not a number, or negative.
 
     Source: Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by
     Exponential Linear Units", ICLR 2016.
@@ -47,5 +47,5 @@ class ELU(Activation):
         return self.dinputs
 
     def kink_sides(self) -> Array:
-        # With alpha = 1 the slope is continuous, but its own derivative jumps.
+        # With alpha = 1 the slope is continuous, but the second derivative jumps.
         return self.inputs > 0

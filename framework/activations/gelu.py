@@ -1,4 +1,4 @@
-"""Gaussian error linear unit: each input, weighted by how likely a smaller one is."""
+"""Gaussian error linear unit: each input times the probability of a smaller one."""
 
 import math
 
@@ -7,22 +7,23 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array, smooth
+from framework.operation import smooth
+from optimizers.arrays import Array
 
 SCALE = math.sqrt(2 / math.pi)
 CUBIC = 0.044715
 
 
 class GELU(Activation):
-    """Gaussian error linear unit, in the form by hyperbolic tangent.
+    """Gaussian error linear unit, in its tanh approximation.
 
         u       = √(2/π) * (inputs + 0.044715 * inputs³)
         output  = inputs * (1 + tanh(u)) / 2
         dinputs = dvalues * ((1 + tanh(u)) / 2
                              + inputs * (1 - tanh²(u)) / 2 * √(2/π) * (1 + 0.134145 * inputs²))
 
-    It differs from the exact ``inputs * Φ(inputs)`` by less than 0.0005; NumPy has no error
-    function to compute that with.
+    It differs from the exact ``inputs * Φ(inputs)`` by less than 0.0005. The exact form needs the
+    error function, which NumPy does not have.
 
     Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, ...)``.
 

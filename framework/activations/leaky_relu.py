@@ -1,11 +1,11 @@
-"""Leaky ReLU: lets a little of what is negative through, so that no neuron dies."""
+"""Leaky ReLU: a small slope for negative inputs, so that no neuron dies."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats, check_non_negative
-from framework.operation import Array
+from optimizers.arrays import Array
 
 
 class LeakyReLU(Activation):
@@ -22,7 +22,7 @@ class LeakyReLU(Activation):
         alpha: the slope of the negative side, at least 0.
 
     Raises:
-        TypeError, ValueError: ``alpha`` is no number or negative.
+        TypeError, ValueError: ``alpha`` is not a number, or negative.
 
     Source: Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic
     Models", ICML 2013.

@@ -1,10 +1,11 @@
-"""Linear activation: leaves everything as it is, for outputs that may be any number."""
+"""Linear activation: the identity, for outputs that may be any number."""
 
 from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array, smooth
+from framework.operation import smooth
+from optimizers.arrays import Array
 
 
 class Linear(Activation):

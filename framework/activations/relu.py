@@ -1,11 +1,11 @@
-"""Rectified linear unit: keeps what is positive, silences the rest."""
+"""Rectified linear unit: passes positive inputs, and sets the others to 0."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array
+from optimizers.arrays import Array
 
 
 class ReLU(Activation):

@@ -5,14 +5,15 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array, smooth
+from framework.operation import smooth
 from framework.utils.classes import yes_or_no
+from optimizers.arrays import Array
 
 
 def sigmoid(inputs: Array) -> Array:
     """Return ``1 / (1 + e^(-inputs))``.
 
-    Where the power overflows to infinity, the quotient is 0, which is right.
+    Where the exponential overflows to infinity, the quotient is 0, which is correct.
     """
     with np.errstate(over="ignore"):
         output = np.exp(-inputs)
@@ -23,7 +24,7 @@ def sigmoid(inputs: Array) -> Array:
 class Sigmoid(Activation):
     """Logistic sigmoid, ``output = 1 / (1 + e^(-inputs))``, element by element.
 
-    Its slope can be read off its value:
+    Its slope follows from its value:
 
         dinputs = dvalues * (1 - output) * output
 

@@ -5,15 +5,16 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats, check_positive
-from framework.operation import Array, smooth
+from framework.operation import smooth
 from framework.utils.classes import largest_class
+from optimizers.arrays import Array
 
 
 def reduce_classes(ufunc: np.ufunc, values: Array) -> Array:
-    """Return ``ufunc.reduce`` over the last axis of ``values``, which stays, with length 1.
+    """Return ``ufunc.reduce`` over the last axis of ``values``, kept with length 1.
 
-    NumPy takes its time over each row of a few numbers. With the rows laid out as columns it
-    goes through all of them at once, and adds up fewer than 8 numbers in the same order.
+    NumPy is slow at reducing many short rows. Transposed, all rows are reduced at once, and fewer
+    than 8 numbers are added up in the same order.
     """
     classes = values.shape[-1]
     if classes >= 8:
@@ -25,21 +26,20 @@ def reduce_classes(ufunc: np.ufunc, values: Array) -> Array:
 class Softmax(Activation):
     """Softmax over the last axis, ``output_j = e^(inputs_j / T) / Σₖ e^(inputs_k / T)``.
 
-    The largest input is subtracted first, which changes nothing but prevents overflow. Every
-    output depends on every input of its row; the Jacobian of a row is
-    ``(diag(output) - output outputᵀ) / T``. Multiplied by ``dvalues`` without ever being
-    written down:
+    The largest input is subtracted first: the result is the same, and nothing overflows. Every
+    output depends on every input of its row. The Jacobian of a row is
+    ``(diag(output) - output outputᵀ) / T``, and its product with ``dvalues`` is
 
         dinputs_j = output_j * (dvalues_j - Σₖ dvalues_k output_k) / T
 
     Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, classes)``.
 
     Args:
-        temperature: ``T``, greater than 0. Above 1 it evens the probabilities out, below 1 it
-            sharpens them.
+        temperature: ``T``, greater than 0. Above 1, probabilities are more even; below 1,
+            sharper.
 
     Raises:
-        TypeError, ValueError: ``temperature`` is no number or not above 0.
+        TypeError, ValueError: ``temperature`` is not a number, or not above 0.
 
     Source: *Neural Networks from Scratch*, chapters 4 and 9; Hinton, Vinyals and Dean,
     "Distilling the Knowledge in a Neural Network", 2015 (temperature).

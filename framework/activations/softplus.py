@@ -1,4 +1,4 @@
-"""Softplus: a ReLU with a round corner."""
+"""Softplus: a smooth ReLU."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -6,7 +6,8 @@ from numpy.typing import ArrayLike
 from framework.activations.activation import Activation
 from framework.activations.sigmoid import sigmoid
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array, smooth
+from framework.operation import smooth
+from optimizers.arrays import Array
 
 
 class Softplus(Activation):

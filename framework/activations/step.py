@@ -1,18 +1,18 @@
-"""Step: the perceptron's activation, a yes or a no."""
+"""Step: the perceptron's activation, 0 or 1."""
 
 from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_floats
-from framework.operation import Array
+from optimizers.arrays import Array
 
 
 class Step(Activation):
     """Heaviside step, ``output = 1 where inputs >= 0, else 0``.
 
-    Its slope is 0 everywhere but at the jump, where there is none. No gradient comes through
-    it, so ``backward`` raises NotImplementedError: a neuron with a step is set by hand or by
-    the perceptron rule.
+    Its slope is 0 on both sides of the jump and undefined at it, so there is no gradient to
+    train with: ``backward`` raises NotImplementedError. The weights of a perceptron are set by
+    hand or by the perceptron rule.
 
     Shapes: ``inputs`` and ``output`` are ``(samples, ...)``.
 

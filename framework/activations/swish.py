@@ -1,11 +1,12 @@
-"""Swish, also called SiLU: each input, weighted by its own sigmoid."""
+"""Swish, also called SiLU: each input times its sigmoid."""
 
 from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.activations.sigmoid import sigmoid
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array, smooth
+from framework.operation import smooth
+from optimizers.arrays import Array
 
 
 class Swish(Activation):

@@ -5,13 +5,14 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array, smooth
+from framework.operation import smooth
+from optimizers.arrays import Array
 
 
 class Tanh(Activation):
     """Hyperbolic tangent, ``output = tanh(inputs)``, element by element.
 
-    Its slope can be read off its value:
+    Its slope follows from its value:
 
         dinputs = dvalues * (1 - output²)
 

@@ -1,5 +1,5 @@
-"""What the command line can do, one module for each kind of command.
+"""The commands of the command line.
 
-A module has ``add(commands)``, which declares its commands and their options, and the functions
-that carry them out.
+Each module has ``add(commands)``, which declares its commands and their options, and the functions
+that run them.
 """

@@ -1,4 +1,4 @@
-"""The command ``check-gradients``: every backward pass against numerical gradients."""
+"""The command ``check-gradients``: every backward pass is compared with numerical gradients."""
 
 import argparse
 from typing import Any
@@ -53,7 +53,7 @@ def check_every_gradient(options: argparse.Namespace) -> int:
 
 
 def _operations() -> list[Operation]:
-    """Return an operation of every exported class, and some with further terms to derive."""
+    """Return one operation of every exported class, and some whose options add to the gradient."""
     classes = [
         *exported(layers, Operation).values(),
         *exported(activations, Operation, Activation).values(),
@@ -66,7 +66,7 @@ def _operations() -> list[Operation]:
 
 
 def _reports(operations: list[Operation]) -> list[GradientReport]:
-    """Check every one of ``operations``, and a loss of every exported class."""
+    """Check ``operations``, and one loss of every exported class."""
     generator = np.random.default_rng(0)
     inputs = generator.normal(size=(SAMPLES, FEATURES))
     reports = [check_gradients(operation, inputs) for operation in operations]

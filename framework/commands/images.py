@@ -8,9 +8,9 @@ import framework
 from datasets import cifar10, class_names, fashion_mnist, mnist
 from framework.commands.networks import NETWORKS, rows, targets
 from framework.commands.options import add_option, add_save, check_outputs, count, seed
-from framework.operation import Array
 from framework.training.distributed.communicator import in_turn, launched_together
 from framework.training.history import History
+from optimizers.arrays import Array
 
 LOADERS: dict[str, Callable[..., Any]] = {
     "mnist": mnist,
@@ -56,9 +56,10 @@ def add(commands: Any) -> None:
 
 
 def recognise(options: argparse.Namespace) -> int:
-    """Train a network on images, print how many others it recognises, and draw that.
+    """Train a network on images, print its accuracy on the test images, and draw the results.
 
-    The test images are evaluated after each epoch for the curves; nothing is chosen by them.
+    The test images are evaluated after each epoch for the learning curves, but nothing is selected
+    by these results.
     """
     communicator = launched_together()
     first = communicator is None or communicator.rank == 0
@@ -86,7 +87,7 @@ def recognise(options: argparse.Namespace) -> int:
         communicator=communicator,
     )
     if not first:
-        return 0  # what was learned is the same on every rank
+        return 0  # the model is the same on every rank
     predictions = model.predict_classes(rows(X_test))
     accuracy = (predictions == y_test).mean()
     print(f"test accuracy {accuracy:.4f}   ({len(X_test):,} images not trained on)")

@@ -1,4 +1,4 @@
-"""The commands ``predict``, ``export`` and ``summary``: what can be done with a saved model."""
+"""The commands ``predict``, ``export`` and ``summary`` for saved models."""
 
 import argparse
 import csv
@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from framework import Model, Scale, Sigmoid, Softmax
+from framework.commands.pictures import FORMATS, read_picture
 from framework.containers.container import is_trained
-from framework.operation import Array
 from framework.utils.classes import check_not_nan
 from framework.utils.files import check_target, write_atomically
+from optimizers.arrays import Array
 
-# How much red, green and blue count in the brightness of a pixel: ITU-R BT.601.
+# The weights of red, green and blue in the brightness of a pixel: ITU-R BT.601.
 BRIGHTNESS = (0.299, 0.587, 0.114)
 
 
@@ -33,7 +34,8 @@ def add(commands: Any) -> None:
     predictor.add_argument(
         "data",
         help="samples as the rows of a table (.csv, with or without a heading, which can also "
-        "be 0, 1, 2, … or 1, 2, 3, …), or along the first axis of an array (.npy); or an image",
+        "be 0, 1, 2, … or 1, 2, 3, …), or along the first axis of an array (.npy); or an "
+        f"image ({', '.join(FORMATS)})",
     )
     predictor.add_argument(
         "--output", metavar="FILE", help="write all probabilities to this file too, as CSV"
@@ -76,7 +78,7 @@ def _add_model(parser: Any) -> None:
 
 
 def summary(options: argparse.Namespace) -> int:
-    """Print what a saved model is made of."""
+    """Print the operations and the settings of a saved model."""
     model = Model.load(options.model)
     model.summary()
     for name in ("loss", "optimizer", "accuracy", "dtype", "input_shape"):
@@ -97,7 +99,7 @@ def export(options: argparse.Namespace) -> int:
 
 
 def predict(options: argparse.Namespace) -> int:
-    """Print what a saved model makes of some data."""
+    """Print the predictions of a saved model."""
     if options.output is not None:
         check_target(options.output)
     model = Model.load(options.model)
@@ -112,7 +114,7 @@ def predict(options: argparse.Namespace) -> int:
     return 0
 
 
-# What comes in
+# Reading samples
 
 
 def _samples(model: Model, options: argparse.Namespace) -> Array:
@@ -146,9 +148,10 @@ def _from_csv(path: Path) -> Array:
 
 
 def _is_heading(first: list[str], *others: list[str]) -> bool:
-    """Whether the first row of a table names the columns, or numbers them from 0 or 1 on.
+    """Whether the first row of a table has names of the columns, or numbers from 0 or 1 on.
 
-    One or two columns are numbered where the other rows are not of whole numbers too.
+    The numbers of one or two columns are a heading only if other rows have other than whole
+    numbers.
     """
     if not any(map(_is_number, first)):
         return True
@@ -175,29 +178,18 @@ def _from_npy(path: Path) -> Array:
 
 def _from_image(path: Path, model: Model, scale: Any, invert: bool) -> Array:
     """Read an image as one sample, in the shape and the range that ``model`` takes."""
-    from matplotlib.image import imread
-    from PIL import Image
+    expected = model.input_shape
+    if expected is None:
+        raise ValueError("the model does not tell what shape its samples have, so no image fits")
 
-    try:
-        with Image.open(path) as image:
-            known_range = image.format == "PNG" or image.mode[0] not in "IF"
-        pixels = np.asarray(imread(path))
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        if isinstance(error, OSError) and error.filename is not None:
-            raise  # it says itself which file it could not open
-        raise ValueError(f"{path} is damaged, or no image: {error}") from None
-    if not known_range:
-        raise ValueError(
-            f"{path} has more than 8 bits for a colour, and does not tell which number is white: "
-            "convert it to 8 bits, or to PNG"
-        )
-    if pixels.dtype != np.uint8:  # it is 0…1 then
-        pixels = np.rint(255 * pixels).astype(np.uint8)
-    if pixels.ndim == 3 and pixels.shape[2] == 4:
-        if pixels[..., 3].min() < 255:
-            raise ValueError(f"{path} has transparent parts: give it a ground first")
-        pixels = pixels[..., :3]
-    pixels = _fitted(path, pixels, model)
+    def check_size(height: int, width: int) -> None:
+        if expected not in _shapes(height, width):
+            raise ValueError(
+                f"{path} is {height}×{width} pixels, but the model takes samples of shape "
+                f"{expected}: bring the image to that size first"
+            )
+
+    pixels = _fitted(read_picture(path, check_size), expected)
     if invert:
         pixels = 255 - pixels
     before = _before_parameters(model)
@@ -214,21 +206,19 @@ def _from_image(path: Path, model: Model, scale: Any, invert: bool) -> Array:
     return pixels[np.newaxis]
 
 
-def _fitted(path: Path, pixels: Array, model: Model) -> Array:
-    """Return an image with as many colours as ``model`` takes, and in that shape."""
-    size = f"{pixels.shape[0]}×{pixels.shape[1]}"
-    expected = model.input_shape
-    if expected is None:
-        raise ValueError("the model does not tell what shape its samples have, so no image fits")
-    grey = pixels if pixels.ndim == 2 else np.rint(pixels @ BRIGHTNESS).astype(np.uint8)
+def _shapes(height: int, width: int) -> list[tuple[int, ...]]:
+    """The shapes of samples that an image can take, grey ones before coloured ones."""
+    size = height * width
+    return [(height, width), (height, width, 1), (size,), (height, width, 3), (3 * size,)]
+
+
+def _fitted(pixels: Array, expected: tuple[int, ...]) -> Array:
+    """Return an image in the shape ``expected``, one of ``_shapes``, grey or coloured as that."""
+    if expected in _shapes(*pixels.shape[:2])[:3]:
+        grey = pixels if pixels.ndim == 2 else np.rint(pixels @ BRIGHTNESS).astype(np.uint8)
+        return grey.reshape(expected)
     coloured = pixels if pixels.ndim == 3 else np.repeat(pixels[..., np.newaxis], 3, axis=2)
-    for image in (grey, grey[..., np.newaxis], coloured):
-        if expected == image.shape or expected == (image.size,):
-            return image.reshape(expected)
-    raise ValueError(
-        f"{path} is {size} pixels, but the model takes samples of shape {expected}: bring the "
-        "image to that size first"
-    )
+    return coloured.reshape(expected)
 
 
 def _before_parameters(model: Model) -> list[Any]:
@@ -236,11 +226,11 @@ def _before_parameters(model: Model) -> list[Any]:
     return model.layers[: trained[0]] if trained else model.layers
 
 
-# What goes out
+# Writing predictions
 
 
 def _answers(model: Model, outputs: Array) -> tuple[Array | None, list[str], Array]:
-    """Return the class of each sample, if there are any, and the columns with their names."""
+    """Return the class of each sample (or None), the names of the columns, and their values."""
     values = outputs.reshape(len(outputs), -1)
     try:
         classes = model.classes_of(outputs)
@@ -272,7 +262,7 @@ def _lines(model: Model, classes: Array | None, names: list[str], values: Array)
 
 
 def _table(classes: Array | None, names: list[str], values: Array) -> str:
-    """Return everything that the model says as CSV."""
+    """Return the classes and all outputs as CSV."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     if classes is None:

@@ -1,4 +1,4 @@
-"""The networks for images that the command line trains, and all that decides what they learn."""
+"""The networks for images that the command line trains, and their training settings."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -29,9 +29,9 @@ from framework import (
     Training,
     initializers,
 )
-from framework.operation import Array
 from framework.utils import rng
 from optimizers import SGD, Adam, AdamW, Optimizer
+from optimizers.arrays import Array
 from optimizers.schedules import CosineDecay, LinearWarmup
 
 CLASSES = 10
@@ -40,19 +40,18 @@ SMALL = initializers.normal(0.01)
 
 @dataclass(frozen=True)
 class Network:
-    """A network for the images of one data set, and how it is trained.
+    """A network for the images of one data set, and its training settings.
 
     Attributes:
-        about: what it is, in a line.
-        layers: makes its operations, in order; they take each image as one row.
-        optimizer: makes its optimizer, for a training of so many steps, of which the second
-            argument make an epoch.
-        epochs: how often it goes through the data.
-        batch_size: the samples of an update; None takes all.
-        scale: the range that the images' 0…255 is spread over.
-        shift, mirror: how the images vary while it trains: see ``varied``.
-        smoothing: the share of each target that is spread over all classes, so that the network
-            is not driven to be surer than it can be.
+        about: a description of one line.
+        layers: returns new operations, in order; they take each image as one row.
+        optimizer: returns a new optimizer, given the steps of the training and of an epoch.
+        epochs: the number of epochs.
+        batch_size: the samples of a batch; None takes all.
+        scale: the range that 0…255 is mapped to.
+        shift, mirror: the random changes of the training images: see ``varied``.
+        smoothing: label smoothing: the share of each target that is spread over all classes,
+            against overconfidence.
     """
 
     about: str
@@ -66,7 +65,7 @@ class Network:
     smoothing: float = 0.0
 
     def model(self, samples: int, epochs: int) -> Model:
-        """Return the finalized model, for a training on so many images."""
+        """Return the finalized model, for a training on ``samples`` images."""
         batches = math.ceil(samples / (self.batch_size or samples))
         model = Model(self.layers())
         model.set(
@@ -80,14 +79,14 @@ class Network:
     def train(
         self, model: Model, images: Array, labels: Array, epochs: int, **options: Any
     ) -> History:
-        """Train ``model`` on ``images`` ``(samples, height, width, ...)`` of the right scale.
+        """Train ``model`` on scaled ``images`` ``(samples, height, width, ...)``.
 
         ``labels`` are ``(samples,)``; the other arguments are those of ``Model.train``.
         """
         callbacks = []
         if self.shift or self.mirror:
-            # In C order and of the model's dtype, so that neither making rows of them nor
-            # Model.train copies them: what is filled in later has to reach the network.
+            # In C order and of the model's dtype, so that neither reshaping nor Model.train
+            # copies them: the model has to see the images that are filled in later.
             originals, images = images, np.array(images, dtype=model.dtype, order="C")
             callbacks = [Variations(originals, images, self.shift, self.mirror)]
         y = targets(model, labels)
@@ -103,10 +102,9 @@ class Network:
         )
 
     def for_images(self, model: Model, shape: tuple[int, ...]) -> Model:
-        """Return a model that does what the trained ``model`` does, given images as they come.
+        """Return a model with the layers of the trained ``model`` that takes unscaled images.
 
-        It takes bytes ``(samples, *shape)``, and scales them itself. It has the layers of
-        ``model``, which cannot be used any more.
+        It takes bytes ``(samples, *shape)`` and scales them. ``model`` cannot be used afterwards.
         """
         low, high = self.scale
         complete = Model([Scale((high - low) / 255, low), Flatten(), *model.layers])
@@ -117,12 +115,12 @@ class Network:
 
 
 class Variations(Callback):
-    """Shows a network every image a little differently in each epoch: see ``varied``.
+    """Changes the training images at random in each epoch: see ``varied``.
 
     Args:
         originals: the images, ``(samples, height, width, ...)``.
-        shown: the array that the model trains on, which is filled anew for each epoch. The
-            model must train on its very memory: ``Model.train`` does not copy data of its dtype.
+        shown: the array that the model trains on, filled again for each epoch. It must not be
+            copied: ``Model.train`` does not copy data of the model's dtype.
         shift, mirror: see ``varied``.
     """
 
@@ -146,45 +144,44 @@ class Variations(Callback):
 
 
 def varied(images: Array, shift: int, mirror: bool) -> Array:
-    """Return each image moved by up to ``shift`` pixels and, if ``mirror``, half of them mirrored.
+    """Return images moved by up to ``shift`` pixels and, if ``mirror``, half of them mirrored.
 
     Shapes: ``(samples, height, width)`` or ``(samples, height, width, channels)``.
     """
-    chance = rng.generator()
+    generator = rng.generator()
     samples, height, width = images.shape[:3]
     if shift:
         margins = [(0, 0), (shift, shift), (shift, shift), (0, 0)][: images.ndim]
         padded = np.pad(images, margins, mode="edge")
-        # windows[sample, down, right] is the image as seen through a frame that far down and
-        # right, its channels first.
+        # windows[sample, down, right] is the image moved by that much, channels first.
         windows = sliding_window_view(padded, (height, width), axis=(1, 2))
-        down, right = chance.integers(0, 2 * shift + 1, size=(2, samples))
+        down, right = generator.integers(0, 2 * shift + 1, size=(2, samples))
         images = windows[np.arange(samples), down, right]
         images = np.moveaxis(images, 1, -1) if images.ndim == 4 else images
     if mirror:
-        mirrored = chance.random(samples) < 0.5
+        mirrored = generator.random(samples) < 0.5
         images = images.copy()
         images[mirrored] = images[mirrored, :, ::-1]
     return images
 
 
 def rows(images: Array) -> Array:
-    """Return images as the rows that a dense layer takes, without copying them."""
+    """Return images reshaped to rows, without a copy."""
     return images.reshape(len(images), -1)
 
 
 def targets(model: Model, labels: Array) -> Array:
-    """Return ``labels`` as the loss of ``model`` takes them: a column for each sigmoid."""
+    """Return ``labels`` in the form for the loss of ``model``: one-hot for sigmoids."""
     return one_hot_encode(labels, CLASSES) if _has_sigmoids(model) else labels
 
 
 def _has_sigmoids(model: Model) -> bool:
-    """Whether each class has an output of its own, which softmax would make one of."""
+    """Whether the outputs are independent sigmoids, not one softmax."""
     return isinstance(model.layers[-1], Sigmoid)
 
 
 def _dense_relu(sizes: Sequence[int], dropout: float | None = None) -> list[Operation]:
-    """Dense layers of these sizes, each followed by ReLU; with dropout, normalized before."""
+    """Return dense layers of these sizes with ReLU; with dropout, also batch normalization."""
     layers: list[Operation] = []
     for inputs, neurons in pairwise(sizes):
         layers.append(Dense(inputs, neurons, weight_initializer="he_normal"))
@@ -197,7 +194,7 @@ def _dense_relu(sizes: Sequence[int], dropout: float | None = None) -> list[Oper
 
 
 def _adam_w(rate: float, weight_decay: float) -> Callable[[int, int], Optimizer]:
-    """AdamW whose rate rises in the first epoch and then falls along a cosine."""
+    """Return a function for AdamW with a rate that rises for an epoch and falls along a cosine."""
 
     def optimizer(steps: int, batches: int) -> Optimizer:
         falling = CosineDecay(rate, max(1, steps - batches))
@@ -225,9 +222,9 @@ def _descent_on_cifar10(activation: type[Operation]) -> Network:
     )
 
 
-# By the name of the command, and then of the network; the first is the one that is trained
-# unless another is asked for. The best ones were chosen on images held back from the training
-# images: python -m benchmarks.best_networks trains them.
+# By the name of the command, then of the network; the first network is the default. The best ones
+# were selected on validation images that were split off the training images:
+# python -m benchmarks.best_networks trains them.
 NETWORKS: dict[str, dict[str, Network]] = {
     "mnist": {
         "softmax": Network(
@@ -280,7 +277,7 @@ NETWORKS: dict[str, dict[str, Network]] = {
             optimizer=_adam_w(0.002, weight_decay=0.3),
             epochs=100,
             batch_size=128,
-            scale=(-2, 2),  # about the mean and the spread that standardizing would give
+            scale=(-2, 2),  # about the mean and the variance of standardized images
             shift=3,
             mirror=True,
         ),

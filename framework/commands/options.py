@@ -1,4 +1,4 @@
-"""What the options of several commands have in common."""
+"""Options and checks that several commands share."""
 
 import argparse
 import os
@@ -26,7 +26,7 @@ def add_save(parser: Any) -> None:
 
 
 def check_outputs(options: argparse.Namespace) -> None:
-    """See that what ``--output`` and ``--save`` name can be written, before any work is done."""
+    """Check that the files ``--output`` and ``--save`` can be written, before any work is done."""
     from matplotlib.figure import Figure
 
     output = Path(options.output)
@@ -43,7 +43,7 @@ def check_outputs(options: argparse.Namespace) -> None:
 
 
 def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
-    """Return a reader of whole numbers in a range, for ``type=``."""
+    """Return a function for ``type=`` that reads a whole number in a range."""
 
     def read(text: str) -> int:
         if not text.isdecimal() or int(text) < minimum:
@@ -56,7 +56,7 @@ def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], in
 
 
 def number(check: Callable[[str, Any], float]) -> Callable[[str], float]:
-    """Return a reader of numbers that pass one of the ``framework.checks``, for ``type=``."""
+    """Return a function for ``type=`` that reads a number and checks it by ``check``."""
 
     def read(text: str) -> float:
         try:
@@ -68,7 +68,7 @@ def number(check: Callable[[str, Any], float]) -> Callable[[str], float]:
 
 
 count = whole_number(1)
-# Validation data take the seed that follows, and NumPy's seeds end at 2³² - 1.
+# Validation data are drawn with seed + 1, and NumPy's seeds end at 2³² - 1.
 seed = whole_number(0, 2**32 - 2)
 positive = number(check_positive)
 non_negative = number(check_non_negative)

@@ -1,4 +1,4 @@
-"""The command ``spiral``: a network on the spiral data, and a picture of what it learned."""
+"""The command ``spiral``: trains a network on the spiral data and draws its decision boundary."""
 
 import argparse
 from typing import Any
@@ -41,8 +41,7 @@ ACTIVATIONS: dict[str, type[Activation]] = {
     name: cls for name, cls in exported(activations, Activation).items() if cls.differentiable
 }
 OPTIMIZERS: dict[str, type[Optimizer]] = exported(optimizers, Optimizer)
-# What suits the spiral, where that is not ten times the learning rate that an optimizer has if
-# none is given.
+# Arguments that suit the spiral. The other optimizers get ten times their default learning rate.
 SUITABLE: dict[type[Optimizer], dict[str, float]] = {
     Adagrad: {"learning_rate": 0.1},
     SGD: {"learning_rate": 0.1, "momentum": 0.9},
@@ -99,7 +98,7 @@ def add(commands: Any) -> None:
 
 
 def spiral(options: argparse.Namespace) -> int:
-    """Train a network on the spiral data, print its accuracy, and draw what it learned."""
+    """Train a network on the spiral data, print its accuracy, and draw the results."""
     communicator = launched_together()
     first = communicator is None or communicator.rank == 0
     in_turn(communicator, lambda: check_outputs(options) if first else None)
@@ -120,7 +119,7 @@ def spiral(options: argparse.Namespace) -> int:
         communicator=communicator,
     )
     if not first:
-        return 0  # what was learned is the same on every rank
+        return 0  # the model is the same on every rank
     _, accuracy = model.evaluate(X, y)
     _, val_accuracy = model.evaluate(X_val, y_val)
     print(f"training accuracy   {accuracy:.3f}")
@@ -174,7 +173,7 @@ def _optimizer(options: argparse.Namespace) -> Optimizer:
 
 
 def _suitable(cls: type[Optimizer]) -> dict[str, float]:
-    """Return the arguments with which an optimizer of this class suits the spiral."""
+    """Return arguments for an optimizer of this class that suit the spiral."""
     usual = constructor_arguments(cls)["learning_rate"].default
     return {"learning_rate": 10 * usual, **SUITABLE.get(cls, {})}
 

@@ -3,7 +3,8 @@
 import inspect
 from typing import Any
 
-from framework.operation import Array, not_stored
+from framework.operation import not_stored
+from optimizers.arrays import Array
 
 
 def training_argument(layer: Any) -> str:

@@ -1,6 +1,7 @@
 """Operations one after the other: forward in order, backward in reverse."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ from numpy.typing import ArrayLike, DTypeLike
 from framework.checks import as_array, check_dtype
 from framework.containers.calls import call, training_argument
 from framework.containers.container import Container, is_trained, leaves, numbered
-from framework.operation import Array, Shape, describe, not_stored
+from framework.operation import Shape, describe, not_stored
 from framework.parameters import ParameterVector, bind, state_names, stored_names
+from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
 
 # How the forward of a Sequential is called, among those of ``training_argument``.
@@ -56,8 +58,7 @@ class Sequential(Container):
         self._requested_dtype = None if dtype is None else check_dtype(dtype)
         self._parameters: ParameterVector | None = None
         self._finalized_layers: list[Any] = []
-        for operation in operations:
-            self.add(operation)
+        self._append(operations)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}([{', '.join(map(describe, self.layers))}])"
@@ -75,20 +76,7 @@ class Sequential(Container):
             TypeError: it has no ``forward`` or no ``backward``.
             ValueError: the same object is in here already.
         """
-        for method in ("forward", "backward"):
-            if isinstance(operation, type) or not callable(getattr(operation, method, None)):
-                raise TypeError(
-                    "an operation needs forward and backward methods, received "
-                    f"{describe(operation)}"
-                )
-        present = {id(leaf): path for path, leaf in leaves(self.children())}
-        for _, leaf in leaves(numbered([operation])):
-            if id(leaf) in present:
-                raise ValueError(
-                    f"{describe(leaf)} is already operation {_counted(present[id(leaf)])} of "
-                    f"the {self._name}; each place needs an object of its own"
-                )
-        self.layers.append(operation)
+        self._append([operation])
 
     def finalize(self) -> None:
         """Check that the operations fit each other and move their parameters into one vector.
@@ -159,7 +147,7 @@ class Sequential(Container):
         outputs: list[Array] = []
         for layer, argument in lined_up(self.layers):
             if argument == SEQUENTIAL:
-                outputs += Sequential.leaf_outputs(layer, values)
+                outputs += layer.leaf_outputs(values)
             else:
                 outputs.append(call(layer, argument, values, training=False))
             values = outputs[-1]
@@ -169,6 +157,14 @@ class Sequential(Container):
         dinputs = run_backward(self.layers, np.asarray(dvalues))
         self.dinputs = dinputs
         return dinputs
+
+    def forward_inside(self, values: Array, training: bool) -> Array:
+        """Run ``forward`` as a part of another container."""
+        return self.forward(values, training)
+
+    def backward_inside(self, dvalues: Array) -> Array:
+        """Run ``backward`` as a part of another container."""
+        return self.backward(dvalues)
 
     # Shapes
 
@@ -183,13 +179,13 @@ class Sequential(Container):
 
         Raises ValueError, naming both neighbours, where an operation cannot take its inputs.
         """
-        return self._output_shapes(input_shape, "these are the data")
+        return self._output_shapes(input_shape, lambda: "these are the data")
 
-    def _output_shapes(self, input_shape: Shape, origin: str) -> list[Shape]:
+    def _output_shapes(self, input_shape: Shape, origin: Callable[[], str]) -> list[Shape]:
         shape = input_shape
         shapes: list[Shape] = []
         for position, layer in enumerate(self.layers):
-            before = origin if position == 0 else self._origin(position, shape)
+            before = partial(self._origin, position, shape) if position else origin
             if isinstance(layer, Sequential):
                 shape = [shape, *layer._output_shapes(shape, before)][-1]
             else:
@@ -198,7 +194,7 @@ class Sequential(Container):
                     shape = known(shape) if callable(known) else None
                 except ValueError as error:
                     received = text_of_shape(shape)
-                    raise ValueError(f"{error}, received {received}: {before}") from None
+                    raise ValueError(f"{error}, received {received}: {before()}") from None
             shapes.append(shape)
         return shapes
 
@@ -262,6 +258,26 @@ class Sequential(Container):
 
     # Details
 
+    def _append(self, operations: Iterable[Any]) -> None:
+        # Collected once for all of them, since a file may have many thousands.
+        present = {id(leaf): path for path, leaf in leaves(self.children())}
+        for operation in operations:
+            for method in ("forward", "backward"):
+                if isinstance(operation, type) or not callable(getattr(operation, method, None)):
+                    raise TypeError(
+                        "an operation needs forward and backward methods, received "
+                        f"{describe(operation)}"
+                    )
+            new = dict(leaves({str(len(self.layers)): operation}))
+            for leaf in new.values():
+                if id(leaf) in present:
+                    raise ValueError(
+                        f"{describe(leaf)} is already operation {_counted(present[id(leaf)])} of "
+                        f"the {self._name}; each place needs an object of its own"
+                    )
+            present |= {id(leaf): path for path, leaf in new.items()}
+            self.layers.append(operation)
+
     @property
     def _name(self) -> str:
         """Name of this kind of container in messages."""
@@ -300,8 +316,7 @@ def run_forward(calls: Iterable[tuple[Any, str]], values: Array, training: bool)
     """Run the operations of ``lined_up`` in order and return the last output."""
     for layer, argument in calls:
         if argument == SEQUENTIAL:
-            # A Model inside another is its operations: the loss is that of the outer one.
-            values = Sequential.forward(layer, values, training)
+            values = layer.forward_inside(values, training)
         else:
             values = call(layer, argument, values, training)
     return values
@@ -314,7 +329,7 @@ def run_backward(operations: Sequence[Any], dvalues: Array) -> Array:
     """
     for layer in reversed(operations):
         if isinstance(layer, Sequential):
-            dvalues = Sequential.backward(layer, dvalues)
+            dvalues = layer.backward_inside(dvalues)
         else:
             layer.backward(dvalues)
             dinputs: Array | None = getattr(layer, "dinputs", None)

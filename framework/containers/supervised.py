@@ -19,8 +19,9 @@ from framework.losses.loss import FusedLoss, Loss, mean_loss, no_losses, penalty
 from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
 from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
 from framework.losses.weighted import weighted_gradient, weighted_mean
-from framework.operation import Array, Shape, describe, not_stored
+from framework.operation import Shape, describe, not_stored
 from framework.utils.classes import check_not_nan
+from optimizers.arrays import Array
 
 FUSED: tuple[tuple[type[Activation], type[Loss], type[FusedLoss]], ...] = (
     (Softmax, CategoricalCrossentropy, SoftmaxCategoricalCrossentropy),
@@ -258,6 +259,14 @@ class Supervised(Sequential):
             first.parameter_gradients(dvalues)
         elif first is not None:
             run_backward([first], dvalues)
+
+    # Inside another container the loss is that of the outer one.
+
+    def forward_inside(self, values: Array, training: bool) -> Array:
+        return Sequential.forward(self, values, training)
+
+    def backward_inside(self, dvalues: Array) -> Array:
+        return Sequential.backward(self, dvalues)
 
     def gradients(self) -> list[Array | None]:
         """Return the gradient of the loss by the output of each operation, after ``backward``.

@@ -1,4 +1,4 @@
-"""Checks of data against the model that they are for: before a training, and in each call."""
+"""Checks of data against the model that they are for."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -9,28 +9,30 @@ from framework.accuracies.accuracy import Accuracy
 from framework.checks import as_array, check_finite
 from framework.containers.supervised import Supervised
 from framework.data.sample_weights import check_sample_weight
-from framework.operation import Array, describe
+from framework.operation import describe
+from optimizers.arrays import Array
 
+# A function of the X of a batch that returns what goes into the network.
 Transform: TypeAlias = Callable[[Array], ArrayLike]
-# Which rows of so many samples this process looks at.
-PartOf: TypeAlias = Callable[[int], slice]
+# A function of the number of samples that returns the rows of this process.
+RowsOf: TypeAlias = Callable[[int], slice]
 
 # Data of more numbers than this stay in the dtype that they have.
 CONVERTED_AT_ONCE = 2**24
 
 
-def whole(samples: int) -> slice:
-    """Return the rows of ``samples`` that a single process looks at: all of them."""
+def all_rows(samples: int) -> slice:
+    """Return the rows of a single process: all of them."""
     return slice(samples)
 
 
-def check_inputs(model: Supervised, X: ArrayLike, part: PartOf = whole) -> Array:
+def check_inputs(model: Supervised, X: ArrayLike, rows_of: RowsOf = all_rows) -> Array:
     """Return ``X`` as an array that ``model`` takes, and remember the shape of a sample.
 
     Raises:
         RuntimeError: ``finalize`` has not been called.
-        TypeError, ValueError: it does not fit, is empty, or has a value that is not finite among
-            the rows that ``part`` names.
+        TypeError, ValueError: it does not fit, is empty, or has a value that is not finite in
+            the rows of ``rows_of``.
     """
     dtype = model.parameters.dtype
     samples = as_array(X, "X")
@@ -43,7 +45,7 @@ def check_inputs(model: Supervised, X: ArrayLike, part: PartOf = whole) -> Array
         raise ValueError(f"X is empty: its shape is {samples.shape}")
     model.output_shapes(samples.shape[1:])
     model.input_shape = samples.shape[1:]
-    check_finite(samples, "X", dtype, rows=part(len(samples)))
+    check_finite(samples, "X", dtype, rows=rows_of(len(samples)))
     # Large data are converted batch by batch, and a mapped file is only read then.
     return samples.astype(dtype, copy=False) if samples.size <= CONVERTED_AT_ONCE else samples
 
@@ -53,12 +55,12 @@ def check_data(
     X: ArrayLike,
     y: ArrayLike,
     transform: Transform | None = None,
-    part: PartOf = whole,
+    rows_of: RowsOf = all_rows,
 ) -> tuple[Array, Array]:
     """Return ``X`` and ``y`` as arrays that fit ``model``, its loss and each other.
 
     With ``transform``, ``X`` stays as it is, and its first sample must fit transformed.
-    Otherwise all rows that ``part`` names, given the number of samples, must be finite.
+    Otherwise the rows that ``rows_of`` gives, for the number of samples, must be finite.
 
     Raises:
         RuntimeError: no loss, or ``finalize`` has not been called.
@@ -66,7 +68,7 @@ def check_data(
     """
     model.check_ready()
     if transform is None:
-        X = check_inputs(model, X, part)
+        X = check_inputs(model, X, rows_of)
         first = X[:1]
     else:
         X = as_array(X, "X")
@@ -99,20 +101,20 @@ def check_weighted_data(
     y: ArrayLike,
     sample_weight: ArrayLike | None,
     transform: Transform | None = None,
-    part: PartOf = whole,
+    rows_of: RowsOf = all_rows,
 ) -> tuple[Array, Array, Array | None]:
     """Return ``X`` and ``y`` as ``check_data`` does, and the weights as float64 or None.
 
     Raises as ``check_data`` and ``check_sample_weight``; also TypeError for an accuracy that
     cannot be weighted.
     """
-    X, y = check_data(model, X, y, transform, part)
+    X, y = check_data(model, X, y, transform, rows_of)
     if sample_weight is None:
         return X, y, None
     if model.accuracy is not None and not hasattr(model.accuracy, "compare"):
         raise TypeError(
-            "with sample_weight, the accuracy needs a method compare(predictions, y) that "
-            f"tells what is right, sample by sample; {describe(model.accuracy)} has none"
+            "with sample_weight, the accuracy needs a method compare(predictions, y) that returns "
+            f"a value for each sample; {describe(model.accuracy)} has none"
         )
     return X, y, check_sample_weight(sample_weight, len(X))
 

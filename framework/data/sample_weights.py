@@ -1,6 +1,6 @@
-"""Sample weights: how much each sample counts in the loss and in what is reported.
+"""Sample weights: the weight of each sample in the loss and in every metric.
 
-A sample of weight 2 counts like two equal samples, one of weight 0 as if it were not there. Only
+A sample of weight 2 counts like two equal samples, a sample of weight 0 is left out. Only
 the ratios of the weights matter: the loss of a batch is the weighted mean ``Σ w·loss / Σ w``.
 """
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_array, check_finite
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 def check_sample_weight(sample_weight: ArrayLike, samples: int) -> Array:

@@ -25,8 +25,8 @@ from framework.data.checks import check_data
 from framework.layers.dropout import Dropout
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
-from framework.operation import Array
 from framework.utils import rng
+from optimizers.arrays import Array
 
 # From the first trained operation to the last, sizes may differ this much without being named.
 # Healthy initial weights keep them within a factor of about ten, for any width.

@@ -40,7 +40,7 @@ from framework.inspection.gradient_subjects import (
 from framework.losses.loss import Loss
 from framework.operation import Operation, describe
 from framework.utils import rng
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 # The smallest step, as a share of the number that is varied, whose rounding does not matter.
 SMALLEST_STEP = 1e-8

@@ -17,7 +17,7 @@ from framework.inspection.gradient_subjects import DVALUES_SEED, Subject
 from framework.inspection.gradient_unlisted import unlisted_parameters
 from framework.inspection.gradient_watch import Call, Watch, first_difference
 from framework.operation import describe
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 NOT_REPEATABLE = (
     "two forward passes of the same inputs differ, so there is nothing to measure. Draw random "

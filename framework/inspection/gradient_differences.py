@@ -8,7 +8,7 @@ import numpy as np
 
 from framework.inspection.gradient_subjects import Subject
 from framework.losses.loss import is_clipped
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 EPS = float(np.finfo(np.float64).eps)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 # Differences are exact to some six digits.
 RELATIVE = 1e-5

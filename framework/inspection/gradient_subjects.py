@@ -13,7 +13,8 @@ from framework.containers.supervised import Supervised
 from framework.data.checks import check_data
 from framework.losses.loss import FusedLoss, no_losses, penalty_sides
 from framework.operation import not_stored
-from optimizers.optimizer import Array, parameter_names
+from optimizers.arrays import Array
+from optimizers.optimizer import parameter_names
 
 # An unusual seed for the dvalues of an operation: if they were equal to the inputs, a gradient
 # might vanish.

@@ -10,7 +10,8 @@ from framework.inspection.gradient_subjects import Subject
 from framework.inspection.gradient_watch import same
 from framework.operation import describe
 from framework.parameters import state_names, stored_names
-from optimizers.optimizer import Array, parameter_names
+from optimizers.arrays import Array
+from optimizers.optimizer import parameter_names
 
 
 def unlisted_parameters(

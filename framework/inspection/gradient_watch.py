@@ -9,9 +9,11 @@ import numpy as np
 
 from framework.containers.container import Container
 from framework.containers.sequential import Sequential
+from framework.containers.supervised import Supervised
 from framework.inspection.gradient_subjects import Subject
 from framework.operation import describe
-from optimizers.optimizer import Array, parameter_names
+from optimizers.arrays import Array
+from optimizers.optimizer import parameter_names
 
 # Results may differ by this share of the largest number without being called different.
 ROUNDING = 1e-9
@@ -38,7 +40,7 @@ class Watch:
         self.faults: dict[str, None] = {}
         self.calls: list[Call] = []
         # Each once, also where it stands in several places.
-        operations = {id(op): op for op in probe.operations if not isinstance(op, Sequential)}
+        operations = {id(op): op for op in probe.operations if not _only_calls_others(op)}
         self._operations = list(operations.values())
         self._loss = probe.loss
         # What each part was given, and what it gave, in its last calls.
@@ -170,6 +172,16 @@ def same(one: Any, other: Any) -> bool:
         return False
     size = float(np.nanmax(np.abs(one), initial=0))
     return bool(np.allclose(one, other, rtol=0, atol=ROUNDING * size, equal_nan=True))
+
+
+def _only_calls_others(operation: Any) -> bool:
+    """Whether ``operation`` does nothing but call the operations in it."""
+    kind: Any = type(operation)
+    inherited = kind.forward, kind.backward
+    return isinstance(operation, Supervised) or inherited == (
+        Sequential.forward,
+        Sequential.backward,
+    )
 
 
 def _copies(arrays: dict[str, Any]) -> dict[str, Array]:

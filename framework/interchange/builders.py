@@ -1,65 +1,83 @@
-"""What handing a network over to other programs, and taking one over, have in common."""
+"""Operations made from numbers and arrays, for networks that come from other programs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.layers import BatchNormalization, Dense
-from framework.operation import Array, Operation, describe
+from framework.containers import Sequential
+from framework.layers import Dense
+from framework.operation import Operation, describe
+from optimizers.arrays import Array
+from optimizers.configuration import constructor_arguments
 
 
-def kind_of(operation: Any, kinds: Collection[type[Operation]], what: str) -> type[Operation]:
-    """Return the one of ``kinds`` that ``operation`` computes as.
+def flattened(operations: Iterable[Any]) -> Iterator[Any]:
+    """Yield ``operations`` in order; a ``Sequential`` is replaced by the operations inside it."""
+    for operation in operations:
+        if isinstance(operation, Sequential):
+            yield from flattened(operation.layers)
+        else:
+            yield operation
 
-    That is its class, or one it is derived from without another ``forward``, or what such a class
-    is declared to compute (``Operation.computes_as``).
 
-    Raises TypeError, with ``what`` is missing, if there is none.
+def supported_class(
+    operation: Any, supported: Collection[type[Operation]], missing: str
+) -> type[Operation]:
+    """Return the class in ``supported`` whose outputs ``operation`` computes.
+
+    That is its own class, a base class whose ``forward`` it has not overridden, or the class that
+    such a base names in ``Operation.computes_as``.
+
+    Raises TypeError, saying that the operation has no ``missing``, if there is no such class.
     """
     for cls in type(operation).__mro__:
-        kind = vars(cls).get("computes_as", cls)
-        if issubclass(cls, Operation) and kind in kinds:
+        computed = vars(cls).get("computes_as", cls)
+        if issubclass(cls, Operation) and computed in supported:
             if type(operation).forward is cls.forward:
-                return kind
+                return computed
             break
-    raise TypeError(f"{describe(operation)} has no {what}")
+    raise TypeError(f"{describe(operation)} has no {missing}")
 
 
-def dense(weights: Array, biases: ArrayLike = 0.0) -> Dense:
+def build(cls: type[Operation], **values: Any) -> Any:
+    """Return an operation of class ``cls`` with these ``values``, by name.
+
+    Those that the constructor takes are its arguments. The others are arrays that replace the
+    operation's own, such as ``weights`` or ``running_mean``; they decide its dtype and, where
+    ``n_features`` is not given, the number of features. A row ``(1, n)`` may be given as ``(n,)``.
+
+    Raises what the constructor raises, and ValueError for an array of another shape.
+    """
+    taken = constructor_arguments(cls)
+    arguments = {name: value for name, value in values.items() if name in taken}
+    arrays = {name: value for name, value in values.items() if name not in taken}
+    for array in arrays.values():
+        implied = {"dtype": array.dtype.name, "n_features": array.size}
+        for name in implied.keys() & taken.keys():
+            arguments.setdefault(name, implied[name])
+    operation = cls(**arguments)
+    for name, array in arrays.items():
+        shape = getattr(operation, name).shape
+        if array.shape != shape and (1, *array.shape) != shape:
+            raise ValueError(f"expected {name} of shape {shape}, received {array.shape}")
+        setattr(operation, name, array.reshape(shape))
+    return operation
+
+
+def build_dense(weights: Array, biases: ArrayLike = 0.0) -> Dense:
     """Return a layer with these parameters, in the dtype of ``weights``.
 
-    Raises ValueError if they are not a matrix and a bias for each of its columns.
+    Args:
+        weights: ``(n_inputs, n_neurons)``.
+        biases: a number, or an array that broadcasts to ``(1, n_neurons)``.
+
+    Raises ValueError for other shapes.
     """
     if weights.ndim != 2:
         raise ValueError(f"expected a matrix of weights, received shape {weights.shape}")
     layer = Dense(*weights.shape, dtype=weights.dtype)
     layer.weights = weights
     layer.biases = np.broadcast_to(biases, (1, layer.n_neurons))
-    return layer
-
-
-def batch_normalization(
-    weights: Array, biases: Array, mean: Array, variance: Array, **options: Any
-) -> BatchNormalization:
-    """Return a layer with these parameters and running statistics, in the dtype of ``weights``.
-
-    Args:
-        weights, biases, mean, variance: ``(features,)`` or ``(1, features)``.
-        options: ``momentum`` and ``epsilon``.
-
-    Raises ValueError if a shape is another, or the features are not as many.
-    """
-    row = (1, weights.size)
-    layer = BatchNormalization(weights.size, dtype=weights.dtype, **options)
-    for name, values in {
-        "weights": weights,
-        "biases": biases,
-        "running_mean": mean,
-        "running_variance": variance,
-    }.items():
-        if values.shape not in (row, row[1:]):
-            raise ValueError(f"expected {name} of shape {row[1:]}, received {values.shape}")
-        setattr(layer, name, values.reshape(row))
     return layer

@@ -1,8 +1,8 @@
-"""A network as an ONNX file, which other programs run without this one: ``Model.export_onnx``.
+"""A model as an ONNX file, which other programs can run: ``Model.export_onnx``.
 
 The file has the network as ``predict`` computes it: dropout is left out, batch normalization has
-its running statistics folded in, and the activation of a fused loss is there. What an operation
-becomes stands in ``onnx_forms``.
+its running statistics folded in, and the activation of a fused loss is included. The patterns of
+``onnx_patterns`` say how each operation is written.
 """
 
 import json
@@ -13,26 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.activations import Linear
 from framework.checks import check_class_names, check_count
 from framework.containers.supervised import Supervised
-from framework.interchange.builders import kind_of
-from framework.interchange.onnx_patterns import (
-    OPERATOR_SET,
-    WRITTEN,
-    Argument,
-    Inputs,
-    Node,
-    Part,
-    arguments_of,
-    form_of,
-)
-from framework.layers import Dropout
+from framework.interchange.builders import flattened, supported_class
+from framework.interchange.onnx_expressions import Argument, Expression, Inputs, Node, X, node
+from framework.interchange.onnx_patterns import EXPORT, OPERATOR_SET
 from framework.operation import Shape
 from framework.utils.files import check_target, write_atomically
 from framework.utils.optional import required
 
-# The version of the file format that came with the operator set.
+# The version of the file format that belongs to the operator set.
 FILE_FORMAT = 9
 CLASS_NAMES = "class_names"
 PRODUCER = "dinputs"
@@ -48,16 +38,15 @@ def export_onnx(
     onnx = required("onnx", "'dinputs[onnx]'")
     check_target(path)
     dtype = model.parameters.dtype
-    graph = _Graph(onnx, dtype)
+    graph = _GraphWriter(onnx, dtype)
     value = "input"
-    for position, operation in enumerate(model.operations_of_predict):
-        kind = kind_of(operation, {*WRITTEN, Dropout}, "form in ONNX")
-        if kind is not Dropout:
-            form = form_of(operation, kind, dtype)
-            name = f"{position}.{kind.__name__}"
-            value = graph.write(form, name, value, arguments_of(operation, kind))
-    if not graph.nodes:
-        graph.write(WRITTEN[Linear], "0.Linear", value, {})
+    for position, operation in enumerate(flattened(model.operations_of_predict)):
+        cls = supported_class(operation, EXPORT, "ONNX pattern")
+        expression = EXPORT[cls].expression_for(operation, cls, dtype)
+        values = EXPORT[cls].values(operation, expression)
+        value = graph.write(expression, f"{position}.{cls.__name__}", value, values)
+    if not graph.nodes:  # the output of an ONNX graph must be computed by a node
+        graph.write(node("Identity", X), "0.Linear", value, {})
     graph.nodes[-1].output[0] = "output"
 
     inputs = _sample_shape(model, input_shape)
@@ -82,8 +71,8 @@ def export_onnx(
     write_atomically(path, proto.SerializeToString())
 
 
-class _Graph:
-    """The nodes and constants written so far, all in one dtype."""
+class _GraphWriter:
+    """The nodes and the constants that were written so far, all in one dtype."""
 
     def __init__(self, onnx: Any, dtype: np.dtype[Any]) -> None:
         self.onnx = onnx
@@ -91,8 +80,10 @@ class _Graph:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
 
-    def write(self, part: Part, name: str, inputs: str, arguments: dict[str, ArrayLike]) -> str:
-        """Write ``part`` as ``name`` and return the name of its value."""
+    def write(
+        self, part: Expression, name: str, inputs: str, arguments: dict[str, ArrayLike]
+    ) -> str:
+        """Write ``part`` under ``name``, and return the name of the value that it computes."""
         if isinstance(part, Inputs):
             return inputs
         if not isinstance(part, Node):
@@ -114,27 +105,27 @@ class _Graph:
         return name
 
     def values(self, name: str, sample: Shape) -> Any:
-        """Describe the input or the output: any number of samples of this shape."""
-        kind = self.onnx.helper.np_dtype_to_tensor_dtype(self.dtype)
+        """Return the declaration of an input or output: any number of samples of this shape."""
+        data_type = self.onnx.helper.np_dtype_to_tensor_dtype(self.dtype)
         shape = ["batch", *(sample or ["features"])]
-        return self.onnx.helper.make_tensor_value_info(name, kind, shape)
+        return self.onnx.helper.make_tensor_value_info(name, data_type, shape)
 
 
-def _label(part: Part) -> str:
+def _label(part: Expression) -> str:
     if isinstance(part, Node):
         return part.operator
     return part.name if isinstance(part, Argument) else str(part)
 
 
 def _sample_shape(model: Supervised, given: Sequence[int] | None) -> Shape:
-    """The shape of one sample as given, or as last seen, or a row of what the model takes."""
+    """Return the shape of one sample: as given, or as last seen, or else a row of features."""
     if given is not None:
         if not given:
             raise ValueError("input_shape must be the shape of one sample, such as (784,)")
         return tuple(check_count("each number of input_shape", size) for size in given)
     if model.input_shape is not None:
         return model.input_shape
-    for layer in model.layers:
+    for layer in flattened(model.layers):
         for name in ("n_inputs", "n_features"):
             if hasattr(layer, name):
                 return (getattr(layer, name),)

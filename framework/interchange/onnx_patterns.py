@@ -1,12 +1,11 @@
-"""What each operation looks like in ONNX, written down once.
+"""The ONNX pattern of each operation: its entry in ``EXPORT``.
 
-A form is an expression of ONNX operators, such as ``Mul(X, Sigmoid(X))`` for ``Swish``. Exporting
-writes the form of an operation into a graph; reading finds it there. So what is exported is read
-back, and a further operation is one line of ``WRITTEN``.
+A pattern is written into a graph when a model is exported, and looked for in a graph when one is
+imported, so one entry does both. ``IMPORT`` has what PyTorch and scikit-learn write instead.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,147 +25,163 @@ from framework.activations import (
     Tanh,
 )
 from framework.activations.gelu import CUBIC, SCALE
-from framework.interchange.builders import batch_normalization, dense
-from framework.layers import BatchNormalization, Dense, Flatten, Scale
-from framework.operation import Array, Operation
+from framework.interchange.builders import build, build_dense
+from framework.interchange.onnx_expressions import (
+    Argument,
+    Expression,
+    Node,
+    X,
+    argument_names,
+    node,
+)
+from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
+from framework.operation import Operation
+from optimizers.arrays import Array
 from optimizers.configuration import constructor_arguments
 
-
-class Inputs:
-    """Stands in a form where the inputs of the operation go."""
-
-
-@dataclass(frozen=True)
-class Argument:
-    """Stands in a form where a number or an array of the operation goes."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Node:
-    """An ONNX operator with its inputs, where a number is a constant, and its attributes."""
-
-    operator: str
-    inputs: "tuple[Part, ...]"
-    attributes: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def commutative(self) -> bool:
-        """Whether the order of the inputs makes no difference."""
-        return self.operator in ("Add", "Mul", "Max", "Min")
-
-    @property
-    def size(self) -> int:
-        """The number of operators in the expression."""
-        return 1 + sum(part.size for part in self.inputs if isinstance(part, Node))
-
-
-Part: TypeAlias = Inputs | Argument | Node | float
-
-# From what the arguments of a form stand for to the operations that it is, in order.
+# Makes the operations, in order, from the values that are found for the arguments of a pattern.
 Builder: TypeAlias = Callable[..., list[Operation]]
 
 
-def node(operator: str, *inputs: Part, **attributes: Any) -> Node:
-    """Return the operator with these inputs and attributes."""
-    return Node(operator, inputs, attributes)
+@dataclass(frozen=True)
+class Pattern:
+    """What an operation is in ONNX.
 
-
-# The forms are written in ONNX's operators of this version, the first that has GELU.
-OPERATOR_SET = 20
-
-X = Inputs()
-WEIGHTS, BIASES, MEAN = Argument("weights"), Argument("biases"), Argument("mean")
-ALPHA = Argument("alpha")
-# An operator's attributes are all there: the defaults of one that is read are compared too.
-GEMM = {"alpha": 1.0, "beta": 1.0, "transA": 0}
-PLAIN_SOFTMAX = node("Softmax", X, axis=-1)
-
-WRITTEN: dict[type[Operation], Node] = {
-    Dense: node("Gemm", X, WEIGHTS, BIASES, **GEMM, transB=0),
-    Flatten: node("Flatten", X, axis=1),
-    Scale: node("Add", node("Mul", X, Argument("factor")), Argument("offset")),
-    # ONNX's own operator wants the channels of an image before its rows and columns.
-    BatchNormalization: node("Add", node("Mul", node("Sub", X, MEAN), WEIGHTS), BIASES),
-    Linear: node("Identity", X),
-    Step: node("Where", node("GreaterOrEqual", X, 0.0), 1.0, 0.0),
-    Sigmoid: node("Sigmoid", X),
-    Tanh: node("Tanh", X),
-    ReLU: node("Relu", X),
-    LeakyReLU: node("LeakyRelu", X, alpha=ALPHA),
-    ELU: node("Elu", X, alpha=ALPHA),
-    Softplus: node("Softplus", X),
-    Swish: node("Mul", X, node("Sigmoid", X)),
-    GELU: node("Gelu", X, approximate="tanh"),
-    Softmax: node("Softmax", node("Div", X, Argument("temperature")), axis=-1),
-}
-
-# onnxruntime computes these operators in float32 alone, so in float64 they are written out.
-POSITIVE = node("Greater", X, 0.0)
-EXPM1 = node("Sub", node("Exp", node("Min", X, 0.0)), 1.0)
-LOG1P = node("Log", node("Add", node("Exp", node("Neg", node("Abs", X))), 1.0))
-WRITTEN_IN_FLOAT64: dict[type[Operation], Node] = {
-    LeakyReLU: node("Where", POSITIVE, X, node("Mul", X, ALPHA)),
-    ELU: node("Where", POSITIVE, X, node("Mul", EXPM1, ALPHA)),
-    Softplus: node("Add", node("Max", X, 0.0), LOG1P),
-}
-
-
-def form_of(operation: Any, kind: type[Operation], dtype: np.dtype[Any]) -> Node:
-    """Return the form in which ``operation``, which computes as ``kind``, is written."""
-    if kind is Softmax and operation.temperature == 1:
-        return PLAIN_SOFTMAX
-    if dtype == np.float64 and kind in WRITTEN_IN_FLOAT64:
-        return WRITTEN_IN_FLOAT64[kind]
-    return WRITTEN[kind]
-
-
-def arguments_of(operation: Any, kind: type[Operation]) -> dict[str, ArrayLike]:
-    """Return what the arguments of the operation's form stand for, by name.
-
-    Batch normalization has its running statistics folded in:
-
-        output = (inputs - running_mean) * (weights / √(running_variance + epsilon)) + biases
-
-    The mean could go into the biases too, but where it is large that would cost digits.
+    Attributes:
+        expression: the ONNX operators that compute it. ``X`` alone leaves the operation out.
+        in_float64: the expression for float64, where onnxruntime has an operator in float32 only.
+        by_default: a shorter expression for an operation with the default arguments.
+        arguments: returns the values of the expression's arguments by name. None reads the
+            operation's attributes of these names.
+        builder: makes the operation again. None calls its class with what the constructor takes,
+            and copies the arrays (see ``build``).
     """
-    if kind is Dense:
-        return {"weights": operation.weights, "biases": operation.biases[0]}
-    if kind is BatchNormalization:
-        variance = operation.running_variance.astype(np.float64) + operation.epsilon
-        return {
-            "mean": operation.running_mean[0],
-            "weights": (operation.weights / np.sqrt(variance))[0],
-            "biases": operation.biases[0],
-        }
-    return {name: getattr(operation, name) for name in constructor_arguments(kind)}
+
+    expression: Expression
+    in_float64: Node | None = None
+    by_default: Node | None = None
+    arguments: Callable[[Any], dict[str, ArrayLike]] | None = None
+    builder: Builder | None = None
+
+    def expression_for(self, operation: Any, cls: type, dtype: np.dtype[Any]) -> Expression:
+        """Return the expression of ``operation``, which computes as ``cls``, in ``dtype``."""
+        if self.in_float64 is not None and dtype == np.float64:
+            return self.in_float64
+        defaults = {name: p.default for name, p in constructor_arguments(cls).items()}
+        if self.by_default is not None and all(
+            getattr(operation, name) == default for name, default in defaults.items()
+        ):
+            return self.by_default
+        return self.expression
+
+    def values(self, operation: Any, expression: Expression) -> dict[str, ArrayLike]:
+        """Return the values of the arguments in ``expression``, by name."""
+        if self.arguments is not None:
+            return self.arguments(operation)
+        return {name: getattr(operation, name) for name in argument_names(expression)}
 
 
-# Reading
+def _dense_arguments(layer: Dense) -> dict[str, ArrayLike]:
+    return {"weights": layer.weights, "biases": layer.biases[0]}
 
 
 def _dense(weights: Array, biases: Array | float = 0.0, transposed: int = 0) -> list[Operation]:
-    return [dense(weights.T if transposed else weights, biases)]
+    return [build_dense(weights.T if transposed else weights, biases)]
 
 
-def _folded(mean: Array, weights: Array, biases: Array) -> list[Operation]:
-    layer = batch_normalization(weights, biases, mean, np.ones_like(mean))
-    layer.running_variance -= layer.epsilon  # so that it divides by 1
+def _folded_statistics(layer: BatchNormalization) -> dict[str, ArrayLike]:
+    """Return the arguments of a batch normalization with its running statistics folded in.
+
+        output = (inputs - running_mean) * (weights / √(running_variance + epsilon)) + biases
+
+    The mean could be folded into the biases too, but a large mean would cost digits.
+    """
+    variance = layer.running_variance.astype(np.float64) + layer.epsilon
+    return {
+        "running_mean": layer.running_mean[0],
+        "weights": (layer.weights / np.sqrt(variance))[0],
+        "biases": layer.biases[0],
+    }
+
+
+def _folded(**arrays: Array) -> list[Operation]:
+    layer = build(BatchNormalization, **arrays)
+    # The weights are divided already: running_variance + epsilon is 1.
+    layer.running_variance = np.ones_like(layer.running_variance) - layer.epsilon
     return [layer]
-
-
-def _unfolded(**found: Any) -> list[Operation]:
-    return [batch_normalization(**found)]
 
 
 def _both_classes() -> list[Operation]:
     # The sigmoid of a number is the softmax of 0 and that number.
-    return [dense(np.array([[0, 1]], dtype=np.float32)), Softmax()]
+    return [build_dense(np.array([[0, 1]], dtype=np.float32)), Softmax()]
 
 
-def _plainly(kind: type[Operation]) -> Builder:
-    return lambda **found: [kind(**{name: _number(value) for name, value in found.items()})]
+# The expressions are written in this version of ONNX's operators, the first that has GELU.
+OPERATOR_SET = 20
+
+WEIGHTS, BIASES, MEAN = Argument("weights"), Argument("biases"), Argument("running_mean")
+ALPHA = Argument("alpha")
+# Attributes are written down even where they have their defaults, since import compares them all.
+GEMM = {"alpha": 1.0, "beta": 1.0, "transA": 0}
+
+# What onnxruntime has no operator for in float64.
+SOFTPLUS = node(
+    "Add",
+    node("Max", X, 0.0),
+    node("Log", node("Add", node("Exp", node("Neg", node("Abs", X))), 1.0)),
+)
+EXPM1_OF_NEGATIVE = node("Sub", node("Exp", node("Min", X, 0.0)), 1.0)
+
+
+def _where_positive(negative: Node) -> Node:
+    return node("Where", node("Greater", X, 0.0), X, negative)
+
+
+EXPORT: dict[type[Operation], Pattern] = {
+    Dense: Pattern(
+        node("Gemm", X, WEIGHTS, BIASES, **GEMM, transB=0),
+        arguments=_dense_arguments,
+        builder=_dense,
+    ),
+    # ONNX's own operator wants the channels of an image before its rows and columns.
+    BatchNormalization: Pattern(
+        node("Add", node("Mul", node("Sub", X, MEAN), WEIGHTS), BIASES),
+        arguments=_folded_statistics,
+        builder=_folded,
+    ),
+    Dropout: Pattern(X),
+    Flatten: Pattern(node("Flatten", X, axis=1)),
+    Scale: Pattern(node("Add", node("Mul", X, Argument("factor")), Argument("offset"))),
+    Linear: Pattern(node("Identity", X)),
+    Step: Pattern(node("Where", node("GreaterOrEqual", X, 0.0), 1.0, 0.0)),
+    Sigmoid: Pattern(node("Sigmoid", X)),
+    Tanh: Pattern(node("Tanh", X)),
+    ReLU: Pattern(node("Relu", X)),
+    LeakyReLU: Pattern(
+        node("LeakyRelu", X, alpha=ALPHA),
+        in_float64=_where_positive(node("Mul", X, ALPHA)),
+    ),
+    ELU: Pattern(
+        node("Elu", X, alpha=ALPHA),
+        in_float64=_where_positive(node("Mul", EXPM1_OF_NEGATIVE, ALPHA)),
+    ),
+    Softplus: Pattern(node("Softplus", X), in_float64=SOFTPLUS),
+    Swish: Pattern(node("Mul", X, node("Sigmoid", X))),
+    GELU: Pattern(node("Gelu", X, approximate="tanh")),
+    Softmax: Pattern(
+        node("Softmax", node("Div", X, Argument("temperature")), axis=-1),
+        by_default=node("Softmax", X, axis=-1),
+    ),
+}
+
+
+def _default_builder(cls: type[Operation]) -> Builder:
+    def builder(**found: Any) -> list[Operation]:
+        taken = constructor_arguments(cls)
+        values = {name: _number(v) if name in taken else v for name, v in found.items()}
+        return [build(cls, **values)]
+
+    return builder
 
 
 def _number(value: Array | float) -> float:
@@ -177,7 +192,7 @@ def _number(value: Array | float) -> float:
 
 
 def shortest(number: np.generic) -> float:
-    """Return the float with the fewest digits that is ``number`` in its dtype: 0.1, say."""
+    """Return the float with the fewest digits that is ``number`` in its dtype, such as 0.1."""
     return float(str(number))
 
 
@@ -187,8 +202,7 @@ ONE_PLUS_TANH = [
     for cube in CUBES
 ]
 
-# What else PyTorch and scikit-learn write, and what the operations of this framework are then.
-FOREIGN: list[tuple[Node, Builder]] = [
+IMPORT: list[tuple[Node, Builder]] = [
     (node("Gemm", X, WEIGHTS, BIASES, **GEMM, transB=Argument("transposed")), _dense),
     (node("Gemm", X, WEIGHTS, **GEMM, transB=Argument("transposed")), _dense),
     (node("Add", node("MatMul", X, WEIGHTS), BIASES), _dense),
@@ -196,19 +210,18 @@ FOREIGN: list[tuple[Node, Builder]] = [
     (
         node(
             "BatchNormalization",
-            *(X, WEIGHTS, BIASES, MEAN, Argument("variance")),
+            *(X, WEIGHTS, BIASES, MEAN, Argument("running_variance")),
             epsilon=Argument("epsilon"),
             momentum=Argument("momentum"),
             training_mode=0,  # since operator set 14
             spatial=1,  # until operator set 8
         ),
-        _unfolded,
+        _default_builder(BatchNormalization),
     ),
-    (PLAIN_SOFTMAX, _plainly(Softmax)),
     # Above 20, the softplus of a number is that number, to 3e-9.
-    (node("Where", node("Greater", X, 20.0), X, node("Softplus", X)), _plainly(Softplus)),
-    *((node("Mul", 0.5, node("Mul", X, part)), _plainly(GELU)) for part in ONE_PLUS_TANH),
-    *((node("Mul", X, node("Mul", 0.5, part)), _plainly(GELU)) for part in ONE_PLUS_TANH),
+    (node("Where", node("Greater", X, 20.0), X, node("Softplus", X)), _default_builder(Softplus)),
+    *((node("Mul", 0.5, node("Mul", X, part)), _default_builder(GELU)) for part in ONE_PLUS_TANH),
+    *((node("Mul", X, node("Mul", 0.5, part)), _default_builder(GELU)) for part in ONE_PLUS_TANH),
     # Both probabilities of a classifier of two classes.
     (
         node("Concat", node("Sub", 1.0, node("Sigmoid", X)), node("Sigmoid", X), axis=1),
@@ -217,13 +230,18 @@ FOREIGN: list[tuple[Node, Builder]] = [
 ]
 
 
-def forms_to_read() -> dict[str, list[tuple[Node, Builder]]]:
-    """Return every form with its builder, by its last operator, the largest forms first."""
-    special: dict[type[Operation], Builder] = {Dense: _dense, BatchNormalization: _folded}
-    forms = list(FOREIGN)
-    for written in (WRITTEN, WRITTEN_IN_FLOAT64):
-        forms += [(form, special.get(kind, _plainly(kind))) for kind, form in written.items()]
+def _all_patterns() -> Iterator[tuple[Node, Builder]]:
+    yield from IMPORT
+    for cls, pattern in EXPORT.items():
+        builder = pattern.builder or _default_builder(cls)
+        for expression in (pattern.expression, pattern.by_default, pattern.in_float64):
+            if isinstance(expression, Node):
+                yield expression, builder
+
+
+def patterns_by_operator() -> dict[str, list[tuple[Node, Builder]]]:
+    """Return all patterns with their builders, by their last operator, the largest first."""
     found: dict[str, list[tuple[Node, Builder]]] = {}
-    for form, builder in sorted(forms, key=lambda entry: -entry[0].size):
-        found.setdefault(form.operator, []).append((form, builder))
+    for expression, builder in sorted(_all_patterns(), key=lambda entry: -entry[0].size):
+        found.setdefault(expression.operator, []).append((expression, builder))
     return found

@@ -1,4 +1,4 @@
-"""Layers: operations between the activations."""
+"""Layers: dense layers, normalization, dropout, and changes of scale and shape."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Batch normalization: each feature is brought to mean 0 and variance 1, batch by batch."""
+"""Batch normalization: each feature gets mean 0 and variance 1 in every batch."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,9 +14,10 @@ from framework.checks import (
     check_fraction,
     check_positive,
 )
-from framework.operation import Array, Operation, Shape, smooth
+from framework.operation import Operation, Shape, smooth
 from framework.parameters import Parameter
 from framework.utils.all_reduce import all_reduce
+from optimizers.arrays import Array
 
 
 class BatchNormalization(Operation):
@@ -36,19 +37,19 @@ class BatchNormalization(Operation):
         dweights = Σ dvalues * normalized
         dbiases  = Σ dvalues
 
-    With ``training=False`` the running statistics take the place of the batch's. They are not
-    trained; each training pass moves them by
+    With ``training=False`` the running statistics are used instead of those of the batch. They
+    are not trained by gradients; each forward pass in training updates them:
 
-        running = momentum * running + (1 - momentum) * batch's
+        running = momentum * running + (1 - momentum) * batch
 
-    The variance is divided by ``m`` in both, as in Keras. A training batch in which each feature
-    has a single value normalizes to 0, and leaves the running statistics as they are, since it
-    says nothing of the variance. Sums over the batch are added up in float64.
+    Both variances are divided by ``m``, as in Keras. With a single value of each feature in a
+    batch, the variance is not known: the output is the bias, and the running statistics are not
+    updated. Sums over the batch are computed in float64.
 
-    Where several processes train together (``framework.training.distributed``), each of them
-    normalizes its own part of the batch. With ``synchronized=True`` the means are those of the
-    whole batch, so the result is that of a single process; it costs four small messages for each
-    step.
+    In a distributed training (``framework.training.distributed``), each process normalizes its
+    own part of the batch. With ``synchronized=True`` it uses the mean and the variance of the
+    whole batch, so the result is that of a single process; this costs four small messages for
+    each step.
 
     Shapes: ``inputs``, ``output``, ``dvalues``, ``dinputs`` ``(samples, features)`` or
     ``(samples, height, width, channels)``; ``weights`` (the scale), ``biases`` (the shift),
@@ -56,10 +57,10 @@ class BatchNormalization(Operation):
 
     Args:
         n_features: features or channels, at least 1.
-        momentum: the share of the running statistics that is kept, at least 0, less than 1.
+        momentum: the weight of the old running statistics, at least 0 and less than 1.
         epsilon: greater than 0.
-        synchronized: whether the mean and the variance are those of all processes' parts of the
-            batch. It makes no difference in a single process.
+        synchronized: whether the mean and the variance are computed over all processes. It makes
+            no difference in a single process.
         dtype: float32 or float64.
 
     Raises:
@@ -141,7 +142,7 @@ class BatchNormalization(Operation):
         self.dweights, self.dbiases = own = _sums(weighted), _sums(rows)
         dinputs = rows * self.weights
         if self.training:
-            # mean(g) and mean(g * normalized), from the two sums that are already there.
+            # mean(g) and mean(g * normalized) follow from the sums that are already computed.
             dweights, dbiases = self._over_batch(np.stack(own)).astype(rows.dtype)
             share = self.weights / self.count
             dinputs -= dbiases * share
@@ -174,5 +175,5 @@ class BatchNormalization(Operation):
 
 
 def _sums(rows: Array) -> Array:
-    """The sum of each column, ``(1, n_features)``, without the rounding of a long float32 sum."""
+    """Return the sum of each column in float64, ``(1, n_features)``."""
     return rows.sum(axis=0, keepdims=True, dtype=np.float64)

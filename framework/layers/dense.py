@@ -1,4 +1,4 @@
-"""Dense layer: every neuron adds up all inputs, each times a weight of its own."""
+"""Dense layer: every neuron computes a weighted sum of all inputs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,24 +8,24 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from framework.checks import as_dvalues, as_floats, check_count, check_dtype, check_non_negative
 from framework.initializers import Initializer, check_initializer, initialize
-from framework.operation import Array, Operation, Shape, smooth
+from framework.operation import Operation, Shape, smooth
 from framework.parameters import Parameter
+from optimizers.arrays import Array
 
 
 class Dense(Operation):
     """Fully connected layer, ``output = inputs @ weights + biases``.
 
     One output is ``output[s, j] = Σᵢ inputs[s, i] weights[i, j] + biases[j]``, so by the chain
-    rule each ``dvalues[s, j]`` reaches the input times the weight between them, and the weight
-    times the input. Summed over everything they took part in:
+    rule ``dvalues[s, j]`` is passed to the input times the weight between them, and to the weight
+    times the input. Summed over all outputs, and over all samples:
 
         dinputs  = dvalues @ weightsᵀ
         dweights = inputsᵀ @ dvalues
         dbiases  = Σ over samples of dvalues
 
-    A penalty that the loss puts on the parameters adds its own gradient to ``dweights`` (and
-    likewise to ``dbiases``): ``λ sign(weights)`` for L1, taken as ``+λ`` at 0, and
-    ``2 λ weights`` for L2.
+    The gradients of the penalties are added to ``dweights``, and likewise to ``dbiases``:
+    ``λ sign(weights)`` for L1, with ``+λ`` at 0, and ``2 λ weights`` for L2.
 
     Shapes: ``inputs`` and ``dinputs`` ``(samples, n_inputs)``; ``output`` and ``dvalues``
     ``(samples, n_neurons)``; ``weights`` ``(n_inputs, n_neurons)``; ``biases``
@@ -56,7 +56,7 @@ class Dense(Operation):
     """
 
     parameters = ("weights", "biases")
-    samplewise = True
+    independent_samples = True
     kink_sides = smooth
     weights = Parameter()
     biases = Parameter()
@@ -157,7 +157,7 @@ class Dense(Operation):
 
 
 def _product(left: Array, right: Array) -> Array:
-    """Return ``left @ right``, for a column and a row as NumPy computes it three times as fast."""
+    """Return ``left @ right``; a column times a row is three times faster by broadcasting."""
     return left * right if left.shape[1] == 1 else left @ right
 
 

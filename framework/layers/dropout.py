@@ -1,17 +1,18 @@
-"""Dropout: silences a random share of the inputs, so that no neuron can lean on one other."""
+"""Dropout: sets a random share of the inputs to 0, so that neurons do not co-adapt."""
 
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues, as_floats, check_fraction
-from framework.operation import Array, Operation, Shape, smooth
+from framework.operation import Operation, Shape, smooth
 from framework.utils import rng
+from optimizers.arrays import Array
 
 
 class Dropout(Operation):
     """Inverted dropout.
 
-    While training, each input is zeroed with probability ``rate``, and the others are divided
-    by ``1 - rate``, so that their expected sum stays what it was:
+    In training, each input is set to 0 with probability ``rate``, and the others are divided by
+    ``1 - rate``, so that the expected output is the input:
 
         mask    = 0                 with probability rate
                   1 / (1 - rate)    otherwise
@@ -24,16 +25,16 @@ class Dropout(Operation):
     ``(samples, ...)``. ``mask`` is None after a forward pass with ``training=False``.
 
     Args:
-        rate: the share that is dropped, at least 0 and less than 1.
+        rate: the probability to drop an input, at least 0 and less than 1.
 
     Raises:
-        TypeError, ValueError: ``rate`` is no number or out of its range.
+        TypeError, ValueError: ``rate`` is not a number, or out of its range.
 
     Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
     Overfitting", JMLR 2014; *Neural Networks from Scratch*, chapter 15.
     """
 
-    samplewise = True
+    independent_samples = True
     kink_sides = smooth
 
     def __init__(self, rate: float) -> None:

@@ -1,15 +1,16 @@
-"""Flatten: from images, or any other shape, to the rows of numbers that a dense layer takes."""
+"""Flatten: from images, or any other shape, to one row for each sample."""
 
 import math
 
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Array, Operation, Shape, smooth
+from framework.operation import Operation, Shape, smooth
+from optimizers.arrays import Array
 
 
 class Flatten(Operation):
-    """Lays each sample out as one row, and its gradient back into the sample's shape.
+    """Reshapes each sample to one row, and its gradient back to the shape of the sample.
 
     Shapes: ``inputs`` and ``dinputs`` ``(samples, a, b, ...)``; ``output`` and ``dvalues``
     ``(samples, a · b · …)``.
@@ -21,7 +22,7 @@ class Flatten(Operation):
     array([[1., 2., 3., 4.]])
     """
 
-    samplewise = True
+    independent_samples = True
     kink_sides = smooth
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:

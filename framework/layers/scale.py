@@ -1,20 +1,20 @@
-"""Scale: brings the data into the range that a network learns well from."""
+"""Scale: brings data into a range that suits training."""
 
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues, as_floats, check_number
-from framework.operation import Array, Operation, Shape, smooth
+from framework.operation import Operation, Shape, smooth
+from optimizers.arrays import Array
 
 
 class Scale(Operation):
-    """Multiplies by a number and adds another.
+    """Multiplies by a constant and adds another.
 
         output  = factor * inputs + offset
         dinputs = factor * dvalues
 
-    As the first operation of a model it scales the data batch by batch, so that images can stay
-    bytes, and whoever uses the model need not know how they were scaled: ``Scale(1 / 127.5, -1)``
-    brings 0…255 to -1…1.
+    As the first operation of a model it scales each batch, so that images can stay in bytes, and
+    the scaling is saved with the model: ``Scale(1 / 127.5, -1)`` brings 0…255 to -1…1.
 
     Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, ...)``.
 
@@ -23,13 +23,13 @@ class Scale(Operation):
         offset: a number.
 
     Raises:
-        TypeError, ValueError: for an argument that is no such number.
+        TypeError, ValueError: for any other argument.
 
     >>> Scale(1 / 127.5, -1).forward([[0, 255]])
     array([[-1.,  1.]])
     """
 
-    samplewise = True
+    independent_samples = True
     kink_sides = smooth
 
     def __init__(self, factor: float, offset: float = 0.0) -> None:

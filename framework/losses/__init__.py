@@ -1,4 +1,4 @@
-"""Losses: how wrong the outputs are, and in which direction they should move."""
+"""Losses: the error of the outputs, and its gradient."""
 
 from typing import TYPE_CHECKING
 

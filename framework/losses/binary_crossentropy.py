@@ -1,11 +1,11 @@
-"""Binary cross-entropy: every output is a yes-or-no question of its own."""
+"""Binary cross-entropy: each output is an independent yes-or-no question."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.losses.loss import CLIP, Loss, clip_sides
 from framework.losses.targets import binary_targets
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class BinaryCrossentropy(Loss):
@@ -14,7 +14,7 @@ class BinaryCrossentropy(Loss):
         loss_s  = -mean over j of (y_true log y_pred + (1 - y_true) log(1 - y_pred))
         dinputs = -(y_true / y_pred - (1 - y_true) / (1 - y_pred)) / outputs / samples
 
-    Probabilities are clipped to 1e-7 … 1 - 1e-7 in both.
+    Probabilities are clipped to 1e-7 … 1 - 1e-7 in both formulas.
 
     Shapes: ``y_pred``, ``y_true`` and ``dinputs`` are all ``(samples, outputs)``; for a single
     output, ``y_true`` may also be ``(samples,)``.

@@ -1,11 +1,11 @@
-"""Categorical cross-entropy: how surprised the network is by the class that it should say."""
+"""Categorical cross-entropy: the negative logarithm of the true class's probability."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.losses.loss import CLIP, Loss, clip_sides
 from framework.losses.targets import class_targets
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class CategoricalCrossentropy(Loss):
@@ -16,8 +16,8 @@ class CategoricalCrossentropy(Loss):
 
         dinputs = -y_true / y_pred / samples
 
-    Probabilities are clipped to 1e-7 … 1 - 1e-7 in both, so a certain but wrong network has a
-    large finite loss, and a large finite gradient that leads it back.
+    Probabilities are clipped to 1e-7 … 1 - 1e-7 in both formulas, so that the loss and the
+    gradient of a wrong prediction of probability 1 are large but finite.
 
     Shapes: ``y_pred`` and ``dinputs`` ``(samples, classes)``; ``y_true`` class indices
     ``(samples,)`` or one-hot rows ``(samples, classes)``.

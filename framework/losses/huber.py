@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from framework.checks import check_positive
 from framework.losses.loss import Loss
 from framework.losses.targets import numeric_targets
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class Huber(Loss):
@@ -20,10 +20,10 @@ class Huber(Loss):
     output, ``y_true`` may also be ``(samples,)``.
 
     Args:
-        delta: where the parabola becomes a line, greater than 0.
+        delta: the error at which the parabola becomes a line, greater than 0.
 
     Raises:
-        TypeError, ValueError: ``delta`` is no number or not above 0; targets that do not fit
+        TypeError, ValueError: ``delta`` is not a number, or not above 0; targets that do not fit
             the predictions.
 
     Source: Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical
@@ -52,7 +52,7 @@ class Huber(Loss):
 
     def kink_sides(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)
-        # The slope is continuous, but its own derivative jumps at ±delta.
+        # The slope is continuous, but the second derivative jumps at ±delta.
         errors = y_pred - y_true
         return np.sign(errors) * (np.abs(errors) > self.delta)
 

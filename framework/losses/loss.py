@@ -1,4 +1,4 @@
-"""What every loss shares: the mean over the samples, and the penalties on the parameters."""
+"""The base classes of losses: the mean over the samples, penalties on the parameters."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 from framework.activations.activation import Activation
 from framework.checks import as_array, as_floats, check_finite
 from framework.operation import KinkSides, describe
+from optimizers.arrays import Array
 from optimizers.configuration import Configurable
-from optimizers.optimizer import Array
 
-# Probabilities are kept this far from 0 and 1, so that their logarithm is finite: the book's.
+# Probabilities keep this distance from 0 and 1, so that their logarithm is finite. As in the book.
 CLIP = 1e-7
 # The side, see ``clip_sides``, of a probability that is not clipped.
 NOT_CLIPPED = 0.5
@@ -22,11 +22,10 @@ class Loss(Configurable):
     """Base class of the losses.
 
     A subclass writes ``forward``, one loss for each sample, and ``backward``, the gradient of
-    their mean. Both begin with ``check`` as a rule, which settles, with ``check_targets``, what the
-    targets may look like.
+    their mean. Both usually begin with ``check``, which checks the targets by ``check_targets``.
 
     Attributes:
-        dinputs: what the last ``backward`` returned, of the shape of the predictions, already
+        dinputs: the result of the last ``backward``, in the shape of the predictions, already
             divided by the number of samples.
 
     Source: *Neural Networks from Scratch*, chapters 5, 9 and 14.
@@ -51,10 +50,10 @@ class Loss(Configurable):
         return None
 
     def check_targets(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
-        """Return ``y_true`` as this loss uses it, for predictions of ``shape``.
+        """Return ``y_true`` as an array that fits predictions of ``shape``.
 
-        A loss that does not write this method is given any finite numbers, one or one row for
-        each sample, as the array that they are.
+        This base class accepts any finite numbers with one entry or one row for each sample.
+        Most losses override it.
 
         Raises TypeError or ValueError if the targets do not fit.
         """
@@ -82,7 +81,7 @@ class Loss(Configurable):
     ) -> Any:
         """Return the mean loss over the samples, as a float.
 
-        With ``include_regularization=True`` it is a pair: that mean, and the penalty of the
+        With ``include_regularization=True`` it returns a pair: the mean, and the penalty of the
         layers given to ``remember_trainable_layers``.
 
         Raises TypeError or ValueError if the targets do not fit the predictions.
@@ -119,7 +118,7 @@ class Loss(Configurable):
 
 
 class FusedLoss(Loss):
-    """Base class of a last activation and a loss in one, computed from the logits.
+    """Base class of an activation fused with a loss, computed from the logits.
 
     ``forward(inputs, y_true)`` takes the logits and returns the mean loss;
     ``backward(output, y_true)`` takes the activation's ``output``, as in the book. A subclass
@@ -197,7 +196,7 @@ def no_losses(loss: Any) -> ValueError:
 
 
 def penalty(layer: Any) -> float:
-    """Return the L1 and L2 penalty on the parameters of one layer, 0 if it asks for none."""
+    """Return the L1 and L2 penalties on the parameters of one layer, 0 if it has none."""
     total = 0.0
     for name, regularizer in (("weights", "weight_regularizer"), ("biases", "bias_regularizer")):
         if l1 := getattr(layer, regularizer + "_l1", 0):

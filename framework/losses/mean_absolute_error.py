@@ -1,11 +1,11 @@
-"""Mean absolute error: a regression that outliers do not pull away."""
+"""Mean absolute error: a loss for regression that is robust to outliers."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.losses.loss import Loss
 from framework.losses.targets import numeric_targets
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class MeanAbsoluteError(Loss):

@@ -1,4 +1,4 @@
-"""Mean squared error: the usual loss of a regression."""
+"""Mean squared error: the usual loss for regression."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from framework.losses.loss import Loss
 from framework.losses.targets import numeric_targets
 from framework.operation import smooth
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class MeanSquaredError(Loss):

@@ -1,4 +1,4 @@
-"""Sigmoid and binary cross-entropy in one: the gradient that simplifies to a difference."""
+"""Sigmoid fused with binary cross-entropy: the gradient is a difference."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -7,7 +7,7 @@ from framework.activations.sigmoid import Sigmoid, sigmoid
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.loss import FusedLoss
 from framework.operation import smooth
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class SigmoidBinaryCrossentropy(FusedLoss):
@@ -17,8 +17,8 @@ class SigmoidBinaryCrossentropy(FusedLoss):
 
         log(1 + e^x) - x y = max(x, 0) + log(1 + e^(-|x|)) - x y
 
-    whose last form overflows nowhere and needs no clipping. The derivative of ``log(1 + e^x)``
-    is the sigmoid itself, which leaves
+    The last form does not overflow and needs no clipping. The derivative of ``log(1 + e^x)`` is
+    the sigmoid, so
 
         dinputs = (output - y) / outputs / samples
 
@@ -32,7 +32,7 @@ class SigmoidBinaryCrossentropy(FusedLoss):
     Raises:
         TypeError, ValueError: targets that do not fit the logits, or outside 0…1.
 
-    Source: *Neural Networks from Scratch*, chapter 16; the two steps taken together.
+    Source: *Neural Networks from Scratch*, chapter 16.
 
     >>> round(SigmoidBinaryCrossentropy().forward([[0.0], [10_000.0]], [1, 1]), 6)
     0.346574

@@ -1,4 +1,4 @@
-"""Softmax and categorical cross-entropy in one: the gradient that simplifies to a difference."""
+"""Softmax fused with categorical cross-entropy: the gradient is a difference."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -7,7 +7,7 @@ from framework.activations.softmax import Softmax, reduce_classes
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.losses.loss import FusedLoss
 from framework.operation import smooth
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 class SoftmaxCategoricalCrossentropy(FusedLoss):
@@ -17,10 +17,9 @@ class SoftmaxCategoricalCrossentropy(FusedLoss):
 
         -log(e^(inputs_c) / Σₖ e^(inputs_k)) = log Σₖ e^(inputs_k) - inputs_c
 
-    Computed in this form, with the largest logit subtracted first, nothing overflows and no
-    logarithm meets 0, so nothing has to be clipped. The derivative of ``log Σ e^(inputs_k)`` by
-    ``inputs_j`` is the softmax itself, and that of ``inputs_c`` is 1 for the true class. Where
-    the two operations apart multiply a Jacobian by a fraction, together they leave
+    With the largest logit subtracted first, nothing overflows and no logarithm of 0 is taken, so
+    nothing is clipped. The derivative of ``log Σ e^(inputs_k)`` with respect to ``inputs_j`` is
+    the softmax, that of ``inputs_c`` is 1 for the true class and 0 for the others. So
 
         dinputs = (output - y) / samples
 

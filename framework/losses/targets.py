@@ -1,18 +1,18 @@
-"""What a loss accepts as targets. Nothing is broadcast: a shape fits, or it is refused."""
+"""Checks of the targets of a loss. Nothing is broadcast: a shape that does not fit is refused."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_array, as_floats, check_finite
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 def class_targets(y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
-    """Return the classes of predictions of ``shape`` ``(samples, classes)``.
+    """Return targets for class probabilities of ``shape`` ``(samples, classes)``.
 
     Args:
         y_true: class indices ``(samples,)``, whole numbers from 0 to ``classes - 1``; or one
-            row of probabilities for each sample, ``(samples, classes)``, one-hot as a rule.
+            row of probabilities for each sample, ``(samples, classes)``, usually one-hot.
 
     Returns:
         Indices as integers, or rows as floats.
@@ -51,7 +51,7 @@ def numeric_targets(y_true: ArrayLike, shape: tuple[int, ...], name: str = "y") 
 
 
 def binary_targets(y_true: ArrayLike, shape: tuple[int, ...], name: str = "y") -> Array:
-    """Return ``numeric_targets`` that are also probabilities, 0 or 1 as a rule.
+    """Return ``numeric_targets`` that are probabilities, usually 0 or 1.
 
     Raises:
         TypeError, ValueError: as ``numeric_targets``; ValueError also for values outside 0…1.
@@ -85,7 +85,7 @@ def _class_indices(labels: Array, classes: int) -> Array:
         if not np.array_equal(indices, labels):
             row = int((indices != labels).argmax())
             raise ValueError(f"y must be whole class numbers, but row {row} is {labels[row]}")
-    # Seen as unsigned, a negative number is larger than any class: one pass finds both.
+    # As an unsigned number, a negative one is larger than any class: one pass finds both.
     indices = indices.astype(np.intp, copy=False)
     if indices.size and indices.view(np.uintp).max() >= classes:
         row = int(((indices < 0) | (indices >= classes)).argmax())

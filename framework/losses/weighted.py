@@ -1,9 +1,9 @@
-"""Means over samples that do not count alike, and their gradients."""
+"""Weighted means over samples, and their gradients."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 def weighted_mean(values: ArrayLike, sample_weight: Array) -> float:

@@ -8,10 +8,11 @@ figure is to be shown. matplotlib is imported when a picture is drawn, not befor
 
 from framework.plots.boundaries import decision_boundary, decision_boundary_video
 from framework.plots.confusion import confusion_matrix
-from framework.plots.curves import activation, learning_curves
-from framework.plots.figures import COLOURS
+from framework.plots.curves import activation
 from framework.plots.flow import gradient_flow
 from framework.plots.images import image_grid, weights
+from framework.training.learning_curves import learning_curves
+from framework.utils.figures import COLOURS
 
 __all__ = [
     "COLOURS",

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.checks import as_array, check_count
-from framework.operation import Array
-from framework.plots.figures import COLOURS, class_indices, new_axes
-from framework.training.callbacks import Callback
+from framework.plots.labels import class_indices
+from framework.training.state import Callback, Training
+from framework.utils.figures import COLOURS, new_axes
+from optimizers.arrays import Array
 
 # What stands on the buttons of a page, by what they do.
 SYMBOLS = {
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from framework.model import Model
     from framework.training.history import History
-    from framework.training.loop import Training
 
 
 def decision_boundary(
@@ -172,14 +172,14 @@ class _Snapshots(Callback):
         self.every = every
         self.taken: list[tuple[str, list[tuple[Array, ...]]]] = []
 
-    def on_train_begin(self, training: "Training") -> None:
+    def on_train_begin(self, training: Training) -> None:
         self._take(training, "before training")
 
-    def on_epoch_end(self, training: "Training") -> None:
+    def on_epoch_end(self, training: Training) -> None:
         if training.epoch % self.every == 0:
             self._take(training, f"epoch {training.epoch}")
 
-    def on_train_end(self, training: "Training") -> None:
+    def on_train_end(self, training: Training) -> None:
         # Early stopping may have gone back to better parameters than those of the last epoch.
         now, last = training.model.get_parameters(), self.taken[-1][1]
         pairs = [
@@ -188,7 +188,7 @@ class _Snapshots(Callback):
         if not all(np.array_equal(one, other) for one, other in pairs):
             self._take(training, "after training")
 
-    def _take(self, training: "Training", when: str) -> None:
+    def _take(self, training: Training, when: str) -> None:
         self.taken.append((when, training.model.get_parameters()))
 
 

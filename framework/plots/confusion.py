@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.plots.figures import (
-    CHARACTER,
-    COLOURS,
-    WRONG,
-    class_indices,
-    names_of_classes,
-    new_axes,
-    room,
-)
+from framework.plots.labels import class_indices, names_of_classes
+from framework.utils.figures import CHARACTER, COLOURS, WRONG, new_axes, room
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

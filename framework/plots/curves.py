@@ -1,67 +1,17 @@
-"""Curves: how a model learned, and what an activation looks like."""
+"""The curve of an activation and of its derivative."""
 
 import copy
-import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from framework.checks import check_number
 from framework.operation import describe
-from framework.plots.figures import COLOURS, new_axes, room
 from framework.utils import rng
+from framework.utils.figures import COLOURS, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from framework.training.history import History
-
-
-def learning_curves(history: "History", ax: "Axes | None" = None) -> "Axes":
-    """Draw loss and accuracy over the epochs, for training and, where known, validation.
-
-    The loss has the left axis; the accuracy has one of its own on the right, which ends at 1 and
-    begins a little below the smallest. The legend stands above both.
-
-    Raises:
-        ImportError: matplotlib is missing.
-        ValueError: the history has no epochs.
-    """
-    if not len(history):
-        raise ValueError("the history has no completed epochs to draw")
-    from matplotlib.ticker import MaxNLocator
-
-    ax = new_axes(ax)
-    epochs = range(1, len(history) + 1)
-    _curves(ax, epochs, COLOURS[0], [("loss", history.loss), ("val. loss", history.val_loss)])
-    ax.set(xlabel="epoch", ylabel="loss")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    handles, labels = ax.get_legend_handles_labels()
-    if history.accuracy:
-        right = ax.twinx()
-        curves = [("accuracy", history.accuracy), ("val. accuracy", history.val_accuracy)]
-        _curves(right, epochs, COLOURS[5], curves)
-        figures = [*history.accuracy, *history.val_accuracy]
-        lowest = min((figure for figure in figures if math.isfinite(figure)), default=0.0)
-        # The best is at the top, the worst a fifth of the way up, unless that is below 0.
-        bottom = max(0.0, 1 - 1.25 * max(1 - lowest, 0.01))
-        right.set(ylabel="accuracy", ylim=(bottom, 1 + 0.02 * (1 - bottom)))
-        more = right.get_legend_handles_labels()
-        handles, labels = handles + more[0], labels + more[1]
-    # Beside two scales of curves, no place within is sure to be free. An entry is 75 points wide.
-    in_one_row = 75 * len(labels) <= room(ax)[0]
-    ax.legend(
-        handles,
-        labels,
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        ncols=len(labels) if in_one_row else 2,
-        frameon=False,
-        fontsize="small",
-    )
-    ax.set_title("learning curves", pad=24 if in_one_row else 38)
-    return ax
 
 
 def activation(
@@ -122,23 +72,3 @@ def activation(
     ax.set(xlabel="x, in a row (x, 0)" if mixes_inputs else "x", title=describe(op))
     ax.legend()
     return ax
-
-
-def _curves(
-    ax: "Axes", epochs: Sequence[int], colour: str, curves: list[tuple[str, list[float]]]
-) -> None:
-    # A line through one point would not be seen, so that it has a mark: open for validation.
-    for (label, values), style, inside in zip(curves, ("-", "--"), (colour, "none"), strict=True):
-        if values:
-            marker = "o" if len(values) == 1 else None
-            size = 6 if inside == colour else 11
-            ax.plot(
-                epochs,
-                values,
-                style,
-                color=colour,
-                label=label,
-                marker=marker,
-                markersize=size,
-                markerfacecolor=inside,
-            )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.inspection.diagnosis import OperationState, diagnose, measure
-from framework.plots.figures import CHARACTER, COLOURS, WRONG, new_axes, room
+from framework.utils.figures import CHARACTER, COLOURS, WRONG, new_axes, room
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

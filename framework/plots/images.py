@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_array, check_count
-from framework.operation import Array, describe
-from framework.plots.figures import WRONG, class_indices, names_of_classes, new_grid
+from framework.operation import describe
+from framework.plots.labels import class_indices, names_of_classes
+from framework.utils.figures import WRONG, new_grid
+from optimizers.arrays import Array
 
 # Characters that fit above an image.
 LONGEST_LINE = 16

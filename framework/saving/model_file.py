@@ -1,76 +1,87 @@
-"""A model in one file that holds numbers and text, and never code.
+"""A model file: what is in it, and how a model gets into it and out again.
 
-It is a safetensors file. Its tensors are the parameters and the running statistics,
-``layers.0.weights`` and so on by the place of the operation in ``model.layers``. Its metadata are
-one JSON text, under ``dinputs``: the version of the format, a checksum of everything, and the
-``model``: each of its parts as ``descriptions`` has it. A file of parameters alone has no
-``model``, a checkpoint also has a ``training`` (see ``checkpoint``), and a model of ``nnfs_book``
-what its optimizer has ``remembered``.
+    tensors     "layers.0.weights", …: the parameters and the running statistics of each operation,
+                by its position in ``model.layers`` ("layers.2.0.weights" inside a container);
+                and arrays among constructor arguments
+    "model"     {"dtype": "float32",
+                 "operations": [{"class": "framework.Dense", "arguments": {…}}, …],
+                 "loss": …, "optimizer": …, "accuracy": …,        objects like these, or null
+                 "learned_by_accuracy": {…},                      see ``accuracy_state``
+                 "class_names": […], "input_shape": […]}          or null
 
-A file is not trusted: nothing in it is run, and no layer is made whose parameters are not there.
+A file of parameters alone has no "model". A checkpoint also has "training" and "began" (see
+``framework.training.checkpoint``). A model of ``nnfs_book`` has its optimizer's state in
+"remembered".
+
+A file is not trusted: nothing in it is run, and an operation is made only if the file has arrays
+of the shapes of its parameters.
 """
 
-import hashlib
-import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
 from framework.accuracies.accuracy import Accuracy
-from framework.checks import check_count, check_number
+from framework.checks import check_class_names, check_count
+from framework.containers.container import leaves
 from framework.containers.supervised import Supervised
-from framework.errors import SavedFileError
 from framework.losses.loss import Loss
-from framework.operation import Array, Operation, describe
+from framework.operation import Shape
 from framework.parameters import stored_names
-from framework.saving.serialization import Reader, Writer, check_own
+from framework.saving.file_format import FilePath, encode, read, saved_file_errors
+from framework.saving.operations import OperationLoader
+from framework.saving.optimizer_state import (
+    accuracy_state,
+    check_optimizer_state,
+    optimizer_state,
+    set_accuracy_state,
+    set_optimizer_state,
+)
+from framework.saving.serialization import Deserializer, Serializer, check_custom
 from framework.utils import rng
 from framework.utils.files import check_target, write_atomically
-from optimizers.optimizer import Optimizer, State
+from optimizers.arrays import Array
+from optimizers.optimizer import Optimizer
 
-FilePath: TypeAlias = str | os.PathLike[str]
 AnyModel = TypeVar("AnyModel", bound=Supervised)
 
-VERSION = 1
-METADATA = "dinputs"
-# The parts of a model beside its operations, and what each is derived from if it is one of ours.
+# The parts of a model beside its operations, and the base class of each in this library.
 PARTS: dict[str, type] = {"loss": Loss, "optimizer": Optimizer, "accuracy": Accuracy}
 
 
-def save_model(model: Supervised, path: FilePath, *, with_memory: bool = False) -> None:
+def save_model(model: Supervised, path: FilePath, *, with_optimizer_state: bool = False) -> None:
     """Write ``model`` to the file ``path``: see ``Model.save``.
 
-    With ``with_memory=True`` it also has what the optimizer remembers, so that training goes on
-    as if the model had never been saved; but not of an optimizer of a class that is not derived
-    from ``optimizers.Optimizer``, which does not show it.
+    With ``with_optimizer_state``, training goes on from the file as if the model had never been
+    saved. Only an ``Optimizer`` has such a state; that of another class is not saved.
     """
     check_target(path)
-    description, arrays = described(model)
-    parts = {"model": description}
-    if with_memory and isinstance(model.optimizer, Optimizer):
-        writer = Writer()
-        parts["remembered"] = writer.write(remembered(model), "remembered")
-        arrays |= writer.arrays
-    write_atomically(path, content(parts, arrays))
+    serialized, arrays = serialize_model(model)
+    contents = {"model": serialized}
+    if with_optimizer_state and isinstance(model.optimizer, Optimizer):
+        serializer = Serializer()
+        contents["remembered"] = serializer.serialize(optimizer_state(model), "remembered")
+        arrays |= serializer.arrays
+    write_atomically(path, encode(contents, arrays))
 
 
-def load_model(path: FilePath, model_class: type[AnyModel], own: Iterable[Any] = ()) -> AnyModel:
-    """Return the model in the file ``path``: see ``Model.load``."""
-    classes = check_own(own)
-    with errors_naming(path):
-        description, arrays = read(path)
-        if "model" not in description:
+def load_model(
+    path: FilePath, model_class: type[AnyModel], custom_operations: Iterable[Any] = ()
+) -> AnyModel:
+    """Return the model in the file ``path`` as a ``model_class``: see ``Model.load``."""
+    custom = check_custom(custom_operations)
+    with saved_file_errors(path):
+        contents, arrays = read(path)
+        if "model" not in contents:
             raise ValueError("it has parameters only: make the model, then load_parameters")
-        reader = Reader(arrays, classes)
-        model = model_of(model_class, description["model"], reader)
-        if "remembered" in description:
-            state = reader.read(description["remembered"])
-            check_remembered(model, state)
-            set_remembered(model, state)
-        for name in arrays.keys() - reader.used:
+        deserializer = Deserializer(arrays, custom)
+        model = deserialize_model(model_class, contents["model"], deserializer)
+        if "remembered" in contents:
+            state = deserializer.deserialize(contents["remembered"])
+            check_optimizer_state(model, state)
+            set_optimizer_state(model, state)
+        for name in arrays.keys() - deserializer.used:
             if not name.startswith(("layers.", "training.")):
                 raise ValueError(f"nothing in it needs the tensor {name!r}")
         return model
@@ -79,126 +90,101 @@ def load_model(path: FilePath, model_class: type[AnyModel], own: Iterable[Any] =
 def save_parameters(model: Supervised, path: FilePath) -> None:
     """Write the parameters of ``model`` to the file ``path``: see ``Model.save_parameters``."""
     check_target(path)
-    write_atomically(path, content({}, stored(model)))
+    write_atomically(path, encode({}, state_dict(model)))
 
 
 def load_parameters(model: Supervised, path: FilePath) -> None:
-    """Read the parameters of ``model``: see ``Model.load_parameters``."""
-    current = stored(model)
-    with errors_naming(path):
+    """Set the parameters of ``model`` to those in the file: see ``Model.load_parameters``."""
+    current = state_dict(model)
+    with saved_file_errors(path):
         _, arrays = read(path)
-        set_stored(current, arrays)
+        load_state_dict(current, arrays)
 
 
-# A model as a description and arrays
-
-
-def described(
-    model: Supervised, writer: Writer | None = None
+def serialize_model(
+    model: Supervised, serializer: Serializer | None = None
 ) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return what ``model`` is made of, as ``writer`` writes it, and its arrays by name.
+    """Return the ``"model"`` of a file, and all arrays by name. ``model`` is not changed.
 
     Raises:
-        RuntimeError: it is not finalized.
-        TypeError: a part of it cannot be described.
-        ValueError: its class names do not fit its outputs.
+        RuntimeError: the model is not finalized.
+        TypeError: a part of it cannot be serialized.
+        ValueError: its class names do not fit its outputs, or its input shape its operations.
     """
-    arrays = stored(model)
-    writer = writer or Writer()
-    description: dict[str, Any] = {
+    arrays = state_dict(model)
+    serializer = serializer or Serializer()
+    serialized: dict[str, Any] = {
         "dtype": model.dtype.name,
         "operations": [
-            writer.write_object(layer, f"operations.{position}")
+            serializer.serialize_object(layer, f"operations.{position}")
             for position, layer in enumerate(model.layers)
         ],
     }
     for part in PARTS:
         value = getattr(model, part)
-        description[part] = None if value is None else writer.write_object(value, part)
-    description["learned_by_accuracy"] = learned_by(model.accuracy)
-    description["class_names"] = model.class_names
-    description["input_shape"] = model.input_shape
-    _set_about(model, description)  # which is what can be wrong with them
-    return description, {**arrays, **writer.arrays}
+        serialized[part] = None if value is None else serializer.serialize_object(value, part)
+    serialized["learned_by_accuracy"] = accuracy_state(model.accuracy)
+    input_shape, class_names = _check_data_facts(model, model.input_shape, model.class_names)
+    serialized |= {"class_names": class_names, "input_shape": input_shape}
+    return serialized, {**arrays, **serializer.arrays}
 
 
-def model_of(model_class: type[AnyModel], description: Any, reader: Reader) -> AnyModel:
-    """Return the model of a ``description``. Raises errors of many kinds: see ``errors_naming``."""
-    about = ["class_names", "input_shape"]
-    needed = ["dtype", "operations", *PARTS, "learned_by_accuracy", *about]
-    if not isinstance(description, dict) or description.keys() != set(needed):
-        raise ValueError(f"its model needs {', '.join(needed)}, no less and no more")
-    # New layers draw initial weights, which nobody asked for here; a wild spread of them warns.
+def deserialize_model(
+    model_class: type[AnyModel], serialized: Any, deserializer: Deserializer
+) -> AnyModel:
+    """Return the finalized model that ``serialize_model`` was given, as a ``model_class``.
+
+    Raises errors of many types if ``serialized`` is something else: use it inside
+    ``saved_file_errors``.
+    """
+    keys = ["dtype", "operations", *PARTS, "learned_by_accuracy", "class_names", "input_shape"]
+    if not isinstance(serialized, dict) or serialized.keys() != set(keys):
+        raise ValueError(f"its model must have these keys and no others: {', '.join(keys)}")
+    # Constructors draw initial weights, which are replaced: no random number may be used up, and
+    # an initializer with a huge spread may overflow.
     with rng.preserve_rng(), np.errstate(all="ignore"):
-        operations = []
-        for position, entry in enumerate(description["operations"]):
-            cls, arguments = reader.class_and_arguments(entry, Operation)
-            _check_shapes(cls, arguments, position, reader.arrays)
-            operations.append(cls(**arguments))
-        model = model_class(operations, dtype=description["dtype"])
+        loader = OperationLoader(deserializer)
+        operations = [
+            loader.load(entry, position) for position, entry in enumerate(serialized["operations"])
+        ]
+        model = model_class(operations, dtype=serialized["dtype"])
         for part, base in PARTS.items():
-            if description[part] is not None:
-                cls, arguments = reader.class_and_arguments(description[part], base)
+            if serialized[part] is not None:
+                cls, arguments = deserializer.class_and_arguments(serialized[part], base)
                 model.set(**{part: cls(**arguments)})
         model.finalize()
-    set_stored(stored(model), reader.arrays)
-    set_learned(model.accuracy, description["learned_by_accuracy"])
-    _set_about(model, description)
+    load_state_dict(state_dict(model), deserializer.arrays)
+    set_accuracy_state(model.accuracy, serialized["learned_by_accuracy"])
+    model.input_shape, model.class_names = _check_data_facts(
+        model, serialized["input_shape"], serialized["class_names"]
+    )
     return model
 
 
-def _set_about(model: Supervised, description: Mapping[str, Any]) -> None:
-    """Set what ``model`` knows about its data, or raise TypeError or ValueError."""
-    shape = description["input_shape"]
-    if shape is not None:
-        shape = tuple(check_count("each number of input_shape", size) for size in shape)
-        model.output_shapes(shape)
-    model.input_shape = shape
-    model.class_names = description["class_names"]
+def state_dict(model: Supervised) -> dict[str, Array]:
+    """Return the parameters and running statistics of ``model`` by name, without copying them.
 
-
-def _check_shapes(
-    cls: Any, arguments: Mapping[str, Any], position: int, arrays: Mapping[str, Array]
-) -> None:
-    """Compare the parameters that an operation would have with those that are there."""
-    try:
-        shapes = cls.stored_shapes(arguments) if hasattr(cls, "stored_shapes") else {}
-    except KeyError:  # a class of the user's own with other arguments than its base
-        shapes = {}
-    for name, shape in shapes.items():
-        tensor = arrays.get(f"layers.{position}.{name}")
-        if tensor is None or tensor.shape != shape:
-            found = "none" if tensor is None else str(tensor.shape)
-            raise ValueError(
-                f"operation {position + 1}, {cls.__name__}, needs {name} of shape {shape}; there "
-                f"is {found}"
-            )
-
-
-def stored(model: Supervised) -> dict[str, Array]:
-    """Return the parameters and running statistics of ``model`` by name, the arrays themselves.
-
-    Raises RuntimeError if it is not finalized.
+    Raises RuntimeError if the model is not finalized.
     """
     model.parameters  # noqa: B018 - raises before finalize
     return {
-        f"layers.{position}.{name}": getattr(layer, name)
-        for position, layer in enumerate(model.layers)
-        for name in stored_names(layer)
+        f"layers.{path}.{name}": getattr(operation, name)
+        for path, operation in leaves(model.children())
+        for name in stored_names(operation)
     }
 
 
-def set_stored(current: Mapping[str, Array], arrays: Mapping[str, Array]) -> None:
-    """Fill the arrays of ``stored`` with those of a file.
+def load_state_dict(current: Mapping[str, Array], arrays: Mapping[str, Array]) -> None:
+    """Copy the arrays of a file into ``current``, the ``state_dict`` of a model.
 
-    Raises ValueError if one is missing, not needed or of another shape or dtype; nothing has
-    changed then.
+    Raises ValueError if an array is missing, left over, or of another shape or dtype. Nothing has
+    been changed then.
     """
     found = {name: array for name, array in arrays.items() if name.startswith("layers.")}
     if missing := sorted(current.keys() - found.keys()):
         raise ValueError(f"it has no {', '.join(missing)}, which the model has")
-    if spare := sorted(found.keys() - current.keys()):
-        raise ValueError(f"it has {', '.join(spare)}, which the model has not")
+    if unknown := sorted(found.keys() - current.keys()):
+        raise ValueError(f"it has {', '.join(unknown)}, which the model has not")
     for name, array in found.items():
         if (array.shape, array.dtype) != (current[name].shape, current[name].dtype):
             raise ValueError(
@@ -209,148 +195,16 @@ def set_stored(current: Mapping[str, Array], arrays: Mapping[str, Array]) -> Non
         current[name][...] = array
 
 
-def learned_by(accuracy: Any) -> dict[str, float | None]:
-    """Return the numbers that ``accuracy`` has found in the targets (see ``Accuracy.state``)."""
-    return {name: getattr(accuracy, name) for name in getattr(accuracy, "state", ())}
+def _check_data_facts(
+    model: Supervised, input_shape: Any, class_names: Any
+) -> tuple[Shape, list[str] | None]:
+    """Return what a file says about the data of ``model``, if it fits the model's operations.
 
-
-def set_learned(accuracy: Any, numbers: Any) -> None:
-    """Give ``accuracy`` the numbers of ``learned_by``. Raises ValueError if they are others."""
-    names = getattr(accuracy, "state", ())
-    if not isinstance(numbers, dict) or numbers.keys() != set(names):
-        raise ValueError(f"{describe(accuracy)} needs the numbers {list(names)}, not {numbers!r}")
-    for name, number in numbers.items():
-        setattr(accuracy, name, None if number is None else check_number(name, number))
-
-
-def remembered(model: Supervised) -> dict[str, Any]:
-    """Return what the ``Optimizer`` of ``model`` has counted, set and remembered by now."""
-    optimizer = model.optimizer
-    return {
-        "iterations": optimizer.iterations,
-        "current_learning_rate": optimizer.current_learning_rate,
-        "memory": optimizer.state(model.parameters),
-    }
-
-
-def check_remembered(model: Supervised, state: Any) -> None:
-    """Raise an error, of many kinds, if ``state`` is not what ``remembered`` returns."""
-    if not isinstance(model.optimizer, Optimizer):
-        raise ValueError("it has what an optimizer remembers, but no optimizer")
-    check_count("iterations", state["iterations"], minimum=0)
-    check_number("current_learning_rate", state["current_learning_rate"])
-    vector = model.parameters
-    # One memory for all parameters; or one for each, as nnfs_book has after nnfs.init().
-    shapes = {"weights": vector.weights.shape}
-    for place, (_, name, part) in enumerate(vector.split(vector.weights)):
-        shapes[f"{name} {place}"] = part.shape
-    for name, memory in state["memory"].items():
-        for array in memory.values():
-            fits = isinstance(array, np.ndarray)
-            if fits and name in shapes and array.shape != (1,):  # which may be a number
-                right_dtype = array.dtype == vector.dtype or name != "weights"
-                fits = array.shape == shapes[name] and array.dtype.kind == "f" and right_dtype
-            if not fits:
-                raise ValueError("what its optimizer remembers is not of this model")
-
-
-def set_remembered(model: Supervised, state: Mapping[str, Any]) -> None:
-    """Make the optimizer of ``model`` remember what ``check_remembered`` has found right."""
-    optimizer = model.optimizer
-    memory = optimizer.state(model.parameters)
-    memory.clear()
-    memory.update({name: State(arrays) for name, arrays in state["memory"].items()})
-    optimizer.iterations = state["iterations"]
-    optimizer.current_learning_rate = state["current_learning_rate"]
-
-
-# The file
-
-
-def content(description: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
-    """Return the file that holds ``description``, which is for JSON, and ``arrays``."""
-    from safetensors.numpy import save
-
-    # The library writes the memory as it lies, whatever the strides and the byte order.
-    arrays = {
-        name: np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
-        for name, array in arrays.items()
-    }
-    described = {"version": VERSION, **description}
-    text = json.dumps({"checksum": checksum_of(described, arrays), **described})
-    # One entry, since the library writes several in any order, and files differ for no reason.
-    return save(dict(arrays), {METADATA: text})
-
-
-def read(path: FilePath) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return the description and the arrays in the file ``path``.
-
-    Raises OSError if it cannot be read, and other errors, of many kinds, if it is none of ours:
-    see ``errors_naming``.
+    Raises TypeError or ValueError if it does not.
     """
-    from safetensors import SafetensorError, safe_open
-
-    with open(path, "rb") as opened:  # which says better than the library why it cannot be opened
-        beginning = opened.read(9)
-    try:
-        whole = safe_open(path, framework="numpy")
-    except SafetensorError as error:
-        what = "it is no safetensors file, or a damaged one"
-        if _looks_like_a_pickle(beginning):
-            what = "it is no safetensors file; it looks like a pickle, which is never read"
-        raise ValueError(f"{what}: {error}") from None
-    with whole as file:
-        text = (file.metadata() or {}).get(METADATA)
-        if text is None:
-            raise ValueError("it is a safetensors file, but not one that dinputs has written")
-        try:
-            description = json.loads(text)
-        except ValueError as error:
-            raise ValueError(f"its metadata are not JSON: {error}") from None
-        if not isinstance(description, dict) or not isinstance(description.get("version"), int):
-            raise ValueError("its metadata have no version of the format")
-        if description["version"] != VERSION:
-            raise ValueError(
-                f"it has version {description['version']} of the format, and this release of "
-                f"dinputs reads version {VERSION}"
-            )
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    checksum = description.pop("checksum", None)
-    if checksum != checksum_of(description, arrays):
-        raise ValueError("it is damaged: its content does not have the checksum that it had")
-    return description, arrays
-
-
-def _looks_like_a_pickle(beginning: bytes) -> bool:
-    # Both may begin with such a byte and a number; then a safetensors file has its JSON.
-    protocol, json_begins = beginning[1:2], beginning[8:9] == b"{"
-    return beginning[:1] == b"\x80" and b"\x02" <= protocol <= b"\x05" and not json_begins
-
-
-@contextmanager
-def errors_naming(path: FilePath) -> Iterator[None]:
-    """Turn whatever a file can bring about into a ``SavedFileError`` that begins with ``path``.
-
-    That is every Exception, since classes of the user's own are made with arguments from the
-    file. Only an OSError stays what it is.
-    """
-    try:
-        yield
-    except OSError:
-        raise
-    except Exception as error:
-        message = str(error)
-        if isinstance(error, (AttributeError, LookupError, TypeError)):
-            # Such messages are made for programmers, and may be no more than a key.
-            message = f"it does not hold what it should ({type(error).__name__}: {error})"
-        raise SavedFileError(f"{os.fspath(path)}: {message}") from error
-
-
-def checksum_of(description: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:
-    """Return a checksum of a description, which is for JSON, and of the arrays it names."""
-    names = sorted(arrays)
-    table = [(name, arrays[name].dtype.name, arrays[name].shape) for name in names]
-    digest = hashlib.sha256(json.dumps([description, table]).encode())
-    for name in names:
-        digest.update(arrays[name].tobytes())
-    return digest.hexdigest()
+    if input_shape is not None:
+        input_shape = tuple(check_count("each number of input_shape", n) for n in input_shape)
+    outputs = model.output_shapes(input_shape)[-1]
+    if class_names is not None:
+        class_names = check_class_names(class_names, outputs)
+    return input_shape, class_names

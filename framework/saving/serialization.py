@@ -1,240 +1,249 @@
-"""Objects as JSON: the name of their class, and the arguments they were made with.
+"""Objects as JSON: their class and their constructor arguments.
 
     Dropout(0.2)  ->  {"class": "framework.Dropout", "arguments": {"rate": 0.2}}
 
-A class of this library is named as a user imports it; a class or a function of somebody else's by
-its bare name, under which it has to be given again when the description is read. Names are looked
-up in our own packages and in what was given, and nowhere else, so a description cannot make
-anything be imported or run.
+A class of this library has the name by which users import it (see ``registry``). A class or a
+function of the user's own has its bare name, and must be passed again to deserialize it. A name is
+looked up in the registry and among what was passed, and nowhere else, so that JSON from a file
+cannot make anything be imported or run.
 
-Arguments can be None, numbers, texts, arrays, functions, initializers, schedules and other such
-objects, and lists, tuples and dictionaries of all these. Arrays are kept apart from the JSON.
+An argument can be None, a number, a string, an array, a function, an initializer, a schedule or
+another such object, or a list, tuple or dictionary of these; a container's can also be operations.
+Arrays are kept outside of the JSON, which refers to them by name.
 """
 
-import importlib
 import inspect
-import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from framework.operation import Array, Operation
+from framework.containers import Container
+from framework.operation import Operation
+from framework.saving.registry import find_class, is_argument_name, public_name
+from optimizers.arrays import Array
 from optimizers.configuration import Configurable, constructor_arguments
 
-# Where our parts of a model are found, and what they are given as arguments.
-PACKAGES_OF_PARTS = ("framework", "optimizers", "framework.nnfs_book")
-PACKAGES_OF_ARGUMENTS = ("framework.initializers", "optimizers.schedules")
+# Makes an operation from its JSON.
+OperationFunction: TypeAlias = Callable[[Any], Any]
 
 
-class Writer:
-    """Writes descriptions.
+class Serializer:
+    """Turns objects into JSON.
 
     Attributes:
-        arrays: every array among the arguments so far, by the name that stands for it.
-        own: the classes and functions of the user's own so far, as ``Reader`` needs them.
+        arrays: the arrays in all that was serialized so far, by the names they have in the JSON.
+        custom: the user's classes and functions in it, by name, as ``Deserializer`` needs them.
     """
 
     def __init__(self) -> None:
         self.arrays: dict[str, Array] = {}
-        self.own: dict[str, Any] = {}
+        self.custom: dict[str, Any] = {}
 
-    def write(self, value: Any, place: str) -> Any:
-        """Return ``value`` in a form that JSON has; ``place`` says where it belongs.
+    def serialize(self, value: Any, name: str, *, in_container: bool = False) -> Any:
+        """Return ``value`` as JSON. ``name`` is where it belongs, such as ``loss.delta``.
 
-        Raises TypeError for what cannot be described.
+        Operations can only stand among the arguments of a container: ``in_container``.
+
+        Raises TypeError, with that name, for a value that cannot be serialized.
         """
+        serialize = partial(self.serialize, in_container=in_container)
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
         if isinstance(value, (np.bool_, np.integer, np.floating)):
             if value.itemsize > 8:
-                raise TypeError(f"{place}: {value!r} cannot be saved: make it a float")
+                raise TypeError(f"{name}: {value!r} cannot be saved: make it a float")
             return value.item()
         if isinstance(value, np.dtype):
             return value.name
         if isinstance(value, np.ndarray):
-            return {"array": self._name_array(value, place)}
+            return {"array": self._add_array(value, name)}
         if isinstance(value, list):
-            return [self.write(item, f"{place}.{i}") for i, item in enumerate(value)]
+            return [serialize(item, f"{name}.{i}") for i, item in enumerate(value)]
         if isinstance(value, tuple):
-            return {"tuple": self.write(list(value), place)}
+            return {"tuple": serialize(list(value), name)}
         if isinstance(value, dict):
             if not all(isinstance(key, str) for key in value):
-                raise TypeError(f"{place}: {value!r} cannot be saved: its keys must be texts")
-            return {
-                "dict": {key: self.write(item, f"{place}.{key}") for key, item in value.items()}
-            }
+                raise TypeError(f"{name}: {value!r} cannot be saved: its keys must be strings")
+            items = {key: serialize(item, f"{name}.{key}") for key, item in value.items()}
+            return {"dict": items}
         if inspect.isfunction(value):
-            return {"function": self._own_name(value, place)}
-        if isinstance(value, (type, Operation)) or type(value).__module__ == "builtins":
-            raise TypeError(f"{place}: {value!r} cannot be saved")
-        return self.write_object(value, place)
+            return {"function": self._add_custom(value, name)}
+        is_operation = isinstance(value, Operation) and not in_container
+        if is_operation or isinstance(value, type) or type(value).__module__ == "builtins":
+            raise TypeError(f"{name}: {value!r} cannot be saved")
+        return self.serialize_object(value, name)
 
-    def write_object(self, value: Any, place: str) -> dict[str, Any]:
-        """Return the class and the arguments of ``value``. Raises as ``write``."""
-        cls, name = _described_class(type(value))
-        if name is None:
-            name = self._own_name(cls, place)
-        arguments = _configuration(value, cls, place)
+    def serialize_object(self, value: Any, name: str) -> dict[str, Any]:
+        """Return the class and the constructor arguments of ``value``. Raises as ``serialize``."""
+        cls, class_name = _class_in_file(type(value))
+        if class_name is None:
+            class_name = self._add_custom(cls, name)
+        arguments = _configuration(value, cls, name)
+        in_container = isinstance(value, Container)
         return {
-            "class": name,
+            "class": class_name,
             "arguments": {
-                argument: self.write(given, f"{place}.{argument}")
-                for argument, given in arguments.items()
+                argument: self.serialize(item, f"{name}.{argument}", in_container=in_container)
+                for argument, item in arguments.items()
             },
         }
 
-    def _name_array(self, array: Array, place: str) -> str:
+    def _add_array(self, array: Array, name: str) -> str:
         if array.dtype.kind not in "fiub" or array.itemsize > 8:
-            raise TypeError(f"{place}: an array of {array.dtype} cannot be saved: convert it first")
-        name = place
+            raise TypeError(f"{name}: an array of {array.dtype} cannot be saved: convert it first")
         while name in self.arrays:  # {"a.b": …} beside {"a": {"b": …}}
             name += "+"
         self.arrays[name] = array
         return name
 
-    def _own_name(self, own: Any, place: str) -> str:
-        name: str = own.__name__
-        if not name.isidentifier():
-            raise TypeError(f"{place}: {own!r} cannot be saved, since it has no name: use def")
-        if self.own.setdefault(name, own) is not own:
-            raise TypeError(f"{place}: {own!r} cannot be saved beside another {name}")
-        return name
+    def _add_custom(self, custom: Any, name: str) -> str:
+        custom_name: str = custom.__name__
+        if not custom_name.isidentifier():
+            raise TypeError(f"{name}: {custom!r} cannot be saved, since it has no name: use def")
+        if self.custom.setdefault(custom_name, custom) is not custom:
+            raise TypeError(f"{name}: {custom!r} cannot be saved beside another {custom_name}")
+        return custom_name
 
 
-class Reader:
-    """Makes objects of descriptions. Every method raises ValueError for what is none.
+class Deserializer:
+    """Makes objects from JSON. Its methods raise ValueError for JSON that ``Serializer`` never
+    makes.
 
     Args:
-        arrays: those that a description may name.
-        own: the classes and functions that it may name beside ours: see ``check_own``.
+        arrays: the arrays that the JSON may refer to.
+        custom: the user's classes and functions that it may name: see ``check_custom``.
 
     Attributes:
-        used: the names of the arrays that were asked for so far.
+        used: the names of the arrays that the JSON has referred to so far.
     """
 
-    def __init__(self, arrays: Mapping[str, Array], own: Mapping[str, Any]) -> None:
-        self.arrays, self._own = arrays, own
+    def __init__(self, arrays: Mapping[str, Array], custom: Mapping[str, Any]) -> None:
+        self.arrays, self._custom = arrays, custom
         self.used: set[str] = set()
 
-    def read(self, value: Any) -> Any:
-        """Return what ``Writer.write`` was given."""
+    def deserialize(self, value: Any, load_operation: OperationFunction | None = None) -> Any:
+        """Return the value that ``Serializer.serialize`` was given.
+
+        Operations can only be in it with ``load_operation``, which makes each from its JSON.
+        """
+        deserialize = partial(self.deserialize, load_operation=load_operation)
         if isinstance(value, list):
-            return [self.read(item) for item in value]
+            return [deserialize(item) for item in value]
         if not isinstance(value, dict):
             return value
         if "class" in value:
-            cls, arguments = self.class_and_arguments(value, Configurable, PACKAGES_OF_ARGUMENTS)
+            if load_operation is not None and not is_argument_name(value["class"]):
+                return load_operation(value)
+            cls, arguments = self._class_and_arguments(value, Configurable, is_argument=True)
             return cls(**arguments)
         match list(value.items()):
             case [("array", str(name))]:
-                return self.array(name)
+                return self._array(name)
             case [("tuple", list(items))]:
-                return tuple(self.read(items))
+                return tuple(deserialize(items))
             case [("dict", dict(items))]:
-                return {key: self.read(item) for key, item in items.items()}
-            case [("function", str(name))] if inspect.isfunction(self._found(name)):
-                return self._found(name)
-        raise ValueError(f"nothing is described by {_shortened(value)}")
+                return {key: deserialize(item) for key, item in items.items()}
+            case [("function", str(name))] if inspect.isfunction(self._find_custom(name)):
+                return self._find_custom(name)
+        raise ValueError(f"{_shortened(value)} is no serialized value")
 
     def class_and_arguments(
-        self, value: Any, base: type, packages: Iterable[str] = PACKAGES_OF_PARTS
+        self, value: Any, base: type, load_operation: OperationFunction | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Return the class that ``value`` names, and the arguments to make it with.
+        """Return the class of a serialized part of a model, and the arguments to call it with.
 
-        A class of ours has to be one of ``packages`` and derived from ``base``. An operation has
-        to be asked for as one: among the arguments of something else there is none.
+        A class of this library must be derived from ``base``. A class of the user's own need not
+        be, but an operation can only stand where ``base`` is ``Operation``. ``load_operation``
+        makes the operations inside a container from their JSON.
         """
+        return self._class_and_arguments(value, base, load_operation, is_argument=False)
+
+    def _class_and_arguments(
+        self,
+        value: Any,
+        base: type,
+        load_operation: OperationFunction | None = None,
+        *,
+        is_argument: bool,
+    ) -> tuple[Any, dict[str, Any]]:
         match value:
             case {"class": str(name), "arguments": dict(arguments)} if len(value) == 2:
                 if "." in name:
-                    cls = _public_class(name, packages)
+                    cls: Any = find_class(name, is_argument=is_argument)
                     fits = cls is not None and issubclass(cls, base)
                 else:
-                    cls = self._found(name)
+                    cls = self._find_custom(name)
                     fits = isinstance(cls, type)
                 if not fits or (issubclass(cls, Operation) and base is not Operation):
                     raise ValueError(f"{name!r} is not the name of a class that can stand there")
-                return cls, {key: self.read(item) for key, item in arguments.items()}
-        raise ValueError(f"no object is described by {_shortened(value)}")
+                if not issubclass(cls, Container):
+                    load_operation = None
+                deserialize = partial(self.deserialize, load_operation=load_operation)
+                return cls, {key: deserialize(item) for key, item in arguments.items()}
+        raise ValueError(f"{_shortened(value)} is no serialized object")
 
-    def array(self, name: str) -> Array:
-        """Return the array called ``name``."""
+    def _array(self, name: str) -> Array:
         if name not in self.arrays:
             raise ValueError(f"there is no tensor {name!r}")
         self.used.add(name)
         return self.arrays[name]
 
-    def _found(self, name: str) -> Any:
-        if name not in self._own:
+    def _find_custom(self, name: str) -> Any:
+        if name not in self._custom:
             raise ValueError(
-                f"it has {name!r}, which is none of ours: give that class or function in "
+                f"it has {name!r}, which is not part of dinputs: pass that class or function in "
                 "custom_operations"
             )
-        return self._own[name]
+        return self._custom[name]
 
 
-def check_own(own: Iterable[Any]) -> dict[str, Any]:
-    """Return classes and functions by name. Raises TypeError or ValueError if they are not."""
+def check_custom(custom: Iterable[Any]) -> dict[str, Any]:
+    """Return the user's classes and functions by name.
+
+    Raises TypeError for anything else, ValueError for two of the same name.
+    """
     found: dict[str, Any] = {}
-    for thing in own:
-        if not (isinstance(thing, type) or inspect.isfunction(thing)):
-            raise TypeError(f"custom_operations must be classes and functions, received {thing!r}")
-        if found.setdefault(thing.__name__, thing) is not thing:
-            raise ValueError(f"custom_operations has two of the name {thing.__name__}")
+    for value in custom:
+        if not (isinstance(value, type) or inspect.isfunction(value)):
+            raise TypeError(f"custom_operations must be classes and functions, received {value!r}")
+        if found.setdefault(value.__name__, value) is not value:
+            raise ValueError(f"custom_operations has two of the name {value.__name__}")
     return found
 
 
-def _described_class(cls: type) -> tuple[type, str | None]:
-    """The class that a file names for an object of ``cls``, and its name if it is one of ours.
+def _class_in_file(cls: type) -> tuple[type, str | None]:
+    """Return the class that a file names for an object of ``cls``, and its name if it is public.
 
-    Of ours, one that is not public, as a compiled twin, stands for the public one that it is
-    derived from.
+    A class of this library that is not public is saved as the public class it is derived from.
     """
     for base in cls.__mro__:
-        if (name := _public_name(base)) is not None:
+        if (name := public_name(base)) is not None:
             return base, name
         if base.__module__.partition(".")[0] not in ("framework", "optimizers"):
             break
     return cls, None
 
 
-def _configuration(value: Any, cls: Any, place: str) -> dict[str, Any]:
-    """The arguments of ``value`` as an object of ``cls``."""
-    usual: Any = Configurable.configuration
-    find = getattr(cls, "configuration", usual)
+def _configuration(value: Any, cls: Any, name: str) -> dict[str, Any]:
+    """Return the arguments that make ``value`` an object of ``cls``."""
+    default: Any = Configurable.configuration
+    configuration = getattr(cls, "configuration", default)
     try:
-        if find is not usual:
-            return dict(find(value))
+        if configuration is not default:
+            return dict(configuration(value))
         if cls.__new__ is not object.__new__:
             raise TypeError("it has __new__")
         kinds = {p.kind for p in inspect.signature(cls).parameters.values()}
         if kinds & {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
             raise TypeError("its constructor takes * or **")
-        return {name: getattr(value, name) for name in constructor_arguments(cls)}
+        return {argument: getattr(value, argument) for argument in constructor_arguments(cls)}
     except (AttributeError, TypeError, ValueError) as error:
         raise TypeError(
-            f"{place}: {value!r} cannot be saved: its class has to keep every constructor "
+            f"{name}: {value!r} cannot be saved: its class has to keep every constructor "
             f"argument in an attribute of that name, or to have configuration(): {error}"
         ) from None
-
-
-def _public_name(cls: type) -> str | None:
-    """The name that users import ``cls`` by, if it is one of ours."""
-    for package in (*PACKAGES_OF_PARTS, *PACKAGES_OF_ARGUMENTS):
-        # A class that is in use has been imported.
-        if vars(sys.modules.get(package, object)).get(cls.__name__) is cls:
-            return f"{package}.{cls.__name__}"
-    return None
-
-
-def _public_class(name: str, packages: Iterable[str]) -> Any:
-    package, _, attribute = name.rpartition(".")
-    if package not in packages:
-        return None
-    found = vars(importlib.import_module(package)).get(attribute)
-    # A module also has what it imported from elsewhere.
-    return found if isinstance(found, type) and _public_name(found) == name else None
 
 
 def _shortened(value: Any) -> str:

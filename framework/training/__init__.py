@@ -1,0 +1,21 @@
+"""Training: epochs, batches, steps, and everything around them.
+
+arguments.py          TrainingArguments: the arguments of Model.train, as one object
+setup.py              checks the arguments and the data, and makes the Training
+state.py              Training, the state of a running training; Callback, which sees it
+loop.py               Loop: goes through epochs and batches, and takes the step of each batch
+step.py               one step in plain NumPy: forward, loss, backward, update
+epoch_sums.py         adds up the losses of an epoch
+evaluation.py         outputs, loss and accuracy on validation or test data
+history.py            History: the metrics of every epoch
+learning_curves.py    draws a History
+progress.py           the progress bar, and the lines that are printed
+interrupts.py         Ctrl-C: stop after the batch, at the second one at once
+divergence.py         the errors where the loss or the parameters become NaN
+callbacks.py          EarlyStopping
+checkpoint.py         Checkpoint: writes the training to files
+resume.py             goes on from such a file
+fingerprint.py        tells whether data and model are still those of a checkpoint
+snapshot.py           a copy of the model to go back to after an error
+distributed/          the same on several processes, over MPI
+"""

@@ -1,4 +1,4 @@
-"""A model on data that it does not learn from: its outputs, its loss and its accuracy."""
+"""A model on validation or test data: its outputs, its loss and its accuracy."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,19 +6,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.checks import check_count
 from framework.containers.supervised import Supervised
-from framework.data.batches import Batch, Samples, Stream
-from framework.data.checks import check_inputs, check_weighted_data
-from framework.data.micro_batches import MOST_SAMPLES, samples_at_once
-from framework.operation import Array
+from framework.data.batches import Batch
+from framework.data.checked_batches import evaluation_batches
+from framework.data.checks import check_inputs
+from framework.data.micro_batches import chosen_batch_size
 from framework.utils.memory_maps import release_pages
+from optimizers.arrays import Array
 
 
 def predict(model: Supervised, X: ArrayLike, batch_size: int | None) -> Array:
     """Return the outputs for ``X``: see ``Model.predict``."""
     X = check_inputs(model, X)
-    size = _batch_size(model, X, batch_size)
+    size = chosen_batch_size(model, X, batch_size)
     parts = []
     for start in range(0, len(X), size):
         parts.append(_kept(model.forward(X[start : start + size], training=False)))
@@ -34,37 +34,28 @@ def evaluate(
     sample_weight: ArrayLike | None,
 ) -> tuple[float, float | None]:
     """Return the mean data loss and the accuracy: see ``Model.evaluate``."""
-    if y is None:
-        if sample_weight is not None:
-            raise ValueError("batches bring their weights themselves: (X, y, sample_weight)")
-        return evaluate_batches(model, Stream(model, X).epoch())
-    X, y, weights = check_weighted_data(model, X, y, sample_weight)
-    size = _batch_size(model, X, batch_size)
-    return evaluate_batches(model, Samples(X, y, weights, batch_size=size).epoch())
+    batches = evaluation_batches(model, X, y, batch_size, sample_weight)
+    return evaluation_means(model, evaluation_sums(model, batches.epoch()))
 
 
-def evaluate_batches(model: Supervised, batches: Iterable[Batch]) -> tuple[float, float | None]:
-    """Return the mean data loss and the accuracy on batches that have been checked."""
-    loss = right = total = 0.0
+def evaluation_sums(model: Supervised, batches: Iterable[Batch]) -> Array:
+    """Return the total weight of ``batches``, and the weighted sums of data loss and accuracy."""
+    total_weight = data_loss = correct = 0.0
     for batch in batches:
-        total += batch.amount
-        for X, y, weight, _ in batch.parts():
-            batch_loss, outputs = model.loss_and_outputs(X, y, False, sample_weight=weight)
-            loss += batch.amount * batch_loss
+        total_weight += batch.total_weight
+        for X, y, sample_weight, _ in batch.micro_batches():
+            loss, outputs = model.loss_and_outputs(X, y, False, sample_weight=sample_weight)
+            data_loss += batch.total_weight * loss
             if model.accuracy is not None:
-                right += batch.amount * model.accuracy_of(outputs, y, sample_weight=weight)
-    return loss / total, None if model.accuracy is None else right / total
+                accuracy = model.accuracy_of(outputs, y, sample_weight=sample_weight)
+                correct += batch.total_weight * accuracy
+    return np.array([total_weight, data_loss, correct])
 
 
-def evaluated_at_once(model: Supervised, sample: Array) -> int:
-    """Return how many samples like ``sample`` to evaluate at once."""
-    return samples_at_once(model.leaf_outputs(sample), sample)
-
-
-def _batch_size(model: Supervised, X: Array, batch_size: int | None) -> int:
-    if batch_size is not None:
-        return check_count("batch_size", batch_size)
-    return len(X) if len(X) <= MOST_SAMPLES else evaluated_at_once(model, X[:1])
+def evaluation_means(model: Supervised, sums: Array) -> tuple[float, float | None]:
+    """Return the mean data loss, and the accuracy if ``model`` has one, of ``evaluation_sums``."""
+    total_weight, data_loss, correct = map(float, sums)
+    return data_loss / total_weight, None if model.accuracy is None else correct / total_weight
 
 
 def _kept(output: Array) -> Array:

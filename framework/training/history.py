@@ -1,7 +1,9 @@
-"""The record that a training leaves: what each epoch came to."""
+"""The record of a training: the metrics of every epoch."""
 
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
+
+from framework.training.learning_curves import learning_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -9,12 +11,11 @@ if TYPE_CHECKING:
 
 @dataclass(repr=False)
 class History:
-    """What each completed epoch came to: one number per epoch in every list.
+    """The metrics of every completed epoch: one number per epoch in each list.
 
-    ``loss`` is ``data_loss + regularization_loss``; these and ``accuracy`` are means over the
-    epoch's samples (weighted ones, if these have weights), each measured before the update that
-    its batch led to. ``val_loss`` has no penalties in it. Lists of what was not measured stay
-    empty.
+    ``loss`` is ``data_loss + regularization_loss``. These and ``accuracy`` are means over the
+    samples of the epoch, weighted if the samples have weights; each batch is measured before its
+    update. ``val_loss`` contains no penalties. Lists of metrics that were not measured stay empty.
 
     Attributes:
         seconds: how long each epoch took, evaluation included.
@@ -49,6 +50,4 @@ class History:
 
     def plot(self) -> "Axes":
         """Draw the learning curves and return their axes: see ``plots.learning_curves``."""
-        from framework import plots
-
-        return plots.learning_curves(self)
+        return learning_curves(self)

@@ -1,21 +1,26 @@
-"""What a training goes back to when it cannot go on."""
+"""A copy of the model to go back to after an error."""
 
 from framework.containers.supervised import Supervised
 from optimizers.optimizer import Optimizer, State
 
 
-class RestorePoint:
-    """A copy of all that an epoch changes in a model: parameters, statistics, optimizer."""
+class Snapshot:
+    """A copy of all that an epoch changes in a model: parameters, statistics, optimizer state.
+
+    The state of an optimizer that is not derived from ``Optimizer`` is not known, and not copied.
+    """
 
     def __init__(self, model: Supervised) -> None:
         self.model = model
 
     def take(self) -> None:
+        """Copy the model as it is now."""
         self.arrays = [(array, array.copy()) for array in self.model.stored_arrays()]
         self.iterations = getattr(self.model.optimizer, "iterations", 0)
         self.states = _copied(self._optimizer_states())
 
     def restore(self) -> None:
+        """Put the copy back."""
         for array, copied in self.arrays:
             array[...] = copied
         if isinstance(self.model.optimizer, Optimizer):
@@ -26,7 +31,6 @@ class RestorePoint:
             self.model.optimizer.pre_update_params()
 
     def _optimizer_states(self) -> dict[str, State]:
-        # What an optimizer of the user's own remembers, and where, is not known.
         optimizer = self.model.optimizer
         return optimizer.state(self.model.parameters) if isinstance(optimizer, Optimizer) else {}
 

@@ -1,15 +1,15 @@
-"""Sums over a whole batch, also while several processes each hold a part of it.
+"""Sums over a whole batch that is divided among several processes.
 
-An operation that looks at the batch as a whole (``BatchNormalization``) adds up its own rows and
-asks for the ``all_reduce``. In one process that is what it has; in a training on several
-(``framework.training.distributed``), it is the sum over all of them.
+An operation that needs a sum over the whole batch (``BatchNormalization``) adds up its own rows
+and calls ``all_reduce``. In a single process that returns the sum unchanged; in a distributed
+training (``framework.training.distributed``) it returns the sum over all processes.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from framework.operation import Array
+from optimizers.arrays import Array
 
 _add_up: ContextVar[Callable[[Array], Array] | None] = ContextVar("add_up", default=None)
 
@@ -22,7 +22,7 @@ def all_reduce(own: Array) -> Array:
 
 @contextmanager
 def use_all_reduce(add_up: Callable[[Array], Array]) -> Iterator[None]:
-    """Let ``add_up`` compute every ``all_reduce`` inside the block, on every process alike.
+    """Compute every ``all_reduce`` inside the block with ``add_up``; all processes must do so.
 
     >>> import numpy as np
     >>> with use_all_reduce(lambda own: 2 * own):

@@ -1,13 +1,13 @@
-"""Which classes the outputs of a network stand for. NaN stands for none."""
+"""The classes that the outputs of a network stand for. NaN stands for no class."""
 
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
-# What stands where there is no class: it equals no label, and is the index of nothing.
+# Stands where there is no class: it equals no label and is no valid index.
 NO_CLASS = int(np.iinfo(np.intp).min)
 
 
@@ -34,8 +34,8 @@ def check_not_nan(
 
     Args:
         outputs: ``(samples, ...)``.
-        parameters: what they were computed with.
-        row_name, first: what the message calls a row, and the number of the first.
+        parameters: the parameters that they were computed with.
+        row_name, first: the name of a row in the message, and the number of the first row.
     """
     missing = np.asarray(np.isnan(outputs).reshape(len(outputs), -1).any(axis=1))
     if not missing.any():

@@ -1,4 +1,4 @@
-"""The classes that a package exports. Every list of operations is made from them."""
+"""The classes that a package exports. Every list of operations is derived from them."""
 
 import re
 from types import ModuleType
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def snake_case(name: str) -> str:
-    """Return the name of a class as users write it in an argument.
+    """Return the name of a class in the form that arguments take.
 
     >>> [snake_case(name) for name in ("LeakyReLU", "ReLU", "BatchNormalization", "AdamW")]
     ['leaky_relu', 'relu', 'batch_normalization', 'adamw']

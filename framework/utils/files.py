@@ -1,4 +1,4 @@
-"""Writing a file so that whoever opens it finds the old one or the new one, never half of one."""
+"""Atomic writes: a reader finds the old file or the new one, never a part of it."""
 
 import errno
 import os
@@ -9,14 +9,14 @@ from pathlib import Path
 
 
 def check_target(path: str | os.PathLike[str]) -> Path:
-    """Return ``path``, links resolved, if a file can be put there; to be asked before the work.
+    """Return ``path``, links resolved, if a file can be written there; call it before long work.
 
     Raises:
         FileNotFoundError: its folder does not exist.
-        IsADirectoryError: it is a folder itself.
-        FileExistsError: it is a pipe, a device or the like, which a file would replace.
+        IsADirectoryError: it is a folder.
+        FileExistsError: it is a pipe or a device, which a file would replace.
         PermissionError: its folder cannot be written to.
-        OSError: its name is too long, of which a bit more is needed while it is written.
+        OSError: its name is too long; the temporary file needs a few characters more.
     """
     place = Path(os.path.realpath(path))
     if not place.parent.is_dir():
@@ -27,7 +27,7 @@ def check_target(path: str | os.PathLike[str]) -> Path:
         raise FileExistsError(f"{place} is no ordinary file: give the name of one")
     try:
         os.lstat(_beside(place))
-    except OSError as error:  # mostly, that there is no such file yet
+    except OSError as error:  # usually that there is no such file yet
         if error.errno == errno.ENAMETOOLONG:
             message = f"{error.strerror}, with what is added while it is written"
             raise OSError(error.errno, message, str(place)) from None
@@ -37,12 +37,12 @@ def check_target(path: str | os.PathLike[str]) -> Path:
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write ``content`` to ``path``, beside it first, and then in its place by renaming.
+    """Write ``content`` to a temporary file beside ``path``, and rename it to ``path``.
 
-    Who may read and write an old file may do so with the new one.
+    The new file has the permissions of the file that it replaces.
 
-    Raises what ``check_target`` raises, and OSError if the content cannot be written. What was at
-    ``path`` is still there then.
+    Raises the errors of ``check_target``, and OSError if the content cannot be written. An old
+    file is then unchanged.
     """
     place = check_target(path)
     beside = _beside(place)
@@ -59,10 +59,10 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def give_second_name(path: str | os.PathLike[str], name: str | os.PathLike[str]) -> None:
-    """Make ``name``, in the same folder, the file that ``path`` is now, in place of an old one.
+    """Make ``name``, in the same folder, a second name of the file ``path``.
 
-    It is a hard link, which takes no space, or a copy where the file system has no links. Raises
-    OSError if neither is possible; what was at ``name`` is still there then.
+    An old file ``name`` is replaced. It is a hard link, which takes no space, or a copy where the
+    file system has no links. Raises OSError if neither is possible; an old file is then unchanged.
     """
     place = check_target(path)
     beside = _beside(place)
@@ -73,14 +73,14 @@ def give_second_name(path: str | os.PathLike[str], name: str | os.PathLike[str])
             shutil.copy(place, beside)
         beside.replace(name)
     finally:
-        # It is still there if both were the same file already: renaming does nothing then.
+        # If both were the same file already, renaming did nothing.
         beside.unlink(missing_ok=True)
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:
-    """Delete what was written beside ``path`` by processes that were killed before they renamed it.
+    """Delete the temporary files beside ``path`` of processes that were killed.
 
-    No process may be writing to ``path`` meanwhile. Raises OSError if that is not possible.
+    No process may be writing to ``path`` at the time. Raises OSError if a file cannot be deleted.
     """
     place = check_target(path)
     for name in os.listdir(place.parent):

@@ -1,7 +1,7 @@
-"""Data in a file that is mapped into memory, and read as it is used.
+"""Arrays mapped from a file, read in little memory.
 
-What has been read from a mapped file counts as the program's memory until the system wants it
-back, which on a large machine is late. So it is given back as soon as it has been used.
+Pages read from a mapped file count as memory of the process until the system takes them back,
+which may be late on a large machine. So they are released right after use.
 """
 
 import mmap
@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Reading a row brings in what lies around it in the file, on some systems two megabytes, so rows
-# that lie apart cost much more than they hold.
+from optimizers.arrays import Array
+
+# Reading a row also reads the pages around it, on some systems two megabytes, so scattered rows
+# take far more memory than their own size.
 ROWS_AT_ONCE = 32
 
 
-def is_mapped(array: NDArray[Any]) -> bool:
-    """Whether ``array`` is part of an ``np.memmap``, whatever its own class is."""
+def is_mapped(array: Array) -> bool:
+    """Whether ``array`` is, or is a view of, an ``np.memmap``."""
     return _pages(array) is not None
 
 
-def take_rows(array: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[Any]:
-    """Return ``array[rows]``, read in little memory if ``array`` is part of an ``np.memmap``."""
+def take_rows(array: Array, rows: NDArray[np.intp]) -> Array:
+    """Return ``array[rows]``; if ``array`` is mapped, a few rows at a time."""
     if _pages(array) is None:
         return array.take(rows, axis=0)
     taken = np.empty((len(rows), *array.shape[1:]), dtype=array.dtype)
@@ -32,11 +34,11 @@ def take_rows(array: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[Any]:
     return taken
 
 
-def release_pages(array: NDArray[Any]) -> None:
-    """Give back the memory of what has been read, if ``array`` is part of an ``np.memmap``.
+def release_pages(array: Array) -> None:
+    """Release the pages that have been read, if ``array`` is mapped.
 
-    The data are read again when they are used again. What was written to the file's pages is
-    kept; a private copy of them (``mode="c"``) is left alone, since its changes are nowhere else.
+    They are read again on the next use. Changes written to the file's pages are kept. Private
+    copies (``mode="c"``) are not released, since their changes are not in the file.
     """
     pages = _pages(array)
     if pages is not None:

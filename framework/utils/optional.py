@@ -1,11 +1,11 @@
-"""Packages that are not always installed."""
+"""Optional packages."""
 
 import importlib
 from typing import Any
 
 
 def required(package: str, install: str) -> Any:
-    """Import ``package``, or raise ImportError with what to ``install``."""
+    """Import ``package``, or raise ImportError that says to ``pip install`` ``install``."""
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:

@@ -1,24 +1,30 @@
-"""The one source of chance: initial weights, dropout masks and shuffles all draw from here.
+"""The random generator that initial weights, dropout masks and shuffles draw from.
 
-NumPy's global generator is neither drawn from nor changed.
+NumPy's global generator is not used.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import RLock
 from typing import Any
 
 import numpy as np
 
+from framework.utils.forks import hold_while_forking
+
 _generator = np.random.default_rng()
 _current = ContextVar("generator", default=_generator)
+# The generators that threads use in its place, and the lock of that list.
+_own: list[np.random.Generator] = []
+_own_lock = RLock()
 
 
 def seed(number: int | None = None) -> None:
-    """Make everything random from here on repeatable.
+    """Seed the generator, so that everything random after this call is repeatable.
 
     Args:
-        number: a non-negative integer; ``None`` starts from fresh entropy.
+        number: a non-negative integer; None takes fresh entropy.
 
     >>> from framework import Dense
     >>> seed(7)
@@ -27,18 +33,18 @@ def seed(number: int | None = None) -> None:
     >>> bool((Dense(2, 3).weights == first).all())
     True
     """
-    # The state is set on the one generator, so that whoever holds it follows.
+    # The state is set on the existing generator, which others may hold a reference to.
     _generator.bit_generator.state = np.random.default_rng(number).bit_generator.state
 
 
 def generator() -> np.random.Generator:
-    """Return the generator that ``seed`` sets, or that ``use_generator`` put in its place."""
+    """Return the generator that ``seed`` seeds, or the one given to ``use_generator``."""
     return _current.get()
 
 
 @contextmanager
 def use_generator(own: np.random.Generator) -> Iterator[None]:
-    """Draw everything from ``own`` for a while, in this thread alone.
+    """Draw random numbers from ``own`` inside the block, in this thread only.
 
     >>> seed(7)
     >>> with use_generator(np.random.default_rng(0)):
@@ -48,16 +54,20 @@ def use_generator(own: np.random.Generator) -> Iterator[None]:
     >>> generator().random() == first
     True
     """
+    with _own_lock:
+        _own.append(own)
     token = _current.set(own)
     try:
         yield
     finally:
         _current.reset(token)
+        with _own_lock:
+            _own.remove(own)
 
 
 @contextmanager
 def preserve_rng() -> Iterator[None]:
-    """Put chance back as it was, ours and that of NumPy's global generator, at the end."""
+    """Restore the state of our generator and of NumPy's global one at the end of the block."""
     bits = generator().bit_generator
     ours, numpys = bits.state, np.random.get_state()
     try:
@@ -73,21 +83,21 @@ def rng_state() -> dict[str, Any]:
 
 
 def set_rng_state(found: Any) -> None:
-    """Put chance back as it was when ``rng_state`` returned what is ``found``.
+    """Restore the states that ``rng_state`` returned as ``found``.
 
-    Raises ValueError if it is the state of other generators, or none; nothing has changed then.
+    Raises ValueError if they do not fit these generators; their states are then unchanged.
     """
     check_rng_state(found)
     generator().bit_generator.state = found["ours"]
     np.random.set_state(found["numpys"])
 
 
-# How far into its numbers a generator may be. NumPy takes any position, and reads there.
+# The largest positions in a generator's buffers. NumPy does not check them, and reads there.
 POSITIONS = {"pos": 624, "buffer_pos": 4}
 
 
 def check_rng_state(found: Any) -> None:
-    """Raise ValueError if ``set_rng_state`` could not set what is ``found``."""
+    """Raise ValueError if ``set_rng_state`` could not restore ``found``."""
     if not _alike(found, rng_state()):
         raise ValueError("the random generators were others, or their states are damaged")
     try:
@@ -108,3 +118,14 @@ def _alike(found: Any, current: Any, name: str = "") -> bool:
     if isinstance(current, str):
         return bool(found == current)
     return isinstance(current, float) or 0 <= found <= POSITIONS.get(name, found)
+
+
+def _locks() -> Iterator[Any]:
+    """The locks of all generators that a thread may be drawing from, as NumPy does with many."""
+    yield _own_lock
+    numpys = np.random.get_bit_generator()  # type: ignore[attr-defined]
+    bits = [_generator.bit_generator, numpys, *(own.bit_generator for own in _own)]
+    yield from {id(each.lock): each.lock for each in bits}.values()
+
+
+hold_while_forking(_locks)

@@ -1,55 +1,68 @@
-"""How many threads the matrix products of a network are worth.
+"""The number of threads for the matrix products of a network.
 
-Below some million multiplications, handing a part of a product to another thread takes about as
-long as doing it, and on a machine with other work longer: the threads wait for each other, and
-while they do so, take time from what is computed between two products.
+Below some million multiplications, handing a part of a product to another thread takes about the
+time of the product itself, and longer on a busy machine: the threads wait for each other, and
+while they wait they take time from the computation between two products.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from threading import Lock
+from threading import RLock, get_ident
 from typing import Any
 
 import numpy as np
 
-# Measured with OpenBLAS, for trainings whose largest product has so many: with 6 million a second
-# thread made them 10 % faster, but with 13 million 30 % slower, and with 100 million 30 % faster
-# again.
+from framework.utils.forks import after_fork, hold_while_forking
+
+# Multiplications in the largest product of a training. Measured with OpenBLAS: a second thread made
+# trainings with 6 million 10 % faster, with 13 million 30 % slower, with 100 million 30 % faster.
 WORTH_A_THREAD = 20_000_000
 
 
-class _SingleThread:
-    """A limit of the whole process, which trainings that overlap in threads share.
+# Held while any limit is set or lifted.
+_lock = RLock()
 
-    The first one to begin sets it, and the last one to end lifts it.
+
+class _Limit:
+    """A limit on the BLAS threads of the whole process.
+
+    Trainings that run in several threads at once share it: the first sets it, the last lifts it.
     """
 
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.holders = 0
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.holders: dict[object, int] = {}  # each with its thread
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        with self.lock:
+        holder = object()
+        with _lock:
             if not self.holders:
                 _control_limits()
                 self.usual = _threads_now()
-                self.limit = _controller().limit(limits=1, user_api="blas")
-            self.holders += 1
+                self.limit = _controller().limit(limits=self.threads, user_api="blas")
+                _in_force.append(self)
+            self.holders[holder] = get_ident()
         try:
             yield
         finally:
-            with self.lock:
-                self.holders -= 1
-                if not self.holders:
-                    _control_limits()
-                    self.limit.restore_original_limits()
-                    _control_limits()
+            with _lock:
+                # In a forked child, those of other threads are gone already.
+                if self.holders.pop(holder, None) is not None and not self.holders:
+                    self.lift()
+
+    def lift(self) -> None:
+        _in_force.remove(self)
+        _control_limits()
+        self.limit.restore_original_limits()
+        _control_limits()
 
 
-_single = _SingleThread()
+_single = _Limit(1)
+_in_force: list[_Limit] = []
 
 
 def single_thread() -> AbstractContextManager[None]:
@@ -58,16 +71,16 @@ def single_thread() -> AbstractContextManager[None]:
 
 
 def available() -> int:
-    """Return how many threads NumPy's matrix products may use, but for ``single_thread``."""
-    with _single.lock:
+    """Return the number of threads that NumPy's matrix products use without ``single_thread``."""
+    with _lock:
         return _single.usual if _single.holders else _threads_now()
 
 
 def suitable_threads(parameters: list[Any], samples: int) -> AbstractContextManager[Any]:
-    """Return a context in which NumPy's matrix products use a fitting number of threads.
+    """Return a context in which NumPy's matrix products use a suitable number of threads.
 
-    That is one, where ``samples`` rows times the largest of the ``parameters`` is a small
-    product, and otherwise what it was before.
+    That is one thread if the product of ``samples`` rows with the largest of ``parameters`` is
+    small; otherwise the number is unchanged.
     """
     largest = max((np.size(array) for array in parameters), default=0)
     if samples * largest >= WORTH_A_THREAD:
@@ -76,24 +89,23 @@ def suitable_threads(parameters: list[Any], samples: int) -> AbstractContextMana
 
 
 def at_most(threads: int) -> AbstractContextManager[Any]:
-    """Return a context in which NumPy's matrix products use no more than so many threads."""
-    libraries = _controller().select(user_api="blas")
-    if all(library["num_threads"] <= threads for library in libraries.info()):
+    """Return a context in which NumPy's matrix products use at most ``threads`` threads."""
+    libraries = _controller().select(user_api="blas").info()
+    if all(library["num_threads"] <= threads for library in libraries):
         return nullcontext()
-    context: AbstractContextManager[Any] = libraries.limit(limits=threads)
-    return context
+    return _Limit(threads).held()
 
 
 def look_again() -> None:
-    """Look for the libraries anew the next time, since one more was loaded."""
+    """Search for BLAS libraries again on the next use, since another one was loaded."""
     _controller.cache_clear()
 
 
 def _control_limits() -> None:
-    """Let this thread, and after it any other, set limits.
+    """Allow any thread to set limits.
 
-    From threadpoolctl 3.8 on, only the thread that has set a limit changes it, and others do
-    nothing, without a word. But this one is of the process: another thread may be the last.
+    From threadpoolctl 3.8 on, only the thread that set a limit can change it; in other threads the
+    call silently does nothing. Our limit may be lifted by another thread than the one that set it.
     """
     from threadpoolctl import OpenBLASController
 
@@ -108,14 +120,36 @@ def _threads_now() -> int:
 
 
 def is_numpys(library: dict[str, Any]) -> bool:
-    """Whether a library that threadpoolctl tells about came with NumPy, and not with SciPy."""
+    """Whether ``library``, as threadpoolctl describes it, came with NumPy, and not with SciPy."""
     folder = Path(library["filepath"]).parent
     return folder.name == "numpy.libs" or folder.parent.name == "numpy"
 
 
 @cache
 def _controller() -> Any:
-    # Looking for the libraries takes a while, so it is done once.
+    # The search for libraries is slow, so it is done once.
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
+
+
+def _locks() -> Iterator[Any]:
+    yield _lock
+    # threadpoolctl has a lock of its own from 3.8 on, which threads of other libraries may hold.
+    openblas = getattr(sys.modules.get("threadpoolctl"), "OpenBLASController", None)
+    lock = getattr(getattr(openblas, "_SHARED_STATE", None), "lock", None)
+    if lock is not None:
+        yield lock
+
+
+def _lift_limits_of_lost_threads() -> None:
+    """Lift the limits of threads that are not in a forked child."""
+    for limit in reversed(_in_force.copy()):  # the last one set is the first to be restored
+        own = {holder: ident for holder, ident in limit.holders.items() if ident == get_ident()}
+        limit.holders = own
+        if not own:
+            limit.lift()
+
+
+hold_while_forking(_locks)
+after_fork(_lift_limits_of_lost_threads)

@@ -1,4 +1,4 @@
-"""Warnings that point at the line of the user, and not at one of this library."""
+"""Warnings that point at the user's line, not at a line of this library."""
 
 import sys
 import warnings
@@ -6,12 +6,12 @@ import warnings
 OURS = ("framework", "optimizers", "datasets", "contextlib")
 
 
-def warn_user(message: str) -> None:
-    """Show ``message`` as a ``UserWarning`` of the line that called into this library."""
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Show ``message`` as a warning of the line that called into this library."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and _package(frame.f_globals) in OURS:
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, UserWarning, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)
 
 
 def _package(names: dict[str, object]) -> str:

@@ -34,7 +34,7 @@ from framework import (
     Step,
     nnfs_book,
 )
-from framework.training.evaluation import evaluated_at_once
+from framework.data.micro_batches import evaluation_batch_size
 from tests.framework.test_every_operation import operations_for
 
 THREADS = 8
@@ -142,7 +142,7 @@ def test_what_forward_returns_is_its_own_whenever_another_thread_comes_in_betwee
 def test_the_books_layer_returns_its_own_output_after_nnfs_init_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(nnfs_book, "_nnfs_multiplies", lambda: True)
+    monkeypatch.setattr(nnfs_book.layers, "nnfs_multiplies", lambda: True)
     layer = nnfs_book.Layer_Dense(4, 3)
     expected = layer.forward(DATA[0])
     found = interrupted(layer, lambda op: op.forward(DATA[0]), lambda op: op.forward(DATA[1]))
@@ -240,9 +240,9 @@ def test_the_size_of_its_slices_is_the_same_whatever_another_thread_does_in_betw
     model = classifier([Softmax()], CategoricalCrossentropy(), CategoricalAccuracy())
     wide = np.zeros((5000, 4), np.float32)
     for layer in model.layers:
-        alone = evaluated_at_once(model, wide[:1])
+        alone = evaluation_batch_size(model, wide[:1])
         found = interrupted(
-            layer, lambda _: evaluated_at_once(model, wide[:1]), lambda _: model.predict(wide)
+            layer, lambda _: evaluation_batch_size(model, wide[:1]), lambda _: model.predict(wide)
         )
         assert found == alone
 

@@ -151,7 +151,7 @@ def test_what_stops_a_command_is_said_without_a_traceback(
         ["--samples", "0"],
         ["--epochs", "x"],
         ["--hidden", "-3"],
-        ["--optimizer", "lion"],
+        ["--optimizer", "none"],
         ["--dropout", "1.0"],
         ["--learning-rate", "0"],
         ["--l2", "much"],

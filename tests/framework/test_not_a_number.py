@@ -294,10 +294,10 @@ def test_a_training_that_goes_on_has_waited_through_nan_before(tmp_path: Path) -
 def test_a_checkpoint_of_the_best_is_never_of_nan(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "run.safetensors")
     train([NAN, NAN], checkpoint)
-    assert checkpoint.best_figure is None
+    assert checkpoint.best_value is None
     assert not (tmp_path / "run.best.safetensors").exists()
     train([NAN, 2.0, NAN], checkpoint)
-    assert checkpoint.best_figure == 2.0
+    assert checkpoint.best_value == 2.0
     assert (tmp_path / "run.best.safetensors").exists()
 
 

@@ -1,7 +1,8 @@
 """Networks from PyTorch and to it compute the same, forward and backward."""
 
-import copy
+import re
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,16 @@ from framework import (
     Flatten,
     Model,
     ReLU,
+    Sequential,
     SigmoidBinaryCrossentropy,
     Softmax,
     SoftmaxCategoricalCrossentropy,
-    Step,
     Tanh,
+    pytorch,
 )
 from framework.pytorch import from_torch, to_torch
 from framework.utils import rng
-from tests.every import ACTIVATIONS
+from tests.every import WITHOUT_GRADIENT, operations_for, takes
 from tests.strategies import Array, batches, generator, images
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: nothing to convert")
@@ -44,7 +46,16 @@ MODULES = [
     nn.GELU(approximate="tanh"),
     nn.Softmax(dim=-1),
 ]
-OURS = [activation for activation in ACTIVATIONS if "temperature" not in repr(activation)]
+
+
+def convertible(operations: Iterable[Any]) -> list[Any]:
+    return [
+        operation
+        for operation in operations
+        if type(operation) in pytorch.MODULES
+        # PyTorch has no temperature, and penalties are no part of a module.
+        and not re.search("temperature|regularizer", repr(operation))
+    ]
 
 
 def finalized(*operations: Any, dtype: str | None = None) -> Model:
@@ -79,21 +90,28 @@ def assert_same(model: Model, module: Any, X: Array, *, training: bool = False) 
 
 @settings(max_examples=15)
 @given(inputs=batches())
-def test_every_activation_on_rows(inputs: Array) -> None:
+def test_modules_compute_the_same_on_rows(inputs: Array) -> None:
     for module in MODULES:
         assert_same(from_torch(nn.Sequential(module)), nn.Sequential(module), inputs)
-    for activation in OURS:
-        model = finalized(copy.copy(activation), dtype="float64")
+
+
+@settings(max_examples=15)
+@given(inputs=batches())
+def test_every_operation_on_rows_there_and_back(inputs: Array) -> None:
+    for operation in convertible(operations_for(inputs.shape[1])):
+        model = finalized(operation, dtype="float64")
         assert_same(model, to_torch(model), inputs)
+        assert_same(from_torch(to_torch(model)), to_torch(model), inputs)
 
 
 @settings(max_examples=15)
 @given(inputs=images())
-def test_every_activation_and_flatten_on_images(inputs: Array) -> None:
-    for operation in [*OURS, Flatten()]:
-        model = finalized(copy.copy(operation), dtype="float64")
-        assert_same(model, to_torch(model), inputs)
-        assert_same(from_torch(to_torch(model)), to_torch(model), inputs)
+def test_every_operation_on_images_there_and_back(inputs: Array) -> None:
+    for operation in convertible(operations_for(inputs.shape[-1])):
+        if takes(operation, inputs.shape[1:]) and not isinstance(operation, BatchNormalization):
+            model = finalized(operation, dtype="float64")
+            assert_same(model, to_torch(model), inputs)
+            assert_same(from_torch(to_torch(model)), to_torch(model), inputs)
 
 
 @st.composite
@@ -117,9 +135,7 @@ def sequentials(draw: st.DrawFn, features: int = 4) -> Any:
 
 
 @given(sequential=sequentials(), data=st.data())
-def test_what_comes_from_pytorch_and_goes_back_computes_the_same(
-    sequential: Any, data: Any
-) -> None:
+def test_a_network_from_pytorch_and_back_computes_the_same(sequential: Any, data: Any) -> None:
     X = generator(data.draw).normal(size=(6, 4))
     model = from_torch(sequential)
     again = to_torch(model)
@@ -142,7 +158,7 @@ def test_the_dtype_is_kept_both_ways(dtype: str) -> None:
     assert from_torch(module).dtype == dtype
 
 
-def test_what_was_set_is_set_there_and_back() -> None:
+def test_settings_are_kept_both_ways() -> None:
     operations = [BatchNormalization(3, momentum=0.75, epsilon=0.1), Dropout(0.25), ReLU()]
     module = to_torch(finalized(*operations))
     assert (module[0].momentum, module[0].eps, module[1].p) == (0.25, 0.1, 0.25)
@@ -168,6 +184,14 @@ def test_a_module_is_ready_to_predict_and_then_to_train() -> None:
     assert module[2].num_batches_tracked == 0
     module.train()(torch.ones(4, 2))
     assert module[2].num_batches_tracked == 1
+
+
+def test_a_sequential_inside_a_model_is_replaced_by_its_modules() -> None:
+    model = finalized(Sequential([Dense(4, 3), ReLU()]), Model([Dense(3, 2), Softmax()]))
+    module = to_torch(model)
+    assert [type(part).__name__ for part in module] == ["Linear", "ReLU", "Linear", "Softmax"]
+    X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    np.testing.assert_allclose(module(torch.tensor(X)).detach(), model.predict(X), atol=1e-6)
 
 
 def test_modules_in_modules_come_out_in_order() -> None:
@@ -243,10 +267,10 @@ REFUSED = [
     (nn.Sequential(hooked(nn.Sequential(nn.Tanh()))), TypeError, "module 0, Sequential"),
     (nn.Sequential(pre_hooked(nn.Tanh())), TypeError, "module 0, .* hook, doubled_before"),
     (nn.Sequential(patched(nn.Tanh())), TypeError, "module 0, .* was given another forward"),
-    (nn.Sequential(nn.Conv2d(1, 1, 1)), TypeError, r"module 0, Conv2d.*: it has no counterpart"),
+    (nn.Sequential(nn.Conv2d(1, 1, 1)), TypeError, "module 0, Conv2d.*: this framework has no"),
     (nn.Sequential(nn.Sequential(nn.ReLU6())), TypeError, r"module 0.0, ReLU6\(\)"),
     (nn.Sequential(type("Own", (nn.Linear,), {})(2, 2)), TypeError, "module 0, Own"),
-    (nn.Sequential(nn.GELU()), ValueError, r"GELU\(\) computes .* approximate='tanh', not 'none'"),
+    (nn.Sequential(nn.GELU()), ValueError, r"GELU.* only with approximate='tanh', not 'none'"),
     (nn.Sequential(nn.Softplus(beta=2)), ValueError, "beta=1, not 2"),
     (nn.Sequential(nn.Softplus(threshold=1)), ValueError, "threshold=20, not 1"),
     (nn.Sequential(nn.Softmax(dim=1)), ValueError, "dim=-1, not 1"),
@@ -254,8 +278,8 @@ REFUSED = [
     (nn.Sequential(nn.Flatten(0)), ValueError, "start_dim=1, not 0"),
     (nn.Sequential(nn.Dropout(1.0)), ValueError, r"module 0, Dropout\(p=1.0.*: rate must be"),
     (nn.Sequential(nn.ELU(-1.0)), ValueError, "alpha must be 0 or greater"),
-    (nn.Sequential(nn.BatchNorm1d(2, momentum=None)), ValueError, "a momentum to move them by"),
-    (nn.Sequential(nn.BatchNorm1d(2, track_running_stats=False)), ValueError, "statistics"),
+    (nn.Sequential(nn.BatchNorm1d(2, momentum=None)), ValueError, "needs a momentum"),
+    (nn.Sequential(nn.BatchNorm1d(2, track_running_stats=False)), ValueError, "a running_mean"),
     (nn.Sequential(nn.Linear(2, 2).bfloat16()), ValueError, "float32 or .*, found torch.bfloat16"),
     (nn.Sequential(LINEAR, nn.ReLU(), LINEAR), ValueError, "module 2, Linear.*: it shares its"),
     (nn.Sequential(nn.Linear(2, 3), nn.Linear(2, 3)), ValueError, r"Dense\(2, 3\) expects inputs"),
@@ -264,16 +288,28 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("module", "error", "message"), REFUSED)
-def test_modules_without_a_counterpart_are_refused_by_name(
+def test_modules_that_no_operation_computes_are_refused_by_name(
     module: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         from_torch(module)
 
 
-def test_operations_without_a_counterpart_are_refused_by_name() -> None:
-    with pytest.raises(TypeError, match=r"Step\(\) has no counterpart in PyTorch"):
-        to_torch(finalized(Dense(2, 3), Step()))
+@pytest.mark.parametrize(
+    "operation",
+    [
+        operation
+        for operation in [*operations_for(3), *WITHOUT_GRADIENT]
+        if type(operation) not in pytorch.MODULES
+    ],
+    ids=repr,
+)
+def test_an_operation_without_a_module_is_refused_by_name(operation: Any) -> None:
+    with pytest.raises(TypeError, match=f"{type(operation).__name__}.* has no PyTorch module"):
+        to_torch(finalized(Dense(2, 3), operation))
+
+
+def test_a_temperature_or_a_model_that_is_not_finalized_is_refused() -> None:
     with pytest.raises(ValueError, match=r"Softmax\(temperature=2.0\): .* has no temperature"):
         to_torch(finalized(Dense(2, 3), Softmax(temperature=2)))
     with pytest.raises(RuntimeError, match="call finalize"):

@@ -1,7 +1,7 @@
-"""The processes that train together, and how they keep together.
+"""The processes that train together: how they exchange values, and how they fail together.
 
-One process that fails while the others wait for it would make them wait forever. So an error in
-what all of them check is raised by all (``agreement``), and any other one ends the whole job
+If one process fails, the others would wait for it forever. So an error in a check that all of
+them make is raised by all (``agreement``), and any other error ends the whole job
 (``ending_together``).
 """
 
@@ -17,79 +17,80 @@ from typing import Any, TypeVar
 import numpy as np
 
 from framework.errors import BatchError, SavedFileError
-from framework.operation import Array
 from framework.utils.optional import required
 from framework.utils.threads import at_most
+from optimizers.arrays import Array
 
-# In these, Open MPI, MPICH and its relatives, and Slurm say how many processes they have started.
+# Environment variables in which Open MPI, MPICH and its relatives, and Slurm give the number of
+# processes that they started.
 LAUNCHED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
 
-# What an error is raised as on the ranks that did not meet it themselves: the first that it is one
-# of, or else a RuntimeError.
+# On the other ranks an error is raised as the first of these types that it is an instance of, or
+# else as a RuntimeError.
 SHARED_ERRORS = (BatchError, SavedFileError, TypeError, ValueError, OSError)
 
 AnyResult = TypeVar("AnyResult")
 
 
-class Ranks:
-    """The processes that train together, and what they say to each other.
+class Communicator:
+    """The processes (ranks) that train together.
 
-    Each method that sends something must be called by every rank.
+    Every rank must call each method that sends something.
 
     Args:
-        communicator: of mpi4py, such as ``MPI.COMM_WORLD``.
+        mpi_communicator: a communicator of mpi4py, such as ``MPI.COMM_WORLD``.
 
     Attributes:
-        rank, size: which of how many processes this is, from 0.
+        rank, size: the number of this process, from 0, and the number of processes.
 
     Raises TypeError, ValueError and ImportError as ``check_communicator``.
     """
 
-    def __init__(self, communicator: Any) -> None:
+    def __init__(self, mpi_communicator: Any) -> None:
         self.mpi = mpi()
-        self.communicator = check_communicator(communicator)
-        self.rank, self.size = communicator.rank, communicator.size
+        self.mpi_communicator = check_communicator(mpi_communicator)
+        self.rank, self.size = mpi_communicator.rank, mpi_communicator.size
         self._agreed: Exception | None = None
 
-    def share(self, count: int) -> slice:
-        """Return which of ``count`` things are this rank's: see ``shares``."""
-        shares = self.shares(count)
-        start = sum(shares[: self.rank])
-        return slice(start, start + shares[self.rank])
+    def chunk(self, count: int) -> slice:
+        """Return the chunk of this rank, of ``count`` elements: see ``chunk_sizes``."""
+        sizes = self.chunk_sizes(count)
+        start = sum(sizes[: self.rank])
+        return slice(start, start + sizes[self.rank])
 
-    def shares(self, count: int) -> list[int]:
-        """Return how many of ``count`` things each rank has: the first ones one more, if any."""
+    def chunk_sizes(self, count: int) -> list[int]:
+        """Return the size of each rank's chunk of ``count`` elements; they differ by 1 at most."""
         each, left = divmod(count, self.size)
         return [each + (rank < left) for rank in range(self.size)]
 
-    def sum(self, own: Array) -> Array:
-        """Return the sum of the ranks' arrays, which are of one shape and dtype."""
+    def all_reduce(self, own: Array) -> Array:
+        """Return the sum of the ranks' arrays, which have one shape and dtype."""
         total = np.empty_like(own)
-        self.communicator.Allreduce(own, total)
+        self.mpi_communicator.Allreduce(own, total)
         return total
 
-    def of_first(self, value: Any) -> Any:
-        """Return what rank 0 passed."""
-        return self.communicator.bcast(value)
+    def broadcast(self, value: Any) -> Any:
+        """Return the ``value`` of rank 0."""
+        return self.mpi_communicator.bcast(value)
 
-    def of_all(self, value: Any) -> list[Any]:
-        """Return what every rank passed, in order."""
-        return list(self.communicator.allgather(value))
+    def all_gather(self, value: Any) -> list[Any]:
+        """Return the ``value`` of every rank, in order."""
+        return list(self.mpi_communicator.allgather(value))
 
     @contextmanager
     def agreement(self) -> Iterator[None]:
-        """Raise on every rank what one of them raises, with its rank. Nothing is sent inside.
+        """Raise an error of one rank on all of them, naming the rank. Nothing is sent inside.
 
-        What all of them raise alike is passed on as it is.
+        An error that is the same on all ranks is passed on as it is.
         """
         own: Exception | None = None
         try:
             yield
         except Exception as error:
             own = error
-        found = self.of_all(None if own is None else _shared(own))
+        found = self.all_gather(None if own is None else _shared(own))
         if own is not None and all(other == found[0] for other in found):
-            raise self.agreed(own)  # it concerns every rank, as a wrong argument does
+            raise self.agreed(own)  # such as a wrong argument
         for rank, failure in enumerate(found):
             if failure is not None:
                 kind, message = failure
@@ -104,7 +105,7 @@ class Ranks:
     def ending_together(self) -> Iterator[None]:
         """End the processes of all ranks if an error ends this one alone.
 
-        The others would wait for it forever. What is raised on all ranks is passed on.
+        An error that is raised on all ranks is passed on.
         """
         try:
             yield
@@ -112,35 +113,35 @@ class Ranks:
             if error is self._agreed:
                 raise
             traceback.print_exc()
-            told = f"{self.name(self.rank)}, on {socket.gethostname()}, ended the job"
-            print(f"{told}: {self._lost(error)}{type(error).__name__}: {error}", file=sys.stderr)
+            message = f"{self.name(self.rank)}, on {socket.gethostname()}, ended the job"
+            print(f"{message}: {self._lost(error)}{type(error).__name__}: {error}", file=sys.stderr)
             sys.stdout.flush()
             sys.stderr.flush()
-            self.communicator.Abort(1)
+            self.mpi_communicator.Abort(1)
 
     def _lost(self, error: BaseException) -> str:
-        """Say which ranks are gone, where MPI tolerates that (``mpiexec --with-ft ulfm``)."""
+        """Name the ranks that are lost, if MPI knows them (``mpiexec --with-ft ulfm``)."""
         mpi = self.mpi
         if not isinstance(error, mpi.Exception) or error.Get_error_class() != mpi.ERR_PROC_FAILED:
             return ""
-        failed = self.communicator.Get_failed()
-        lost = mpi.Group.Translate_ranks(failed, range(failed.size), self.communicator.group)
+        failed = self.mpi_communicator.Get_failed()
+        lost = mpi.Group.Translate_ranks(failed, range(failed.size), self.mpi_communicator.group)
         return f"lost {' and '.join(map(self.name, lost))}: "
 
     def name(self, rank: int) -> str:
-        """Return what messages call a rank."""
+        """Return the name of a rank in messages."""
         return f"rank {rank} of {self.size}"
 
     def own_threads(self) -> AbstractContextManager[Any]:
-        """Return a context in which the ranks of one machine share its cores among them."""
-        neighbours = self.communicator.Split_type(self.mpi.COMM_TYPE_SHARED)
+        """Return a context in which the ranks of one machine share its cores."""
+        neighbours = self.mpi_communicator.Split_type(self.mpi.COMM_TYPE_SHARED)
         count = neighbours.size
         neighbours.Free()
         return at_most(max(1, (os.cpu_count() or 1) // count))
 
     @contextmanager
     def warning_once(self) -> Iterator[None]:
-        """Let rank 0 alone show warnings for a while."""
+        """Let only rank 0 show warnings."""
         with warnings.catch_warnings():
             if self.rank:
                 warnings.simplefilter("ignore")
@@ -148,10 +149,10 @@ class Ranks:
 
 
 def check_communicator(communicator: Any) -> Any:
-    """Return ``communicator`` if processes can train together by it.
+    """Return ``communicator`` if it is one for processes that train together.
 
     Raises:
-        TypeError: it is none of mpi4py, or one between two groups of processes.
+        TypeError: it is not an intracommunicator of mpi4py.
         ValueError: it is null, as on a process that is in none of the groups of a ``Split``.
         ImportError: mpi4py is not installed.
     """
@@ -167,9 +168,9 @@ def check_communicator(communicator: Any) -> Any:
 
 
 def launched_together() -> Any:
-    """Return the communicator of the processes that ``mpiexec`` has started, None for a single one.
+    """Return the communicator of the processes that ``mpiexec`` started, None for a single one.
 
-    Raises ImportError if there are several, but no mpi4py for them to talk to each other.
+    Raises ImportError if there are several, and mpi4py is not installed.
     """
     if all(os.environ.get(name, "1") == "1" for name in LAUNCHED):
         return None
@@ -177,24 +178,24 @@ def launched_together() -> Any:
 
 
 def in_turn(communicator: Any, action: Callable[[], AnyResult]) -> AnyResult:
-    """Return what ``action`` gives, which rank 0 does before the others.
+    """Return the result of ``action``, which rank 0 runs before the others.
 
-    So what it downloads or creates is there for all. Every rank raises what one of them does.
-    Without a communicator it is simply done.
+    So a file that it downloads or creates is there for all. An error of one rank is raised on
+    all. Without a communicator, ``action`` is simply run.
     """
     if communicator is None:
         return action()
-    ranks = Ranks(communicator)
-    done = []
+    together = Communicator(communicator)
+    results = []
     for turn_of_first in (True, False):
-        with ranks.agreement():
-            if (ranks.rank == 0) is turn_of_first:
-                done.append(action())
-    return done[0]
+        with together.agreement():
+            if (together.rank == 0) is turn_of_first:
+                results.append(action())
+    return results[0]
 
 
 def mpi() -> Any:
-    """Return ``mpi4py.MPI``, or raise ImportError with what to install."""
+    """Return ``mpi4py.MPI``, or raise ImportError that says how to install it."""
     required("mpi4py", '"dinputs[distributed]"')
     from mpi4py import MPI
 
@@ -202,7 +203,7 @@ def mpi() -> Any:
 
 
 def _shared(error: Exception) -> tuple[type[Exception], str]:
-    """Return the type and the message of ``error`` for ranks that may not know its own type."""
+    """Return type and message of ``error`` for the other ranks, which may not know its class."""
     kinds: Iterator[type[Exception]] = (k for k in SHARED_ERRORS if isinstance(error, k))
     kind = next(kinds, RuntimeError)
     named = "" if type(error) is kind else f"{type(error).__name__}: "

@@ -34,8 +34,8 @@ from framework import (
     SoftmaxCategoricalCrossentropy,
     Tanh,
 )
-from framework.data.batches import Samples
-from framework.training.loop import Training
+from framework.data.batches import ArrayBatches
+from framework.training.state import Training
 from optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
 numba = pytest.importorskip("numba")
@@ -568,7 +568,7 @@ def test_a_call_is_short_however_small_the_network_is() -> None:
         model.finalize(accelerated=True)
         rows = np.zeros((10**6, 2), "float32")
         y = np.zeros(len(rows), int)
-        return int(model.trainer.steps_at_once(Samples(rows, y, None, batch_size=batch_size)))
+        return int(model.trainer.steps_at_once(ArrayBatches(rows, y, None, batch_size=batch_size)))
 
     assert 1000 < steps(1, Dense(2, 2)) < 10_000
     dropped = steps(100, Dropout(0.1), Dense(2, 100), Dropout(0.1), Dense(100, 2))

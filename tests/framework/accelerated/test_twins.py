@@ -33,7 +33,7 @@ from framework.accelerated.exponential import exponential
 from framework.accelerated.stretch import Stretch
 from framework.accelerated.trainer import Trainer
 from framework.accelerated.updater import Updater
-from framework.data.batches import Samples
+from framework.data.batches import ArrayBatches
 from framework.parameters import ParameterVector
 from optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from tests.strategies import Array, batches
@@ -183,7 +183,7 @@ def test_a_fused_loss_is_left_with_what_its_own_methods_store(
 
     loss = specification.calculate_loss(X, y, sample_weight=weights)
     specification.backward(y, all_operations=False, sample_weight=weights)
-    (batch,) = Samples(X, y, weights).epoch()
+    (batch,) = ArrayBatches(X, y, weights).epoch()
     figures = Trainer(model, model.layers, fused).take_steps(batch)
 
     np.testing.assert_allclose(figures[0, 0], loss, 10 * TOLERANCE[dtype])

@@ -4,7 +4,6 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import matplotlib.image
 import numpy as np
 import PIL.Image
 import pytest
@@ -360,9 +359,3 @@ def test_summary_tells_what_a_checkpoint_is_made_of(
         "class_names  no, yes",
     ):
         assert line in printed.splitlines()
-
-
-def test_matplotlib_reads_png_as_we_take_it(tmp_path: Path) -> None:
-    # PNG as numbers from 0 to 1, other formats as bytes: what the command counts on.
-    assert matplotlib.image.imread(write_image(tmp_path / "a.png", GREY)).max() <= 1
-    assert matplotlib.image.imread(write_image(tmp_path / "a.bmp", GREY)).dtype == np.uint8

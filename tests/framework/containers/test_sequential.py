@@ -24,7 +24,7 @@ from framework import (
     check_gradients,
 )
 from optimizers import SGD, Adam
-from optimizers.optimizer import Array
+from optimizers.arrays import Array
 
 
 def operations() -> list[Any]:
@@ -68,6 +68,22 @@ def test_nested_operations_train_as_they_do_in_a_row(
     assert np.array_equal(outputs, other_outputs)
     for arrays, others in zip(parameters, other_parameters, strict=True):
         assert all(map(np.array_equal, arrays, others))
+
+
+class Doubling(Sequential):
+    def forward(self, inputs: Any, training: bool = True) -> Array:
+        self.output = 2 * super().forward(inputs, training)
+        return self.output
+
+    def backward(self, dvalues: Any) -> Array:
+        return super().backward(2 * np.asarray(dvalues))
+
+
+def test_a_class_with_a_forward_of_its_own_keeps_it_inside_another() -> None:
+    inner = Doubling([Tanh()])
+    inputs = np.array([[0.5, -1.0]])
+    assert np.allclose(Sequential([inner]).forward(inputs), 2 * np.tanh(inputs))
+    assert check_gradients(Sequential([Dense(2, 2), inner]), inputs).passed
 
 
 def test_it_is_the_chain_rule() -> None:

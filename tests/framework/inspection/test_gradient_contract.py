@@ -131,3 +131,15 @@ def test_chance_is_named_also_where_the_operation_cannot_be_watched() -> None:
     assert not report.passed
     (fault,) = report.faults
     assert "two forward passes of the same inputs differ" in fault
+
+
+def test_a_container_of_ones_own_is_watched_like_an_operation() -> None:
+    class Centred(Sequential):
+        def forward(self, inputs: np.ndarray, training: bool = True) -> np.ndarray:
+            inputs -= 1.0
+            return super().forward(inputs, training)
+
+    report = check_gradients(Sequential([Tanh(), Centred([Tanh()])]), INPUTS)
+    assert not report.passed
+    assert "forward writes into inputs, which it was given" in report.faults[0]
+    assert "Centred" in report.faults[0]

@@ -1,0 +1,137 @@
+"""The one way in for data: the arguments of ``train`` and ``evaluate`` become checked batches.
+
+``training_batches`` takes data, targets, weights and validation data, and returns the batches to
+train and to validate on. Data that do not fit are refused here, before any parameter has changed.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.containers.supervised import Supervised
+from framework.data.batches import ArrayBatches, Batches, BatchStream
+from framework.data.checks import RowsOf, Transform, all_rows, check_weighted_data
+from framework.data.micro_batches import chosen_batch_size, evaluation_batch_size
+from framework.data.validation_split import split_rows
+from framework.losses.huber import Huber
+from framework.losses.mean_absolute_error import MeanAbsoluteError
+from framework.losses.mean_squared_error import MeanSquaredError
+from framework.utils.warnings import warn_user
+from optimizers.arrays import Array
+
+# Data, targets and, if the samples have any, their weights; or an iterable of such batches.
+ValidationData: TypeAlias = (
+    tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None] | Iterable[Any]
+)
+
+REGRESSION_LOSSES = (Huber, MeanAbsoluteError, MeanSquaredError)
+
+
+class TrainingBatches(NamedTuple):
+    """The batches to train on, and those to validate on, or None."""
+
+    data: Batches
+    validation: Batches | None
+
+
+def training_batches(
+    model: Supervised,
+    X: Any,
+    y: ArrayLike | None,
+    *,
+    batch_size: int | None,
+    sample_weight: ArrayLike | None,
+    validation_data: ValidationData | None,
+    validation_split: float,
+    shuffle: bool,
+    transform: Transform | None,
+    rows_of: RowsOf = all_rows,
+) -> TrainingBatches:
+    """Return the checked batches of a training: see ``Model.train`` for the arguments.
+
+    ``rows_of`` gives the rows that this process checks, of arrays that other processes check too.
+
+    Raises TypeError, ValueError or BatchError for data that do not fit the model or each other.
+    """
+    if validation_data is not None and validation_split:
+        raise ValueError("give validation_data or validation_split, not both")
+    data: Batches
+    validation: Batches | None = None
+    if y is None:
+        if sample_weight is not None or validation_split:
+            raise ValueError(
+                "sample_weight and validation_split need X and y as arrays; batches bring their "
+                "weights themselves: (X, y, sample_weight)"
+            )
+        data = BatchStream(model, X, transform)
+    else:
+        arrays = check_weighted_data(model, X, y, sample_weight, transform, rows_of)
+        rows, held_back = split_rows(ArrayBatches(*arrays).rows, validation_split, shuffle)
+        data = ArrayBatches(*arrays, rows, batch_size, shuffle, transform)
+        if held_back is not None:
+            size = evaluation_batch_size(model, data.sample)
+            validation = ArrayBatches(*arrays, held_back, size, transform=transform)
+        if (
+            not shuffle
+            and data.batches_per_epoch > 1
+            and not isinstance(model.loss, REGRESSION_LOSSES)
+        ):
+            _warn_if_sorted_by_class(data.targets)
+    if validation_data is not None:
+        validation = _validation_batches(model, validation_data, transform, rows_of)
+    return TrainingBatches(data, validation)
+
+
+def evaluation_batches(
+    model: Supervised,
+    X: Any,
+    y: ArrayLike | None,
+    batch_size: int | None,
+    sample_weight: ArrayLike | None,
+) -> Batches:
+    """Return the checked batches of an evaluation: see ``Model.evaluate`` for the arguments.
+
+    Raises TypeError, ValueError or BatchError for data that do not fit the model or each other.
+    """
+    if y is None:
+        if sample_weight is not None:
+            raise ValueError("batches bring their weights themselves: (X, y, sample_weight)")
+        return BatchStream(model, X)
+    X, y, weights = check_weighted_data(model, X, y, sample_weight)
+    size = chosen_batch_size(model, X, batch_size)
+    return ArrayBatches(X, y, weights, batch_size=size)
+
+
+def _validation_batches(
+    model: Supervised, data: ValidationData, transform: Transform | None, rows_of: RowsOf
+) -> Batches:
+    if not isinstance(data, (tuple, list)):
+        return BatchStream(model, data, transform, "validation_data")
+    if len(data) not in (2, 3):
+        raise ValueError(
+            "validation_data must be a pair (X_val, y_val), or (X_val, y_val, sample_weight), or "
+            "give such batches"
+        )
+    X, y, *rest = data
+    try:
+        arrays = check_weighted_data(model, X, y, rest[0] if rest else None, transform, rows_of)
+        batches = ArrayBatches(*arrays, transform=transform)
+        batches.batch_size = min(batches.batch_size, evaluation_batch_size(model, batches.sample))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"validation_data: {error}") from None
+    return batches
+
+
+def _warn_if_sorted_by_class(y: Array) -> None:
+    """Warn if the labels ``y`` come class after class, so that most batches hold one class."""
+    classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
+    count = len(np.unique(classes))
+    changes = np.count_nonzero(classes[1:] != classes[:-1])
+    if 1 < count == changes + 1 and 2 * count <= len(classes):
+        warn_user(
+            "the labels come sorted by class and shuffle=False: most batches hold a single "
+            "class, so the network unlearns one class while it learns the next, and may end at "
+            "chance level. Train with shuffle=True, or shuffle the data first."
+        )

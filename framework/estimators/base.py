@@ -1,0 +1,251 @@
+"""The base of both estimators: ``fit`` and ``partial_fit``, early stopping, predictions."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+from framework.accuracies import Accuracy
+from framework.activations import Activation
+from framework.checks import check_count, check_dtype, check_fraction
+from framework.data.sample_weights import drop_weightless
+from framework.estimators.network import new_network, new_optimizer
+from framework.estimators.validation import ValidationScores
+from framework.losses import Loss
+from framework.model import Model
+from framework.training.callbacks import EarlyStopping
+from framework.training.history import History
+from framework.training.state import Callback
+from framework.utils import rng
+from framework.utils.classes import check_not_nan
+from framework.utils.forks import after_fork, renewed
+from optimizers.arrays import Array
+from optimizers.optimizer import LearningRate
+
+# The number of rows that are predicted at a time, which bounds the memory.
+ROWS_AT_ONCE = 4096
+
+# Operations store the results of their last pass, so threads that share a network predict one at a
+# time. Each use of a network ends with a pass of a single sample, so that memory and pickles hold
+# the results for that sample, and not the user's data.
+_one_at_a_time = threading.RLock()
+
+
+def _renew_lock() -> None:
+    global _one_at_a_time
+    _one_at_a_time = renewed(_one_at_a_time)
+
+
+after_fork(_renew_lock)
+
+
+class NeuralNetwork(BaseEstimator):
+    """The base class of both estimators: all but the last layer, the loss and the targets."""
+
+    model_: Model
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: Any = "relu",
+        *,
+        dropout: float = 0.0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        batch_normalization: bool = False,
+        optimizer: Any = "adam",
+        learning_rate: LearningRate | None = None,
+        batch_size: Any = "auto",
+        epochs: int = 200,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        callbacks: Sequence[Callback] | None = None,
+        random_state: Any = None,
+        warm_start: bool = False,
+        dtype: DTypeLike | None = None,
+        verbose: bool | int = False,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.dropout = dropout
+        self.l1 = l1
+        self.l2 = l2
+        self.batch_normalization = batch_normalization
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.dtype = dtype
+        self.verbose = verbose
+
+    # Hooks of the classifier and the regressor
+
+    _metric: Callable[..., float]
+
+    def _learn_targets(self, y: Array, classes: ArrayLike | None) -> None:
+        """Set the classes or the number of outputs from the first targets."""
+        raise NotImplementedError
+
+    def _encode(self, y: Array) -> Array:
+        """Return targets in the form for the loss. Raises ValueError if they do not fit."""
+        raise NotImplementedError
+
+    def _decode(self, outputs: Array) -> Array:
+        """Return predictions in the form of ``y``, given the outputs of the network."""
+        raise NotImplementedError
+
+    def _head(self) -> tuple[int, Activation, Loss, Accuracy | None]:
+        """Return the number of outputs, the last activation, the loss and the accuracy."""
+        raise NotImplementedError
+
+    def _weigh(
+        self, X: Array, y: Array, sample_weight: ArrayLike | None
+    ) -> tuple[Array, Array, Array | None]:
+        """Return the samples whose weight is not 0, and their weights."""
+        return drop_weightless(X, y, sample_weight)
+
+    def _strata(self, y: Array) -> Array | None:
+        """Return the classes for a stratified split, or None."""
+        return None
+
+    # Training
+
+    def _fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        *,
+        incremental: bool = False,
+        classes: ArrayLike | None = None,
+    ) -> None:
+        """Train a new model, or continue with ``model_``; ``incremental`` trains for one epoch."""
+        first = not (hasattr(self, "model_") and (incremental or self.warm_start))
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit cannot stop early: it needs early_stopping=False")
+        X, y = self._check_data(X, y, first)
+        if first:
+            # If this fit fails, the network of an earlier fit must not remain beside the attributes
+            # of the new data.
+            if hasattr(self, "model_"):
+                del self.model_
+            self._learn_targets(y, classes)
+        X, y, weights = self._weigh(X, y, sample_weight)
+        if first or not incremental:
+            self._generator = self._new_generator()
+        with rng.use_generator(self._generator or rng.generator()):
+            model = new_network(self, X, self._head()) if first else self.model_
+            if first or not incremental:
+                model.set(optimizer=new_optimizer(self))
+            history, scores = self._train(
+                model, X, y, weights, epochs=1 if incremental else self.epochs
+            )
+        if first:
+            self.model_ = model
+            self.loss_curve_: list[float] = []
+            self.validation_loss_curve_: list[float] = []
+            self.validation_scores_: list[float] = []
+        self.loss_curve_ += history.loss
+        self.validation_loss_curve_ += history.val_loss
+        self.validation_scores_ += scores
+        self.n_iter_ = len(self.loss_curve_)
+
+    def _check_data(self, X: Any, y: Any, first: bool) -> tuple[Array, Array]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            reset=first,
+            dtype=self._dtypes() if first else self.model_.dtype,
+            multi_output=True,
+            y_numeric=isinstance(self, RegressorMixin),
+        )
+        if issparse(y):
+            y = y.toarray()
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _train(
+        self, model: Model, X: Array, y: Array, weights: Array | None, epochs: int
+    ) -> tuple[History, list[float]]:
+        """Train ``model`` and return its history and its scores on the validation samples."""
+        targets, callbacks = self._encode(y), list(self.callbacks or ())
+        kept: Any = slice(None)
+        validation, scores = None, []
+        if self.early_stopping:
+            kept, aside = self._split(y)
+            aside_weights = None if weights is None else weights[aside]
+            validation = X[aside], targets[aside], aside_weights
+            watcher = ValidationScores(self, X[aside], y[aside], aside_weights)
+            # Before the user's callbacks, so that they see the restored best parameters.
+            callbacks = [watcher, EarlyStopping(patience=self.patience), *callbacks]
+            scores = watcher.scores
+        verbose = int(self.verbose) if isinstance(self.verbose, bool) else self.verbose
+        history = model.train(
+            X[kept],
+            targets[kept],
+            epochs=epochs,
+            batch_size=200 if self.batch_size == "auto" else self.batch_size,
+            sample_weight=None if weights is None else weights[kept],
+            validation_data=validation,
+            callbacks=callbacks,
+            progress=False,
+            print_every=check_count("verbose", verbose, minimum=0) or None,
+        )
+        model.calculate_loss(X[:1].copy(), targets[:1], training=False)
+        model.backward(targets[:1])
+        return history, scores
+
+    def _split(self, y: Array) -> tuple[Array, Array]:
+        """Return the rows to train on and those to validate on."""
+        fraction = check_fraction("validation_fraction", self.validation_fraction)
+        kept, aside = train_test_split(
+            np.arange(len(y)),
+            test_size=fraction,
+            stratify=self._strata(y),
+            random_state=int(rng.generator().integers(2**31)),
+        )
+        return kept, aside
+
+    # Building
+
+    def _dtypes(self) -> Any:
+        """Return the dtypes that ``X`` may have: ``dtype``, or without it float64 and float32."""
+        return [np.float64, np.float32] if self.dtype is None else check_dtype(self.dtype)
+
+    def _new_generator(self) -> np.random.Generator | None:
+        """Return the random generator of a fit, or None for that of ``framework.seed``."""
+        if self.random_state is None:
+            return None
+        state = check_random_state(self.random_state)
+        return np.random.default_rng(state.randint(np.iinfo(np.int32).max))
+
+    # Predicting
+
+    def _outputs(self, X: ArrayLike) -> Array:
+        check_is_fitted(self, "model_")
+        samples = validate_data(self, X, reset=False, dtype=self.model_.dtype)
+        with _one_at_a_time:
+            outputs = self.model_.predict(samples, batch_size=ROWS_AT_ONCE)
+            self.model_.forward(samples[:1].copy(), training=False)
+        return outputs
+
+    def _predictions(self, X: ArrayLike) -> Array:
+        outputs = self._outputs(X)
+        check_not_nan(outputs, self.model_.stored_arrays())
+        return self._decode(outputs)

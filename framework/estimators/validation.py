@@ -1,0 +1,24 @@
+"""The estimator's scores on validation samples, epoch by epoch."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from framework.training.state import Callback, Training
+from optimizers.arrays import Array
+
+
+class ValidationScores(Callback):
+    """Records the estimator's score on validation samples after each epoch; NaN if an output is."""
+
+    def __init__(self, estimator: Any, X: Array, y: Array, sample_weight: Array | None) -> None:
+        self.estimator, self.X, self.y, self.sample_weight = estimator, X, y, sample_weight
+        self.scores: list[float] = []
+
+    def on_epoch_end(self, training: Training) -> None:
+        outputs, score = training.model.predict(self.X), math.nan
+        if not np.isnan(outputs).any():
+            predictions = self.estimator._decode(outputs)
+            score = self.estimator._metric(self.y, predictions, sample_weight=self.sample_weight)
+        self.scores.append(float(score))

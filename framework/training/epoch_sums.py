@@ -1,0 +1,30 @@
+"""Adds up the losses and accuracies of an epoch, batch by batch."""
+
+from dataclasses import dataclass
+
+from framework.utils.deprecation import RenamedAttribute
+
+
+@dataclass
+class EpochSums:
+    """Weighted sums over the batches of an epoch so far.
+
+        total_weight = Σ w        data_loss = Σ w · data loss of the batch
+
+    and likewise for ``penalties`` and ``correct`` (the accuracy), where ``w`` is the total weight
+    of a batch: the number of its samples, or the sum of their weights.
+    """
+
+    total_weight: float = 0.0
+    data_loss: float = 0.0
+    penalties: float = 0.0
+    correct: float = 0.0
+    amount = RenamedAttribute("total_weight")
+    right = RenamedAttribute("correct")
+
+    def add(self, total_weight: float, data_loss: float, penalties: float, accuracy: float) -> None:
+        """Add the means of a batch, which has ``total_weight``."""
+        self.total_weight += total_weight
+        self.data_loss += data_loss * total_weight
+        self.penalties += penalties * total_weight
+        self.correct += accuracy * total_weight

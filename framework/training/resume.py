@@ -1,0 +1,228 @@
+"""Goes on with the training in a checkpoint: reads the file, compares, restores."""
+
+import os
+from typing import Any, TypeAlias
+
+from framework.checks import check_count, check_number
+from framework.containers.supervised import Supervised
+from framework.saving import file_format, model_file, optimizer_state
+from framework.saving.file_format import FilePath
+from framework.saving.serialization import Deserializer, Serializer
+from framework.training.checkpoint import SUMS, callbacks_with_state, checkpoints_of
+from framework.training.epoch_sums import EpochSums
+from framework.training.fingerprint import (
+    as_text,
+    check_settings,
+    difference,
+    model_fingerprint,
+    saved_model_fingerprint,
+)
+from framework.training.history import History
+from framework.training.snapshot import Snapshot
+from framework.training.state import Training
+from framework.utils import rng
+
+# An object that keeps an argument in an attribute, the attribute's name, and its value.
+Argument: TypeAlias = tuple[Any, str, Any]
+
+
+def saved_training(training: Training, resume_from: FilePath | None) -> "SavedTraining | None":
+    """Return the checkpoint that ``training`` resumes from, or None if it begins anew.
+
+    It begins anew if there is no such file yet, but one of its checkpoints will write it.
+
+    Raises:
+        OSError: the file cannot be read.
+        SavedFileError: it is damaged, or of another training.
+    """
+    if resume_from is None:
+        return None
+    own = {os.path.realpath(checkpoint.path) for checkpoint in checkpoints_of(training)}
+    if not os.path.exists(resume_from) and os.path.realpath(resume_from) in own:
+        return None
+    with file_format.saved_file_errors(resume_from):
+        return SavedTraining(training, resume_from)
+
+
+class SavedTraining:
+    """The training in a checkpoint.
+
+    Args:
+        training: the training that is to be resumed, which must fit; it is not changed yet.
+        path: the file.
+
+    Attributes:
+        model: the serialized model, as training left it.
+        initial: the fingerprint of the model when training began.
+        arrays, state: the arrays of the file, and the state of the training.
+
+    Raises OSError, and errors of many types for a file that does not fit: use it inside
+    ``saved_file_errors``.
+    """
+
+    def __init__(self, training: Training, path: FilePath) -> None:
+        self.path = path
+        description, self.arrays = file_format.read(path)
+        if "training" not in description:
+            raise ValueError("it has no training to go on with: Checkpoint writes such files")
+        self.model, self.initial = description["model"], description["began"]
+        self.state = Deserializer(self.arrays, {}).deserialize(description["training"])
+        self._check_model(training)
+        check_settings(self.state["settings"], training)
+        self._check_state(training)
+
+    def restore(self, training: Training) -> None:
+        """Restore ``training`` to the state in the checkpoint.
+
+        Raises SavedFileError if that fails, and whatever the ``resume`` of a user's callback
+        raises. The model is as it was before then.
+        """
+        model = training.model
+        before, rng_state = Snapshot(model), rng.rng_state()
+        before.take()
+        replaced: list[Argument] = []
+        accuracy_state = optimizer_state.accuracy_state(model.accuracy)
+        try:
+            with file_format.saved_file_errors(self.path):
+                self._restore_model(training, replaced)
+                self._restore_progress(training)
+            for name, callback in callbacks_with_state(training):
+                if name in self.state["callbacks"]:
+                    self._resume(callback, training, self.state["callbacks"][name])
+        except BaseException:
+            for owner, name, value in reversed(replaced):
+                setattr(owner, name, value)
+            optimizer_state.set_accuracy_state(model.accuracy, accuracy_state)
+            before.restore()
+            rng.set_rng_state(rng_state)
+            raise
+        # Last, since callbacks may have drawn random numbers.
+        rng.set_rng_state(self.state["chance"])
+
+    # Checks
+
+    def _check_model(self, training: Training) -> None:
+        """Raise ValueError unless the model is as it is in the file, or as training began."""
+        last = saved_model_fingerprint(self.model, self.arrays)
+        if difference(last, training.model_fingerprint) is None:
+            return
+        if found := difference(self.initial, training.model_fingerprint):
+            raise ValueError(found)
+        for name, fingerprint in self.initial["arrays"].items():
+            if last["arrays"].get(name) != fingerprint:
+                raise ValueError(f"{name} was changed during its training; arrays are not set back")
+        self._model(training)  # raises if it cannot be made
+
+    def _model(self, training: Training) -> Supervised:
+        """Return the model in the file, made of the same classes as that of ``training``."""
+        serializer = Serializer()
+        model_file.serialize_model(training.model, serializer)
+        return model_file.deserialize_model(
+            Supervised, self.model, Deserializer(self.arrays, serializer.custom)
+        )
+
+    def _check_state(self, training: Training) -> None:
+        state = self.state
+        check_count("epoch", state["epoch"])
+        interrupted = state["interrupted"]
+        batches = training.batches or state["batch"]
+        if not 1 <= check_count("batch", state["batch"]) <= batches:
+            raise ValueError(f"it ends after batch {state['batch']} of {batches}")
+        if state["history"].keys() != set(History.names()):
+            raise ValueError("the history is not valid")
+        epochs = state["epoch"] - bool(interrupted)
+        for values in state["history"].values():
+            if len(values) not in (0, epochs) or values.dtype != float:
+                raise ValueError(f"the history does not have {epochs} epochs")
+        rng.check_rng_state(state["chance"])
+        if interrupted:
+            rng.check_rng_state(interrupted["chance"])
+            if interrupted["sums"].keys() != SUMS.keys():
+                raise ValueError("it has no sums of the epoch that was interrupted")
+            for name, number in interrupted["sums"].items():
+                check_number(name, number)
+        if not isinstance(state["callbacks"], dict):
+            raise ValueError("the states of the callbacks are not valid")
+        optimizer_state.check_optimizer_state(training.model, state)
+
+    # Restoring
+
+    def _restore_model(self, training: Training, replaced: list[Argument]) -> None:
+        state, model = self.state, training.model
+        model_file.load_state_dict(model_file.state_dict(model), self.arrays)
+        optimizer_state.set_accuracy_state(model.accuracy, self.model["learned_by_accuracy"])
+        self._set_arguments(training, replaced)
+        optimizer_state.set_optimizer_state(model, state)
+
+    def _set_arguments(self, training: Training, replaced: list[Argument]) -> None:
+        """Set arguments that callbacks had changed, such as the learning rate.
+
+        The old arguments are appended to ``replaced``.
+        """
+        last = saved_model_fingerprint(self.model, self.arrays)
+        current = model_fingerprint(training.model)
+        if difference(last, current) is None:
+            return
+        saved = self._model(training)
+        owners = zip(training.model.layers, saved.layers, strict=True)
+        descriptions = zip(self.model["operations"], current["operations"], strict=True)
+        for (owner, source), (there, here) in zip(owners, descriptions, strict=True):
+            _set_arguments(owner, source, there, here, replaced)
+        for part in model_file.PARTS:
+            if current[part] is not None:
+                owner, source = getattr(training.model, part), getattr(saved, part)
+                _set_arguments(owner, source, self.model[part], current[part], replaced)
+        if found := difference(last, model_fingerprint(training.model)):
+            raise ValueError(found)
+
+    def _restore_progress(self, training: Training) -> None:
+        state = self.state
+        training.model_fingerprint = self.initial
+        training.epoch, training.batch = state["epoch"], state["batch"]
+        for name, values in state["history"].items():
+            getattr(training.history, name)[:] = values.tolist()
+        if interrupted := state["interrupted"]:
+            training.rng_state = interrupted["chance"]
+            training.sums = EpochSums(
+                **{SUMS[name]: number for name, number in interrupted["sums"].items()}
+            )
+            training.resumed_at = (training.epoch, training.batch)
+
+    def _resume(self, callback: Any, training: Training, state: dict[str, Any]) -> None:
+        # An error of a user's callback is passed on as it is: it knows its state best.
+        if callback.resume.__module__.startswith("framework."):
+            with file_format.saved_file_errors(self.path):
+                callback.resume(training, state)
+        else:
+            callback.resume(training, state)
+
+
+def _set_arguments(owner: Any, saved: Any, there: Any, here: Any, replaced: list[Argument]) -> None:
+    """Give ``owner`` the arguments of ``saved`` where their serialized forms differ.
+
+    Raises ValueError if it had to be of another class, or has no attribute of such a name.
+    """
+    if there is None or there["class"] != here["class"]:
+        raise ValueError(
+            f"in place of {as_text(here)}, it was trained with {as_text(there)} at last"
+        )
+    for name, argument in there["arguments"].items():
+        current = here["arguments"].get(name)
+        if argument == current:
+            continue
+        try:
+            old, new = getattr(owner, name), getattr(saved, name)
+            if _class_of(argument) == _class_of(current) is not None:
+                _set_arguments(old, new, argument, current, replaced)
+            else:
+                setattr(owner, name, new)
+                replaced.append((owner, name, old))
+        except AttributeError as error:
+            raise ValueError(
+                f"{name} of {as_text(here)} was {as_text(argument)} at last, and cannot be set: "
+                f"{error}"
+            ) from None
+
+
+def _class_of(serialized: Any) -> Any:
+    return serialized.get("class") if isinstance(serialized, dict) else None

@@ -1,0 +1,7 @@
+"""The type of every array of numbers here, of any shape and dtype."""
+
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]

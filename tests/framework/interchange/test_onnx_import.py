@@ -1,0 +1,197 @@
+"""The graphs that are read, and those that are refused by the name of a node."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from framework import (
+    ELU,
+    GELU,
+    BatchNormalization,
+    Dense,
+    Flatten,
+    LeakyReLU,
+    Model,
+    OnnxError,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Step,
+    Swish,
+)
+from framework.utils import rng
+from optimizers.optimizer import parameter_names
+from tests.framework.interchange.graphs import B, W, answers, graph, saved
+
+onnx = pytest.importorskip("onnx", reason="onnx is not installed: nothing can be read")
+
+CUBE_BY_POW = "cube = Pow(x, three)"
+CUBE_BY_MUL = "square = Mul(x, x) cube = Mul(x, square)"
+TANH = "p = Mul(cube, cubic) q = Add(x, p) r = Mul(q, scale) t = Tanh(r)"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "layers"),
+    [
+        ("y = Gemm(x, W, B)", [Dense(2, 2)]),
+        ("y = Gemm<transB = 1>(x, W)", [Dense(2, 2)]),
+        ("h = MatMul(x, W) y = Add(B, h)", [Dense(2, 2)]),
+        ("h = MatMul(x, W) y = Add(h, one)", [Dense(2, 2)]),
+        ("V = Transpose<perm = [1, 0]>(W) y = MatMul(x, V)", [Dense(2, 2)]),
+        ("V = Identity(W) y = MatMul(x, V)", [Dense(2, 2)]),
+        ("s = Sigmoid(x) y = Mul(s, x)", [Swish()]),
+        ("c = GreaterOrEqual(x, zero) y = Where(c, one, zero)", [Step()]),
+        ("h = Div(x, B1) y = Softmax(h)", [Softmax(temperature=2.5)]),
+        ("y = Elu(x)", [ELU(1.0)]),
+        ("y = LeakyRelu(x)", [LeakyReLU(0.01)]),
+        ('y = Gelu<approximate = "tanh">(x)', [GELU()]),
+        ("y = Softmax<axis = 1>(x)", [Softmax()]),
+        ("c = Greater(x, twenty) s = Softplus(x) y = Where(c, x, s)", [Softplus()]),
+        (f"{CUBE_BY_MUL} {TANH} h = Add(one, t) i = Mul(x, h) y = Mul(half, i)", [GELU()]),
+        (f"{CUBE_BY_POW} {TANH} h = Add(t, one) i = Mul(half, h) y = Mul(x, i)", [GELU()]),
+        ("h = Sub(x, B) i = Mul(B, h) y = Add(B, i)", [BatchNormalization(2)]),
+        ("y = BatchNormalization<epsilon = 0.1>(x, B, B, B, B)", [BatchNormalization(2)]),
+        ("h = Cast<to = 1>(x) y = Elu(h)", [ELU()]),
+        ("h = Reshape(x, rows) y = Elu(h)", [ELU()]),
+        ("h = Flatten(x) y = Elu(h)", [Flatten(), ELU()]),
+        ("h = Sigmoid(x) y = Identity(h)", [Sigmoid()]),
+    ],
+)
+def test_patterns_of_other_exporters_are_read(
+    nodes: str, layers: list[Any], tmp_path: Path
+) -> None:
+    constants = {
+        "W": W,
+        "B": B,
+        "B1": [2.5],
+        "one": 1.0,
+        "zero": 0.0,
+        "twenty": 20.0,
+        "half": 0.5,
+        "three": 3.0,
+        "cubic": 0.044715,
+        "scale": np.sqrt(2 / np.pi),
+        "rows": np.array([-1, 2]),
+    }
+    path = saved(graph(nodes, **constants), tmp_path)
+    X = np.array([[-3.0, 0.5], [0.0, 25.0], [6.0, 5.0]], dtype=np.float32)
+    model = Model.from_onnx(path)
+    assert [type(layer) for layer in model.layers] == [type(layer) for layer in layers]
+    np.testing.assert_allclose(model.predict(X), answers(path, X), rtol=1e-5, atol=1e-6)
+    for layer, expected in zip(model.layers, layers, strict=True):
+        if not parameter_names(layer):
+            assert repr(layer) == repr(expected)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ("y = Conv(x, W)", r"no operation of this framework computes node 'y' \(Conv\)"),
+        ("h = Relu(x) y = Sin(h)", r"no operation of this framework computes node 'y' \(Sin\)"),
+        ("h, y = Relu(x)", "Relu"),
+        ("y = Gemm<alpha = 2.0>(x, W)", "Gemm"),
+        ("y = Gemm<transA = 1>(x, W)", "Gemm"),
+        ("y = Gemm(x, x)", "Gemm"),
+        ("y = Gemm(x, B)", r"\(Gemm\): expected a matrix of weights, received shape \(2,\)"),
+        ("y = MatMul(W, x)", "MatMul"),
+        ("h = MatMul(x, W) y = Add(h, x)", "Add"),
+        ("h = MatMul(x, W) y = Add(h, W)", "Add"),
+        ("y = Add(x, B)", "Add"),
+        ("y = Mul(x, x)", "Mul"),
+        ("y = Softmax<axis = 0>(x)", "Softmax"),
+        ("y = Flatten<axis = 0>(x)", "Flatten"),
+        ("y = Gelu(x)", "Gelu.*approximate='tanh'"),
+        ("y = LeakyRelu<alpha = -1.0>(x)", r"\(LeakyRelu\): alpha must be 0 or greater"),
+        ("h = Div(x, zero) y = Softmax(h)", r"\(Softmax\): temperature must be"),
+        ("h = Div(x, B) y = Softmax(h)", r"\(Softmax\): expected one number"),
+        ("c = GreaterOrEqual(x, one) y = Where(c, one, zero)", "Where"),
+        ("h = Sub(x, B) i = Mul(h, W) y = Add(i, B)", r"\(Add\): expected weights of shape"),
+        ("y = BatchNormalization<training_mode = 1>(x, B, B, B, B)", "BatchNormalization"),
+        ("y = Reshape(x, columns)", "Reshape"),
+        ("y = Cast<to = 7>(x)", "Cast"),
+        ("y = com.example.Reshape(x, rows)", "Reshape"),
+        ("y = com.example.Relu(x)", r"computes node 'y' \(Relu\)"),
+        ("y = Relu<alpha = 1.0>(x)", "Relu"),
+        ("y = Elu<alpha = 1>(x)", "Elu"),
+        ("y = Identity(W)", "its output comes from 'y', and not from its input"),
+        ("y = Relu(z)", r"takes 'z', which nothing before it makes"),
+        ("y = Relu(z) z = Relu(x)", r"takes 'z', which nothing before it makes"),
+        ("y = Relu(y)", r"takes 'y', which nothing before it makes"),
+        ("y = Relu(x) y = Tanh(x)", r"makes 'y', which is there already"),
+        ("", "its output comes from 'y'"),
+        ("h = Gemm(x, W) y = Gemm(h, U)", r"Dense\(3, 1\) expects .* received \(samples, 2\)"),
+        ("y = Gemm(x, U)", r"Dense\(3, 1\) expects inputs .*: these are the data"),
+    ],
+)
+def test_a_node_that_no_operation_computes_is_refused_by_name(
+    nodes: str, message: str, tmp_path: Path
+) -> None:
+    constants = {
+        "W": W,
+        "B": B,
+        "U": np.ones((3, 1)),
+        "one": 1.0,
+        "zero": 0.0,
+        "columns": np.array([2, -1]),
+        "rows": np.array([-1, 2]),
+    }
+    with pytest.raises(OnnxError, match=message) as raised:
+        Model.from_onnx(saved(graph(nodes, **constants), tmp_path))
+    assert str(raised.value).startswith(f"{tmp_path}/it.onnx: ")
+
+
+def test_a_node_that_has_a_name_is_called_by_it(tmp_path: Path) -> None:
+    model = graph("h = Relu(x) y = Sin(h)")
+    model.graph.node[1].name = "the sine"
+    with pytest.raises(OnnxError, match=r"node 'the sine' \(Sin\)"):
+        Model.from_onnx(saved(model, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "options"),
+    [
+        ("y = MatMul(x, W)", {"inputs": "float[N,5,2] x"}),
+        ("y = BatchNormalization(x, B, B, B, B)", {"inputs": "float[N,2,3] x"}),
+        ("y = Softmax<axis = 1>(x)", {"inputs": "float[N,5,2] x"}),
+        ("y = Softmax<axis = 2>(x)", {"inputs": "float[N,5,2] x", "operator_set": 11}),
+        ("y = Reshape(x, rows)", {"inputs": "float[N,A,B] x"}),
+        ("y = Reshape(x, rows)", {"inputs": "float[N,2,2] x"}),
+    ],
+)
+def test_operators_that_differ_for_more_axes_are_refused_there(
+    nodes: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    model = graph(nodes, W=W, B=B, rows=np.array([-1, 2]), **options)
+    with pytest.raises(OnnxError, match="no operation of this framework computes node"):
+        Model.from_onnx(saved(model, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"inputs": "float[N,2] x, float[N,2] z"}, r"expected one input, found \['x', 'z'\]"),
+        ({"inputs": ""}, "expected one input, found|takes 'x'"),
+        ({"inputs": "float[N] x"}, "expected samples of one axis or more as its input 'x'"),
+        ({"outputs": "float[N,2] y, float[N,2] x"}, r"found \['y', 'x'\]"),
+        ({"outputs": "int64[N,2] y"}, "expected one output of floating-point numbers"),
+        ({"operator_set": 6}, "expected an operator set from 7 to .* found 6"),
+        ({"operator_set": 1000}, "expected an operator set from 7 to .* found 1000"),
+    ],
+)
+def test_graphs_of_another_kind_are_refused(
+    options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(OnnxError, match=message):
+        Model.from_onnx(saved(graph("y = Relu(x)", **options), tmp_path))
+
+
+def test_reading_leaves_random_numbers_and_the_models_class_alone(tmp_path: Path) -> None:
+    class OwnModel(Model):
+        pass
+
+    path = saved(graph("y = Gemm(x, W, B)", W=W, B=B), tmp_path)
+    before = rng.generator().bit_generator.state
+    assert type(OwnModel.from_onnx(path)) is OwnModel
+    assert rng.generator().bit_generator.state == before

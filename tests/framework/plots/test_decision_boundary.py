@@ -1,0 +1,68 @@
+"""``decision_boundary``."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from datasets import one_hot_encode
+from framework import (
+    BinaryCrossentropy,
+    Dense,
+    Model,
+    Sigmoid,
+    plots,
+)
+from tests.framework.plots.support import Data
+
+
+@pytest.mark.parametrize("encode", [lambda y: y, lambda y: one_hot_encode(y, 3)])
+def test_decision_boundary_draws_every_point_and_gives_the_wrong_ones_a_dark_rim(
+    model: Model, spiral: Data, encode: Any
+) -> None:
+    X, y = spiral
+    ax = plots.decision_boundary(model, X, encode(y), resolution=10)
+    right, wrong = ax.collections
+    mistakes = model.predict_classes(X) != y
+    np.testing.assert_allclose(right.get_offsets(), X[~mistakes])
+    np.testing.assert_allclose(wrong.get_offsets(), X[mistakes])
+    assert to_rgb(wrong.get_edgecolor()[0]) == to_rgb("black")
+    assert ax.get_title() == f"{1 - mistakes.mean():.1%} of 60 points right"
+    assert ax.images[0].get_array().shape == (10, 10, 3)
+
+
+def test_a_model_with_one_output_has_a_boundary_too(spiral: Data) -> None:
+    X, y = spiral
+    model = Model([Dense(2, 1), Sigmoid()])
+    model.set(loss=BinaryCrossentropy())
+    model.finalize()
+    ax = plots.decision_boundary(model, X, (y > 0).reshape(-1, 1), resolution=5)
+    assert sum(len(points.get_offsets()) for points in ax.collections) == 60
+
+
+def test_decision_boundary_has_the_colour_of_the_class_paler_where_unsure() -> None:
+    model = Model([Dense(2, 1), Sigmoid()])
+    model.set(loss=BinaryCrossentropy())
+    model.finalize()
+    model.layers[0].weights = [[100.0], [0.0]]  # class 1 on the right, for certain
+    ax = plots.decision_boundary(model, [[-1, -1], [1, 1]], [0, 1], resolution=11)
+    shades = ax.images[0].get_array()
+    for column, colour in ((0, plots.COLOURS[0]), (-1, plots.COLOURS[1])):
+        strongest = 1 - 0.6 * (1 - np.array(to_rgb(colour)))
+        np.testing.assert_allclose(shades[5, column], strongest, atol=1e-6)
+    assert shades[5, 5].min() > shades[5, 0].min()
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        (np.zeros((3, 5)), [0, 0, 0], r"shape \(samples, 2\), received \(3, 5\)"),
+        (np.zeros((3, 2)), [0, 0], r"one class for each of 3 samples"),
+    ],
+)
+def test_decision_boundary_says_what_does_not_fit(
+    model: Model, X: np.ndarray, y: list[int], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        plots.decision_boundary(model, X, y)

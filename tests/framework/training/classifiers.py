@@ -1,0 +1,28 @@
+"""A small classifier and its data, for tests of training."""
+
+from typing import Any
+
+from datasets import spiral_data
+from framework import (
+    CategoricalAccuracy,
+    CategoricalCrossentropy,
+    Dense,
+    Model,
+    ReLU,
+    Softmax,
+)
+from optimizers import SGD
+
+X, y = spiral_data(20, 3, seed=0)
+
+
+def classifier(**settings: Any) -> Model:
+    model = Model([Dense(2, 8), ReLU(), Dense(8, 3), Softmax()])
+    usual = {
+        "loss": CategoricalCrossentropy(),
+        "optimizer": SGD(0.1),
+        "accuracy": CategoricalAccuracy(),
+    }
+    model.set(**{**usual, **settings})
+    model.finalize()
+    return model
