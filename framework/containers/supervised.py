@@ -328,12 +328,7 @@ class Supervised(Sequential):
             raise RuntimeError("the model has no loss: call set(loss=...) first")
         self.parameters  # noqa: B018 - raises before finalize
 
-    # For faster ways to compute the same: see ``Model``.
-
-    @property
-    def updater(self) -> Any:
-        """The object whose ``update_params`` updates ``parameters``: the optimizer."""
-        return self.optimizer
+    # For a faster way to compute the same: see ``Model``.
 
     @property
     def trainer(self) -> Any:
@@ -371,7 +366,7 @@ class Supervised(Sequential):
 
     def _line_up(self) -> None:
         """List the operations that are run before the loss, and those without a loss."""
-        self._before = self._joined(self.before_loss)
+        self._before = self.before_loss
         self._hidden = lined_up(self._before)
         last = [] if self._fused is None else [self._output_activation]
         self._all = [*self._hidden, *lined_up(last)]
@@ -385,9 +380,6 @@ class Supervised(Sequential):
             if getattr(leaf, "output", None) is None:
                 raise not_stored(leaf, "output", "forward")
         self._outputs_checked = True
-
-    def _joined(self, operations: list[Any]) -> list[Any]:
-        return operations
 
     def _forward(
         self, X: ArrayLike, operations: Sequence[tuple[Any, str]], training: bool

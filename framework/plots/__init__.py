@@ -1,9 +1,9 @@
-"""Pictures of data, of models and of how they learned, drawn with matplotlib.
+"""Pictures of data, of models and of trainings, drawn with matplotlib.
 
-Every function returns the axes it drew on: one, or the array of them where a picture has many;
-``decision_boundary_video``, which trains and writes a file, returns the history. Without ``ax``
-(or ``figure``) a figure is opened by ``matplotlib.pyplot``, which needs no display unless the
-figure is to be shown. matplotlib is imported when a picture is drawn, not before.
+Every function returns the axes that it drew on, or an array of axes; ``decision_boundary_video``,
+which trains and writes a file, returns the history. Without ``ax`` (or ``figure``) a new figure is
+made by ``matplotlib.pyplot``, which needs no display unless the figure is shown. matplotlib is
+imported when a picture is drawn, not before.
 """
 
 from framework.plots.boundaries import decision_boundary, decision_boundary_video

@@ -1,4 +1,4 @@
-"""What a model says at every point of the plane, when it has learned and while it does."""
+"""Decision boundaries: the predictions at every point of the plane, as a picture or a video."""
 
 import os
 import re
@@ -12,12 +12,14 @@ from numpy.typing import ArrayLike
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.checks import as_array, check_count
+from framework.model import Model
 from framework.plots.labels import class_indices
+from framework.training.history import History
 from framework.training.state import Callback, Training
 from framework.utils.figures import COLOURS, new_axes
 from optimizers.arrays import Array
 
-# What stands on the buttons of a page, by what they do.
+# The texts on the buttons of a page, by their function.
 SYMBOLS = {
     "Decrease speed": "&minus;",
     "First frame": "|&lt;&lt;",
@@ -34,17 +36,14 @@ if TYPE_CHECKING:
     from matplotlib.animation import AbstractMovieWriter
     from matplotlib.axes import Axes
 
-    from framework.model import Model
-    from framework.training.history import History
-
 
 def decision_boundary(
-    model: "Model", X: ArrayLike, y: ArrayLike, ax: "Axes | None" = None, *, resolution: int = 300
+    model: Model, X: ArrayLike, y: ArrayLike, ax: "Axes | None" = None, *, resolution: int = 300
 ) -> "Axes":
-    """Draw what the model says at every point of the plane, with samples on top.
+    """Draw the predictions of a model at every point of the plane, with samples on top.
 
-    The background has the colour of the predicted class, paler where the model is less sure.
-    Points whose class the model gets wrong have a dark rim.
+    The background has the colour of the predicted class, paler for smaller probabilities. Points
+    that are misclassified have a dark rim.
 
     Args:
         model: finalized, with two inputs and a Softmax or Sigmoid output.
@@ -95,7 +94,7 @@ def decision_boundary(
 
 
 def decision_boundary_video(
-    model: "Model",
+    model: Model,
     X: ArrayLike,
     y: ArrayLike,
     path: "str | os.PathLike[str]",
@@ -105,20 +104,20 @@ def decision_boundary_video(
     fps: int = 10,
     resolution: int = 200,
     **training: Any,
-) -> "History":
+) -> History:
     """Train ``model`` on ``X`` and ``y``, and write a video of its decision boundary.
 
-    The first picture is from before training, then there is one every so many epochs, and the
-    last is of the model as it is afterwards. The file is written when training has ended, also
-    if it ended early; if training or writing fails, a file that was there before still is.
+    The first picture is from before training, the next ones follow every ``every`` epochs, and
+    the last is of the final model. The file is written after training, also if it stopped early.
+    If training or writing fails, an old file is not changed.
 
     Args:
         model: as for ``decision_boundary``, with a loss and an optimizer.
-        X, y: what it is trained on, and what is drawn.
+        X, y: the samples to train on, which are also drawn.
         path: ending with ``.gif``, or with ``.html`` for a page with a slider and buttons, which
-            needs no other file and no network. A file that is there already is replaced.
-        epochs: how long to train.
-        every: epochs from one picture to the next.
+            needs no other file and no network. An old file is replaced.
+        epochs: the number of epochs to train.
+        every: the number of epochs from one picture to the next.
         fps: pictures per second.
         resolution: points of the background along each side.
         training: further arguments of ``Model.train``, such as ``batch_size``.
@@ -128,24 +127,24 @@ def decision_boundary_video(
 
     Raises:
         ImportError: matplotlib is missing.
-        OSError: the file cannot be written there; nothing has been trained then.
-        ValueError: another ending; and, like all that ``decision_boundary`` and ``Model.train``
-            raise, for arguments that do not fit.
+        OSError: the file cannot be written; this is checked before training.
+        TypeError, ValueError: ``path`` has another ending, or other arguments do not fit: see
+            ``decision_boundary`` and ``Model.train``.
     """
     from matplotlib.figure import Figure
 
     every, path = check_count("every", every), Path(path)
     writer = _writer(path.suffix, check_count("fps", fps))
     _check_writable(path)
-    # A figure without pyplot needs no display, and no one has to close it.
+    # A figure without pyplot needs no display and need not be closed.
     figure = Figure(figsize=(5, 5), layout="constrained")
     ax = figure.subplots()
-    decision_boundary(model, X, y, ax, resolution=resolution)  # what cannot be drawn fails here
+    decision_boundary(model, X, y, ax, resolution=resolution)  # errors before training
 
     snapshots = _Snapshots(every)
     callbacks = [*(training.pop("callbacks", None) or ()), snapshots]
     history = model.train(X, y, epochs=epochs, callbacks=callbacks, **training)
-    # Beside the file, so that it can take its place at once when it is complete.
+    # In the same folder, so that the complete video can be renamed to the path.
     with tempfile.TemporaryDirectory(prefix=".", dir=path.absolute().parent) as folder:
         written = Path(folder, "video" + path.suffix.lower())
         try:
@@ -166,7 +165,7 @@ def decision_boundary_video(
 
 
 class _Snapshots(Callback):
-    """Keeps the parameters of the model every so many epochs."""
+    """Records the parameters of the model every ``every`` epochs."""
 
     def __init__(self, every: int) -> None:
         self.every = every
@@ -180,7 +179,7 @@ class _Snapshots(Callback):
             self._take(training, f"epoch {training.epoch}")
 
     def on_train_end(self, training: Training) -> None:
-        # Early stopping may have gone back to better parameters than those of the last epoch.
+        # Early stopping may have restored better parameters than those of the last epoch.
         now, last = training.model.get_parameters(), self.taken[-1][1]
         pairs = [
             pair for arrays in zip(now, last, strict=True) for pair in zip(*arrays, strict=True)
@@ -200,7 +199,7 @@ def _check_writable(path: Path) -> None:
 
 
 def _self_contained(page: str) -> str:
-    """matplotlib's page without the icons it would load from elsewhere: text on its buttons."""
+    """Return matplotlib's page with text on its buttons, in place of icons from the network."""
     page = re.sub(r"<link\b[^>]*>\s*", "", page)
     return re.sub(
         r'(<button title="([^"]*)"[^>]*>).*?(</button>)',
@@ -216,13 +215,13 @@ def _writer(suffix: str, fps: int) -> "AbstractMovieWriter":
     if suffix.lower() == ".gif":
         return PillowWriter(fps=fps)
     if suffix.lower() in (".html", ".htm"):
-        # Without a limit: how many pictures there are is for the caller to decide.
+        # No limit on the size: the caller decides on the number of pictures.
         return HTMLWriter(fps=fps, embed_frames=True, embed_limit=float("inf"))
     raise ValueError(f"a video must end with .gif or .html, received {suffix!r}")
 
 
-def _shades(model: "Model", points: Array) -> Array:
-    """The colour of each point: its class's, mixed with white by how unsure the model is."""
+def _shades(model: Model, points: Array) -> Array:
+    """Return the colour of each point: that of its class, paler for smaller probabilities."""
     from matplotlib.colors import to_rgb
 
     outputs = model.predict(points, batch_size=8192)
@@ -234,7 +233,7 @@ def _shades(model: "Model", points: Array) -> Array:
 
 
 def _sureness(outputs: Array, activation: Any) -> Array:
-    """From 0, where all classes are as likely, to 1."""
+    """Return the confidence of each point, from 0 (all classes equally likely) to 1."""
     if outputs.shape[1] == 1:
         return np.abs(2 * outputs[:, 0] - 1)
     if not isinstance(activation, (Softmax, Sigmoid)):

@@ -1,4 +1,4 @@
-"""The confusion matrix: which classes are taken for which."""
+"""The confusion matrix: true classes against predicted classes."""
 
 import math
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from framework.utils.figures import CHARACTER, COLOURS, WRONG, new_axes, room
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# A picture of more classes than this has no cell that could be seen.
+# With more classes than this, cells are too small to see.
 MOST_CLASSES = 1000
-# Text is this large, in points, or less where it would not fit; smaller it could not be read.
+# The size of text in points, and the smallest size that can be read.
 LARGEST, SMALLEST = 10.0, 5.0
 
 
@@ -25,24 +25,23 @@ def confusion_matrix(
     class_names: Sequence[Any] | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw how many samples of each class (rows) were taken for each class (columns).
+    """Draw the number of samples of each true class (rows) and predicted class (columns).
 
-    The number in a cell is the count. Its colour is deeper the larger the share of its row is,
-    by the square root, so that rare mistakes are seen too: blue for right, orange for wrong.
-    Where the numbers could not be read for want of room, there are none; and of the names of
-    many classes, only every so many.
+    The depth of a cell's colour is the square root of its share of the row, so that rare mistakes
+    are visible: blue for correct, orange for wrong predictions. Numbers are left out if there is
+    no room to read them; of the names of many classes, only some are written.
 
     Args:
-        y_true, y_pred: class indices ``(samples,)``, or one-hot rows, or probabilities of
-            which the largest counts; or a column of probabilities of class 1 of two.
+        y_true, y_pred: class indices ``(samples,)``, one-hot rows, rows of probabilities, or a
+            column of probabilities of class 1 of two.
         class_names: a name for each class, texts or numbers. With more names than there are
             classes in the data, the others have empty rows.
         ax: axes to draw on.
 
     Raises:
         ImportError: matplotlib is missing.
-        TypeError, ValueError: the labels are no classes, more than 1,000 of them, differ in
-            number, or there are none; or a class has no name.
+        TypeError, ValueError: the labels are not classes, of more than 1,000 classes, of
+            different numbers, or there are none; or a class has no name.
     """
     true, predicted = class_indices(y_true, "y_true"), class_indices(y_pred, "y_pred")
     if true.shape != predicted.shape or not len(true):
@@ -85,7 +84,7 @@ def confusion_matrix(
 
 
 def _side(ax: "Axes", longest: int) -> float:
-    """How long a side of the square matrix is at least, in points, beside names that long."""
+    """Return the smallest side of the square matrix, in points, beside names of this length."""
     # The margins of new axes have room for texts of about four characters.
     names = CHARACTER * LARGEST * max(0, longest - 4)
     return max(min(room(ax)) - names, 1.0)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from framework.checks import check_number
+from framework.model import Model
 from framework.operation import describe
 from framework.utils import rng
 from framework.utils.figures import COLOURS, new_axes
@@ -23,9 +24,9 @@ def activation(
     is its ``output`` after ``forward``, the derivative its ``dinputs`` after ``backward`` with
     ``dvalues`` of 1. One without a gradient, such as ``Step``, is drawn without its derivative.
 
-    Each point is a row ``(x, 0)``, of which the first output is drawn. So an operation whose
-    outputs depend on the whole row is drawn too: ``Softmax`` for two classes. One that does not
-    take two inputs is given ``x`` alone.
+    The inputs are rows ``(x, 0)``, and the first output of each row is drawn. So operations whose
+    outputs depend on the whole row can be drawn: ``Softmax`` for two classes. An operation that
+    does not take two inputs gets rows ``(x,)``.
 
     Args:
         op: an operation, or any object with ``forward`` and ``backward``, that takes two inputs
@@ -35,18 +36,16 @@ def activation(
 
     Raises:
         ImportError: matplotlib is missing.
-        TypeError: ``op`` is no operation.
+        TypeError: ``op`` is not an operation.
         ValueError: ``low`` is not below ``high``; or ``op`` takes neither two inputs nor one.
     """
-    from framework.model import Model
-
     low, high = check_number("low", low), check_number("high", high)
     if not low < high:
         raise ValueError(f"low must be below high, received low={low}, high={high}")
     x = np.linspace(low, high, 1001)
     pairs = np.stack([x, np.zeros_like(x)], axis=1)
     with rng.preserve_rng():
-        # A model of this one operation calls it as it wants to be called, in float64.
+        # A model of this operation alone runs it in float64, and passes training= if it takes it.
         model = Model([copy.deepcopy(op)], dtype=np.float64)
         model.finalize()
         try:

@@ -1,4 +1,4 @@
-"""How strong the signal is on its way forward, and the gradient on its way back."""
+"""The size of outputs on the way forward, and of gradients on the way back."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -7,35 +7,35 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.inspection.diagnosis import OperationState, diagnose, measure
+from framework.model import Model
 from framework.utils.figures import CHARACTER, COLOURS, WRONG, new_axes, room
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from framework.model import Model
 
 # The size of the operations' names, in points.
 SIZE = 10
 
 
 def gradient_flow(
-    model: "Model",
+    model: Model,
     X: ArrayLike | None = None,
     y: ArrayLike | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw the size of each operation's output, and of the gradient that comes back to it.
+    """Draw the size of each operation's output and of its ``dvalues``.
 
     Sizes are root mean squares, on a logarithmic scale; a triangle at the bottom stands for
-    exactly 0. Read the gradients from right to left, as they travel: where the line falls, they
-    vanish, where it rises, they explode. A ReLU, or whatever else silences units, is labelled
-    with how many are dead: 0 for every sample. ``Model.diagnose`` says all this in words.
+    exactly 0. Gradients are read from right to left, in the order of the backward pass: where the
+    line falls they vanish, where it rises they explode. An operation with dead units, whose output
+    is 0 for every sample, is labelled with their number. ``Model.diagnose`` says this in words.
 
     Args:
         model: finalized, with a loss.
-        X, y: a batch to send through a copy of the model, which itself stays as it is. Without
-            them, what the last ``calculate_loss`` and ``backward`` left in the operations is
-            drawn, such as those of the last batch of a training.
+        X, y: a batch to run through a copy of the model. Without them, the arrays that the last
+            ``calculate_loss`` and ``backward`` stored are drawn, such as those of the last batch
+            of a training.
         ax: axes to draw on.
 
     Raises:
@@ -51,7 +51,7 @@ def gradient_flow(
     ax.set_yscale("log")
     _line(ax, [state.output for state in states], "o-", COLOURS[0], "size of the output")
     _line(ax, [state.gradient for state in states], "s--", WRONG, "size of its gradient")
-    # Names are level where the longest has room, and upright where it has not.
+    # Names are horizontal if the longest fits, otherwise vertical.
     longest = max(len(line) for state in states for line in _label(state, "\n").split("\n"))
     upright = CHARACTER * SIZE * (longest + 1) * len(states) > room(ax)[0]
     ax.set_xticks(
@@ -71,7 +71,7 @@ def _line(ax: "Axes", sizes: Sequence[float | None], style: str, colour: str, la
     values = np.array([np.nan if size is None else size for size in sizes], dtype=np.float64)
     positions = np.arange(1, len(values) + 1)
     ax.plot(positions, np.where(values > 0, values, np.nan), style, color=colour, label=label)
-    # A logarithmic scale has no place for 0. Beside each other, both lines' marks are seen.
+    # A logarithmic scale has no 0. The marks of both lines are beside each other, to be visible.
     aside = 0.08 if style.startswith("s") else -0.08
     ax.plot(
         positions[values == 0] + aside,

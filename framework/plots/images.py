@@ -1,4 +1,4 @@
-"""Pictures of pictures: samples of an image data set, and weights that look at images."""
+"""Grids of images: samples of a data set, and the weights of a layer."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from framework.plots.labels import class_indices, names_of_classes
 from framework.utils.figures import WRONG, new_grid
 from optimizers.arrays import Array
 
-# Characters that fit above an image.
+# The number of characters that fit above an image.
 LONGEST_LINE = 16
 
 
@@ -27,19 +27,19 @@ def image_grid(
     *,
     figure: Any = None,
 ) -> Array:
-    """Draw the first ``rows * columns`` images with their labels, the wrong ones marked.
+    """Draw the first ``rows * columns`` images with their labels; wrong predictions are marked.
 
-    Without predictions, the label stands above each image. With them, the prediction does; where
-    it is wrong, the text says what the image is, and it and the frame are orange.
+    The text above an image is its label, or its prediction if there is one. For a wrong prediction
+    it also has the label, and text and frame are orange.
 
     Args:
-        images: ``(samples, height, width)``, or with a last axis of 1 or 3 channels. Integers
-            are taken as 0…255; other values as 0…1 or -1…1 if they lie within, and else as from
-            their smallest to their largest.
+        images: ``(samples, height, width)``, or with a last axis of 1 or 3 channels. The range
+            is 0…255 for integers; for floats 0…1 or -1…1 if all are in it, otherwise from the
+            smallest to the largest.
         labels: class indices ``(samples,)``, or one-hot rows.
-        predictions: likewise, or probabilities of which the largest counts.
-        rows, columns: of the grid, at most: with fewer images than places it is smaller. Places
-            of the last row for which there is no image stay empty.
+        predictions: likewise, or rows of probabilities.
+        rows, columns: the largest size of the grid, which is smaller for fewer images. The last
+            row may be incomplete.
         class_names: a name for each class.
         figure: a matplotlib figure or subfigure to draw in; None opens one.
 
@@ -48,8 +48,8 @@ def image_grid(
 
     Raises:
         ImportError: matplotlib is missing.
-        TypeError, ValueError: the images have another shape; labels or predictions are no
-            classes, differ from the images in number, or have no name; or there are none.
+        TypeError, ValueError: the images have another shape, or there are none; labels or
+            predictions are not classes, differ from the images in number, or have no name.
     """
     rows, columns = check_count("rows", rows), check_count("columns", columns)
     pictures = as_array(images, "images")
@@ -141,7 +141,7 @@ def weights(
     elif shape[2:] == (1,):
         pictures = pictures[..., 0]
 
-    # A few pictures are drawn larger than many, so that there is room for the title too.
+    # Few pictures are drawn larger, so that there is room for the title.
     side = max(0.8, 3.2 / columns)
     grid = new_grid(figure, math.ceil(count / columns), columns, width=side, height=side)
     for ax in grid.flat:
@@ -156,7 +156,7 @@ def weights(
 
 
 def _as_unit_interval(images: Array) -> Array:
-    """Images as values from 0 to 1, brightness kept the same from one to the next."""
+    """Return images as values from 0 to 1, on one scale for all images."""
     low, high = float(images.min()), float(images.max())
     if images.dtype.kind in "ui":
         low, high = 0, 255

@@ -41,7 +41,7 @@ def class_indices(y: ArrayLike, name: str = "y") -> Array:
 
 
 def names_of_classes(class_names: Sequence[Any] | None, classes: int) -> list[str]:
-    """Return one text for each of ``classes`` classes: their numbers, if they have no names."""
+    """Return the names of ``classes`` classes as strings; without names, their numbers."""
     if class_names is None:
         return [str(number) for number in range(classes)]
     if len(class_names) < classes:
