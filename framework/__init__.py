@@ -21,6 +21,7 @@ from framework.errors import FileError as FileError
 from framework.errors import OnnxError as OnnxError
 from framework.errors import SavedFileError as SavedFileError
 from framework.inspection.diagnosis import Diagnosis as Diagnosis
+from framework.inspection.gradient_check import assert_gradients as assert_gradients
 from framework.inspection.gradient_check import check_gradients as check_gradients
 from framework.inspection.gradient_report import GradientReport as GradientReport
 from framework.layers import *

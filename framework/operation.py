@@ -23,7 +23,7 @@ from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
 from optimizers.configuration import Configurable, constructor_arguments
 
-__all__ = ["Array", "KinkSides", "Operation", "Shape", "describe", "smooth"]
+__all__ = ["Array", "KinkSides", "Operation", "Shape", "describe", "not_stored", "smooth"]
 
 # The shape of one sample; None where it is not known before data are seen.
 Shape: TypeAlias = tuple[int, ...] | None
@@ -135,3 +135,8 @@ def describe(operation: Any) -> str:
     if type(operation).__repr__ is only_an_address:
         return f"{type(operation).__name__}()"
     return repr(operation)
+
+
+def not_stored(operation: Any, name: str, method: str) -> ValueError:
+    """Return the error for an attribute that ``method`` of ``operation`` should have stored."""
+    return ValueError(f"{describe(operation)} has no {name}: its {method} has to store it")

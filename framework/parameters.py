@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from framework.checks import as_floats
-from framework.operation import describe
+from framework.operation import describe, not_stored
 from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
 
@@ -166,7 +166,7 @@ def bind(operation: Any, name: str, array: Array) -> None:
 def _collect(operation: Any, name: str, view: Array) -> None:
     current = getattr(operation, name, None)
     if current is None:
-        raise ValueError(f"{describe(operation)} has no {name}: its backward has to store it")
+        raise not_stored(operation, name, "backward")
     if current is not view:
         view[...] = _of_shape(current, view.shape, f"{type(operation).__name__}.{name}")
         bind(operation, name, view)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from framework.checks import as_array, check_dtype
 from framework.containers.calls import call, training_argument
 from framework.containers.container import Container, is_trained, leaves, numbered
-from framework.operation import Shape, describe
+from framework.operation import Shape, describe, not_stored
 from framework.parameters import ParameterVector, bind, state_names, stored_names
 from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
@@ -329,13 +329,19 @@ def run_forward(calls: Iterable[tuple[Any, str]], values: Array, training: bool)
 
 
 def run_backward(operations: Sequence[Any], dvalues: Array) -> Array:
-    """Go back through the operations in reverse and return the last ``dinputs``."""
+    """Go back through the operations in reverse and return the last ``dinputs``.
+
+    Raises ValueError for an operation that stores none.
+    """
     for layer in reversed(operations):
         if isinstance(layer, Sequential):
             dvalues = layer.backward_inside(dvalues)
         else:
             layer.backward(dvalues)
-            dvalues = layer.dinputs
+            dinputs: Array | None = getattr(layer, "dinputs", None)
+            if dinputs is None:
+                raise not_stored(layer, "dinputs", "backward")
+            dvalues = dinputs
     return dvalues
 
 

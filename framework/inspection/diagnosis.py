@@ -115,6 +115,7 @@ def diagnose(model: Supervised, X: ArrayLike, y: ArrayLike) -> Diagnosis:
         X, y = check_data(probe, X, y)
         mean_loss = probe.calculate_loss(X, y)
         probe.backward(y)
+        probe.parameters.dweights  # noqa: B018 - raises where a gradient is missing
         operations = measure(probe)
         findings = (
             *_input_findings(X),

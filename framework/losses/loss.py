@@ -8,12 +8,14 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_array, as_floats, check_finite
-from framework.operation import KinkSides
+from framework.operation import KinkSides, describe
 from optimizers.arrays import Array
 from optimizers.configuration import Configurable
 
 # Probabilities keep this distance from 0 and 1, so that their logarithm is finite. As in the book.
 CLIP = 1e-7
+# The side, see ``clip_sides``, of a probability that is not clipped.
+NOT_CLIPPED = 0.5
 
 
 class Loss(Configurable):
@@ -171,12 +173,26 @@ def clip_sides(probabilities: Array) -> Array:
     each change there counts as a kink, as it does in a number that is its own side.
     """
     clipped = (probabilities < CLIP) | (probabilities > 1 - CLIP)
-    return np.where(clipped, probabilities, 0.5)
+    return np.where(clipped, probabilities, NOT_CLIPPED)
+
+
+def is_clipped(sides: Array) -> Array:
+    """Return where ``sides`` are clipped probabilities, as booleans: see ``clip_sides``."""
+    if sides.dtype.kind != "f":
+        return np.zeros(sides.shape, dtype=bool)
+    return (sides > 0) & (sides < 1) & (sides != NOT_CLIPPED)
 
 
 def mean_loss(losses: Array) -> float:
     """Return the mean of an array as a float, in a third of the time of ``np.mean``."""
     return float(np.add.reduce(losses, axis=None) / losses.size)
+
+
+def no_losses(loss: Any) -> ValueError:
+    """Return the error for a loss whose ``forward`` returns nothing."""
+    return ValueError(
+        f"{describe(loss)} gives no losses: its forward has to return one for each sample"
+    )
 
 
 def penalty(layer: Any) -> float:
