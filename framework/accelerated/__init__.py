@@ -37,7 +37,7 @@ functions (see ``interpreter.py`` for their arguments), such as for a class ``Cu
 The kernel of an optimizer has one function, and that of a loss two:
 
     update(optimizer, parameter, gradient, first, second, rate, step)
-    OptimizerKernel(Lion, lion, ("beta_1", "beta_2"), state=("momentum",))
+    OptimizerKernel(Lion, lion, ("beta_1", "beta_2", "weight_decay"), state=("momentum",))
 
 where ``first`` and ``second`` are the arrays that it remembers and ``step`` counts from 1. An
 operation with parameters has a third function, ``parameter_gradients``, and finds its parameters,
