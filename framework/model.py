@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from numpy.typing import ArrayLike, DTypeLike
 
 from framework.containers.supervised import Supervised
-from framework.data.checked_batches import ValidationData
+from framework.data.arguments import DataArguments, ValidationData
 from framework.data.checks import Transform, check_data, check_weighted_data
 from framework.inspection.diagnosis import Diagnosis, diagnose
 from framework.inspection.summary import summary
@@ -182,16 +182,19 @@ class Model(Supervised):
                 ``history`` has the epochs up to there. After either of these two the model and
                 the optimizer are as they were after the last completed epoch.
         """
-        arguments = TrainingArguments(
+        data = DataArguments(
             X=X,
             y=y,
-            epochs=epochs,
             batch_size=batch_size,
             sample_weight=sample_weight,
             validation_data=validation_data,
             validation_split=validation_split,
             shuffle=shuffle,
             transform=transform,
+        )
+        arguments = TrainingArguments(
+            data=data,
+            epochs=epochs,
             callbacks=callbacks,
             progress=progress,
             print_every=print_every,

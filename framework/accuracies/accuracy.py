@@ -34,5 +34,5 @@ class Accuracy(Configurable):
 
         Raises TypeError or ValueError if predictions and targets do not fit each other.
         """
-        right: Any = self.compare(predictions, y)
-        return float(np.count_nonzero(right) / np.size(right))
+        correct: Any = self.compare(predictions, y)
+        return float(np.count_nonzero(correct) / np.size(correct))

@@ -32,5 +32,5 @@ class BinaryAccuracy(Accuracy):
         answers = as_floats(predictions, "predictions")
         missing = np.isnan(answers) | (answers == NO_CLASS)
         answers = binary_targets(np.where(missing, 0, answers), answers.shape, "predictions")
-        right: Array = np.equal(answers > 0.5, binary_targets(y, answers.shape) > 0.5)
-        return right & ~missing
+        correct: Array = np.equal(answers > 0.5, binary_targets(y, answers.shape) > 0.5)
+        return correct & ~missing

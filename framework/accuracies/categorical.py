@@ -23,7 +23,7 @@ class CategoricalAccuracy(Accuracy):
     """
 
     def predictions(self, outputs: Array) -> Array:
-        """Return the class with the largest output, whatever the last activation is.
+        """Return the class with the largest output, after any last activation.
 
         A row with a NaN in it has none, but ``NO_CLASS``.
         """

@@ -38,7 +38,7 @@ class RegressionAccuracy(Accuracy):
             self.current_precision = _usual_precision(as_floats(y, "y"))
 
     def predictions(self, outputs: Array) -> Array:
-        """Return the outputs themselves, whatever the last activation is."""
+        """Return the outputs themselves, after any last activation."""
         return outputs
 
     def compare(self, predictions: ArrayLike, y: ArrayLike) -> Array:

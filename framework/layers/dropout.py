@@ -60,7 +60,7 @@ class Dropout(Operation):
         return cls(0.3)
 
     def _draw_mask(self, inputs: Array) -> Array:
-        chances = rng.generator().random(inputs.shape, dtype=inputs.dtype)
-        kept = (chances >= self.rate).astype(inputs.dtype)
-        kept *= 1 / (1 - self.rate)
-        return kept
+        uniforms = rng.generator().random(inputs.shape, dtype=inputs.dtype)
+        mask = (uniforms >= self.rate).astype(inputs.dtype)
+        mask *= 1 / (1 - self.rate)
+        return mask

@@ -46,7 +46,7 @@ class DistributedLoop(Loop):
         self.communicator, self.sharded = communicator, arguments.sharded
         self.shard = ParameterShard(self.model, communicator)
         if self.sharded and isinstance(self.data, ArrayBatches):
-            self.data = self.data.rebatched(training.batches or 1, arguments.shuffle)
+            self.data = self.data.rebatched(training.batches or 1, arguments.data.shuffle)
         self.rank_batches = RankBatches(self.data, communicator, self.sharded, training.batches)
         # Of the current epoch: the seeds of this rank's generators, and how many rows it saw.
         self.seeds: list[int] = []
