@@ -48,7 +48,7 @@ def test_weights_says_how_large_they_are_where_there_is_room(neurons: int) -> No
     figure = plots.weights(layer, (2, 2))[0, 0].figure
     assert figure.get_suptitle().endswith("largest ±0.75")
     figure.canvas.draw()
-    title = figure._suptitle.get_window_extent()
+    (title,) = (text.get_window_extent() for text in figure.texts)
     assert title.x0 >= 0
     assert title.x1 <= figure.bbox.width
 
