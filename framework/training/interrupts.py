@@ -38,8 +38,8 @@ def stopping_on(signals: Sequence[signal.Signals], training: Training) -> Iterat
         for number, handler in replaced.items():
             signal.signal(number, handler)
     if training.interrupted:
-        of_all = "" if training.batches is None else f" of {training.batches}"
+        of_batches = "" if training.batches is None else f" of {training.batches}"
         warn_user(
             f"training was interrupted in epoch {training.epoch}, after batch {training.batch}"
-            f"{of_all}; {len(training.history)} of {training.epochs} epochs are complete"
+            f"{of_batches}; {len(training.history)} of {training.epochs} epochs are complete"
         )
