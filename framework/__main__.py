@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 
+import framework
 from framework.commands import gradients, images, models, spiral
 from framework.training.distributed.communicator import launched_together
 
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dinputs", description="Neural networks from scratch in NumPy."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {framework.__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     for module in (spiral, images, models, gradients):
         module.add(commands)

@@ -294,7 +294,11 @@ class Model(Supervised):
         return diagnose(self, X, y)
 
     def summary(self) -> None:
-        """Print every operation with its output shape and its number of parameters."""
+        """Print every operation with its output shape and its number of parameters.
+
+        A shape that depends on the data, such as that of ``Flatten``, is known once the model has
+        seen data. For one's own operations, the method ``output_shape`` says it.
+        """
         print(summary(self))
 
     def check_data(

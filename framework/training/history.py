@@ -49,5 +49,8 @@ class History:
         return [f.name for f in fields(History) if f.name != "stopped"]
 
     def plot(self) -> "Axes":
-        """Draw the learning curves and return their axes: see ``plots.learning_curves``."""
+        """Draw the learning curves and return their axes: see ``plots.learning_curves``.
+
+        A script shows them when it ends, or, where there is no display, says how to save them.
+        """
         return learning_curves(self)

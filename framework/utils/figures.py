@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from framework.utils.display import show_in_the_end
 from optimizers.arrays import Array
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def new_axes(ax: "Axes | None") -> "Axes":
     if ax is None:
         import matplotlib.pyplot as plt
 
-        ax = plt.subplots(layout="constrained")[1]
+        figure, ax = plt.subplots(layout="constrained")
+        show_in_the_end(figure)
     return ax
 
 
@@ -29,6 +31,7 @@ def new_grid(figure: Any, rows: int, columns: int, width: float, height: float) 
         import matplotlib.pyplot as plt
 
         figure = plt.figure(figsize=(width * columns, height * rows), layout="constrained")
+        show_in_the_end(figure)
     grid: Array = figure.subplots(rows, columns, squeeze=False)
     for ax in grid.flat:
         ax.set(xticks=[], yticks=[])
