@@ -1,5 +1,6 @@
 """The size of outputs on the way forward, and of gradients on the way back."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ def gradient_flow(
     exactly 0. Gradients are read from right to left, in the order of the backward pass: where the
     line falls they vanish, where it rises they explode. An operation with dead units, whose output
     is 0 for every sample, is labelled with their number. ``Model.diagnose`` says this in words.
+    Below, a line says why an operation has no gradient.
 
     Args:
         model: finalized, with a loss.
@@ -61,7 +63,10 @@ def gradient_flow(
         rotation=90 if upright else 0,
     )
     ax.set_xlim(0.5, len(states) + 0.5)
-    ax.set(xlabel="operation", ylabel="root mean square", title="gradient flow")
+    characters = int(room(ax)[0] / (CHARACTER * SIZE))
+    lines = [textwrap.fill(line, characters) for line in _missing_gradients(states)]
+    xlabel = "\n".join(["operation", *lines])
+    ax.set(xlabel=xlabel, ylabel="root mean square", title="gradient flow")
     ax.grid(axis="y", color="0.9")
     ax.legend()
     return ax
@@ -80,6 +85,20 @@ def _line(ax: "Axes", sizes: Sequence[float | None], style: str, colour: str, la
         color=colour,
         transform=ax.get_xaxis_transform(),
     )
+
+
+def _missing_gradients(states: Sequence[OperationState]) -> list[str]:
+    """Return why some operations have no gradient, a line for each reason."""
+    trained = [state.position for state in states if state.trained]
+    first = min(trained, default=len(states) + 1)
+    missing = [state for state in states if state.gradient is None]
+    lines = []
+    if before := [state.name for state in missing if state.position < first]:
+        names = before[0] if len(before) == 1 else f"{before[0]} to {before[-1]}"
+        lines.append(f"{names}: nothing to train, so no gradient is needed")
+    if fused := [state.name for state in missing if state.position >= first]:
+        lines.append(f"{fused[-1]}: fused with the loss, no gradient of its own")
+    return lines
 
 
 def _label(state: OperationState, separator: str) -> str:

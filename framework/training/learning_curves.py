@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from framework.utils.figures import COLOURS, new_axes, room
+from framework.utils.figures import COLOURS, legend_below, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,7 @@ def learning_curves(history: Curves, ax: "Axes | None" = None) -> "Axes":
     """Draw loss and accuracy over the epochs, for training and, where known, validation.
 
     The left axis is that of the loss. The accuracy has an axis of its own on the right, from a
-    little below the smallest value to 1. The legend stands above the axes.
+    little below the smallest value to 1. The legend stands below the axes.
 
     Raises:
         ImportError: matplotlib is missing.
@@ -52,18 +52,8 @@ def learning_curves(history: Curves, ax: "Axes | None" = None) -> "Axes":
         right.set(ylabel="accuracy", ylim=(bottom, 1 + 0.02 * (1 - bottom)))
         more = right.get_legend_handles_labels()
         handles, labels = handles + more[0], labels + more[1]
-    # Among curves on two scales, no place inside is sure to be free. An entry is 75 points wide.
-    in_one_row = 75 * len(labels) <= room(ax)[0]
-    ax.legend(
-        handles,
-        labels,
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        ncols=len(labels) if in_one_row else 2,
-        frameon=False,
-        fontsize="small",
-    )
-    ax.set_title("learning curves", pad=24 if in_one_row else 38)
+    legend_below(ax, handles, labels)  # among curves on two scales, no place is sure to be free
+    ax.set_title("learning curves")
     return ax
 
 
