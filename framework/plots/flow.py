@@ -95,7 +95,7 @@ def _missing_gradients(states: Sequence[OperationState]) -> list[str]:
     lines = []
     if before := [state.name for state in missing if state.position < first]:
         names = before[0] if len(before) == 1 else f"{before[0]} to {before[-1]}"
-        lines.append(f"{names}: nothing to train, so no gradient is needed")
+        lines.append(f"{names}: nothing to train, no gradient needed")
     if fused := [state.name for state in missing if state.position >= first]:
         lines.append(f"{fused[-1]}: fused with the loss, no gradient of its own")
     return lines

@@ -54,8 +54,8 @@ def _show_unseen() -> None:
     open_figures = [figure for figure in map(plt.figure, plt.get_fignums()) if figure in _unseen]
     if not open_figures:
         return
-    manager = type(open_figures[0].canvas.manager)
-    if manager.show is not FigureManagerBase.show:
+    manager = open_figures[0].canvas.manager
+    if manager is not None and type(manager).show is not FigureManagerBase.show:
         plt.show()
     else:
         print(
