@@ -2,6 +2,7 @@
 
     python -m benchmarks.compare [--quick] [--repetitions N] [--peers NAME …] [--parts PART …]
                                  [--workloads I …] [--picture FILE]
+    python -m benchmarks.compare --operations [--repetitions N]
 
 See ``README.md`` for what is measured and how to read it.
 """
@@ -17,6 +18,7 @@ import matplotlib
 
 from benchmarks.footprint import footprints
 from benchmarks.growth import AXES, Growth, grow
+from benchmarks.operations import KINDS, NETWORKS, ratios
 from benchmarks.peers import PEERS, Accelerated, Peer, Plain, Products, installed
 from benchmarks.workloads import WORKLOADS, Workload
 
@@ -54,6 +56,11 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="I",
         help=f"by number, 1 to {len(WORKLOADS)}",
     )
+    parser.add_argument(
+        "--operations",
+        action="store_true",
+        help="only accelerated beside plain, for every activation, loss and optimizer",
+    )
     parser.add_argument("--picture", type=Path, default=Path("benchmark.png"), metavar="FILE")
     options = parser.parse_args(arguments)
     if options.repetitions < 1:
@@ -82,6 +89,11 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Measure what was asked for, print the tables and draw the picture."""
     options = options_of()
+    if options.operations:
+        print("\n## A step, accelerated divided by plain\n")
+        head = ["", "", *(network.name for network in NETWORKS)]
+        print_table(head, ratios(KINDS, 1 if options.quick else options.repetitions))
+        return
     peers, workloads, repetitions = options.peers, options.workloads, options.repetitions
     if options.quick:
         print(

@@ -75,14 +75,15 @@ class Model(Supervised):
         """Check that the operations fit each other and move their parameters into one vector.
 
         Args:
-            accelerated: whether compiled twins of the operations, the fused losses and the
-                optimizers compute what these would, where there are any (``Dense``, the usual
-                activations, ``Dropout``, ``BatchNormalization``, ``Scale``; all optimizers but
-                ``Adagrad``). Each step is the same up to rounding, and the objects are left with
-                the same attributes. None is plain NumPy. The first time on a machine, compiling
-                takes a while. A method that one of the objects (an operation, the optimizer, the
-                model itself) is given of its own is called if it is there now; one that comes
-                later, after the next ``finalize``.
+            accelerated: whether compiled code takes whole steps of training. It has a kernel for
+                every built-in operation, loss, optimizer and accuracy but ``Step``. A model with
+                another part trains in plain NumPy, and a warning names each such part, once: here,
+                or when the loss and the optimizer are set. So do batches that go through the model
+                in slices, and several processes with a communicator. Each step is the same up to
+                rounding, and leaves the objects with the same attributes. None is plain NumPy.
+                The first time on a machine, compiling takes a while. A method that an object (an
+                operation, the optimizer, the model itself) has of its own is called if it is there
+                now; one that comes later, after the next ``finalize``.
 
         Raises:
             ImportError: ``accelerated``, and numba is not installed (the extra ``[fast]``).
@@ -466,39 +467,31 @@ class Model(Supervised):
     # Compiled code
 
     @property
-    def updater(self) -> Any:
-        """The object whose ``update_params`` updates ``parameters``: the optimizer, or compiled."""
-        if not self.accelerated:
-            return self.optimizer
-        from framework.accelerated import updater_of
-
-        return updater_of(self.optimizer)
-
-    @property
     def trainer(self) -> Any:
-        """The compiled step runner, or None where training runs plain."""
-        if not self.accelerated:
+        """The object that takes whole steps in one compiled call, or None for plain steps.
+
+        Warns, once for each loss, optimizer and accuracy, if it is None though the model is
+        ``accelerated``.
+        """
+        if not self.accelerated or self.loss is None or self.optimizer is None:
             return None
-        parts = (self._fused, self.optimizer, self.accuracy)
+        parts = (self._fused, self.loss, self.optimizer, self.accuracy)
         if self._trainer is None or self._trainer[0] != parts:
             from framework.accelerated import trainer_of
 
-            self._trainer = (parts, trainer_of(self, self.layers[: self._before_loss], self._fused))
+            self._trainer = (parts, trainer_of(self, self.before_loss, self._fused or self.loss))
         return self._trainer[1]
+
+    def _connect(self) -> None:
+        super()._connect()
+        self.trainer  # noqa: B018 - warns if a part of the model has no kernel
 
     def _line_up(self) -> None:
         self._trainer = None
         super()._line_up()
 
-    def _joined(self, operations: list[Any]) -> list[Any]:
-        if not self.accelerated:
-            return operations
-        from framework.accelerated import stretches
-
-        return stretches(operations, self.parameters)
-
     def __getstate__(self) -> dict[str, Any]:
-        # Compiled code is lined up anew, where there is numba: a copy runs without it as well.
+        # Compiled steps are prepared anew, where there is numba: a copy runs without it as well.
         left_out = ("_before", "_hidden", "_all", "_trainer")
         return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
@@ -506,8 +499,9 @@ class Model(Supervised):
         self.__dict__.update(state)
         if self._parameters is None:
             return
-        try:
-            self._line_up()
-        except ImportError:
-            self.accelerated = False
-            self._line_up()
+        if self.accelerated:
+            try:
+                import framework.accelerated  # noqa: F401
+            except ImportError:
+                self.accelerated = False
+        self._line_up()

@@ -1,17 +1,52 @@
-"""Compiled twins of the operations that matter to speed, for ``Model.finalize(accelerated=True)``.
+"""Compiled kernels for whole training steps, for ``Model.finalize(accelerated=True)``.
 
-The NumPy classes are the specification, and what people read and hold. A twin of ``dense.py`` or
-``adam.py`` here computes the same in fewer passes over memory, and ``program.py`` runs many of them
-in one call. Nothing outside this folder knows numba, and nothing here is imported before it is
-asked for.
+The NumPy classes are the specification, and the objects that people read and hold. A kernel here
+computes the same in fewer passes over memory, and an interpreter runs the kernels of whole training
+steps in one call. A network is taken whole or trains in plain NumPy. Nothing outside this folder
+knows numba, and nothing here is imported before it is asked for.
+
+| file | what it does |
+|---|---|
+| ``activations/ layers/ losses/ optimizers/`` | the kernels, a file of its class's name for each |
+| ``kernels.py`` | the list of all of them |
+| ``support.py`` | decides whether a model's every part has a kernel, and warns if not |
+| ``instructions.py`` | turns a network into plain numbers |
+| ``interpreter.py`` | goes through the instructions, forward and back |
+| ``steps.py`` | batch, forward, loss, backward, update: the one function that Python calls |
+| ``trainer.py`` | checks the data, calls it, and leaves the model as plain training does |
+| ``workspace.py`` | the memory of the results, and the attributes they become |
+| ``thread_team.py blas.py exponential.py accuracies.py jit.py`` | parts of compiled code |
+
+To add a kernel, write its file and add a row to ``kernels.py``. The kernel of an activation has two
+functions (see ``interpreter.py`` for their arguments), such as for a class ``Cube`` that keeps its
+``inputs``:
+
+    @jit
+    def forward(op, inputs, state, saved, output):
+        x, out = inputs.ravel(), output.ravel()
+        for i in range(len(x)):
+            out[i] = op.factor * x[i] ** 3
+
+    @jit
+    def backward(op, inputs, output, state, saved, dvalues, dinputs): ...
+
+    OperationKernel((Cube,), cube, settings=("factor",), saved=("inputs",))
+
+The kernel of an optimizer has one function, and that of a loss two:
+
+    update(optimizer, parameter, gradient, first, second, rate, step)
+    OptimizerKernel(Lion, lion, ("beta_1", "beta_2"), state=("momentum",))
+
+where ``first`` and ``second`` are the arrays that it remembers and ``step`` counts from 1. An
+operation with parameters has a third function, ``parameter_gradients``, and finds its parameters,
+one after the other, in ``state.parameters`` and their gradients in ``state.gradients``. The tests
+take all kernels from the lists.
 """
 
 from framework.utils.optional import required
 
 required("numba", "'dinputs[fast]'")
 
-from framework.accelerated.stretch import stretches  # noqa: E402
 from framework.accelerated.trainer import Trainer, trainer_of  # noqa: E402
-from framework.accelerated.updater import Updater, updater_of  # noqa: E402
 
-__all__ = ["Trainer", "Updater", "stretches", "trainer_of", "updater_of"]
+__all__ = ["Trainer", "trainer_of"]

@@ -4,182 +4,218 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from framework.accelerated import losses, program
-from framework.accelerated.compiled import compiled, entry
-from framework.accelerated.table import BATCH_NORMALIZATION, BINARY, CATEGORICAL, DENSE
-from framework.accelerated.team import barrier, share
-from framework.accelerated.update import sum_of_squares, update_part
-from framework.operation import Array
+from framework.accelerated.accuracies import sum_of_correct
+from framework.accelerated.interpreter import (
+    State,
+    backward,
+    forward,
+    penalties,
+    rows,
+    run_loss_backward,
+    run_losses,
+    run_update,
+)
+from framework.accelerated.jit import cached_jit, inlined, jit
+from framework.accelerated.thread_team import barrier, chunk
+from optimizers.arrays import Array
 
 
 class Network(NamedTuple):
-    """What is trained beside the table of its operations, and the arrays that change by it.
+    """The network, and the arrays that training changes.
 
     Attributes:
-        first: the line of the table at which backward ends.
-        momentum, cache: what the optimizer remembers.
+        instructions: of its operations.
+        first: the instruction at which backward ends.
+        loss, optimizer: their instructions.
+        accuracy: its opcode.
+        precision: that of a ``RegressionAccuracy``.
+        first_state, second_state: what the optimizer remembers.
     """
 
+    instructions: Array
     first: int
     loss: Any
     accuracy: int
+    precision: float
     optimizer: Any
     parameters: Array
     gradients: Array
     statistics: Array
-    momentum: Array
-    cache: Array
+    first_state: Array
+    second_state: Array
 
 
-class Source(NamedTuple):
-    """What it is trained on.
+class BatchSource(NamedTuple):
+    """The data of the steps.
 
     Attributes:
-        X, y, weights: the samples in their order; or with ``order``, those it numbers. No
-            weights means that all are equal.
+        X, labels, targets: the samples in their order; or with ``order``, those it numbers. Of
+            the last two, one may be empty (see ``losses``). Their values may change at any time.
+        sample_weights: one for each sample of the steps, in their order. None at all means that
+            all are equal.
         batch_size: samples of a step; the last may have fewer.
-        chances: for the dropouts of all samples, ``drawn_per_sample`` for each.
+        uniforms: random numbers for all samples, ``uniforms_per_sample`` for each.
     """
 
     X: Array
-    y: Array
-    weights: Array
+    labels: Array
+    targets: Array
+    sample_weights: Array
     order: Array
     batch_size: int
-    chances: Array
-    drawn_per_sample: int
+    uniforms: Array
+    uniforms_per_sample: int
 
 
-class Room(NamedTuple):
-    """Where a step puts its samples, and what it computes: see ``program.py``."""
+class Workspace(NamedTuple):
+    """The memory in which a step puts its batch and its results: see ``interpreter.py``.
 
-    batch: Array
-    batch_y: Array
+    The targets are always put there: labels are used as indices, so that those that were checked
+    must be those that are used, whatever becomes of the source.
+    """
+
+    X: Array
+    labels: Array
+    targets: Array
     values: Array
     dvalues: Array
 
 
-@entry
-def take_steps(table, network, source, room, rates, iteration, figures, team, member):
-    """Make a step for each line of ``figures``: data loss, penalties, accuracy.
+@cached_jit
+def take_steps(network, source, workspace, rates, iteration, metrics, thread_team, thread_id):
+    """Make a step for each row of ``metrics``: data loss, penalties, accuracy.
 
-    Every member of ``team`` calls it, and sees to its part of each batch and of each update.
+    Every thread of ``thread_team`` calls it, and computes its chunk of each batch and of each
+    update.
 
     Args:
-        table: the lines of the operations of ``network``.
         rates, iteration: the learning rate of each step, and how many steps were before.
-        member: the number of this thread.
 
-    ``team.steps`` says how many were made. If that is less than were asked for, the loss of the
-    next one, which stands in ``figures``, was not finite, and no parameter was changed by it.
+    ``thread_team.steps`` says how many were made. If that is less than were asked for, the loss of
+    the next one, which stands in ``metrics``, was not finite, and no parameter was changed by it.
+    That is so too where a target is invalid: see ``losses``.
     """
-    loss, accuracy, parameters = network.loss, network.accuracy, network.parameters
-    X, y, weights, order = source.X, source.y, source.weights, source.order
-    count = len(order) if len(order) else len(X)
-    weight = np.ones(source.batch_size)
-    sums = team.sums[member]
-    for step in range(len(figures)):
+    loss, accuracy = network.loss, network.accuracy
+    order, sample_weights = source.order, source.sample_weights
+    count = len(order) if len(order) else len(source.X)
+    equal = np.ones(source.batch_size)
+    sums = thread_team.sums[thread_id]
+    for step in range(len(metrics)):
         start = step * source.batch_size
         stop = min(start + source.batch_size, count)
         samples = stop - start
-        own = share(samples, team, member)
-        inputs, targets = X[start:stop], y[start:stop]
+        own = chunk(samples, thread_team, thread_id)
+        inputs = source.X[start:stop]
         if len(order):
-            inputs, targets = room.batch[:samples], room.batch_y[:samples]
-            gather(X, order[start:stop][own], inputs[own])
-            gather(y, order[start:stop][own], targets[own])
-        if len(weights):
-            for i in range(samples):
-                weight[i] = weights[order[start + i]] if len(order) else weights[start + i]
-        amount = weight[:samples].sum()
+            inputs = workspace.X[:samples]
+            gather(source.X, order[start:stop][own], inputs[own])
+        labels, targets = workspace.labels[:samples], workspace.targets[:samples]
+        copy_targets(source.labels, order, start, stop, own, labels)
+        copy_targets(source.targets, order, start, stop, own, targets)
+        weights = sample_weights[start:stop] if len(sample_weights) else equal[:samples]
+        total_weight = weights.sum()
 
-        per = source.drawn_per_sample
-        logits = program.forward(
-            table, parameters, network.statistics, source.chances[start * per : stop * per],
-            inputs, room.values, team, member,
+        per = source.uniforms_per_sample
+        uniforms = source.uniforms[start * per : stop * per]
+        state = State(network.parameters, network.gradients, network.statistics, uniforms)
+        predictions = forward(
+            network.instructions, state, inputs, workspace.values, thread_team, thread_id
+        )
+        output = predictions
+        if loss.is_fused:
+            output = rows(workspace.values, loss.output, samples, loss.n_outputs)
+        dinputs = rows(workspace.dvalues, loss.dinputs, samples, loss.n_outputs)
+        per_sample = rows(workspace.values, loss.losses, samples, 1).ravel()
+        run_losses(
+            loss.opcode, loss, predictions[own], labels[own], targets[own], output[own],
+            per_sample[own],
         )  # fmt: skip
-        output = program.rows(room.values, loss.output, samples, loss.classes)
-        dinputs = program.rows(room.dvalues, loss.dinputs, samples, loss.classes)
-        per_sample = program.rows(room.values, loss.losses, samples, 1).ravel()
-        losses.losses(loss, logits[own], targets[own], output[own], per_sample[own])
-        data_loss = right = 0.0
+        data_loss = correct = 0.0
         for i in range(own.start, own.stop):
-            data_loss += weight[i] * per_sample[i]
-            if accuracy:
-                right += weight[i] * share_right(accuracy, output, targets, i)
-        sums[0], sums[2] = data_loss / amount, right / amount
-        sums[1] = program.penalties(table, parameters) if member == 0 else 0.0
-        if not barrier(team, member):
+            data_loss += weights[i] * per_sample[i]
+        if accuracy:
+            correct = sum_of_correct(
+                accuracy, network.precision, output[own], labels[own], targets[own], weights[own]
+            )
+        sums[0], sums[2] = data_loss / total_weight, correct / total_weight
+        sums[1] = penalties(network.instructions, network.parameters) if thread_id == 0 else 0.0
+        if not barrier(thread_team, thread_id):
             return
-        came_to = 0.0
-        for found in team.sums:
-            came_to += found[0] + found[1]
-        if member == 0:
-            for found in team.sums:
-                figures[step] += found[:3]
+        total_loss = 0.0
+        for found in thread_team.sums:
+            total_loss += found[0] + found[1]
+        if thread_id == 0:
+            for found in thread_team.sums:
+                metrics[step] += found[:3]
         # Where sums may be reordered, np.isfinite is compiled away.
-        if not abs(came_to) < np.inf:
+        if not abs(total_loss) < np.inf:
             return
 
-        losses.backward(loss, output[own], targets[own], samples, dinputs[own])
-        if len(weights):
+        run_loss_backward(
+            loss.opcode, loss, output[own], labels[own], targets[own], samples, dinputs[own]
+        )
+        if len(sample_weights):
             for i in range(own.start, own.stop):
-                dinputs[i] *= dinputs.dtype.type(weight[i] * samples / amount)
-        if not program.backward(
-            table, network.first, False, parameters, network.statistics, inputs, room.values,
-            dinputs, room.dvalues, network.gradients, team, member,
+                dinputs[i] *= dinputs.dtype.type(weights[i] * samples / total_weight)
+        if not backward(
+            network.instructions, network.first, state, inputs, workspace.values, dinputs,
+            workspace.dvalues, thread_team, thread_id,
         ):  # fmt: skip
             return
-        if not update(table, network, rates[step], iteration + step, team, member):
+        if not update(network, rates[step], iteration + step + 1, thread_team, thread_id):
             return
-        if member == 0:
-            team.steps[0] += 1
+        if thread_id == 0:
+            thread_team.steps[0] += 1
 
 
-@compiled
-def update(table, network, rate, iteration, team, member):
-    """Update a member's part of the parameters: those whose gradients it has computed.
+@inlined
+def update(network, rate, step, thread_team, thread_id):
+    """Update a thread's chunk of the parameters.
 
-    They are cut as ``program.backward`` cuts them. Nobody reads the others' any more: the last
-    that reads them is the gradient of the inputs of a dense layer, and since the first layer that
-    is trained leaves that out, the members have met since, at its barrier.
-
-    Returns whether every member has come to the end.
+    Returns whether every thread has come to the end.
     """
-    squares = 0.0
-    if network.optimizer.max_gradient_norm > 0:
-        team.sums[member, 3] = 0
-        for op in table:
-            for own in parts_of(op, team, member):
-                team.sums[member, 3] += sum_of_squares(network.gradients[own])
-        if not barrier(team, member):
+    # Other threads have computed gradients of this chunk, and read its parameters.
+    if not barrier(thread_team, thread_id):
+        return False
+    optimizer = network.optimizer
+    own = chunk(len(network.parameters), thread_team, thread_id)
+    gradients = network.gradients[own]
+    if optimizer.max_gradient_norm > 0:
+        thread_team.sums[thread_id, 3] = sum_of_squares(gradients)
+        if not barrier(thread_team, thread_id):
             return False
-        squares = team.sums[:, 3].sum()
-    for op in table:
-        for own in parts_of(op, team, member):
-            update_part(
-                network.optimizer, network.parameters[own], network.gradients[own],
-                network.momentum[own], network.cache[own], rate, iteration, squares,
-            )  # fmt: skip
-    return barrier(team, member)
+        norm = np.sqrt(thread_team.sums[:, 3].sum())
+        if optimizer.max_gradient_norm < norm < np.inf:
+            gradients = gradients * gradients.dtype.type(optimizer.max_gradient_norm / norm)
+    none = network.first_state[:0]
+    run_update(
+        optimizer.opcode, optimizer, network.parameters[own], gradients,
+        network.first_state[own] if len(network.first_state) else none,
+        network.second_state[own] if len(network.second_state) else none,
+        rate, step,
+    )  # fmt: skip
+    return barrier(thread_team, thread_id)
 
 
-@compiled
-def parts_of(op, team, member):
-    """Where in the vectors a member's part of the weights and of the biases of ``op`` lies."""
-    rows = columns = 0
-    if op.kind == DENSE:
-        rows, columns = op.n_inputs, op.n_outputs
-    elif op.kind == BATCH_NORMALIZATION:
-        rows, columns = 1, op.n_outputs
-    weights, biases = share(rows, team, member), share(columns, team, member)
-    return (
-        slice(op.weights + weights.start * columns, op.weights + weights.stop * columns),
-        slice(op.biases + biases.start, op.biases + biases.stop),
-    )
+@jit
+def sum_of_squares(gradients):
+    squares = 0.0
+    for gradient in gradients:
+        squares += np.float64(gradient) * np.float64(gradient)
+    return squares
 
 
-@compiled
+@jit
+def copy_targets(source, order, start, stop, own, target):
+    """Copy a thread's chunk of the targets of a batch, where there are any."""
+    if len(source):
+        if len(order):
+            gather(source, order[start:stop][own], target[own])
+        else:
+            target[own] = source[start:stop][own]
+
+
+@jit
 def gather(source, order, target):
     for i in range(len(order)):
         row = order[i]
@@ -188,29 +224,3 @@ def gather(source, order, target):
         else:
             for j in range(source.shape[1]):
                 target[i, j] = source[row, j]
-
-
-@compiled
-def share_right(accuracy, outputs, targets, sample):
-    """The share of one sample's outputs that say what its targets do."""
-    if targets.ndim == 1:
-        return 1.0 if largest(outputs, sample) == targets[sample] else 0.0
-    if accuracy == CATEGORICAL:
-        return 1.0 if largest(outputs, sample) == largest(targets, sample) else 0.0
-    assert accuracy == BINARY
-    right = 0.0
-    for k in range(outputs.shape[1]):
-        output = outputs[sample, k]
-        right += not np.isnan(output) and (output > 0.5) == (targets[sample, k] > 0.5)
-    return right / outputs.shape[1]
-
-
-@compiled
-def largest(values, sample):
-    """The class of the largest value of a row, -1 where one is NaN."""
-    found, most, missing = 0, values[sample, 0], np.isnan(values[sample, 0])
-    for k in range(1, values.shape[1]):
-        more = values[sample, k] > most
-        found, most = (k if more else found), (values[sample, k] if more else most)
-        missing |= np.isnan(values[sample, k])
-    return -1 if missing else found

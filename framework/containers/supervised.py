@@ -321,12 +321,7 @@ class Supervised(Sequential):
             raise RuntimeError("the model has no loss: call set(loss=...) first")
         self.parameters  # noqa: B018 - raises before finalize
 
-    # For faster ways to compute the same: see ``Model``.
-
-    @property
-    def updater(self) -> Any:
-        """The object whose ``update_params`` updates ``parameters``: the optimizer."""
-        return self.optimizer
+    # For a faster way to compute the same: see ``Model``.
 
     @property
     def trainer(self) -> Any:
@@ -364,15 +359,12 @@ class Supervised(Sequential):
 
     def _line_up(self) -> None:
         """List the operations that are run before the loss, and those without a loss."""
-        self._before = self._joined(self.before_loss)
+        self._before = self.before_loss
         self._hidden = lined_up(self._before)
         last = [] if self._fused is None else [self._output_activation]
         self._all = [*self._hidden, *lined_up(last)]
         trained = [i for i, operation in enumerate(self._before) if is_trained(operation)]
         self._first_trained = trained[0] if trained else len(self._before)
-
-    def _joined(self, operations: list[Any]) -> list[Any]:
-        return operations
 
     def _forward(
         self, X: ArrayLike, operations: Sequence[tuple[Any, str]], training: bool

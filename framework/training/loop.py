@@ -73,7 +73,6 @@ class Loop:
         self.reporter = reporter
         sample = self.data.sample
         self.micro_batch_size = self._micro_batch_size(sample)
-        self.in_rows = sample.ndim == 2
 
     def begin(self, saved: SavedTraining | None) -> None:
         """Let the callbacks begin, and go on from ``saved`` if there is one."""
@@ -243,7 +242,7 @@ class Loop:
 
         It is looked up each time, since a callback may have set another loss or optimizer.
         """
-        if not self.compiles or not self.in_rows:
+        if not self.compiles:
             return None
         divided = self.micro_batch_size is not None and source.batch_size > self.micro_batch_size
         return None if divided else self.model.trainer

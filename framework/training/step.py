@@ -54,7 +54,7 @@ def update_parameters(model: Supervised) -> None:
     optimizer = model.optimizer
     optimizer.pre_update_params()
     if isinstance(optimizer, Optimizer):
-        model.updater.update_params(model.parameters)
+        optimizer.update_params(model.parameters)
     else:
         for layer in model.trained_layers:
             optimizer.update_params(layer)

@@ -86,8 +86,9 @@ def test_the_books_fused_accuracy_reads_the_activation_and_counts_nan_as_wrong()
 
 def test_compiled_training_counts_nan_as_wrong() -> None:
     pytest.importorskip("numba")
-    from framework.accelerated.steps import share_right
     from framework.accelerated.table import BINARY, CATEGORICAL
+
+    from framework.accelerated.steps import share_right
 
     outputs = np.array([[NAN, NAN], [0.1, 0.9], [0.9, NAN]])
     for targets in (np.array([0, 1, 0]), np.array([[1.0, 0], [0, 1], [1, 0]])):

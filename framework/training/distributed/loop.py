@@ -209,7 +209,7 @@ class DistributedLoop(Loop):
             self.shard.reduce_gradient(gradient, contributors)
             optimizer.pre_update_params()
             self.shard.clip(optimizer)
-            self.model.updater.update_params(self.shard)
+            optimizer.update_params(self.shard)
             self.shard.gather_parameters()
             optimizer.post_update_params()
         else:  # it gets one layer after the other, so every rank updates everything

@@ -1,0 +1,1 @@
+"""Kernels of ``framework.activations``, a file of the same name for each."""

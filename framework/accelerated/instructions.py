@@ -1,0 +1,258 @@
+"""What the compiled code is told about a network: an instruction for each operation.
+
+Instructions hold plain numbers, so that the compiled code is the same for every network.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from framework.accelerated.blas import LIBRARY
+from framework.accelerated.jit import version
+from framework.accelerated.kernels import (
+    LOSSES,
+    OPCODES,
+    OPERATIONS,
+    OPTIMIZERS,
+    OperationKernel,
+    modules,
+    settings,
+)
+from framework.losses import FusedLoss
+from framework.parameters import ParameterVector
+from optimizers.arrays import Array
+from optimizers.optimizer import Optimizer, State, parameter_names
+
+# A field without meaning: code on disk belongs to these sources and this library of products.
+VERSION = (f"{version()}_{LIBRARY}", np.int64)
+
+SETTINGS = settings(OPERATIONS)
+KERNELS = {kernel.operations: kernel for kernel in OPERATIONS}
+LONGEST = max(map(len, KERNELS))
+
+INSTRUCTION = np.dtype(
+    [
+        VERSION,
+        ("opcode", np.int64),
+        ("n_inputs", np.int64),  # numbers per sample
+        ("n_outputs", np.int64),
+        ("last_axis", np.int64),  # of the inputs: features or channels
+        ("leaves_out_dinputs", np.int64),  # 1 where no one needs the gradient of the inputs
+        ("parameters", np.int64),  # where they begin in the vectors of parameters and gradients
+        ("n_parameters", np.int64),
+        ("statistics", np.int64),
+        ("n_statistics", np.int64),
+        ("uniforms", np.int64),  # per sample
+        ("n_uniforms", np.int64),
+        ("output", np.int64),  # the places of arrays: see ``interpreter.py``
+        ("saved", np.int64),
+        ("n_saved", np.int64),  # how many arrays
+        ("dinputs", np.int64),
+        *((name, np.float64) for name in SETTINGS),
+    ]
+)
+
+LOSS_SETTINGS = settings(LOSSES)
+
+LOSS = np.dtype(
+    [
+        VERSION,
+        ("opcode", np.int64),
+        ("is_fused", np.int64),
+        ("n_outputs", np.int64),
+        ("output", np.int64),
+        ("losses", np.int64),
+        ("dinputs", np.int64),
+        *((name, np.float64) for name in LOSS_SETTINGS),
+    ]
+)
+
+OPTIMIZER_SETTINGS = ("max_gradient_norm", *settings(OPTIMIZERS))
+
+OPTIMIZER = np.dtype(
+    [VERSION, ("opcode", np.int64), *((name, np.float64) for name in OPTIMIZER_SETTINGS)]
+)
+
+
+class Place(NamedTuple):
+    """Where in the vector of all parameters those of an operation begin, and how many they are."""
+
+    start: int
+    size: int
+
+
+def places(parameters: ParameterVector) -> dict[int, Place]:
+    """Return where in the vector the parameters of each operation lie, by the operation's id."""
+    found: dict[int, Place] = {}
+    for operation, _, part in parameters.split(np.arange(len(parameters))):
+        if part.size:
+            start, size = found.get(id(operation), (int(part.flat[0]), 0))
+            found[id(operation)] = Place(start, size + part.size)
+    return found
+
+
+@dataclass(frozen=True)
+class Group:
+    """The operations that one instruction stands for.
+
+    Attributes:
+        kernel: computes them.
+        operations: these objects.
+        input_shape, output_shape: of one sample.
+    """
+
+    kernel: OperationKernel
+    operations: tuple[Any, ...]
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+
+
+class Instructions:
+    """The instructions of consecutive operations, for samples of ``input_shape``.
+
+    Attributes:
+        groups: the operations of each instruction.
+        array: the instructions, an array of ``INSTRUCTION``.
+        first: the instruction with the first operation that is trained, where backward ends.
+        n_inputs, n_outputs: numbers per sample that go in and come out.
+        values, dvalues: numbers per sample that are computed, forward and backward.
+        uniforms: random numbers per sample.
+        statistics: numbers that the batch normalizations need.
+
+    Raises ValueError if an operation does not take what the one before gives, or if its
+    parameters in the vector (see ``places``) are not as many as it says.
+    """
+
+    def __init__(
+        self,
+        operations: Sequence[Any],
+        places: dict[int, Place],
+        input_shape: tuple[int, ...],
+    ) -> None:
+        self.groups: list[Group] = []
+        self.n_inputs = math.prod(input_shape)
+        self.values = self.dvalues = self.uniforms = self.statistics = 0
+        self.first = -1
+        rows: list[tuple[float, ...]] = []
+        shape, position = input_shape, 0
+        while position < len(operations):
+            kernel = _kernel_of(operations[position:])
+            taken = tuple(operations[position : position + len(kernel.operations)])
+            position += len(taken)
+            before, shape = shape, _output_shape(taken, shape)
+            n_inputs, n_outputs = math.prod(before), math.prod(shape)
+            place = _place(taken[0], places)
+            is_first = self.first < 0 and place.size > 0
+            if is_first:
+                self.first = len(rows)
+            n_statistics = len(kernel.statistics) * before[-1]
+            n_uniforms = n_outputs * kernel.uniforms
+            rows.append(
+                (
+                    0,
+                    OPCODES[kernel.operations],
+                    n_inputs,
+                    n_outputs,
+                    before[-1],
+                    # Training does not need the gradient of the data.
+                    is_first and hasattr(taken[0], "parameter_gradients"),
+                    *place,
+                    self.statistics,
+                    n_statistics,
+                    self.uniforms,
+                    n_uniforms,
+                    self.values,
+                    self.values + n_outputs,
+                    kernel.n_saved,
+                    self.dvalues,
+                    *(
+                        getattr(taken[0], name) if name in kernel.settings else 0.0
+                        for name in SETTINGS
+                    ),
+                )
+            )
+            self.groups.append(Group(kernel, taken, before, shape))
+            self.values += n_outputs * (1 + kernel.n_saved)
+            self.dvalues += n_inputs
+            self.uniforms += n_uniforms
+            self.statistics += n_statistics
+        self.n_outputs, self.output_shape = math.prod(shape), shape
+        self.array: Array = np.array(rows, dtype=INSTRUCTION)
+
+
+def _kernel_of(operations: Sequence[Any]) -> OperationKernel:
+    """Return the kernel for the first of ``operations``, and as many more as it can take."""
+    classes = tuple(map(type, operations[:LONGEST]))
+    return next(
+        KERNELS[classes[:count]]
+        for count in range(len(classes), 0, -1)
+        if classes[:count] in KERNELS
+    )
+
+
+def _output_shape(operations: Sequence[Any], shape: tuple[int, ...]) -> tuple[int, ...]:
+    for operation in operations:
+        shape = operation.output_shape(shape)
+    return shape
+
+
+def _place(operation: Any, places: dict[int, Place]) -> Place:
+    place = places.get(id(operation), Place(0, 0))
+    shapes = operation.stored_shapes(vars(operation))
+    expected = sum(math.prod(shapes[name]) for name in parameter_names(operation))
+    if place.size != expected:
+        raise ValueError(
+            f"{operation!r} says that it has {expected} parameters, but the model holds "
+            f"{place.size} of it: its n_inputs, n_neurons or n_features were changed"
+        )
+    return place
+
+
+def loss_instruction(loss: Any, instructions: Instructions) -> Any:
+    """Return the instruction of a loss whose arrays stand behind those of ``instructions``."""
+    kernel = next(kernel for kernel in LOSSES if kernel.loss is type(loss))
+    source = loss.activation if isinstance(loss, FusedLoss) else loss
+    n_outputs, values = instructions.n_outputs, instructions.values
+    row = (
+        0,
+        modules(LOSSES).index(kernel.module),
+        isinstance(loss, FusedLoss),
+        n_outputs,
+        values,
+        values + n_outputs,
+        instructions.dvalues,
+        *(getattr(source, name) if name in kernel.settings else 0.0 for name in LOSS_SETTINGS),
+    )
+    return np.array(row, dtype=LOSS)[()]
+
+
+def optimizer_instruction(optimizer: Optimizer) -> Any:
+    """Return the instruction of an optimizer."""
+    kernel = next(kernel for kernel in OPTIMIZERS if kernel.optimizer is type(optimizer))
+    names = ("max_gradient_norm", *kernel.settings)
+    numbers = (
+        (getattr(optimizer, name) or 0.0) if name in names else 0.0 for name in OPTIMIZER_SETTINGS
+    )
+    row = (0, modules(OPTIMIZERS).index(kernel.module), *numbers)
+    return np.array(row, dtype=OPTIMIZER)[()]
+
+
+def optimizer_state(
+    instruction: Any, optimizer: Optimizer, parameters: ParameterVector
+) -> tuple[Array, Array]:
+    """Return the two arrays that an optimizer remembers, empty where it does without.
+
+    Whether it does is read from its ``instruction``, as the compiled code reads it, and not from
+    the optimizer, whose momentum may have changed since.
+    """
+    kernel = next(kernel for kernel in OPTIMIZERS if kernel.optimizer is type(optimizer))
+    vector = parameters.weights
+    state = optimizer.state(parameters).setdefault("weights", State())
+    setting = kernel.stateless_without
+    names = () if setting and instruction[setting] == 0 else kernel.state
+    arrays = [state.array(name, like=vector) for name in names]
+    none = vector[:0]
+    return (*arrays, none, none)[:2]  # type: ignore[return-value]

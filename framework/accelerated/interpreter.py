@@ -1,0 +1,156 @@
+"""Goes through the instructions of a network, forward and back, within compiled code.
+
+A compiled function that is called from Python takes a microsecond or two before it begins, a good
+part of the time of a small layer. So operations are not called one by one: ``forward`` and
+``backward`` go through the instructions of all of them (see ``instructions.py``) and choose the
+kernel of each by its opcode. They are compiled once for each dtype, whatever the network is.
+
+A kernel has these functions, the last only if the operation is trained. ``op`` is its instruction.
+The arrays of the first two are a thread's own samples, ``(samples, numbers)``.
+
+    forward(op, inputs, state, saved, output)
+    backward(op, inputs, output, state, saved, dvalues, dinputs)
+    parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_id)
+
+``saved`` is two arrays of the output's shape, of which ``op.n_saved`` can be used. The last
+function is called when every thread has gone through ``backward``. It is given all samples, and
+writes a chunk of the gradients.
+
+The results lie in two vectors, ``values`` on the way forward and ``dvalues`` on the way back. An
+array of ``width`` numbers for each of ``samples`` samples, whose place is ``p``, is
+
+    values[p * samples : (p + width) * samples]   as (samples, width)
+"""
+
+from typing import Any, NamedTuple
+
+from framework.accelerated.jit import inlined, jit, switch
+from framework.accelerated.kernels import LOSSES, OPERATIONS, OPTIMIZERS, functions
+from framework.accelerated.layers import dense
+from framework.accelerated.thread_team import barrier, chunk
+
+_run_forward = switch(functions(OPERATIONS, "forward"), "op, inputs, state, saved, output")
+_run_backward = switch(
+    functions(OPERATIONS, "backward"), "op, inputs, output, state, saved, dvalues, dinputs"
+)
+_run_parameter_gradients = switch(
+    functions(OPERATIONS, "parameter_gradients"),
+    "op, inputs, dvalues, state, saved, thread_team, thread_id",
+)
+run_losses = switch(
+    functions(LOSSES, "losses"), "loss, inputs, labels, targets, output, per_sample"
+)
+run_loss_backward = switch(
+    functions(LOSSES, "backward"), "loss, output, labels, targets, samples, dinputs"
+)
+run_update = switch(
+    functions(OPTIMIZERS, "update"), "optimizer, parameter, gradient, first, second, rate, step"
+)
+
+
+class State(NamedTuple):
+    """An operation's own part of what changes beside its inputs and outputs; or that of all.
+
+    Attributes:
+        parameters, gradients: one after the other, as in a ``ParameterVector``.
+        statistics: see ``OperationKernel``.
+        uniforms: random numbers, of the output's shape.
+    """
+
+    parameters: Any
+    gradients: Any
+    statistics: Any
+    uniforms: Any
+
+
+@jit
+def rows(vector, place, samples, width):
+    start = place * samples
+    return vector[start : start + samples * width].reshape(samples, width)
+
+
+@jit
+def state_of(op, state, samples, own):
+    """Return the part of ``state`` that belongs to an operation."""
+    end = op.parameters + op.n_parameters
+    return State(
+        state.parameters[op.parameters : end],
+        state.gradients[op.parameters : end],
+        state.statistics[op.statistics : op.statistics + op.n_statistics],
+        rows(state.uniforms, op.uniforms, samples, op.n_uniforms)[own],
+    )
+
+
+@jit
+def saved_by(op, values, samples, own):
+    """Return the two arrays that an operation saves for its backward, empty if it does not."""
+    width, place = op.n_outputs, op.saved
+    return (
+        rows(values, place, samples, width if op.n_saved > 0 else 0)[own],
+        rows(values, place + width, samples, width if op.n_saved > 1 else 0)[own],
+    )
+
+
+@inlined
+def forward(instructions, state, inputs, values, thread_team, thread_id):
+    """Run every operation on a thread's chunk of ``inputs``.
+
+    Returns the last output, of all samples.
+    """
+    samples = len(inputs)
+    own = chunk(samples, thread_team, thread_id)
+    for i in range(len(instructions)):
+        op = instructions[i]
+        output = rows(values, op.output, samples, op.n_outputs)
+        own_state, saved = state_of(op, state, samples, own), saved_by(op, values, samples, own)
+        _run_forward(op.opcode, op, inputs[own], own_state, saved, output[own])
+        inputs = output
+    return inputs
+
+
+@inlined
+def backward(instructions, first, state, inputs, values, gradient, dvalues, thread_team, thread_id):
+    """Go back through the instructions to the ``first``, from the ``gradient`` of the output.
+
+    A thread computes the ``dinputs`` of its chunk of the samples, and of the gradients of each
+    operation's parameters a chunk over all samples.
+
+    Returns whether every thread has come to the end.
+    """
+    samples = len(inputs)
+    own, everything = chunk(samples, thread_team, thread_id), slice(0, samples)
+    for i in range(len(instructions) - 1, first - 1, -1):
+        op = instructions[i]
+        before = inputs
+        if i > 0:
+            before = rows(values, instructions[i - 1].output, samples, op.n_inputs)
+        output = rows(values, op.output, samples, op.n_outputs)
+        dinputs = rows(dvalues, op.dinputs, samples, op.n_inputs)
+        own_state, saved = state_of(op, state, samples, own), saved_by(op, values, samples, own)
+        _run_backward(
+            op.opcode, op, before[own], output[own], own_state, saved, gradient[own], dinputs[own]
+        )
+        if op.n_parameters:
+            if not barrier(thread_team, thread_id):
+                return False
+            _run_parameter_gradients(
+                op.opcode, op, before, gradient, own_state,
+                saved_by(op, values, samples, everything), thread_team, thread_id,
+            )  # fmt: skip
+        gradient = dinputs
+    return True
+
+
+@jit
+def penalties(instructions, parameters):
+    """Return the L1 and L2 penalties of every dense layer."""
+    total = 0.0
+    for op in instructions:
+        if (
+            op.weight_regularizer_l1
+            or op.weight_regularizer_l2
+            or op.bias_regularizer_l1
+            or op.bias_regularizer_l2
+        ):
+            total += dense.penalty(op, parameters[op.parameters : op.parameters + op.n_parameters])
+    return total

@@ -1,0 +1,223 @@
+"""The list of all kernels: one row for each operation, loss, optimizer and accuracy.
+
+A row names the class, the module of its kernel, and whatever the kernel needs. The opcode of a
+kernel is the place of its module in its list.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from framework.accelerated.activations import (
+    elu,
+    gelu,
+    leaky_relu,
+    linear,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+    swish,
+    tanh,
+)
+from framework.accelerated.layers import batch_normalization, dense, dense_relu, dropout, scale
+from framework.accelerated.losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    huber,
+    mean_absolute_error,
+    mean_squared_error,
+    sigmoid_binary_crossentropy,
+    softmax_categorical_crossentropy,
+)
+from framework.accelerated.optimizers import adagrad, adam, rmsprop, sgd
+from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
+from framework.activations import (
+    ELU,
+    GELU,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Swish,
+    Tanh,
+)
+from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
+from framework.losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    Huber,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    SigmoidBinaryCrossentropy,
+    SoftmaxCategoricalCrossentropy,
+)
+from optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+
+# The penalties of a dense layer, under the names of its attributes.
+REGULARIZERS = (
+    "weight_regularizer_l1",
+    "weight_regularizer_l2",
+    "bias_regularizer_l1",
+    "bias_regularizer_l2",
+)
+
+
+@dataclass(frozen=True)
+class OperationKernel:
+    """The kernel of an operation, or of several that follow each other.
+
+    Attributes:
+        operations: their classes.
+        module: has ``forward``, ``backward`` and, where parameters are trained,
+            ``parameter_gradients``: see ``interpreter.py``.
+        settings: names of attributes that are numbers, which the kernel reads from ``op``.
+        saved: names of the attributes in which the operation keeps arrays for its backward. Each
+            but ``inputs`` is an array of the output's shape that ``forward`` writes: the
+            first is ``saved[0]``.
+        statistics: names of attributes that hold a number for each feature (of the last axis) and
+            change with every step.
+        uniforms: whether it needs a random number from 0 to 1 for each output.
+        store: sets further attributes, given the operation and its inputs, as its own ``forward``
+            does.
+    """
+
+    operations: tuple[type, ...]
+    module: ModuleType
+    settings: tuple[str, ...] = ()
+    saved: tuple[str, ...] = ()
+    statistics: tuple[str, ...] = ()
+    uniforms: bool = False
+    store: Callable[[Any, Any], None] | None = None
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """The names of the saved arrays that take memory of their own."""
+        return tuple(name for name in self.saved if name != "inputs")
+
+    @property
+    def n_saved(self) -> int:
+        """How many arrays it has: those it saves, and the gradient between two operations."""
+        return len(self.arrays) + len(self.operations) - 1
+
+
+@dataclass(frozen=True)
+class LossKernel:
+    """The kernel of a loss: ``losses`` and ``backward`` of ``module``, see ``losses``.
+
+    Attributes:
+        settings: names of attributes of the loss, or of the activation that is fused with it, that
+            are numbers, which the kernel reads from ``loss``.
+        takes_labels: whether targets can be class indices.
+    """
+
+    loss: type
+    module: ModuleType
+    settings: tuple[str, ...] = ()
+    takes_labels: bool = False
+
+
+@dataclass(frozen=True)
+class OptimizerKernel:
+    """The kernel of an optimizer: ``update`` of ``module``.
+
+        update(optimizer, parameter, gradient, first, second, rate, step)
+
+    Attributes:
+        settings: names of attributes that are numbers, which the kernel reads from ``optimizer``.
+        state: names of the arrays, up to two, that it remembers: ``first`` and ``second``.
+        stateless_without: name of a setting; nothing is remembered where it is 0.
+    """
+
+    optimizer: type
+    module: ModuleType
+    settings: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
+    stateless_without: str = ""
+
+
+def _store_normalization(operation: Any, inputs: Any) -> None:
+    operation.training = True
+    operation.normalized = operation.normalized.reshape(-1, operation.n_features)
+    operation.count = float(len(operation.normalized))
+
+
+def _store_input_shape(operation: Any, inputs: Any) -> None:
+    operation.input_shape = inputs.shape
+
+
+OPERATIONS = (
+    OperationKernel((Dense, ReLU), dense_relu, REGULARIZERS, saved=("inputs", "output")),
+    OperationKernel((Dense,), dense, REGULARIZERS, saved=("inputs",)),
+    OperationKernel((ReLU,), relu),
+    OperationKernel((LeakyReLU,), leaky_relu, ("alpha",), saved=("inputs",)),
+    OperationKernel((ELU,), elu, ("alpha",), saved=("inputs",)),
+    OperationKernel((Softplus,), softplus, saved=("inputs",)),
+    OperationKernel((Swish,), swish, saved=("sigmoid",)),
+    OperationKernel((GELU,), gelu, saved=("inputs", "tanh")),
+    OperationKernel((Sigmoid,), sigmoid),
+    OperationKernel((Tanh,), tanh),
+    OperationKernel((Softmax,), softmax, ("temperature",)),
+    OperationKernel((Linear,), linear),
+    OperationKernel((Flatten,), linear, store=_store_input_shape),
+    OperationKernel((Scale,), scale, ("factor", "offset")),
+    OperationKernel((Dropout,), dropout, ("rate",), saved=("mask",), uniforms=True),
+    OperationKernel(
+        (BatchNormalization,),
+        batch_normalization,
+        ("momentum", "epsilon"),
+        saved=("normalized",),
+        statistics=("running_mean", "running_variance", "deviation"),
+        store=_store_normalization,
+    ),
+)
+
+LOSSES = (
+    LossKernel(
+        SoftmaxCategoricalCrossentropy,
+        softmax_categorical_crossentropy,
+        ("temperature",),
+        takes_labels=True,
+    ),
+    LossKernel(SigmoidBinaryCrossentropy, sigmoid_binary_crossentropy),
+    LossKernel(CategoricalCrossentropy, categorical_crossentropy, takes_labels=True),
+    LossKernel(BinaryCrossentropy, binary_crossentropy),
+    LossKernel(MeanSquaredError, mean_squared_error),
+    LossKernel(MeanAbsoluteError, mean_absolute_error),
+    LossKernel(Huber, huber, ("delta",)),
+)
+
+_ADAM = ("epsilon", "beta_1", "beta_2")
+
+OPTIMIZERS = (
+    OptimizerKernel(SGD, sgd, ("momentum", "nesterov"), ("velocity",), "momentum"),
+    OptimizerKernel(RMSprop, rmsprop, ("rho", "epsilon"), ("cache",)),
+    OptimizerKernel(Adagrad, adagrad, ("epsilon",), ("cache",)),
+    OptimizerKernel(Adam, adam, _ADAM, ("momentum", "cache")),
+    OptimizerKernel(AdamW, adam, (*_ADAM, "weight_decay"), ("momentum", "cache")),
+)
+
+# An accuracy's opcode is its place: see ``accuracies.py``.
+ACCURACIES = (type(None), CategoricalAccuracy, BinaryAccuracy, RegressionAccuracy)
+
+
+def modules(kernels: Sequence[Any]) -> list[ModuleType]:
+    """Return the modules of ``kernels`` in order, each once."""
+    return list(dict.fromkeys(kernel.module for kernel in kernels))
+
+
+def functions(kernels: Sequence[Any], name: str) -> list[Any]:
+    """Return the function of each opcode, None where a module has none of that name."""
+    return [getattr(module, name, None) for module in modules(kernels)]
+
+
+def settings(kernels: Sequence[Any]) -> tuple[str, ...]:
+    """Return the names of all settings, each once."""
+    return tuple(dict.fromkeys(name for kernel in kernels for name in kernel.settings))
+
+
+# Opcodes by the classes that a kernel is for.
+OPCODES = {kernel.operations: modules(OPERATIONS).index(kernel.module) for kernel in OPERATIONS}

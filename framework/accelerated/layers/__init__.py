@@ -1,0 +1,1 @@
+"""Kernels of ``framework.layers``, a file of the same name for each."""

@@ -1,0 +1,1 @@
+"""Kernels of ``optimizers``, a file of the same name for each."""

@@ -1,0 +1,73 @@
+"""Which networks the kernels can take, and a warning that names the parts they cannot take."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from framework.accelerated.kernels import ACCURACIES, LOSSES, OPERATIONS, OPTIMIZERS
+from framework.containers.supervised import Supervised
+from framework.losses import FusedLoss
+from framework.operation import describe
+from framework.utils.warnings import warn_user
+from optimizers.optimizer import parameter_names
+
+STEP_METHODS = (
+    "calculate_loss",
+    "loss_and_outputs",
+    "regularization_loss",
+    "backward",
+    "calculate_accuracy",
+    "accuracy_of",
+)
+
+SINGLE_OPERATIONS = [k.operations[0] for k in OPERATIONS if len(k.operations) == 1]
+FUSED_ACTIVATIONS = [type(k.loss().activation) for k in LOSSES if issubclass(k.loss, FusedLoss)]
+
+
+def unsupported(model: Supervised, operations: Sequence[Any], loss: Any) -> list[str]:
+    """Return why kernels cannot compute the steps of ``model``, a reason for each such part.
+
+    Args:
+        operations: those before the loss.
+        loss: the loss, or the fused form that takes its place.
+    """
+    reasons = [
+        f"the model has its own {name}"
+        for name in STEP_METHODS
+        if getattr(getattr(model, name), "__func__", None) is not getattr(Supervised, name)
+    ]
+    candidates: list[tuple[Any, Collection[type]]] = [
+        (operation, SINGLE_OPERATIONS) for operation in operations
+    ]
+    candidates.append((loss, [kernel.loss for kernel in LOSSES]))
+    if isinstance(loss, FusedLoss):
+        candidates.append((loss.activation, FUSED_ACTIVATIONS))
+    candidates.append((model.optimizer, [kernel.optimizer for kernel in OPTIMIZERS]))
+    candidates.append((model.accuracy, ACCURACIES))
+    reasons += [reason for part, classes in candidates if (reason := _unknown(part, classes))]
+    if not any(parameter_names(operation) for operation in operations):
+        reasons.append("no operation before the loss has parameters")
+    return reasons
+
+
+def warn_of_plain_steps(reasons: Sequence[str]) -> None:
+    """Warn that training runs in plain NumPy, and say why."""
+    warn_user(
+        f"accelerated=True changes nothing for this model, which trains in plain NumPy: "
+        f"{'; '.join(reasons)}"
+    )
+
+
+def _unknown(part: Any, classes: Collection[type]) -> str:
+    """Return why ``part`` is not computed by the kernel of one of ``classes``, "" if it is.
+
+    A class derived from one may compute something else, and so may an object that was given a
+    method, or a list of its ``parameters``, of its own.
+    """
+    if type(part) not in classes:
+        return f"{describe(part)} has no kernel"
+    own = [
+        name
+        for name in getattr(part, "__dict__", ())
+        if name == "parameters" or callable(getattr(type(part), name, None))
+    ]
+    return f"{describe(part)} was given its own {own[0]}" if own else ""

@@ -1,0 +1,176 @@
+"""Threads that take the steps of a training together.
+
+Each thread goes forward and back with its own chunk of the samples of a batch. The gradients of
+the parameters are sums over all samples: each thread computes those of a chunk of the parameters,
+once all threads have gone back through that operation, and updates a chunk of them. So nothing has
+to be added up over the threads, and the results are those of one thread, except that a product of
+another shape may be rounded differently.
+
+On the rows of its own samples a thread works without waiting. Before it reads what another thread
+has written (columns of all samples, the parameters), and before it writes what another may still be
+reading, there must be a ``barrier``.
+
+Threads that divide each single product, as those of OpenBLAS do, wait for each other twice in each
+product, and leave everything else to one thread.
+"""
+
+import ctypes
+import os
+from collections.abc import Callable
+from threading import Thread
+from typing import Any, NamedTuple
+
+import llvmlite.binding
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from framework.accelerated.jit import jit
+from optimizers.arrays import Array
+
+# A thread mostly waits for fewer spins than these, which take a few hundred microseconds. If it
+# waits longer, another program has the processor that the missing thread needs. Then sleeping is
+# better than yielding: the scheduler favours threads that used little of their slice.
+SPINS = 300_000
+# After more sleeps than these, a thread spins for a shorter time before it sleeps, down to the
+# fewest spins, so as not to keep a busy processor busier. After fewer, for a longer time.
+SLEEPS = 5
+FEWEST_SPINS = 10_000
+# Only two threads could be measured, so this limit is cautious.
+MOST_THREADS = 8
+ABANDONED = -(2**62)
+
+
+class ThreadTeam(NamedTuple):
+    """What the threads of a team share.
+
+    Attributes:
+        arrived: how many times threads have arrived at a ``barrier``, all together, ``(1,)``.
+        arrivals: how many times each thread has, ``(threads,)``.
+        patience: how many times each spins before it sleeps, ``(threads,)``.
+        sums: for each thread the sums over its chunk: data loss, penalties, accuracy, squares of
+            the gradient, ``(threads, 4)``.
+        steps: how many steps have been made, ``(1,)``.
+    """
+
+    arrived: Array
+    arrivals: Array
+    patience: Array
+    sums: Array
+    steps: Array
+
+
+# Kept from one call to the next, since it depends on the other programs of the machine.
+_patience = np.full(MOST_THREADS, SPINS)
+
+
+def make_team(threads: int) -> ThreadTeam:
+    """Return a team of so many ``threads``, at most ``MOST_THREADS``."""
+    return ThreadTeam(
+        arrived=np.zeros(1, np.int64),
+        arrivals=np.zeros(threads, np.int64),
+        patience=_patience[:threads],
+        sums=np.zeros((threads, 4)),
+        steps=np.zeros(1, np.int64),
+    )
+
+
+def together(thread_team: ThreadTeam, work: Callable[[int], Any]) -> None:
+    """Call ``work(thread_id)`` in each thread of ``thread_team``; 0 is the calling thread.
+
+    If one of them ends with an error, the others end at their next ``barrier``, and the error is
+    raised.
+    """
+    errors: list[BaseException] = []
+
+    def work_beside(thread_id: int) -> None:
+        try:
+            work(thread_id)
+        except BaseException as error:
+            thread_team.arrived[0] = ABANDONED
+            errors.append(error)
+
+    others = [Thread(target=work_beside, args=(i,)) for i in range(1, len(thread_team.arrivals))]
+    try:
+        for other in others:
+            other.start()
+        work(0)
+    except BaseException:
+        thread_team.arrived[0] = ABANDONED
+        raise
+    finally:
+        for other in others:
+            if other.ident is not None:  # it was started
+                other.join()
+    if errors:
+        raise errors[0]
+
+
+# Sleeping takes microseconds; on Windows milliseconds, where 0 lets other threads go first.
+_library = ctypes.CDLL("kernel32" if os.name == "nt" else None)
+_system_sleep, SLEEP = (_library.Sleep, 0) if os.name == "nt" else (_library.usleep, 50)
+llvmlite.binding.add_symbol("dinputs_sleep", ctypes.cast(_system_sleep, ctypes.c_void_p).value)
+_sleep: Any = types.ExternalFunction("dinputs_sleep", types.int32(types.uint32))
+
+
+def _instruction(code_of: Callable[..., Any]) -> Any:
+    """Make a function for compiled code, given one that returns its machine instruction."""
+    return intrinsic(code_of)
+
+
+@_instruction
+def _add_one(typingctx: Any, address: Any) -> Any:
+    """Add 1 to the integer at ``address``, atomically."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.atomic_rmw("add", place, ir.Constant(ir.IntType(64), 1), "seq_cst")
+
+    return types.int64(types.intp), code
+
+
+@_instruction
+def _load(typingctx: Any, address: Any) -> Any:
+    """Return the integer at ``address``, atomically. What was written before it is visible."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.load_atomic(place, "seq_cst", 8)
+
+    return types.int64(types.intp), code
+
+
+@jit
+def barrier(thread_team, thread_id):
+    """Wait until every other thread has arrived here as many times as this one.
+
+    Returns True; or False if one of them has ended with an error.
+    """
+    threads = len(thread_team.arrivals)
+    if threads == 1:
+        return True
+    thread_team.arrivals[thread_id] += 1
+    expected = thread_team.arrivals[thread_id] * threads
+    address = thread_team.arrived.ctypes.data
+    _add_one(address)
+    spins, patience = 0, thread_team.patience[thread_id]
+    arrived = _load(address)
+    while 0 <= arrived < expected:
+        spins += 1
+        if spins > patience:
+            _sleep(SLEEP)
+        arrived = _load(address)
+    # After a long sleep, other programs are using the processor: spin less the next times.
+    if spins > patience + SLEEPS:
+        thread_team.patience[thread_id] = max(patience // 2, FEWEST_SPINS)
+    else:
+        thread_team.patience[thread_id] = min(patience + patience // 4, SPINS)
+    return arrived >= 0
+
+
+@jit
+def chunk(count, thread_team, thread_id):
+    """Return the slice of ``count`` things that belongs to a thread."""
+    threads = len(thread_team.arrivals)
+    return slice(count * thread_id // threads, count * (thread_id + 1) // threads)
