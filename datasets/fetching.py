@@ -17,6 +17,8 @@ verified. So an interrupted download leaves no broken file, and two processes ca
 same time. pooch is imported only when it is needed.
 """
 
+from __future__ import annotations
+
 import os
 import tempfile
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """The command line: ``python -m framework``, installed as ``dinputs``."""
 
+from __future__ import annotations
+
 import argparse
 import os
 import sys

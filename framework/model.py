@@ -1,5 +1,7 @@
 """The model: a network with a loss, an optimizer and an accuracy, and all that is done with it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, TypeVar

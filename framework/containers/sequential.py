@@ -1,5 +1,7 @@
 """Operations one after the other: forward in order, backward in reverse."""
 
+from __future__ import annotations
+
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial

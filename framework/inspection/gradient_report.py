@@ -1,5 +1,7 @@
 """The result of a gradient check."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 

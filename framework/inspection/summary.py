@@ -1,5 +1,7 @@
 """A table of a network's operations."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Decision boundaries: the predictions at every point of the plane, as a picture or a video."""
 
+from __future__ import annotations
+
 import os
 import re
 import tempfile
@@ -42,11 +44,11 @@ def decision_boundary(
     model: Model,
     X: ArrayLike,
     y: ArrayLike,
-    ax: "Axes | None" = None,
+    ax: Axes | None = None,
     *,
     resolution: int = 300,
     class_names: Sequence[Any] | None = None,
-) -> "Axes":
+) -> Axes:
     """Draw the predictions of a model at every point of the plane, with samples on top.
 
     The background has the colour of the predicted class, paler for smaller probabilities. Points
@@ -113,7 +115,7 @@ def _class_names(model: Model, classes: int, given: Sequence[Any] | None) -> lis
     return [f"class {name}" for name in names] if known is None else names
 
 
-def _legend(ax: "Axes", names: list[str], some_wrong: bool) -> None:
+def _legend(ax: Axes, names: list[str], some_wrong: bool) -> None:
     from matplotlib.lines import Line2D
 
     entries = list(zip(names, COLOURS, ["white"] * len(names), strict=False))
@@ -134,7 +136,7 @@ def decision_boundary_video(
     model: Model,
     X: ArrayLike,
     y: ArrayLike,
-    path: "str | os.PathLike[str]",
+    path: str | os.PathLike[str],
     *,
     epochs: int = 50,
     every: int = 1,
@@ -246,7 +248,7 @@ def _self_contained(page: str) -> str:
     )
 
 
-def _writer(suffix: str, fps: int) -> "AbstractMovieWriter":
+def _writer(suffix: str, fps: int) -> AbstractMovieWriter:
     from matplotlib.animation import HTMLWriter, PillowWriter
 
     if suffix.lower() == ".gif":

@@ -1,5 +1,7 @@
 """The size of outputs on the way forward, and of gradients on the way back."""
 
+from __future__ import annotations
+
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -23,8 +25,8 @@ def gradient_flow(
     model: Model,
     X: ArrayLike | None = None,
     y: ArrayLike | None = None,
-    ax: "Axes | None" = None,
-) -> "Axes":
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the size of each operation's output and of its ``dvalues``.
 
     Sizes are root mean squares, on a logarithmic scale; a triangle at the bottom stands for
@@ -72,7 +74,7 @@ def gradient_flow(
     return ax
 
 
-def _line(ax: "Axes", sizes: Sequence[float | None], style: str, colour: str, label: str) -> None:
+def _line(ax: Axes, sizes: Sequence[float | None], style: str, colour: str, label: str) -> None:
     values = np.array([np.nan if size is None else size for size in sizes], dtype=np.float64)
     positions = np.arange(1, len(values) + 1)
     ax.plot(positions, np.where(values > 0, values, np.nan), style, color=colour, label=label)

@@ -1,5 +1,7 @@
 """Grids of images: samples of a data set, and the weights of a layer."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import Any

@@ -1,5 +1,7 @@
 """Draws learning curves: loss and accuracy over the epochs of a training."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -21,7 +23,7 @@ class Curves(Protocol):
     def __len__(self) -> int: ...
 
 
-def learning_curves(history: Curves, ax: "Axes | None" = None) -> "Axes":
+def learning_curves(history: Curves, ax: Axes | None = None) -> Axes:
     """Draw loss and accuracy over the epochs, for training and, where known, validation.
 
     The left axis is that of the loss. The accuracy has an axis of its own on the right, from a
@@ -58,7 +60,7 @@ def learning_curves(history: Curves, ax: "Axes | None" = None) -> "Axes":
 
 
 def _curves(
-    ax: "Axes", epochs: Sequence[int], colour: str, curves: list[tuple[str, list[float]]]
+    ax: Axes, epochs: Sequence[int], colour: str, curves: list[tuple[str, list[float]]]
 ) -> None:
     # A line through a single point is invisible, so it gets a marker: an open one for validation.
     for (label, values), style, inside in zip(curves, ("-", "--"), (colour, "none"), strict=True):

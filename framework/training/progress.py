@@ -1,5 +1,7 @@
 """The progress of a training on the screen: a bar for each epoch, or the lines of the book."""
 
+from __future__ import annotations
+
 import math
 import sys
 import time

@@ -9,6 +9,8 @@ Figures that were shown, saved or closed before have been seen. Whatever else ca
 test or a library for instance, looks after its figures itself.
 """
 
+from __future__ import annotations
+
 import atexit
 import sys
 import weakref
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.backend_bases import DrawEvent
     from matplotlib.figure import Figure
 
-_unseen: "weakref.WeakSet[Figure]" = weakref.WeakSet()
+_unseen: weakref.WeakSet[Figure] = weakref.WeakSet()
 
 
-def show_in_the_end(figure: "Figure") -> None:
+def show_in_the_end(figure: Figure) -> None:
     """Show a new figure of pyplot when the script that asked for it ends, unless it was seen."""
     if users_frame().f_globals.get("__name__") != "__main__" or _interactive():
         return
@@ -40,7 +42,7 @@ def _interactive() -> bool:
     return hasattr(sys, "ps1") or bool(sys.flags.interactive)
 
 
-def _is_seen(event: "DrawEvent") -> None:
+def _is_seen(event: DrawEvent) -> None:
     # Windows and files draw a figure; nothing else does.
     _unseen.discard(event.canvas.figure)
 

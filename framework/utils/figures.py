@@ -1,5 +1,7 @@
 """Colours and new axes for pictures. matplotlib is imported when a picture is drawn."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ WRONG = COLOURS[5]
 CHARACTER = 0.62
 
 
-def new_axes(ax: "Axes | None") -> "Axes":
+def new_axes(ax: Axes | None) -> Axes:
     """Return ``ax``, or the axes of a new figure."""
     if ax is None:
         import matplotlib.pyplot as plt
@@ -47,7 +49,7 @@ def new_grid(
 
 
 def legend_below(
-    ax: "Axes", handles: Sequence[Any], labels: Sequence[str], handle_length: float = 2.0
+    ax: Axes, handles: Sequence[Any], labels: Sequence[str], handle_length: float = 2.0
 ) -> None:
     """Add a legend below the label of the x axis, where it covers neither curves nor a title.
 
@@ -74,7 +76,7 @@ def legend_below(
     )
 
 
-def room(ax: "Axes") -> tuple[float, float]:
+def room(ax: Axes) -> tuple[float, float]:
     """The width and height of ``ax`` in points, as they are before texts are laid out."""
     box = ax.get_window_extent()
     points = 72 / ax.figure.dpi

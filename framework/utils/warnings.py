@@ -1,5 +1,7 @@
 """Warnings that point at the user's line, not at a line of this library."""
 
+from __future__ import annotations
+
 import sys
 import warnings
 from types import FrameType
