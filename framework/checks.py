@@ -35,6 +35,7 @@ __all__ = [
     "check_non_negative",
     "check_number",
     "check_positive",
+    "check_unmasked",
 ]
 
 FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -52,17 +53,24 @@ def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 
 def as_array(values: ArrayLike, name: str) -> Array:
     """Return ``values`` as an array of real numbers, or raise TypeError or ValueError."""
+    check_unmasked(values, name)
     try:
         array = np.asarray(values)
+    except RuntimeError as error:  # a tensor of PyTorch, which says what to do
+        raise TypeError(f"{name} cannot be read as an array: {error}") from None
     except ValueError as error:
         raise ValueError(
             f"{name} must be an array of numbers, every row as long as the others: {error}"
         ) from None
-    if isinstance(values, np.ma.MaskedArray) and values.mask.any():
-        raise TypeError(f"{name} has masked values: fill or drop them first")
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, received dtype {array.dtype}")
     return array
+
+
+def check_unmasked(values: Any, name: str) -> None:
+    """Raise TypeError if ``values`` is a masked array with values behind its mask."""
+    if isinstance(values, np.ma.MaskedArray) and values.mask.any():
+        raise TypeError(f"{name} has masked values: fill or drop them first")
 
 
 def as_floats(values: ArrayLike, name: str = "inputs") -> Array:

@@ -125,20 +125,25 @@ class Model(Supervised):
         current batch, with a warning, and the history so far is returned. (This holds in the main
         thread while Python's own handler of Ctrl-C is installed; another handler is left alone.)
 
-        An ``Optimizer`` updates all parameters at once. An optimizer of another class is given
-        each layer with parameters in turn, as in a loop by hand.
+        An ``Optimizer`` updates all parameters at once; an optimizer of another class is given
+        each layer in turn, as in a loop by hand. One that has trained another model begins anew
+        after ``optimizer.reset()``.
+
+        Afterwards every operation has ``output``, ``dinputs`` and gradients of the last batch that
+        was trained on, from before its update; or of its last micro-batch.
+
+        It warns of updates that change no parameter, outputs that are no probabilities for a
+        crossentropy, batch normalization of single samples, and operations that predict as in
+        training since they are not told.
 
         The data need not fit into memory: arrays mapped from a file (``np.load(path,
-        mmap_mode="r")``) are read batch by batch, and large ones of another dtype are converted
-        batch by batch. Or leave out ``y`` and give, as ``X``, a list, a data loader or another
-        iterable that yields ``(X, y)`` or ``(X, y, sample_weight)`` for each batch, and begins
-        anew in each epoch. An accuracy that learns from the targets then learns from the first
-        batch.
+        mmap_mode="r")``) are read, and converted, batch by batch. Or leave out ``y`` and give, as
+        ``X``, a list, a data loader or another iterable that yields ``(X, y)`` or ``(X, y,
+        sample_weight)`` for each batch, and begins anew in each epoch.
 
         A batch of thousands of samples goes through the operations in micro-batches whose
-        gradients are added up. That takes less memory and time and makes the same update. Where
-        an operation or the loss does not say that it treats each sample on its own
-        (``Operation.independent_samples``), as batch normalization cannot, the batch stays whole.
+        gradients are added up, which takes less memory and time; but whole where an operation
+        or the loss does not treat each sample on its own (``Operation.independent_samples``).
 
         Args:
             X: ``(samples, ...)``, finite real numbers of any dtype; or batches.
@@ -163,41 +168,30 @@ class Model(Supervised):
                 validation data too, but not by ``predict``: an operation that does the same,
                 such as ``Scale``, belongs to the model.
             callbacks: see ``Callback``.
-            progress: whether to show a progress bar for each epoch.
+            progress: whether to show a progress bar for the whole training, and a line for each
+                epoch, or about 20 lines for more than 50 epochs; on standard error, and only the
+                lines if that is no terminal. In a notebook that is one bar and one table.
             print_every: print a line every so many epochs, in place of the bar.
-            resume_from: the file of a ``Checkpoint``. The model and the history are restored
-                from it, and training goes on to ``epochs`` as if it had never stopped: the same
-                numbers, bit for bit, except ``seconds``. (With a communicator this needs the same
-                number of processes and, if it stopped within an epoch, batch normalization that
-                is ``synchronized``.) Model, data and all other arguments have to be the same.
-                They are compared, except ``transform`` and the content of batches that are
-                given. The model is compared with its state when training began; values that
-                callbacks changed since then, such as ``optimizer.learning_rate``, are set again.
-                If there is no such file yet, but one of the ``callbacks`` is going to write it,
-                training starts from the beginning. So a script can simply be started again.
-            communicator: of mpi4py, such as ``MPI.COMM_WORLD``: all of its processes, each of
-                which must call ``train``, train the model together, from the parameters of the
-                first (see ``framework.training.distributed``). ``batch_size`` is that of all
-                together, and so is the history, which all of them return; the first one reports. A
-                callback that changes the model or the optimizer must be given to all of them; at
-                the end they have the parameters that the first one has, so that it is its
-                ``EarlyStopping`` that restores the best. That all were given the same is seen
-                of the model, the optimizer, the shapes and the first thousand samples.
-            sharded: whether the data are this process's own, and not the same for each. Such a
-                training goes on from a checkpoint with as many processes alone.
+            resume_from: the file of a ``Checkpoint``, which says what has to be the same. Training
+                goes on from it to ``epochs`` as if it had never stopped: the same numbers, bit
+                for bit, except ``seconds``. If there is no such file yet, but one of the
+                ``callbacks`` is going to write it, training starts from the beginning.
+            communicator: of mpi4py, such as ``MPI.COMM_WORLD``: all of its processes train the
+                model together, and each must call ``train`` (see
+                ``framework.training.distributed``). ``batch_size`` is that of all together.
+            sharded: whether the data are this process's own, and not the same for each.
 
         Raises:
-            RuntimeError: ``set`` or ``finalize`` has not been called.
+            RuntimeError: ``set`` or ``finalize`` has not been called; or the optimizer has
+                trained another model.
             TypeError, ValueError: data or arguments that do not fit; nothing has changed then.
                 With a communicator, an error of one process is raised by all.
             OSError: ``resume_from`` cannot be read, or a checkpoint cannot be written.
-            SavedFileError: ``resume_from`` is damaged, or of a training of another model, on
-                other data or in other batches; the model has not changed then.
+            SavedFileError: ``resume_from`` is damaged, or of another training.
             BatchError: a later batch of those that are given does not fit (a ValueError).
             DivergenceError: the loss became NaN or infinite (a FloatingPointError); its
-                ``history`` has the epochs up to there. After either of these two the
-                parameters, running statistics and optimizer are as they were after the last
-                completed epoch, or as ``resume_from`` has them from the middle of this one.
+                ``history`` has the epochs up to there. After either of these two the model and
+                the optimizer are as they were after the last completed epoch.
         """
         arguments = TrainingArguments(
             X=X,
@@ -274,13 +268,11 @@ class Model(Supervised):
     def diagnose(self, X: ArrayLike, y: ArrayLike) -> Diagnosis:
         """Send a batch forward and back, and report signs of trouble.
 
-        These are: gradients that vanish or explode on their way back, or signals on their way
-        forward (a factor of 100 from the first trained operation to the last), gradients that
-        are cut off or not finite, dead units (a quarter of an operation's) and saturated sigmoids
-        (half of their outputs); inputs that are all 0, all the same or far from scaled; and a
-        crossentropy of outputs that are no probabilities. Dropout and batch normalization act as
-        in training. A copy is used: parameters, optimizer, running statistics, random numbers
-        and the arrays that the operations store do not change.
+        These are: gradients or signals that vanish or explode (by a factor of 100 from the first
+        trained operation to the last), gradients that are cut off or not finite, dead units (a
+        quarter of an operation's), saturated sigmoids (half of their outputs), inputs that are
+        all 0, all the same or far from scaled, and a crossentropy of outputs that are no
+        probabilities. The mode is that of training, on a copy: nothing of the model changes.
 
         Args:
             X, y: as for ``train``. A few hundred samples are enough; with fewer than 20, units may

@@ -9,6 +9,8 @@ from optimizers import schedules as schedules
 from optimizers.adagrad import Adagrad as Adagrad
 from optimizers.adam import Adam as Adam
 from optimizers.adamw import AdamW as AdamW
+from optimizers.lion import Lion as Lion
+from optimizers.nadam import Nadam as Nadam
 from optimizers.optimizer import Optimizer as Optimizer
 from optimizers.optimizer import State as State
 from optimizers.rmsprop import RMSprop as RMSprop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from framework.accuracies import Accuracy
 from framework.activations import Activation
-from framework.checks import check_count, check_dtype, check_fraction
+from framework.checks import check_count, check_dtype, check_fraction, check_unmasked
 from framework.data.sample_weights import drop_weightless
 from framework.estimators.network import new_network, new_optimizer
 from framework.estimators.validation import ValidationScores
@@ -153,6 +154,7 @@ class NeuralNetwork(BaseEstimator):
             model = new_network(self, X, self._head()) if first else self.model_
             if first or not incremental:
                 model.set(optimizer=new_optimizer(self))
+                self.callbacks_ = copy.deepcopy(list(self.callbacks or ()))
             history, scores = self._train(
                 model, X, y, weights, epochs=1 if incremental else self.epochs
             )
@@ -167,6 +169,8 @@ class NeuralNetwork(BaseEstimator):
         self.n_iter_ = len(self.loss_curve_)
 
     def _check_data(self, X: Any, y: Any, first: bool) -> tuple[Array, Array]:
+        check_unmasked(X, "X")
+        check_unmasked(y, "y")
         X, y = validate_data(
             self,
             X,
@@ -186,7 +190,7 @@ class NeuralNetwork(BaseEstimator):
         self, model: Model, X: Array, y: Array, weights: Array | None, epochs: int
     ) -> tuple[History, list[float]]:
         """Train ``model`` and return its history and its scores on the validation samples."""
-        targets, callbacks = self._encode(y), list(self.callbacks or ())
+        targets, callbacks = self._encode(y), self.callbacks_
         kept: Any = slice(None)
         validation, scores = None, []
         if self.early_stopping:
@@ -241,6 +245,7 @@ class NeuralNetwork(BaseEstimator):
 
     def _outputs(self, X: ArrayLike) -> Array:
         check_is_fitted(self, "model_")
+        check_unmasked(X, "X")
         samples = validate_data(self, X, reset=False, dtype=self.model_.dtype)
         with _one_at_a_time:
             outputs = self.model_.predict(samples, batch_size=ROWS_AT_ONCE)

@@ -53,8 +53,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         validation_fraction: the share of validation samples, stratified by class; greater than 0
             and less than 1.
         patience: the number of epochs without improvement before training stops, at least 1.
-        callbacks: objects derived from ``framework.Callback``. ``sklearn.base.clone`` copies
-            them, and so do searches, cross-validation and ensembles.
+        callbacks: objects derived from ``framework.Callback``, which ``fit`` copies.
         class_weight: the weight of each class, ``{label: weight}``, 1 for classes that are not in
             it; "balanced" for weights inversely proportional to the class frequencies. Only for
             one label per sample.
@@ -69,6 +68,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
 
     Attributes:
         model_: the trained ``Model``.
+        callbacks_: the copies of ``callbacks``, as the training has left them.
         classes_: the labels, sorted; for several labels per sample, the numbers of the columns.
         loss_curve_: the loss of each epoch, penalties included, as ``History.loss``.
         validation_loss_curve_: the loss on the validation samples, without penalties; empty

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from framework.containers.supervised import Supervised
+from optimizers.arrays import Array
 from optimizers.optimizer import Optimizer, State
 
 
@@ -20,6 +21,11 @@ class Snapshot:
         self.arrays = [(array, array.copy()) for array in self.model.stored_arrays()]
         self.iterations = getattr(self.model.optimizer, "iterations", 0)
         self.states = _copied(self._optimizer_states())
+
+    @property
+    def parameters(self) -> Array:
+        """The copy of all parameters in one vector."""
+        return self.arrays[0][1]
 
     def restore(self) -> None:
         """Put the copy back."""
