@@ -10,6 +10,7 @@ data, in the folder that ``DINPUTS_DATA`` names, and some minutes each.
 """
 
 import ast
+import copy
 import hashlib
 import inspect
 import os
@@ -86,9 +87,10 @@ def run(path: Path) -> None:
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
-    metadata = dict(notebook.metadata)
+    metadata = copy.deepcopy(dict(notebook.metadata))  # running it adds facts about the machine
     folder = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, timeout=1800, record_timing=False, resources=folder).execute()
+    options = {"timeout": 1800, "record_timing": False, "coalesce_streams": True}
+    NotebookClient(notebook, resources=folder, **options).execute()
     metadata.pop(MARK, None)
     mark = mark_of_notebook(notebook)
     notebook.metadata = nbformat.from_dict(metadata | ({MARK: mark} if mark else {}))

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-# The size of the operations' names, in points.
-SIZE = 10
+# The sizes of the operations' names, in points, the first that fits.
+SIZES = (10, 8)
 
 
 def gradient_flow(
@@ -53,24 +53,26 @@ def gradient_flow(
     states = measure(model) if X is None or y is None else diagnose(model, X, y).operations
     ax = new_axes(ax)
     ax.set_yscale("log")
+    ax.margins(y=0.2)  # room for the legend
     _line(ax, [state.output for state in states], "o-", COLOURS[0], "size of the output")
     _line(ax, [state.gradient for state in states], "s--", WRONG, "size of its gradient")
-    # Names are horizontal if the longest fits, otherwise vertical.
+    # Names are horizontal if the longest fits, smaller if need be, and otherwise vertical.
     longest = max(len(line) for state in states for line in _label(state, "\n").split("\n"))
-    upright = CHARACTER * SIZE * (longest + 1) * len(states) > room(ax)[0]
+    width = room(ax)[0]
+    fitting = [s for s in SIZES if CHARACTER * s * (longest + 1) * len(states) <= width]
+    size, upright = (fitting or SIZES[-1:])[0], not fitting
     ax.set_xticks(
         [state.position for state in states],
         [_label(state, ", " if upright else "\n") for state in states],
-        size=SIZE,
+        size=size,
         rotation=90 if upright else 0,
     )
     ax.set_xlim(0.5, len(states) + 0.5)
-    characters = int(room(ax)[0] / (CHARACTER * SIZE))
-    lines = [textwrap.fill(line, characters) for line in _missing_gradients(states)]
-    xlabel = "\n".join(["operation", *lines])
-    ax.set(xlabel=xlabel, ylabel="root mean square", title="gradient flow")
+    lines = [textwrap.fill(x, int(width / (CHARACTER * size))) for x in _missing_gradients(states)]
+    ax.set_xlabel("\n".join(["operation", *lines]), size=size)
+    ax.set(ylabel="root mean square", title="gradient flow")
     ax.grid(axis="y", color="0.9")
-    ax.legend()
+    ax.legend(fontsize=size)
     return ax
 
 
@@ -99,7 +101,7 @@ def _missing_gradients(states: Sequence[OperationState]) -> list[str]:
         names = before[0] if len(before) == 1 else f"{before[0]} to {before[-1]}"
         lines.append(f"{names}: nothing to train, no gradient needed")
     if fused := [state.name for state in missing if state.position >= first]:
-        lines.append(f"{fused[-1]}: fused with the loss, no gradient of its own")
+        lines.append(f"{fused[-1]}: fused with the loss, no own gradient")
     return lines
 
 

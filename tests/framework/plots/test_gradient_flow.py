@@ -126,7 +126,7 @@ def test_gradient_flow_says_why_operations_have_no_gradient(spiral: Data) -> Non
     model.finalize()
     assert lines_below(plots.gradient_flow(model, *spiral)) == [
         "Scale to Linear: nothing to train, no gradient needed",
-        "Softmax: fused with the loss, no gradient of its own",
+        "Softmax: fused with the loss, no own gradient",
     ]
 
 
