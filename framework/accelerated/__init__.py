@@ -16,6 +16,7 @@ knows numba, and nothing here is imported before it is asked for.
 | ``trainer.py`` | calls it, and leaves the model as plain training does |
 | ``checked_data.py`` | checks the data right before they are used as indices |
 | ``workspace.py`` | the memory of the results, and the attributes they become |
+| ``compilation.py`` | compiled code on disk, and Ctrl-C while it is compiled |
 | ``thread_team.py blas.py exponential.py accuracies.py jit.py`` | parts of compiled code |
 
 To add a kernel, write its file and add a row to ``kernels.py``. The kernel of an activation has two
@@ -36,7 +37,7 @@ functions (see ``interpreter.py`` for their arguments), such as for a class ``Cu
 The kernel of an optimizer has one function, and that of a loss two:
 
     update(optimizer, parameter, gradient, first, second, rate, step)
-    OptimizerKernel(Lion, lion, ("beta_1", "beta_2"), state=("momentum",))
+    OptimizerKernel(Lion, lion, ("beta_1", "beta_2", "weight_decay"), state=("momentum",))
 
 where ``first`` and ``second`` are the arrays that it remembers and ``step`` counts from 1. An
 operation with parameters has a third function, ``parameter_gradients``, and finds its parameters,

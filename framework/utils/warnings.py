@@ -6,7 +6,7 @@ import sys
 import warnings
 from types import FrameType
 
-OURS = ("framework", "optimizers", "datasets", "contextlib")
+OURS = ("framework", "optimizers", "datasets", "contextlib", "numba")
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:

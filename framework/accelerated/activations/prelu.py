@@ -1,4 +1,7 @@
-"""The kernel of ``framework.activations.PReLU``: one slope, or one for each feature."""
+"""The kernel of ``framework.activations.PReLU``.
+
+A single slope is repeated for each feature, so that the loops are the same as with several.
+"""
 
 import numpy as np
 
@@ -7,15 +10,22 @@ from framework.accelerated.thread_team import own_rows
 
 
 @jit
-def by_slope(op, values):
-    """Return ``values`` with a column for each slope."""
-    return values.reshape(values.size // op.n_parameters, op.n_parameters)
+def by_feature(op, values):
+    """Return ``values`` as rows of features."""
+    return values.reshape(values.size // op.last_axis, op.last_axis)
+
+
+@jit
+def slope_of_each_feature(op, parameters):
+    slopes = np.empty(op.last_axis, parameters.dtype)
+    slopes[:] = parameters
+    return slopes
 
 
 @jit
 def forward(op, inputs, state, saved, output):
-    x, out, slopes = by_slope(op, inputs), by_slope(op, output), state.parameters
-    zero = output.dtype.type(0)
+    x, out = by_feature(op, inputs), by_feature(op, output)
+    zero, slopes = output.dtype.type(0), slope_of_each_feature(op, state.parameters)
     for i in range(x.shape[0]):
         for k in range(x.shape[1]):
             out[i, k] = x[i, k] if x[i, k] > zero else slopes[k] * x[i, k]
@@ -23,9 +33,8 @@ def forward(op, inputs, state, saved, output):
 
 @jit
 def backward(op, inputs, output, state, saved, dvalues, dinputs):
-    x, slopes = by_slope(op, inputs), state.parameters
-    dout, dx = by_slope(op, dvalues), by_slope(op, dinputs)
-    zero = dinputs.dtype.type(0)
+    x, dout, dx = by_feature(op, inputs), by_feature(op, dvalues), by_feature(op, dinputs)
+    zero, slopes = dinputs.dtype.type(0), slope_of_each_feature(op, state.parameters)
     for i in range(x.shape[0]):
         for k in range(x.shape[1]):
             dx[i, k] = dout[i, k] if x[i, k] > zero else slopes[k] * dout[i, k]
@@ -36,9 +45,12 @@ def parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_i
     """Write the gradients of all slopes, which are a single row."""
     own = own_rows(op, thread_team, thread_id)
     if own.stop > own.start:
-        x, dout = by_slope(op, inputs), by_slope(op, dvalues)
-        zero, total = dvalues.dtype.type(0), np.zeros(op.n_parameters)
+        x, dout = by_feature(op, inputs), by_feature(op, dvalues)
+        zero, total = dvalues.dtype.type(0), np.zeros(op.last_axis)
         for i in range(x.shape[0]):
             for k in range(x.shape[1]):
                 total[k] += zero if x[i, k] > zero else dout[i, k] * x[i, k]
-        state.gradients[:] = total
+        if op.n_parameters > 1:
+            state.gradients[:] = total
+        else:
+            state.gradients[0] = total.sum()
