@@ -18,6 +18,8 @@ can download at the same time. A server that sends more than the file has is hun
 imported only when it is needed.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import shutil

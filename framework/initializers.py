@@ -9,6 +9,8 @@ neurons that an input is connected to. The Glorot and He initializers choose the
 signals neither vanish nor explode on their way through many layers.
 """
 
+from __future__ import annotations
+
 import difflib
 import math
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """The model: a network with a loss, an optimizer and an accuracy, and all that is done with it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, TypeVar
@@ -275,7 +277,11 @@ class Model(Supervised):
         return diagnose(self, X, y)
 
     def summary(self) -> None:
-        """Print every operation with its output shape and its number of parameters."""
+        """Print every operation with its output shape and its number of parameters.
+
+        A shape that depends on the data, such as that of ``Flatten``, is known once the model has
+        seen data. For one's own operations, the method ``output_shape`` says it.
+        """
         print(summary(self))
 
     def check_data(

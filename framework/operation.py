@@ -12,6 +12,8 @@ Any class with these two methods can go into a ``Model``. Deriving it from ``Ope
 adds a repr, the configuration that is saved, and sizes in ``Model.summary``.
 """
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -50,7 +52,7 @@ class Operation(Configurable):
     """
 
     parameters: tuple[str, ...]
-    computes_as: type["Operation"]
+    computes_as: type[Operation]
     state: tuple[str, ...] = ()
     independent_samples: bool = False
     samplewise = RenamedAttribute("independent_samples")
@@ -108,7 +110,7 @@ class Operation(Configurable):
         return {}
 
     @classmethod
-    def for_features(cls, n_features: int) -> "Operation":
+    def for_features(cls, n_features: int) -> Operation:
         """Return a new operation for inputs ``(samples, n_features)``.
 
         ``n_features`` is given to the constructor as ``n_inputs`` or ``n_features``, where it

@@ -4,6 +4,8 @@ The layers keep views: ``layer.weights`` is a window on its part of the vector. 
 then updates the whole network in one call, and its state is a vector as well.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, overload
@@ -27,10 +29,10 @@ class Parameter:
         self.name = name
 
     @overload
-    def __get__(self, instance: None, owner: type) -> "Parameter": ...
+    def __get__(self, instance: None, owner: type) -> Parameter: ...
     @overload
     def __get__(self, instance: object, owner: type) -> Array: ...
-    def __get__(self, instance: object | None, owner: type) -> "Parameter | Array":
+    def __get__(self, instance: object | None, owner: type) -> Parameter | Array:
         if instance is None:
             return self
         try:

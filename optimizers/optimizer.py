@@ -7,6 +7,8 @@ A training step, by hand or inside ``Model``, is three calls:
     optimizer.post_update_params()       # count the step
 """
 
+from __future__ import annotations
+
 import math
 import sys
 import weakref

@@ -1,5 +1,7 @@
 """The base class of accuracies: the share of correct predictions."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

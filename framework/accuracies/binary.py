@@ -1,5 +1,7 @@
 """Binary accuracy: the share of correct yes-or-no predictions."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

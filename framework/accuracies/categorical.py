@@ -1,5 +1,7 @@
 """Categorical accuracy: the share of samples whose class is predicted correctly."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """Regression accuracy: the share of outputs within a given precision."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

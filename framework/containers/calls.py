@@ -1,5 +1,7 @@
 """How the forward of an operation is called, whether or not it knows of training."""
 
+from __future__ import annotations
+
 import inspect
 from typing import Any
 

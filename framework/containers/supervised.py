@@ -1,5 +1,7 @@
 """A Sequential that knows the targets: with a loss, an optimizer and an accuracy."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 

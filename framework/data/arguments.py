@@ -1,5 +1,7 @@
 """The arguments of ``Model.train`` that are about data, as one object."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -28,7 +30,7 @@ class DataArguments:
     shuffle: bool
     transform: Transform | None
 
-    def checked(self) -> "DataArguments":
+    def checked(self) -> DataArguments:
         """Return the arguments with ``batch_size`` as an int.
 
         Data and weights are checked against the model later: see ``training_batches``.

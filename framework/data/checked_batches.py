@@ -4,6 +4,8 @@
 train and to validate on. Data that do not fit are refused here, before any parameter has changed.
 """
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import numpy as np

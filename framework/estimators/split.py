@@ -1,5 +1,7 @@
 """Which samples an estimator sets aside for early stopping."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

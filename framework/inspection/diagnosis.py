@@ -6,6 +6,8 @@ make training unstable. A ReLU unit that is negative for every sample lets no gr
 its weights. A sigmoid far from 0 is nearly flat, and lets hardly any through.
 """
 
+from __future__ import annotations
+
 import copy
 import math
 import textwrap

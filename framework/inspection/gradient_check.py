@@ -13,6 +13,8 @@ difference is no derivative, and there is nothing to compare with. The operation
 themselves: their ``kink_sides`` differ between ``x - step``, ``x`` and ``x + step``.
 """
 
+from __future__ import annotations
+
 import copy
 import dataclasses
 import inspect

@@ -5,6 +5,8 @@ gradients of a single batch: an array written to that belongs to another operati
 is added to the last one, a mask or a size kept from the first batch.
 """
 
+from __future__ import annotations
+
 import math
 import warnings
 from collections.abc import Callable, Iterator

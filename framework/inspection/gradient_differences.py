@@ -1,5 +1,7 @@
 """Numerical gradients: the change of ``L`` where one number is varied, and how exact it is."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from typing import NamedTuple

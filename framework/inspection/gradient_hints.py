@@ -1,5 +1,7 @@
 """Guesses at the mistake, from what the wrong elements of a gradient have in common."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from optimizers.arrays import Array

@@ -1,5 +1,7 @@
 """The result of a gradient check, and the table that it prints as."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Operations, losses and models as functions whose slope can be measured."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager

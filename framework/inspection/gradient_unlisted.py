@@ -1,5 +1,7 @@
 """Finds parameters that have a gradient but are in no list, so that nothing trains them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Records the calls of operations and losses, and notices when one writes where it must not."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

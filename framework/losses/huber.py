@@ -1,5 +1,7 @@
 """Huber loss: squared for small errors, absolute for large ones."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """The base classes of losses: the mean over the samples, penalties on the parameters."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

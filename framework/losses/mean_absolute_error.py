@@ -1,5 +1,7 @@
 """Mean absolute error: a loss for regression that is robust to outliers."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

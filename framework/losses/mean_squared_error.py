@@ -1,5 +1,7 @@
 """Mean squared error: the usual loss for regression."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

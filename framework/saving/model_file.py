@@ -17,6 +17,8 @@ A file is not trusted: nothing in it is run, and an operation is made only if th
 of the shapes of its parameters.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 

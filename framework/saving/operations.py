@@ -3,6 +3,8 @@
 So a file cannot demand memory for parameters that are not in it.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Mapping
 from functools import partial

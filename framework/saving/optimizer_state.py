@@ -4,6 +4,8 @@ A model file has the accuracy's state. A checkpoint, and a model of ``nnfs_book`
 optimizer's.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

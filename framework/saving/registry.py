@@ -5,6 +5,8 @@ nowhere else, so a file cannot make anything be imported. A package above this o
 own classes when it is imported.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The arguments of ``Model.train``, as one object."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -23,7 +25,7 @@ class TrainingArguments:
     communicator: Any
     sharded: bool
 
-    def checked(self) -> "TrainingArguments":
+    def checked(self) -> TrainingArguments:
         """Return the arguments with numbers as int and callbacks as a list.
 
         Raises TypeError or ValueError for an argument that cannot be right for any model.

@@ -10,6 +10,8 @@ If an epoch was interrupted, ``training`` also has the states of the generators 
 and the sums over its batches so far. ``resume.py`` reads these files.
 """
 
+from __future__ import annotations
+
 import itertools
 import json
 import os

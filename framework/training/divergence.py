@@ -1,5 +1,7 @@
 """The errors of a training whose loss or parameters became NaN or infinite."""
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

@@ -4,6 +4,8 @@ A fingerprint is made when training begins, written into every checkpoint, and c
 training is resumed. Arrays are identified by a hash, a model by its serialized form.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from typing import Any

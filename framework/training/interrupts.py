@@ -1,5 +1,7 @@
 """Ctrl-C during training: the first one stops after the current batch, a second one at once."""
 
+from __future__ import annotations
+
 import signal
 import threading
 from collections.abc import Iterator, Sequence

@@ -1,5 +1,7 @@
 """The loop that trains a model: epochs, their batches, and the step of each batch."""
 
+from __future__ import annotations
+
 import math
 import signal
 import time

@@ -1,5 +1,7 @@
 """The progress of a training in a notebook: a bar, and a table that grows."""
 
+from __future__ import annotations
+
 import html
 import sys
 import time

@@ -1,5 +1,7 @@
 """The progress of a training on the screen: a bar and lines, or the lines of the book."""
 
+from __future__ import annotations
+
 import math
 import time
 

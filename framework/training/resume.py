@@ -1,5 +1,7 @@
 """Goes on with the training in a checkpoint: reads the file, compares, restores."""
 
+from __future__ import annotations
+
 import os
 from typing import Any, TypeAlias
 
@@ -31,7 +33,7 @@ Argument: TypeAlias = tuple[Any, str, Any]
 ALWAYS_MEASURED = ("loss", "data_loss", "regularization_loss", "learning_rate", "seconds")
 
 
-def saved_training(training: Training, resume_from: FilePath | None) -> "SavedTraining | None":
+def saved_training(training: Training, resume_from: FilePath | None) -> SavedTraining | None:
     """Return the checkpoint that ``training`` resumes from, or None if it begins anew.
 
     It begins anew if there is no such file yet, but one of its checkpoints will write it.

@@ -1,5 +1,7 @@
 """Makes the ``Training`` that ``Model.train`` was asked for, if everything fits."""
 
+from __future__ import annotations
+
 from framework.containers.supervised import Supervised
 from framework.data.batches import BatchStream
 from framework.data.checked_batches import training_batches

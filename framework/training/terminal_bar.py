@@ -1,5 +1,7 @@
 """The progress bar of a training in a terminal, drawn by tqdm."""
 
+from __future__ import annotations
+
 import os
 import sys
 from threading import RLock

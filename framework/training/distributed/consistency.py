@@ -1,5 +1,7 @@
 """Checks that all ranks were given the same training; agrees on values that shards differ in."""
 
+from __future__ import annotations
+
 import math
 import re
 import zlib

@@ -1,5 +1,7 @@
 """The training loop of one rank: see ``framework.training.distributed``."""
 
+from __future__ import annotations
+
 import copy
 import math
 import signal
