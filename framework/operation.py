@@ -1,4 +1,4 @@
-"""What an operation is: ``forward`` and ``backward``, and what each of them leaves behind.
+"""The base class of operations: ``forward`` and ``backward``.
 
     output  = operation.forward(inputs, training=True)
     dinputs = operation.backward(dvalues)
@@ -30,7 +30,7 @@ __all__ = ["Array", "KinkSides", "Operation", "Shape", "describe", "not_stored",
 # The shape of one sample; None where it is not known before data are seen.
 Shape: TypeAlias = tuple[int, ...] | None
 
-# What ``kink_sides`` returns: one array, several, or None where nothing is known.
+# The result of ``kink_sides``: one array, several, or None where nothing is known.
 KinkSides: TypeAlias = Array | Sequence[Array] | None
 
 
@@ -38,8 +38,8 @@ class Operation(Configurable):
     """Base class of layers and activations.
 
     Attributes:
-        output: what the last ``forward`` returned.
-        dinputs: what the last ``backward`` returned, of the shape of the inputs.
+        output: the result of the last ``forward``.
+        dinputs: the result of the last ``backward``, of the shape of the inputs.
         parameters: names of the arrays that are trained; the gradient of ``weights`` is
             ``dweights``. A class that lists none has those of ``weights`` and ``biases`` that
             it has.
@@ -83,12 +83,12 @@ class Operation(Configurable):
 
         At a kink, such as that of ReLU at 0, a function has no derivative, so that
         ``check_gradients`` cannot check it there. It calls this method after each ``forward``.
-        What is returned has to change whenever a kink is crossed, and only then: ``inputs > 0``
-        for a ReLU, the index of the largest input for a maximum; ``()`` if there are no kinks,
-        as ``kink_sides = smooth`` says. Jumps of the derivative's own derivative count as well.
+        The result has to change whenever a kink is crossed, and only then: ``inputs > 0`` for a
+        ReLU, the index of the largest input for a maximum; ``()`` if there are no kinks, for
+        which ``kink_sides = smooth`` is short. Jumps of the second derivative count as well.
 
-        A class with a ``forward`` of its own needs a ``kink_sides`` of its own: what it inherits
-        was said of another function, and is not asked.
+        A class with a ``forward`` of its own needs a ``kink_sides`` of its own: an inherited one
+        describes another function, and is not called.
         """
         return None
 
@@ -104,7 +104,7 @@ class Operation(Configurable):
     def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the parameters and the state, given constructor arguments.
 
-        What a file has is compared with them before an operation of that size is made. Arrays
+        A file's arrays are compared with them before an operation of that size is made. Arrays
         that are not named here are compared afterwards.
         """
         return {}

@@ -48,7 +48,7 @@ class Loss(Configurable):
         raise NotImplementedError(f"{type(self).__name__} has no backward method")
 
     def kink_sides(self, y_pred: ArrayLike, y_true: ArrayLike) -> KinkSides:
-        """Return on which side of its kinks the loss is, or None if that is not known.
+        """Return on which side of its kinks the loss is, or None if it is not known.
 
         See ``Operation.kink_sides``. A fused loss is given the logits.
         """
@@ -150,8 +150,8 @@ class FusedLoss(Loss):
         """Store ``output``; return it, and the loss of each sample, ``(samples,)``.
 
         A loss that is averaged over the outputs of a sample may return it for each of them,
-        ``(samples, outputs)``. A subclass may write ``losses`` in place of this, but what it has
-        stored can be another thread's by the time it is read.
+        ``(samples, outputs)``. A subclass may write ``losses`` in place of this; ``output`` is then
+        read after it, when another thread may have stored its own.
         """
         if type(self).losses is FusedLoss.losses:
             raise NotImplementedError(f"{type(self).__name__} has no outputs_and_losses method")

@@ -4,6 +4,8 @@ The code's names may change; those in files may not, since older files are read 
 other name in a file is that of the attribute or the argument that it holds.
 """
 
+from __future__ import annotations
+
 # In the model: ``optimizer_state.accuracy_state``.
 ACCURACY_STATE = "learned_by_accuracy"
 

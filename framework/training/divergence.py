@@ -83,7 +83,7 @@ def _where(training: Training) -> str:
         restored = f"The parameters from after batch {training.resumed_at[1]}, of the checkpoint,"
     of_batches = "" if training.batches is None else f" of {training.batches}"
     return (
-        f"batch {training.batch}{of_batches}, at learning rate {training.learning_rate:g}. {restored} "
-        "were restored. A lower learning rate, max_gradient_norm, or inputs of a smaller scale may "
+        f"batch {training.batch}{of_batches}, at learning rate {training.learning_rate:g}. "
+        f"{restored} were restored. A lower learning rate, max_gradient_norm, or inputs of a smaller scale may "
         "help."
     )
