@@ -15,9 +15,6 @@ from framework.data.batches import ArrayBatches, Batches, BatchStream
 from framework.data.checks import RowsOf, Transform, all_rows, check_weighted_data
 from framework.data.micro_batches import chosen_batch_size, evaluation_batch_size
 from framework.data.validation_split import split_rows
-from framework.losses.huber import Huber
-from framework.losses.mean_absolute_error import MeanAbsoluteError
-from framework.losses.mean_squared_error import MeanSquaredError
 from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
 
@@ -25,8 +22,6 @@ from optimizers.arrays import Array
 ValidationData: TypeAlias = (
     tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None] | Iterable[Any]
 )
-
-REGRESSION_LOSSES = (Huber, MeanAbsoluteError, MeanSquaredError)
 
 
 class TrainingBatches(NamedTuple):
@@ -76,7 +71,7 @@ def training_batches(
         if (
             not shuffle
             and data.batches_per_epoch > 1
-            and not isinstance(model.loss, REGRESSION_LOSSES)
+            and not getattr(model.loss, "regression", False)
         ):
             _warn_if_sorted_by_class(data.targets)
     if validation_data is not None:

@@ -27,10 +27,13 @@ class Loss(Configurable):
     Attributes:
         dinputs: the result of the last ``backward``, in the shape of the predictions, already
             divided by the number of samples.
+        regression: whether the targets are quantities and not classes, False unless a subclass
+            sets it to True.
 
     Source: *Neural Networks from Scratch*, chapters 5, 9 and 14.
     """
 
+    regression = False
     dinputs: Array
     trainable_layers: Sequence[Any] = ()
 

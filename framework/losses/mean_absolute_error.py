@@ -26,6 +26,8 @@ class MeanAbsoluteError(Loss):
     0.5
     """
 
+    regression = True
+
     def forward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)
         errors = np.abs(y_pred - y_true)

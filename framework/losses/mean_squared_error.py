@@ -27,6 +27,7 @@ class MeanSquaredError(Loss):
     1.0
     """
 
+    regression = True
     kink_sides = smooth
 
     def forward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:

@@ -11,6 +11,7 @@ from framework import (
     CategoricalCrossentropy,
     Dense,
     Dropout,
+    Loss,
     MeanSquaredError,
     Model,
     Softmax,
@@ -72,7 +73,21 @@ def test_there_is_no_warning_if_the_order_does_no_harm() -> None:
     classifier().train(X, y, progress=False)
     classifier().train(X, y, batch_size=None, shuffle=False, progress=False)
     classifier().train(X[mixed], y[mixed], shuffle=False, progress=False)
-    regression = Model([Dense(2, 1)])
-    regression.set(loss=MeanSquaredError(), optimizer=SGD(0.01))
-    regression.finalize()
-    regression.train(X, y, shuffle=False, progress=False)
+
+
+def test_sorted_targets_of_a_regression_bring_no_warning() -> None:
+    class SquaredError(Loss):
+        regression = True
+
+        def forward(self, y_pred: Any, y_true: Any) -> Any:
+            return ((y_pred - self.check_targets(y_true, y_pred.shape).reshape(-1, 1)) ** 2).mean(1)
+
+        def backward(self, y_pred: Any, y_true: Any) -> Any:
+            self.dinputs = 2 * (y_pred - np.reshape(y_true, (-1, 1))) / y_pred.size
+            return self.dinputs
+
+    for loss in (MeanSquaredError(), SquaredError()):
+        model = Model([Dense(2, 1)])
+        model.set(loss=loss, optimizer=SGD(0.01))
+        model.finalize()
+        model.train(X, y, shuffle=False, progress=False)
