@@ -84,6 +84,6 @@ def _where(training: Training) -> str:
     of_batches = "" if training.batches is None else f" of {training.batches}"
     return (
         f"batch {training.batch}{of_batches}, at learning rate {training.learning_rate:g}. "
-        f"{restored} were restored. A lower learning rate, max_gradient_norm, or inputs of a smaller scale may "
-        "help."
+        f"{restored} were restored. A lower learning rate, max_gradient_norm, or inputs of a "
+        "smaller scale may help."
     )
