@@ -35,6 +35,9 @@ KinkSides: TypeAlias = Array | Sequence[Array] | None
 class Operation(Configurable):
     """Base class of layers and activations.
 
+    One that holds others with parameters, such as a ``Sequential``, derives from ``Container``
+    instead, so that they are found, trained and saved.
+
     Attributes:
         output: what the last ``forward`` returned.
         dinputs: what the last ``backward`` returned, of the shape of the inputs.
