@@ -99,8 +99,6 @@ class Sequential(Container):
         Warns of operations with parameters that nothing trains, since they are in an attribute of
         an operation that is no ``Container``.
         """
-        if not self.layers:
-            raise ValueError(f"the {self._name} has no operations: add some before finalize()")
         self._check_arrangement()
         self.output_shapes()
         dtype = self._common_dtype()
@@ -244,7 +242,9 @@ class Sequential(Container):
             self.layers.append(operation)
 
     def _check_arrangement(self) -> None:
-        """Raise ValueError for an operation in two places, or an empty ``Sequential`` inside."""
+        """Raise ValueError for an operation in two places, or a ``Sequential`` without any."""
+        if not self.layers:
+            raise ValueError(f"the {self._name} has no operations: add some before finalize()")
         present: dict[int, str] = {}
         for path, leaf in leaves(self.children(), inside=(self,)):
             self._check_place(leaf, present)
@@ -318,6 +318,14 @@ def flattened(operations: Iterable[Any]) -> Iterator[Any]:
         if is_plain(operation):
             yield from flattened(operation.layers)
         else:
+            yield operation
+
+
+def plain_sequentials(operations: Iterable[Any]) -> Iterator["Sequential"]:
+    """Yield each plain ``Sequential`` that ``flattened`` replaces, the inner ones first."""
+    for operation in operations:
+        if is_plain(operation):
+            yield from plain_sequentials(operation.layers)
             yield operation
 
 

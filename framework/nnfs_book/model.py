@@ -54,7 +54,7 @@ class Model(FrameworkModel):
     @property
     def output_layer_activation(self) -> Any:
         """The last operation, whose ``predictions`` turns outputs to predictions."""
-        return self._output_activation
+        return self.output_activation
 
     @property
     def softmax_classifier_output(self) -> Any:
@@ -78,7 +78,7 @@ class Model(FrameworkModel):
         if y is None:
             raise TypeError("backward needs the targets: backward(output, y)")
         if output is not None:
-            self._output = as_floats(output, "output")
+            self.output = as_floats(output, "output")
         super().backward(y, **options)
 
     def train(  # type: ignore[override]
