@@ -75,6 +75,8 @@ class Supervised(Sequential):
         self.output_activation: Any = None
         self._output: Array | None = None
         self._fused: FusedLoss | None = None
+        self._first_trained = 0
+        self._outputs_checked = False
         super().__init__(operations, dtype=dtype)
 
     # Putting it together

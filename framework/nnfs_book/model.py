@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_floats
+from framework.containers.head import FUSED
 from framework.containers.last_pass import last_pass_kept
-from framework.containers.supervised import FUSED
 from framework.losses import SoftmaxCategoricalCrossentropy
 from framework.model import AnyModel
 from framework.model import Model as FrameworkModel

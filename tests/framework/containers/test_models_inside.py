@@ -73,11 +73,11 @@ class Twice(Container):
     def children(self) -> dict[str, Any]:
         return {"inner": self.inner}
 
-    def forward(self, inputs: Array, training: bool = True) -> Array:
+    def forward(self, inputs: Any, training: bool = True) -> Array:
         self.output = 2 * self.inner.forward_inside(inputs, training)
         return self.output
 
-    def backward(self, dvalues: Array) -> Array:
+    def backward(self, dvalues: Any) -> Array:
         self.dinputs: Array = self.inner.backward_inside(2 * dvalues)
         return self.dinputs
 
