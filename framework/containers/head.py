@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from numpy.typing import ArrayLike
+
 from framework.activations.activation import Activation
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
-from framework.losses.loss import FusedLoss, Loss
+from framework.losses.loss import FusedLoss, Loss, no_losses
 from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
 from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
+from optimizers.arrays import Array
 
 # An activation, a loss, and the class that computes both.
 FusedClasses: TypeAlias = tuple[tuple[type[Activation], type[Loss], type[FusedLoss]], ...]
@@ -54,3 +57,17 @@ def head_of(
             computed.activation, computed.loss = last, loss
             return computed, list(operations[:-1])
     return None, list(operations)
+
+
+def losses_and_outputs(loss: Any, outputs: Array, y: ArrayLike) -> tuple[Any, Array]:
+    """Return the losses against ``y``, and the outputs: of the activation if ``loss`` is fused.
+
+    Raises ValueError if the loss returns nothing.
+    """
+    if isinstance(loss, FusedLoss):
+        outputs, losses = loss.outputs_and_losses(outputs, y)
+    else:
+        losses = loss.forward(outputs, y)
+    if losses is None:
+        raise no_losses(loss)
+    return losses, outputs

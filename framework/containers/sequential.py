@@ -1,6 +1,6 @@
 """Operations one after the other: forward in order, backward in reverse."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import is_
 from reprlib import recursive_repr
 from typing import Any
@@ -305,28 +305,6 @@ def _runs_in_order(operation: Any) -> bool:
     return isinstance(operation, Sequential) and (
         kind.forward is Sequential.forward or kind.forward_inside is not Sequential.forward_inside
     )
-
-
-def is_plain(operation: Any) -> bool:
-    """Whether ``operation`` is a ``Sequential`` that does nothing but run its operations."""
-    return type(operation) is Sequential and not {"forward", "backward"} & vars(operation).keys()
-
-
-def flattened(operations: Iterable[Any]) -> Iterator[Any]:
-    """Yield ``operations``, with those of each plain ``Sequential`` in its place, at any depth."""
-    for operation in operations:
-        if is_plain(operation):
-            yield from flattened(operation.layers)
-        else:
-            yield operation
-
-
-def plain_sequentials(operations: Iterable[Any]) -> Iterator["Sequential"]:
-    """Yield each plain ``Sequential`` that ``flattened`` replaces, the inner ones first."""
-    for operation in operations:
-        if is_plain(operation):
-            yield from plain_sequentials(operation.layers)
-            yield operation
 
 
 def _counted(path: str) -> str:

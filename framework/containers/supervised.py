@@ -1,6 +1,6 @@
 """A Sequential that knows the targets: with a loss, an optimizer and an accuracy."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,11 @@ from framework.containers.backpropagation import (
 )
 from framework.containers.calls import as_inputs, lined_up, run_backward, run_forward
 from framework.containers.container import is_trained
-from framework.containers.head import FUSED, check_head, check_methods, head_of
+from framework.containers.flattening import flattened, plain_sequentials, store_around
+from framework.containers.head import FUSED, check_head, check_methods, head_of, losses_and_outputs
 from framework.containers.predictions import classes_of, predictions_of
-from framework.containers.sequential import Sequential, flattened, plain_sequentials
-from framework.losses.loss import FusedLoss, Loss, mean_loss, no_losses, penalty
+from framework.containers.sequential import Sequential
+from framework.losses.loss import FusedLoss, Loss, mean_loss, penalty
 from framework.losses.weighted import weighted_mean
 from framework.operation import Shape
 from optimizers.arrays import Array
@@ -197,17 +198,12 @@ class Supervised(Sequential):
         """
         self.check_ready()
         outputs = self._forward(X, self._hidden, training)
-        mean: Callable[[Array], Any]
-        if self._fused is None:
-            losses, mean = self.loss.forward(outputs, y), np.mean
-        else:
-            (outputs, losses), mean = self._fused.outputs_and_losses(outputs, y), mean_loss
+        losses, outputs = losses_and_outputs(self.computed_loss, outputs, y)
+        if self._fused is not None:
             self.store_around(["output"])
-        if losses is None:
-            raise no_losses(self.computed_loss)
-        if sample_weight is None:
-            return float(mean(losses)), outputs
-        return weighted_mean(losses, sample_weight), outputs
+        if sample_weight is not None:
+            return weighted_mean(losses, sample_weight), outputs
+        return mean_loss(losses) if self._fused is not None else float(np.mean(losses)), outputs
 
     @property
     def output(self) -> Array:
@@ -324,15 +320,8 @@ class Supervised(Sequential):
         self.parameters  # noqa: B018 - raises before finalize
 
     def store_around(self, names: Sequence[str] = ("output", "dinputs")) -> None:
-        """Give each ``Sequential`` inside the arrays of its last and its first operation.
-
-        A step runs only their operations.
-        """
-        for sequential in self._around:
-            for name in names:
-                source = sequential.layers[-1 if name == "output" else 0]
-                if hasattr(source, name):
-                    setattr(sequential, name, getattr(source, name))
+        """Give each ``Sequential`` inside the arrays that its operations stored in a step."""
+        store_around(self._around, names)
 
     # For a faster way to compute the same: see ``Model``.
 

@@ -9,9 +9,12 @@ from matplotlib.colors import to_rgb
 from datasets import one_hot_encode
 from framework import (
     BinaryCrossentropy,
+    CategoricalCrossentropy,
     Dense,
     Model,
+    Sequential,
     Sigmoid,
+    Softmax,
     plots,
 )
 from tests.framework.plots.support import Data
@@ -52,6 +55,18 @@ def test_decision_boundary_has_the_colour_of_the_class_paler_where_unsure() -> N
         strongest = 1 - 0.6 * (1 - np.array(to_rgb(colour)))
         np.testing.assert_allclose(shades[5, column], strongest, atol=1e-6)
     assert shades[5, 5].min() > shades[5, 0].min()
+
+
+def test_a_softmax_inside_a_sequential_makes_colours_pale_as_one_in_a_row() -> None:
+    dense, images = Dense(2, 3), []
+    for layers in ([dense, Softmax()], [Sequential([dense, Softmax()])]):
+        model = Model(layers)
+        model.set(loss=CategoricalCrossentropy())
+        model.finalize()
+        ax = plots.decision_boundary(model, [[-1, -1], [1, 1]], [0, 1], resolution=11)
+        images.append(np.array(ax.images[0].get_array()))
+    np.testing.assert_array_equal(*images)
+    assert len(np.unique(images[0].reshape(-1, 3), axis=0)) > 3  # not one shade for each class
 
 
 @pytest.mark.parametrize(
