@@ -29,7 +29,7 @@ from framework.activations import (
     Swish,
     Tanh,
 )
-from framework.containers.sequential import text_of_shape
+from framework.containers.shapes import text_of_shape
 from framework.interchange.builders import build, flattened, supported_class
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten
 from framework.model import Model
