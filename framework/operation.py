@@ -23,13 +23,21 @@ from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
 from optimizers.configuration import Configurable, constructor_arguments
 
-__all__ = ["Array", "KinkSides", "Operation", "Shape", "describe", "smooth"]
+__all__ = ["Array", "KinkSides", "LastAxis", "Operation", "Shape", "describe", "smooth"]
 
 # The shape of one sample; None where it is not known before data are seen.
 Shape: TypeAlias = tuple[int, ...] | None
 
 # What ``kink_sides`` returns: one array, several, or None where nothing is known.
 KinkSides: TypeAlias = Array | Sequence[Array] | None
+
+
+class LastAxis(tuple[int, ...]):
+    """The shape of a sample where only the last axis is known: ``(64,)`` means ``(…, 64)``.
+
+    A ``Dense`` gives it where its inputs are not known. What cares about the other axes treats it
+    as not known; for everything else it is the shape of a row, which most such samples are.
+    """
 
 
 class Operation(Configurable):
@@ -45,6 +53,8 @@ class Operation(Configurable):
         independent_samples: whether the output of each sample depends on that sample alone, in
             training too. ``Model`` may then divide a large batch into micro-batches.
         differentiable: whether there is a gradient for ``backward`` to compute.
+        example_axes: the axes that a sample for ``for_features`` has before its features, such as
+            ``(4, 3)`` for an operation on images; ``()`` where a sample can be a row.
         computes_as: the base class, for a class whose own ``forward`` gives the outputs of its
             base, so that it is exported like that.
     """
@@ -53,6 +63,7 @@ class Operation(Configurable):
     computes_as: type["Operation"]
     state: tuple[str, ...] = ()
     independent_samples: bool = False
+    example_axes: tuple[int, ...] = ()
     samplewise = RenamedAttribute("independent_samples")
     differentiable = True
     output: Array
@@ -109,7 +120,7 @@ class Operation(Configurable):
 
     @classmethod
     def for_features(cls, n_features: int) -> "Operation":
-        """Return a new operation for inputs ``(samples, n_features)``.
+        """Return a new operation for inputs ``(samples, *example_axes, n_features)``.
 
         ``n_features`` is given to the constructor as ``n_inputs`` or ``n_features``, where it
         requires one of them. A class whose constructor requires more arguments overrides this,

@@ -47,6 +47,7 @@ class TorchModule:
             transposed on the way.
         settings: PyTorch's further arguments, with the values they must have.
         our_settings: our further arguments, with the values they must have.
+        bias: the name of the argument for ``use_bias``, "" if ours has no such argument.
         converted: functions for arguments that PyTorch states otherwise; each is its own inverse.
     """
 
@@ -55,6 +56,7 @@ class TorchModule:
     arrays: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     our_settings: Mapping[str, Any] = field(default_factory=dict)
+    bias: str = ""
     converted: Mapping[str, Callable[[float], float]] = field(default_factory=dict)
 
     def convert(self, argument: str, value: Any) -> Any:
@@ -67,6 +69,7 @@ MODULES: dict[type[Operation], TorchModule] = {
         "Linear",
         {"n_inputs": "in_features", "n_neurons": "out_features"},
         arrays={"weights": "weight", "biases": "bias"},
+        bias="bias",
     ),
     BatchNormalization: TorchModule(
         "BatchNorm1d",
@@ -98,7 +101,7 @@ def from_torch(sequential: "torch.nn.Sequential") -> Model:
     """Return a finalized model that computes what ``sequential`` does in evaluation mode.
 
     Its modules, and those of a ``Sequential`` inside it, can be the ones in ``MODULES``. Where a
-    module has no bias or no scale, ours has zeros or ones.
+    normalization has no bias and no scale, ours has zeros and ones.
 
     Raises:
         ImportError: PyTorch is not installed.
@@ -208,6 +211,8 @@ def _operation(nn: Any, module: Any, rows: bool) -> Operation:
         if found is None:
             raise ValueError(f"{cls.__name__} needs a {theirs}, and it has none")
         values[ours] = entry.convert(ours, found)
+    if entry.bias:
+        values["use_bias"] = module.bias is not None
     for ours, theirs in entry.arrays.items():
         tensor = getattr(module, theirs)
         if tensor is not None:
@@ -235,9 +240,13 @@ def _module(torch: Any, operation: Any, dtype: Any) -> Any:
         theirs: entry.convert(ours, getattr(operation, ours))
         for ours, theirs in entry.arguments.items()
     }
+    if entry.bias:
+        arguments[entry.bias] = operation.use_bias
     module = getattr(torch.nn, entry.name)(**arguments, **entry.settings).to(dtype)
     state = module.state_dict()
     for ours, theirs in entry.arrays.items():
+        if theirs not in state:
+            continue
         array = getattr(operation, ours).T
         state[theirs] = torch.tensor(array.reshape(state[theirs].shape))
     module.load_state_dict(state)

@@ -14,9 +14,10 @@ from optimizers.optimizer import parameter_names
 def summary(network: Sequential) -> str:
     """Return a line for each operation: its output shape and its number of parameters.
 
-    The operations of a container follow it, indented.
+    The operations of a container follow it, indented. A model that has seen data shows the shapes
+    of those.
     """
-    rows = list(_rows(network, None))
+    rows = list(_rows(network, getattr(network, "input_shape", None)))
     names, shapes, counts = zip(*rows, strict=True) if rows else ((), (), ())
     total = sum(_count(operation) for operation in network.layers)
     widths = [max(map(len, column)) for column in (["Operation", *names], ["Output", *shapes])]

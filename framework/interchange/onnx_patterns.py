@@ -82,7 +82,8 @@ class Pattern:
 
 
 def _dense_arguments(layer: Dense) -> dict[str, ArrayLike]:
-    return {"weights": layer.weights, "biases": layer.biases[0]}
+    biases = layer.biases[0] if layer.use_bias else np.zeros_like(layer.weights[0])
+    return {"weights": layer.weights, "biases": biases}
 
 
 def _dense(weights: Array, biases: Array | float = 0.0, transposed: int = 0) -> list[Operation]:

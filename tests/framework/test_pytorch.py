@@ -306,7 +306,7 @@ def test_modules_that_no_operation_computes_are_refused_by_name(
 )
 def test_an_operation_without_a_module_is_refused_by_name(operation: Any) -> None:
     with pytest.raises(TypeError, match=f"{type(operation).__name__}.* has no PyTorch module"):
-        to_torch(finalized(Dense(2, 3), operation))
+        to_torch(finalized(operation))
 
 
 def test_a_temperature_or_a_model_that_is_not_finalized_is_refused() -> None:
