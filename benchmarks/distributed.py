@@ -102,9 +102,9 @@ def measure_here() -> None:
     together = MPI.COMM_WORLD
     framework.seed(0)
     model = network()
-    chance = np.random.default_rng(0)
-    X = chance.normal(size=(BATCH * BATCHES, SIZES[0])).astype(np.float32)
-    y = chance.integers(0, SIZES[-1], size=len(X))
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(BATCH * BATCHES, SIZES[0])).astype(np.float32)
+    y = generator.integers(0, SIZES[-1], size=len(X))
     history = model.train(
         X,
         y,

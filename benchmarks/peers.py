@@ -111,9 +111,9 @@ class Products:
     def __init__(self, workload: Workload, X: Array, y: Any) -> None:
         self.batches = workload.batches
         self.weights = workload.weights()
-        chance = np.random.default_rng(2)
+        generator = np.random.default_rng(2)
         self.values = [
-            chance.normal(size=(workload.batch_size, width)).astype(np.float32)
+            generator.normal(size=(workload.batch_size, width)).astype(np.float32)
             for width in workload.sizes
         ]
         largest = workload.batch_size * max(weights.size for weights in self.weights)
@@ -216,7 +216,7 @@ class Jax:
 
         self.batch_size, self.samples = workload.batch_size, len(X)
         self.X, self.y = jnp.asarray(X), jnp.asarray(y, jnp.int32)
-        self.chance = np.random.default_rng(0)
+        self.generator = np.random.default_rng(0)
         layers = [(jnp.asarray(w), jnp.zeros(w.shape[1])) for w in workload.weights()]
 
         def logits(layers: Any, X: Any) -> Any:
@@ -266,7 +266,7 @@ class Jax:
         for _ in range(epochs):
             order = np.arange(self.samples, dtype=np.int32)
             if shuffle:
-                self.chance.shuffle(order)
+                self.generator.shuffle(order)
             self.state = (*self.state[:4], self.zero(()))
             for start in range(0, self.samples, self.batch_size):
                 rows = order[start : start + self.batch_size]

@@ -27,15 +27,15 @@ class Workload:
 
     def data(self) -> tuple[Array, NDArray[np.int64]]:
         """Random inputs, and random classes: the time does not depend on what they are."""
-        chance = np.random.default_rng(0)
-        X = chance.normal(size=(self.samples, self.sizes[0])).astype(np.float32)
-        return X, chance.integers(0, self.sizes[-1], size=self.samples)
+        generator = np.random.default_rng(0)
+        X = generator.normal(size=(self.samples, self.sizes[0])).astype(np.float32)
+        return X, generator.integers(0, self.sizes[-1], size=self.samples)
 
     def weights(self) -> list[Array]:
         """The weights of each layer to begin with; the biases begin with 0."""
-        chance = np.random.default_rng(1)
+        generator = np.random.default_rng(1)
         return [
-            (chance.normal(size=(n_inputs, n_neurons)) / np.sqrt(n_inputs)).astype(np.float32)
+            (generator.normal(size=(n_inputs, n_neurons)) / np.sqrt(n_inputs)).astype(np.float32)
             for n_inputs, n_neurons in zip(self.sizes, self.sizes[1:], strict=False)
         ]
 

@@ -12,22 +12,27 @@ It is an error if the given directory has no such files, if the folder ``DINPUTS
 exist, or if a place has only some of the files: files that the user expects to be there are not
 silently downloaded. "~" stands for the user's home in both.
 
-``pooch`` downloads into a temporary file, which is renamed into the cache after its checksum was
-verified. So an interrupted download leaves no broken file, and two processes can download at the
-same time. pooch is imported only when it is needed.
+``pooch`` downloads into a temporary folder in the cache, and the file is renamed into the cache
+after its checksum was verified. So an interrupted download leaves no broken file, and two processes
+can download at the same time. A server that sends more than the file has is hung up on. pooch is
+imported only when it is needed.
 """
 
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, Any
 
-from datasets.published import Published, published
+from datasets.published import Published, PublishedFile, published
 from datasets.reading import DataError
 
 TIMEOUT = 30  # seconds without data, after which the next mirror is tried
 CHUNK = 1 << 16
+TEMPORARY = ".download-"  # begins the name of a folder for one download, as tempfile completes it
 
 Directory = str | os.PathLike[str] | None
 
@@ -76,9 +81,10 @@ def _root() -> Path | None:
 def remove(name: str) -> int:
     """Delete the downloaded files of a data set; print and return the number of bytes freed.
 
-    The published files are deleted, the temporary files of downloads that were killed, and the
-    cache folder if it is then empty. Do not call it while another process downloads the same
-    data. Files in folders of your own (``directory=``, ``DINPUTS_DATA``) are not deleted.
+    Deleted are the files of the cache folder that are as they were published, what is left of
+    downloads that were killed, and the folder if it is then empty. Do not call it while another
+    process downloads the same data. Everything else is left alone: links, files of the same names
+    with other contents, and files in folders of your own (``directory=``, ``DINPUTS_DATA``).
 
     Args:
         name: "mnist", "fashion_mnist" or "cifar10".
@@ -93,24 +99,55 @@ def remove(name: str) -> int:
     data = published(name)
     folder = cache_folder(data)
     freed = 0
-    try:
-        files = [file for file in folder.iterdir() if _is_download(file, data)]
-    except FileNotFoundError:
-        files = []
-    for file in files:
-        with suppress(FileNotFoundError):  # another process may remove them, too
-            size = file.lstat().st_size
-            file.unlink()
-            freed += size
+    paths = {folder / file: expected for file, expected in data.files.items()}
+    for path, expected in paths.items():
+        if not _is_linked(path) and _is_published(path, expected):
+            freed += _delete(path)
+    for temporary in _temporary_folders(folder):
+        freed += sum(_delete(file) for file in temporary.iterdir() if not file.is_dir())
+        with suppress(OSError):  # something else is in it
+            temporary.rmdir()
     with suppress(OSError):  # the folder is gone, or has something else in it
         folder.rmdir()
     print(f"{data.name}: {freed / 1e6:,.1f} MB freed in {folder}")
     return freed
 
 
-def _is_download(path: Path, data: Published) -> bool:
-    temporary = path.name.startswith(tempfile.gettempprefix())  # as pooch names them
-    return (path.name in data.files or temporary) and (path.is_symlink() or not path.is_dir())
+def _is_published(path: Path, expected: PublishedFile) -> bool:
+    """Whether ``path`` is a file with the content that was published."""
+    import pooch
+
+    try:
+        right_size = path.is_file() and path.stat().st_size == expected.size
+        return right_size and pooch.file_hash(path, alg="sha256") == expected.sha256
+    except FileNotFoundError:  # another process may have removed it
+        return False
+
+
+def _is_linked(path: Path) -> bool:
+    """Whether ``path`` or its folder is a link, as only a user makes them."""
+    return path.is_symlink() or path.parent.is_symlink()
+
+
+def _temporary_folders(folder: Path) -> list[Path]:
+    """Return the folders of downloads that are running, or that were killed."""
+    pattern = rf"{re.escape(TEMPORARY)}[a-z0-9_]{{8}}"
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return [
+        path
+        for path in paths
+        if re.fullmatch(pattern, path.name) and path.is_dir() and not _is_linked(path)
+    ]
+
+
+def _delete(file: Path) -> int:
+    """Delete ``file`` and return its size; 0 if another process was first."""
+    try:
+        size = file.lstat().st_size
+        file.unlink()
+    except FileNotFoundError:
+        return 0
+    return size
 
 
 def cache_folder(data: Published) -> Path:
@@ -152,31 +189,19 @@ def _files_in(place: Path, data: Published) -> list[Path]:
 
 def _download(data: Published, file: str) -> Path:
     """Return the path of ``file`` in the cache, after a download if it is missing or damaged."""
-    import pooch
-
     folder = cache_folder(data)
+    target = folder / file
+    if _is_published(target, data.files[file]):
+        return target
     failures = []
     for mirror in data.mirrors:
         try:
-            path = pooch.retrieve(
-                mirror + file,
-                known_hash=data.files[file],
-                fname=file,
-                path=folder,
-                downloader=pooch.HTTPDownloader(
-                    progressbar=True,
-                    chunk_size=CHUNK,
-                    timeout=TIMEOUT,
-                    # Otherwise a server may declare a .gz as a compressed transfer of its
-                    # contents, which would be unpacked on arrival.
-                    headers={"Accept-Encoding": "identity"},
-                ),
-            )
+            _retrieve(mirror + file, target, data.files[file])
         except (OSError, ValueError) as error:  # noqa: PERF203
             # ValueError is pooch's for a wrong checksum.
             failures.append(f"{mirror}{file}: {error}")
         else:
-            return Path(path)
+            return target
     attempts = "\n  ".join(failures)
     root = _root()
     looked = (
@@ -188,3 +213,50 @@ def _download(data: Published, file: str) -> Path:
         f"as directory=; or into the folder {data.folder} of the folder that the environment "
         f"variable DINPUTS_DATA names; or, gzipped as they are published, into {folder}."
     )
+
+
+def _retrieve(address: str, target: Path, expected: PublishedFile) -> None:
+    """Download a file to ``target``. Raises OSError or ValueError if that fails."""
+    import pooch
+
+    def download(url: str, output_file: str, manager: Any) -> None:
+        fetch = pooch.HTTPDownloader(
+            progressbar=True,
+            chunk_size=CHUNK,
+            timeout=TIMEOUT,
+            # Otherwise a server may declare a .gz as a compressed transfer of its contents,
+            # which would be unpacked on arrival.
+            headers={"Accept-Encoding": "identity"},
+        )
+        with open(output_file, "wb") as file:
+            fetch(url, _AtMost(file, expected.size), manager)
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = tempfile.mkdtemp(prefix=TEMPORARY, dir=target.parent)
+    try:
+        path = pooch.retrieve(
+            address,
+            known_hash=expected.sha256,
+            fname=target.name,
+            path=temporary,
+            downloader=download,
+        )
+        os.replace(path, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+class _AtMost:
+    """A file that raises OSError before more than ``size`` bytes are written to it."""
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self.file, self.size, self.written = file, size, 0
+
+    def write(self, data: bytes) -> None:
+        self.written += len(data)
+        if self.written > self.size:
+            raise OSError(f"the server sends more than the {self.size:,} bytes of the file")
+        self.file.write(data)
+
+    def flush(self) -> None:
+        self.file.flush()

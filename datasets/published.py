@@ -1,7 +1,15 @@
-"""Published data sets: names, files, checksums, mirrors and classes."""
+"""Published data sets: names, files, sizes, checksums, mirrors and classes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class PublishedFile(NamedTuple):
+    """The number of bytes of a file, and its SHA-256."""
+
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -11,15 +19,15 @@ class Published:
     Attributes:
         name: the name of the function that loads it.
         folder: the folder of its files, in the folder of all data.
-        files: the SHA-256 of each file.
-        mirrors: addresses that a file's name is appended to, in the order of use.
+        files: the size and the checksum of each file.
+        mirrors: addresses, of https, that a file's name is appended to, in the order of use.
         classes: the names of the labels 0, 1, 2, …
         samples: for files that have one, the name of a file with fewer items.
     """
 
     name: str
     folder: str
-    files: Mapping[str, str]
+    files: Mapping[str, PublishedFile]
     mirrors: tuple[str, ...]
     classes: tuple[str, ...]
     samples: Mapping[str, str] = field(default_factory=dict)
@@ -34,17 +42,17 @@ MNIST = Published(
     name="mnist",
     folder="mnist",
     files={
-        "train-images-idx3-ubyte.gz": (
-            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
+        "train-images-idx3-ubyte.gz": PublishedFile(
+            9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
         ),
-        "train-labels-idx1-ubyte.gz": (
-            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
+        "train-labels-idx1-ubyte.gz": PublishedFile(
+            28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
         ),
-        "t10k-images-idx3-ubyte.gz": (
-            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
+        "t10k-images-idx3-ubyte.gz": PublishedFile(
+            1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
         ),
-        "t10k-labels-idx1-ubyte.gz": (
-            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
+        "t10k-labels-idx1-ubyte.gz": PublishedFile(
+            4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
         ),
     },
     mirrors=(
@@ -58,22 +66,22 @@ FASHION_MNIST = Published(
     name="fashion_mnist",
     folder="fashion-mnist",
     files={
-        "train-images-idx3-ubyte.gz": (
-            "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"
+        "train-images-idx3-ubyte.gz": PublishedFile(
+            26_421_880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"
         ),
-        "train-labels-idx1-ubyte.gz": (
-            "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"
+        "train-labels-idx1-ubyte.gz": PublishedFile(
+            29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"
         ),
-        "t10k-images-idx3-ubyte.gz": (
-            "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"
+        "t10k-images-idx3-ubyte.gz": PublishedFile(
+            4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"
         ),
-        "t10k-labels-idx1-ubyte.gz": (
-            "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"
+        "t10k-labels-idx1-ubyte.gz": PublishedFile(
+            5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"
         ),
     },
     mirrors=(
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
     ),
     classes=(
         "T-shirt/top",
@@ -93,8 +101,8 @@ CIFAR10 = Published(
     name="cifar10",
     folder="cifar-10",
     files={
-        "cifar-10-binary.tar.gz": (
-            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
+        "cifar-10-binary.tar.gz": PublishedFile(
+            170_052_171, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
         ),
     },
     mirrors=(

@@ -6,6 +6,10 @@ Every operation stores what it computed: ``output`` after ``forward``, ``dinputs
 
 from typing import TYPE_CHECKING
 
+from framework.utils import neighbours
+
+neighbours.check_ours("optimizers")  # before anything imports from it
+
 from framework import initializers as initializers
 from framework import nnfs_book as nnfs_book  # saved files may name its classes
 from framework.accuracies import *
@@ -13,6 +17,7 @@ from framework.activations import *
 from framework.containers import Sequential as Sequential
 from framework.errors import BatchError as BatchError
 from framework.errors import DivergenceError as DivergenceError
+from framework.errors import FileError as FileError
 from framework.errors import OnnxError as OnnxError
 from framework.errors import SavedFileError as SavedFileError
 from framework.inspection.diagnosis import Diagnosis as Diagnosis

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 
-from framework.commands import gradients, images, models, spiral
 from framework.training.distributed.communicator import launched_together
+from framework.utils.text import printable
 
+PROGRAM = "dinputs"
 INTERRUPTED = 130  # as shells say it: 128 and the number of the signal
 
 
@@ -18,19 +19,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Where ``mpiexec`` has started several, the first alone prints; commands that train share the
     work, and raise on all of them what one of them does.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
     rank = 0
     try:
+        options = _parser().parse_args(arguments)
         rank = getattr(launched_together(), "rank", 0)
         with nullcontext() if rank == 0 else _silence():
             status: int = options.command(options)
     except (ValueError, TypeError, OSError, ImportError, FloatingPointError) as error:
         if rank == 0:
-            print(f"{parser.prog}: error: {error}", file=sys.stderr)
+            message = printable(str(error), keep="\n")  # it may quote what is in a file
+            print(f"{PROGRAM}: error: {message}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"\n{parser.prog}: interrupted", file=sys.stderr)
+        print(f"\n{PROGRAM}: interrupted", file=sys.stderr)
         return INTERRUPTED
     return status
 
@@ -42,8 +43,11 @@ def _silence() -> Iterator[None]:
 
 
 def _parser() -> argparse.ArgumentParser:
+    # They need the package datasets: another's of that name is an error of the command.
+    from framework.commands import gradients, images, models, spiral
+
     parser = argparse.ArgumentParser(
-        prog="dinputs", description="Neural networks from scratch in NumPy."
+        prog=PROGRAM, description="Neural networks from scratch in NumPy."
     )
     commands = parser.add_subparsers(required=True, metavar="command")
     for module in (spiral, images, models, gradients):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from framework.utils.dataframes import first_bad_cell
 from framework.utils.memory_maps import release_pages
 from optimizers.arrays import Array
 from optimizers.checks import (
@@ -33,6 +34,7 @@ __all__ = [
     "check_non_negative",
     "check_number",
     "check_positive",
+    "check_unmasked",
 ]
 
 FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -50,17 +52,26 @@ def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 
 def as_array(values: ArrayLike, name: str) -> Array:
     """Return ``values`` as an array of real numbers, or raise TypeError or ValueError."""
+    check_unmasked(values, name)
     try:
         array = np.asarray(values)
+    except RuntimeError as error:  # a tensor of PyTorch, which says what to do
+        raise TypeError(f"{name} cannot be read as an array: {error}") from None
     except ValueError as error:
         raise ValueError(
             f"{name} must be an array of numbers, every row as long as the others: {error}"
         ) from None
+    if array.dtype.kind not in "fiub":
+        cell = first_bad_cell(values)
+        where = f": {cell}" if cell else ""
+        raise TypeError(f"{name} must hold real numbers, received dtype {array.dtype}{where}")
+    return array
+
+
+def check_unmasked(values: Any, name: str) -> None:
+    """Raise TypeError if ``values`` is a masked array with values behind its mask."""
     if isinstance(values, np.ma.MaskedArray) and values.mask.any():
         raise TypeError(f"{name} has masked values: fill or drop them first")
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, received dtype {array.dtype}")
-    return array
 
 
 def as_floats(values: ArrayLike, name: str = "inputs") -> Array:
@@ -106,11 +117,13 @@ def check_finite(
     dtype: np.dtype[Any] | None = None,
     values_at_once: int = 65_536,
     rows: slice = slice(None),
+    table: Any = None,
 ) -> None:
     """Raise ValueError, naming the first row, if ``array`` has a NaN or an infinity.
 
     With ``dtype``, numbers that are too large for it are refused too. Only ``rows``, a slice
-    without a step, are checked.
+    without a step, are checked. ``table`` is what the array was made of: of a DataFrame, the column
+    is named too.
     """
     if array.dtype.kind != "f":
         return
@@ -132,7 +145,8 @@ def check_finite(
             problem = "NaN or infinity"
             if np.isfinite(block[row]).all():
                 problem = f"a number too large for {dtype}"
-            raise ValueError(f"{name} must be finite, but row {start + row} has {problem}")
+            where = first_bad_cell(table, dtype) or f"row {start + row} has {problem}"
+            raise ValueError(f"{name} must be finite, but {where}")
 
 
 def check_class_names(names: Iterable[str], outputs: tuple[int, ...] | None) -> list[str]:

@@ -1,5 +1,8 @@
 """The errors of this framework that are not Python's own."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -19,9 +22,41 @@ class DivergenceError(FloatingPointError):
         self.history = history
 
 
-class OnnxError(ValueError):
+class FileError(ValueError):
+    """A file is damaged, of another format, or has something in it that does not fit."""
+
+
+class OnnxError(FileError):
     """A file is damaged, is no ONNX file, or has a network that cannot be built here."""
 
 
-class SavedFileError(ValueError):
+class SavedFileError(FileError):
     """A file is damaged, is none of ours, or has a model or parameters that do not fit."""
+
+
+@contextmanager
+def file_errors(
+    path: str | os.PathLike[str], error_class: type[FileError] = FileError, problem: str = ""
+) -> Iterator[None]:
+    """Turn every error that the content of a file can cause into one that names ``path``.
+
+    That is every Exception but the operating system's, which are raised as they are: a file of a
+    stranger can make a parser, a decoder or a user's own class raise anything. The reading of a
+    file stands in such a block, and nothing else does.
+
+    Args:
+        path: the file.
+        error_class: the error that is raised.
+        problem: begins the message. Without it, a ValueError is taken to say it itself.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        message = str(error)
+        if problem or not isinstance(error, ValueError) or isinstance(error, UnicodeError):
+            # Written for programmers; that of a KeyError is only the key.
+            told = problem or "it does not hold what it should"
+            message = f"{told} ({type(error).__name__}: {error})"
+        raise error_class(f"{os.fspath(path)}: {message}") from error

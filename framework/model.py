@@ -11,6 +11,7 @@ from framework.data.checked_batches import ValidationData
 from framework.data.checks import Transform, check_data, check_weighted_data
 from framework.inspection.diagnosis import Diagnosis, diagnose
 from framework.inspection.summary import summary
+from framework.saving import model_file
 from framework.training.arguments import TrainingArguments
 from framework.training.distributed.train import train
 from framework.training.evaluation import evaluate, predict
@@ -27,11 +28,6 @@ class Model(Supervised):
 
     Any object with ``forward`` and ``backward`` that store ``output`` and ``dinputs`` can be an
     operation; if it has ``weights`` and ``dweights``, it is trained.
-
-    Where the last activation and the loss have a fused form (softmax with categorical
-    cross-entropy, sigmoid with binary cross-entropy), the model computes both by that. A fused
-    loss can also be given itself, after a last operation that gives logits; ``predict`` then
-    applies its activation.
 
     Args:
         operations: the operations in order; more can be added with ``add``.
@@ -50,10 +46,8 @@ class Model(Supervised):
     framework do. The arrays that operations store are then those of the last call of any thread.
     Nothing else may run beside ``train`` or a loop of your own, which go back through them.
 
-    The steps of training, for loops of your own, are documented in ``Supervised``.
-
-    A subclass can pair further classes with a fused form in ``fused``. Only these very classes
-    are fused, since a class derived from them may compute something else.
+    ``Supervised`` documents the steps of training, for loops of your own, and the losses that are
+    fused with the last activation.
 
     Source: *Neural Networks from Scratch*, chapter 18.
 
@@ -77,13 +71,11 @@ class Model(Supervised):
         Args:
             accelerated: whether compiled code takes whole steps of training. It has a kernel for
                 every built-in operation, loss, optimizer and accuracy but ``Step``. A model with
-                another part trains in plain NumPy, and a warning names each such part, once: here,
-                or when the loss and the optimizer are set. So do batches that go through the model
-                in slices, and several processes with a communicator. Each step is the same up to
-                rounding, and leaves the objects with the same attributes. None is plain NumPy.
-                The first time on a machine, compiling takes a while. A method that an object (an
-                operation, the optimizer, the model itself) has of its own is called if it is there
-                now; one that comes later, after the next ``finalize``.
+                another part trains in plain NumPy, and a warning names the part, once; so do
+                micro-batches, and several processes. Each step is the same up to rounding, and
+                leaves the objects with the same attributes. Compiling takes a while, the first
+                time on a machine. A method that is set on an object (an operation, the optimizer,
+                the model) is respected if it is there now, or after the next ``finalize``.
 
         Raises:
             ImportError: ``accelerated``, and numba is not installed (the extra ``[fast]``).
@@ -123,20 +115,25 @@ class Model(Supervised):
         current batch, with a warning, and the history so far is returned. (This holds in the main
         thread while Python's own handler of Ctrl-C is installed; another handler is left alone.)
 
-        An ``Optimizer`` updates all parameters at once. An optimizer of another class is given
-        each layer with parameters in turn, as in a loop by hand.
+        An ``Optimizer`` updates all parameters at once; an optimizer of another class is given
+        each layer in turn, as in a loop by hand. One that has trained another model begins anew
+        after ``optimizer.reset()``.
+
+        Afterwards every operation has ``output``, ``dinputs`` and gradients of the last batch that
+        was trained on, from before its update; or of its last micro-batch.
+
+        It warns of updates that change no parameter, outputs that are no probabilities for a
+        crossentropy, batch normalization of single samples, and operations that predict as in
+        training since they are not told.
 
         The data need not fit into memory: arrays mapped from a file (``np.load(path,
-        mmap_mode="r")``) are read batch by batch, and large ones of another dtype are converted
-        batch by batch. Or leave out ``y`` and give, as ``X``, a list, a data loader or another
-        iterable that yields ``(X, y)`` or ``(X, y, sample_weight)`` for each batch, and begins
-        anew in each epoch. An accuracy that learns from the targets then learns from the first
-        batch.
+        mmap_mode="r")``) are read, and converted, batch by batch. Or leave out ``y`` and give, as
+        ``X``, a list, a data loader or another iterable that yields ``(X, y)`` or ``(X, y,
+        sample_weight)`` for each batch, and begins anew in each epoch.
 
         A batch of thousands of samples goes through the operations in micro-batches whose
-        gradients are added up. That takes less memory and time and makes the same update. Where
-        an operation or the loss does not say that it treats each sample on its own
-        (``Operation.independent_samples``), as batch normalization cannot, the batch stays whole.
+        gradients are added up, which takes less memory and time; but whole where an operation
+        or the loss does not treat each sample on its own (``Operation.independent_samples``).
 
         Args:
             X: ``(samples, ...)``, finite real numbers of any dtype; or batches.
@@ -150,10 +147,9 @@ class Model(Supervised):
                 statistics without weights.
             validation_data: ``(X_val, y_val)`` or ``(X_val, y_val, sample_weight)``, evaluated
                 after each epoch; or an iterable of such batches that is no list or tuple.
-            validation_split: the share of the samples to set aside for that instead. They are
-                drawn at random, but the same ones in every call with this number of samples, so
-                that a second call does not validate on samples of the first; with
-                ``shuffle=False`` they are the last ones.
+            validation_split: the share of the samples to set aside for that instead: drawn at
+                random, but the same in every call with this number of samples, so that none was
+                trained on before; the last ones with ``shuffle=False``.
             shuffle: whether to go through the samples in a new random order each epoch. Batches
                 that are given come in their own order.
             transform: a function that turns the ``X`` of a batch into the network's inputs,
@@ -161,41 +157,30 @@ class Model(Supervised):
                 validation data too, but not by ``predict``: an operation that does the same,
                 such as ``Scale``, belongs to the model.
             callbacks: see ``Callback``.
-            progress: whether to show a progress bar for each epoch.
+            progress: whether to show a progress bar for the whole training, and a line for each
+                epoch, or about 20 lines for more than 50 epochs; on standard error, and only the
+                lines if that is no terminal. In a notebook that is one bar and one table.
             print_every: print a line every so many epochs, in place of the bar.
-            resume_from: the file of a ``Checkpoint``. The model and the history are restored
-                from it, and training goes on to ``epochs`` as if it had never stopped: the same
-                numbers, bit for bit, except ``seconds``. (With a communicator this needs the same
-                number of processes and, if it stopped within an epoch, batch normalization that
-                is ``synchronized``.) Model, data and all other arguments have to be the same.
-                They are compared, except ``transform`` and the content of batches that are
-                given. The model is compared with its state when training began; values that
-                callbacks changed since then, such as ``optimizer.learning_rate``, are set again.
-                If there is no such file yet, but one of the ``callbacks`` is going to write it,
-                training starts from the beginning. So a script can simply be started again.
-            communicator: of mpi4py, such as ``MPI.COMM_WORLD``: all of its processes, each of
-                which must call ``train``, train the model together, from the parameters of the
-                first (see ``framework.training.distributed``). ``batch_size`` is that of all
-                together, and so is the history, which all of them return; the first one reports. A
-                callback that changes the model or the optimizer must be given to all of them; at
-                the end they have the parameters that the first one has, so that it is its
-                ``EarlyStopping`` that restores the best. That all were given the same is seen
-                of the model, the optimizer, the shapes and the first thousand samples.
-            sharded: whether the data are this process's own, and not the same for each. Such a
-                training goes on from a checkpoint with as many processes alone.
+            resume_from: the file of a ``Checkpoint``, which says what has to be the same. Training
+                goes on from it to ``epochs`` as if it had never stopped: the same numbers, bit
+                for bit, except ``seconds``. If there is no such file yet, but one of the
+                ``callbacks`` is going to write it, training starts from the beginning.
+            communicator: of mpi4py, such as ``MPI.COMM_WORLD``: all of its processes train the
+                model together, and each must call ``train`` (see
+                ``framework.training.distributed``). ``batch_size`` is that of all together.
+            sharded: whether the data are this process's own, and not the same for each.
 
         Raises:
-            RuntimeError: ``set`` or ``finalize`` has not been called.
+            RuntimeError: ``set`` or ``finalize`` has not been called; or the optimizer has
+                trained another model.
             TypeError, ValueError: data or arguments that do not fit; nothing has changed then.
                 With a communicator, an error of one process is raised by all.
             OSError: ``resume_from`` cannot be read, or a checkpoint cannot be written.
-            SavedFileError: ``resume_from`` is damaged, or of a training of another model, on
-                other data or in other batches; the model has not changed then.
+            SavedFileError: ``resume_from`` is damaged, or of another training.
             BatchError: a later batch of those that are given does not fit (a ValueError).
             DivergenceError: the loss became NaN or infinite (a FloatingPointError); its
-                ``history`` has the epochs up to there. After either of these two the
-                parameters, running statistics and optimizer are as they were after the last
-                completed epoch, or as ``resume_from`` has them from the middle of this one.
+                ``history`` has the epochs up to there. After either of these two the model and
+                the optimizer are as they were after the last completed epoch.
         """
         arguments = TrainingArguments(
             X=X,
@@ -257,8 +242,8 @@ class Model(Supervised):
         """Return the class of each sample of ``X`` as an integer.
 
         After softmax, or with ``CategoricalAccuracy``, that is the largest output,
-        ``(samples,)``. After sigmoid it is 1 where the probability is above one half, for each
-        output, or ``(samples,)`` if there is one output.
+        ``(samples,)``. After sigmoid it is 1 where an output is above one half, ``(samples,
+        outputs)``, or ``(samples,)`` for a single output.
 
         Raises:
             RuntimeError: ``finalize`` has not been called.
@@ -272,20 +257,12 @@ class Model(Supervised):
     def diagnose(self, X: ArrayLike, y: ArrayLike) -> Diagnosis:
         """Send a batch forward and back, and report signs of trouble.
 
-        These are: gradients that vanish or explode on their way back, or signals on their way
-        forward (a factor of 100 from the first trained operation to the last), gradients that
-        are cut off or not finite, dead units (a quarter of an operation's) and saturated sigmoids
-        (half of their outputs); inputs that are all 0, all the same or far from scaled; and a
-        crossentropy of outputs that are no probabilities. Dropout and batch normalization act as
-        in training. A copy is used: parameters, optimizer, running statistics, random numbers
-        and the arrays that the operations store do not change.
-
-        Args:
-            X, y: as for ``train``. A few hundred samples are enough; with fewer than 20, units may
-                look dead that are not, and are only counted, not named as conspicuous.
-
-        Returns:
-            A ``Diagnosis``. Print it; or read its ``findings`` and ``operations``.
+        These are: gradients or signals that vanish or explode (by a factor of 100 from the first
+        trained operation to the last), gradients that are cut off or not finite, dead units (a
+        quarter of an operation's), saturated sigmoids (half of their outputs), inputs that are
+        all 0, all the same or far from scaled, and a crossentropy of outputs that are no
+        probabilities. The mode is that of training, on a copy: nothing of the model changes.
+        A few hundred samples are enough; with fewer than 20, dead units are only counted.
 
         Raises:
             RuntimeError: no loss, or ``finalize`` has not been called.
@@ -321,9 +298,8 @@ class Model(Supervised):
     ) -> tuple[Array, Array, Array | None]:
         """Return ``X`` and ``y`` as ``check_data`` does, and the weights as float64 or None.
 
-        Raises as ``check_data``; TypeError or ValueError also for weights that are not a finite
-        number of at least 0 for each sample, and TypeError for an accuracy that cannot be
-        weighted.
+        Raises as ``check_data``, also for weights that are no finite numbers of at least 0, one
+        for each sample, or an accuracy that cannot be weighted.
         """
         return check_weighted_data(self, X, y, sample_weight, transform)
 
@@ -336,8 +312,7 @@ class Model(Supervised):
         state: to go on exactly, see ``Checkpoint``. The file appears complete or not at all.
 
         An object of your own class is saved if the class keeps every constructor argument in an
-        attribute of that name, as ``Operation`` asks for, or has ``configuration()``, which
-        returns the arguments by name; a function of your own, by its name.
+        attribute of that name, or has ``configuration()``, which returns the arguments by name.
 
         Args:
             path: the file; an old one is replaced.
@@ -350,11 +325,9 @@ class Model(Supervised):
             ValueError: the class names do not fit the model.
             OSError: the file cannot be written; an old one is still there then.
         """
-        from framework.saving.model_file import save_model
-
         if class_names is not None:
             self.class_names = class_names
-        save_model(self, path)
+        model_file.save_model(self, path)
 
     @classmethod
     def load(
@@ -362,24 +335,20 @@ class Model(Supervised):
     ) -> AnyModel:
         """Return the model that ``save`` wrote to a file, finalized. It predicts the same bits.
 
-        The file is not trusted: nothing in it is run, only the classes of this framework and
-        those you give are made, and no memory is taken for parameters that are not there.
+        The file is not trusted: nothing in it is run, and only the classes of this framework and
+        those you give are made.
 
         Args:
             path: the file, which can also be one of a ``Checkpoint``.
-            custom_operations: the classes and functions of your own that the model is made of:
-                operations, losses, optimizers, initializers, and so on. They are found by their
-                names.
+            custom_operations: the classes and functions of your own that the model is made of,
+                such as operations and losses. They are found by their names.
 
         Raises:
             OSError: the file cannot be read.
-            SavedFileError: it is damaged, not written by ``save``, of a newer format, or names a
-                class that is not known; the message says which.
+            SavedFileError: it is damaged, not written by ``save``, or names an unknown class.
             TypeError, ValueError: ``custom_operations`` has something else, or two of one name.
         """
-        from framework.saving.model_file import load_model
-
-        return load_model(path, cls, custom_operations)
+        return model_file.load_model(path, cls, custom_operations)
 
     def save_parameters(self, path: str | PathLike[str]) -> None:
         """Write all parameters and running statistics, and nothing else, to a file.
@@ -388,9 +357,7 @@ class Model(Supervised):
             RuntimeError: ``finalize`` has not been called.
             OSError: the file cannot be written; an old one is still there then.
         """
-        from framework.saving.model_file import save_parameters
-
-        save_parameters(self, path)
+        model_file.save_parameters(self, path)
 
     def load_parameters(self, path: str | PathLike[str]) -> None:
         """Set all parameters to those in a file that an equal model has written.
@@ -400,12 +367,9 @@ class Model(Supervised):
         Raises:
             RuntimeError: ``finalize`` has not been called.
             OSError: the file cannot be read.
-            SavedFileError: it is damaged, or has other parameters than this model; nothing has
-                changed then.
+            SavedFileError: it is damaged, or has other parameters; nothing has changed then.
         """
-        from framework.saving.model_file import load_parameters
-
-        load_parameters(self, path)
+        model_file.load_parameters(self, path)
 
     # To other programs, and from them
 
@@ -418,17 +382,15 @@ class Model(Supervised):
     ) -> None:
         """Write the computation of ``predict`` to an ONNX file, for other programs to run.
 
-        The graph takes ``input`` and gives ``output``, for any number of samples, in the dtype
-        of the model. Dropout is left out, and batch normalization has its running statistics
-        folded in. The file appears complete or not at all.
+        The graph takes ``input`` and gives ``output``, for any number of samples, in the dtype of
+        the model, without dropout, and with the running statistics of batch normalization.
 
         Args:
             path: the file; an old one is replaced.
-            class_names: a name for each class (two for a single output), kept as
-                ``model.class_names``; None takes those. They are put into the metadata under
-                ``class_names``, as a list in JSON.
-            input_shape: the shape of one sample. None takes that of the data last seen; a model
-                that has seen none gets rows of numbers.
+            class_names: as for ``save``; None takes ``model.class_names``. They are in the
+                metadata under ``class_names``, as a list in JSON.
+            input_shape: the shape of one sample. None takes that of the data last seen, or else
+                rows of numbers.
 
         Raises:
             ImportError: onnx is not installed.
@@ -446,9 +408,8 @@ class Model(Supervised):
         """Return the network in an ONNX file as a model, finalized.
 
         It reads the files of ``export_onnx``, and networks of dense layers and activations from
-        other programs, such as PyTorch and scikit-learn. Dropout and batch normalization, which
-        are left out or folded in such a file, do not come back. Loss and optimizer are not in
-        it. No other file is read, and no code from it is run.
+        other programs, such as PyTorch and scikit-learn. Dropout, loss and optimizer are not in
+        such a file. No other file is read, and no code from it is run.
 
         Raises:
             ImportError: onnx is not installed.
@@ -479,12 +440,9 @@ class Model(Supervised):
         return self._trainer[1]
 
     def _connect(self) -> None:
+        self._trainer = None
         super()._connect()
         self.trainer  # noqa: B018 - warns if a part of the model has no kernel
-
-    def _line_up(self) -> None:
-        self._trainer = None
-        super()._line_up()
 
     def __getstate__(self) -> dict[str, Any]:
         # Compiled steps are prepared anew, where there is numba: a copy runs without it as well.
@@ -493,6 +451,7 @@ class Model(Supervised):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._trainer = None
         if self._parameters is None:
             return
         if self.accelerated:

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 from framework.activations import (
     ELU,
     GELU,
+    SELU,
     LeakyReLU,
     Linear,
+    Mish,
+    PReLU,
     ReLU,
     Sigmoid,
     Softmax,
@@ -24,10 +27,11 @@ from framework.activations import (
     Swish,
     Tanh,
 )
+from framework.containers.sequential import text_of_shape
 from framework.interchange.builders import build, flattened, supported_class
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten
 from framework.model import Model
-from framework.operation import Operation
+from framework.operation import Operation, Shape
 from framework.utils import rng
 from framework.utils.optional import required
 from optimizers.arrays import Array
@@ -49,6 +53,8 @@ class TorchModule:
         our_settings: our further arguments, with the values they must have.
         bias: the name of the argument for ``use_bias``, "" if ours has no such argument.
         converted: functions for arguments that PyTorch states otherwise; each is its own inverse.
+        rows_only: whether several features have to be on axis 1, where PyTorch has its channels,
+            and not on a last axis behind it.
     """
 
     name: str
@@ -58,6 +64,7 @@ class TorchModule:
     our_settings: Mapping[str, Any] = field(default_factory=dict)
     bias: str = ""
     converted: Mapping[str, Callable[[float], float]] = field(default_factory=dict)
+    rows_only: bool = False
 
     def convert(self, argument: str, value: Any) -> Any:
         """Return the value of one of our arguments as PyTorch states it, or the other way."""
@@ -90,8 +97,13 @@ MODULES: dict[type[Operation], TorchModule] = {
     ReLU: TorchModule("ReLU"),
     LeakyReLU: TorchModule("LeakyReLU", {"alpha": "negative_slope"}),
     ELU: TorchModule("ELU", {"alpha": "alpha"}),
+    SELU: TorchModule("SELU"),
+    PReLU: TorchModule(
+        "PReLU", {"n_features": "num_parameters"}, arrays={"weights": "weight"}, rows_only=True
+    ),
     Softplus: TorchModule("Softplus", settings={"beta": 1, "threshold": 20}),
     Swish: TorchModule("SiLU"),
+    Mish: TorchModule("Mish"),
     GELU: TorchModule("GELU", settings={"approximate": "tanh"}),
     Softmax: TorchModule("Softmax", settings={"dim": -1}, our_settings={"temperature": 1}),
 }
@@ -150,14 +162,17 @@ def to_torch(model: Model) -> "torch.nn.Sequential":
         ImportError: PyTorch is not installed.
         RuntimeError: ``model.finalize`` has not been called.
         TypeError: an operation is not in ``MODULES``.
-        ValueError: a softmax has a temperature, which PyTorch's has not.
+        ValueError: a softmax has a temperature, which PyTorch's has not; a ``PReLU`` with several
+            slopes takes images, whose channels PyTorch has on another axis.
     """
     torch = required("torch", "torch")
     dtype = getattr(torch, model.parameters.dtype.name)
     # The initial weights of new modules are replaced: they must use up no random numbers.
     with torch.random.fork_rng(devices=[]):
-        operations = flattened(model.operations_of_predict)
-        modules = [_module(torch, operation, dtype) for operation in operations]
+        modules, shape = [], model.input_shape
+        for operation in flattened(model.operations_of_predict):
+            modules.append(_module(torch, operation, dtype, shape))
+            shape = operation.output_shape(shape)
     return torch.nn.Sequential(*modules).eval()
 
 
@@ -230,9 +245,17 @@ def _array(tensor: Any) -> Array:
     return array.T
 
 
-def _module(torch: Any, operation: Any, dtype: Any) -> Any:
-    """Return the PyTorch module of ``operation``, with its arrays in ``dtype``."""
+def _module(torch: Any, operation: Any, dtype: Any, shape: Shape) -> Any:
+    """Return the PyTorch module of ``operation``, with its arrays in ``dtype``.
+
+    ``shape`` is that of one sample of its inputs, if known.
+    """
     entry = MODULES[supported_class(operation, MODULES, "PyTorch module")]
+    if entry.rows_only and operation.n_features > 1 and shape is not None and len(shape) > 1:
+        raise ValueError(
+            f"{operation!r} takes features on the last axis of {text_of_shape(shape)}, the "
+            f"{entry.name} of PyTorch on axis 1: put a Flatten before it, or use a single slope"
+        )
     for name, expected in entry.our_settings.items():
         if getattr(operation, name) != expected:
             raise ValueError(f"{operation!r}: the {entry.name} of PyTorch has no {name}")

@@ -8,7 +8,9 @@ A training step, by hand or inside ``Model``, is three calls:
 """
 
 import math
-from collections.abc import Callable, Iterator
+import sys
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -83,8 +85,18 @@ class Optimizer(Configurable):
         if max_gradient_norm is not None:
             max_gradient_norm = check_positive("max_gradient_norm", max_gradient_norm)
         self.max_gradient_norm = max_gradient_norm
+        self.reset()
+
+    def reset(self) -> None:
+        """Discard all state and the step count, as if the optimizer were new.
+
+        Its arguments keep the values that they have now. ``Model.train`` asks for this, or for a
+        new optimizer, where this one has trained another model: the step count, the decayed
+        learning rate and the state belong to that.
+        """
         self.iterations = 0
-        self._layers: dict[int, tuple[Any, dict[str, State]]] = {}
+        self._entries: dict[int, _Entry] = {}
+        self._has_state = False
         self.pre_update_params()
 
     def pre_update_params(self) -> None:
@@ -119,6 +131,9 @@ class Optimizer(Configurable):
         for name, parameter, gradient in pairs:
             if scale < 1.0:
                 gradient = gradient * scale
+            if not parameter.ndim:
+                # Arithmetic on arrays without axes gives numbers, which cannot be written to.
+                parameter, gradient = np.atleast_1d(parameter, gradient)
             self.update(parameter, gradient, states.setdefault(name, State()))
 
     def post_update_params(self) -> None:
@@ -131,15 +146,24 @@ class Optimizer(Configurable):
 
     def state(self, layer: Any) -> dict[str, State]:
         """Return the state for ``layer``: a ``State`` for each of its parameters, by name."""
-        entry = self._layers.get(id(layer))
-        if entry is None:
-            # Keeping the layer alive keeps its id from being reused by another object.
-            entry = self._layers[id(layer)] = (layer, {})
-        return entry[1]
+        entry = self._entries.get(id(layer))
+        if entry is None or entry.layer is not layer:
+            # Of the layers that are no more, one may have had this id.
+            self._entries = {key: other for key, other in self._entries.items() if other.is_alive}
+            entry = self._entries[id(layer)] = _Entry(layer)
+            self._has_state = True
+        return entry.states
+
+    def has_trained_only_others(self, layers: Iterable[Any]) -> bool:
+        """Whether steps were taken with state for some layer, but for none of ``layers``."""
+        if not (self.iterations and self._has_state):
+            return False
+        entries = [self._entries.get(id(layer)) for layer in layers]
+        return not any(entry is not None and entry.is_alive for entry in entries)
 
     def forget(self, layer: Any) -> None:
         """Discard the state for ``layer``."""
-        self._layers.pop(id(layer), None)
+        self._entries.pop(id(layer), None)
 
     def clipping_factor(self, norm: float) -> float:
         """Return the factor, at most 1, that brings a joint norm within the limit."""
@@ -148,11 +172,52 @@ class Optimizer(Configurable):
 
     def __getstate__(self) -> dict[str, Any]:
         # Ids are not valid in a copy or in another process, so the layers are stored instead.
-        return {**self.__dict__, "_layers": list(self._layers.values())}
+        alive = [entry for entry in self._entries.values() if entry.is_alive]
+        layers = [(entry.layer, entry.states) for entry in alive]
+        return {**self.__dict__, "_entries": layers}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._layers = {id(layer): (layer, states) for layer, states in state["_layers"]}
+        self._entries = {id(layer): _Entry(layer, states) for layer, states in state["_entries"]}
+
+
+class _Entry:
+    """The state for a layer, which it does not keep alive: of a dead layer, no state is left.
+
+    A layer whose class has ``__slots__`` without ``__weakref__`` is kept until nothing else refers
+    to it, which is looked up when another layer comes.
+    """
+
+    def __init__(self, layer: Any, states: dict[str, State] | None = None) -> None:
+        self.states = states = {} if states is None else states
+        self._kept: Any = None
+        self._reference: weakref.ref[Any] | None = None
+        try:
+            self._reference = weakref.ref(layer, lambda _: states.clear())
+        except TypeError:
+            self._kept = layer
+
+    @property
+    def layer(self) -> Any:
+        """The layer, or None if it is no more."""
+        return self._kept if self._reference is None else self._reference()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether anything but this entry refers to the layer."""
+        if self._reference is None:
+            return sys.getrefcount(self._kept) > ONLY_HERE
+        return self._reference() is not None
+
+
+def _references_of_one_attribute() -> int:
+    entry = _Entry.__new__(_Entry)
+    entry._kept = object()
+    return sys.getrefcount(entry._kept)
+
+
+# What sys.getrefcount counts, itself included, where an attribute alone refers to an object.
+ONLY_HERE = _references_of_one_attribute()
 
 
 def parameter_names(layer: Any) -> tuple[str, ...]:

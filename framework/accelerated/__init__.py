@@ -13,8 +13,10 @@ knows numba, and nothing here is imported before it is asked for.
 | ``instructions.py`` | turns a network into plain numbers |
 | ``interpreter.py`` | goes through the instructions, forward and back |
 | ``steps.py`` | batch, forward, loss, backward, update: the one function that Python calls |
-| ``trainer.py`` | checks the data, calls it, and leaves the model as plain training does |
+| ``trainer.py`` | calls it, and leaves the model as plain training does |
+| ``checked_data.py`` | checks the data right before they are used as indices |
 | ``workspace.py`` | the memory of the results, and the attributes they become |
+| ``compilation.py`` | compiled code on disk, and Ctrl-C while it is compiled |
 | ``thread_team.py blas.py exponential.py accuracies.py jit.py`` | parts of compiled code |
 
 To add a kernel, write its file and add a row to ``kernels.py``. The kernel of an activation has two

@@ -43,6 +43,7 @@ INSTRUCTION = np.dtype(
         ("leaves_out_dinputs", np.int64),  # 1 where no one needs the gradient of the inputs
         ("parameters", np.int64),  # where they begin in the vectors of parameters and gradients
         ("n_parameters", np.int64),
+        ("parameter_row", np.int64),  # threads share the parameters in rows of so many
         ("statistics", np.int64),
         ("n_statistics", np.int64),
         ("uniforms", np.int64),  # per sample
@@ -160,6 +161,7 @@ class Instructions:
                     # Training does not need the gradient of the data.
                     is_first and hasattr(taken[0], "parameter_gradients"),
                     *place,
+                    _row_of_parameters(taken[0], place.size),
                     self.statistics,
                     n_statistics,
                     self.uniforms,
@@ -209,6 +211,14 @@ def _place(operation: Any, places: dict[int, Place]) -> Place:
             f"{place.size} of it: its n_inputs, n_neurons or n_features were changed"
         )
     return place
+
+
+def _row_of_parameters(operation: Any, size: int) -> int:
+    """Return the last axis of the first parameter, if all parameters are so many rows."""
+    for name in parameter_names(operation):
+        row = int(getattr(operation, name).shape[-1])
+        return row if size % row == 0 else size
+    return 1
 
 
 def loss_instruction(loss: Any, instructions: Instructions) -> Any:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numba
 from llvmlite.binding import ffi
 from numba.core.compiler_lock import global_compiler_lock
 
+from framework.accelerated.compilation import CodeCache, interruptible, told
 from framework.utils.forks import hold_while_forking
 
 # Sums may be reordered and products contracted, so that they fill a vector register. NaN and
@@ -48,14 +49,17 @@ def cached_jit(function: Callable[..., Any]) -> Any:
 
     It is kept beside the source, or where that is read-only, in numba's cache folder of the user
     (``NUMBA_CACHE_DIR`` names another). Where nothing can be written, each process compiles anew.
+    Ctrl-C ends the call while it is compiled.
 
     Numba compiles again when the file of the function changes, but not when the file of a function
     called by it does. So one of its arguments must be of a type that has ``version()`` in it.
     """
-    try:
-        return numba.njit(cache=True, nogil=True, **_OPTIONS)(function)
-    except RuntimeError:  # no folder to write to
-        return numba.njit(nogil=True, **_OPTIONS)(function)
+    compiled = numba.njit(nogil=True, **_OPTIONS)(function)
+    compiled.compile = interruptible(compiled.compile)
+    with suppress(RuntimeError):  # no folder to write to
+        compiled._cache = CodeCache(function)
+        compiled.compile = told(compiled.compile, compiled._cache)
+    return compiled
 
 
 def switch(functions: Sequence[Any], arguments: str) -> Any:

@@ -14,7 +14,10 @@ from framework.accelerated.activations import (
     gelu,
     leaky_relu,
     linear,
+    mish,
+    prelu,
     relu,
+    selu,
     sigmoid,
     softmax,
     softplus,
@@ -31,13 +34,16 @@ from framework.accelerated.losses import (
     sigmoid_binary_crossentropy,
     softmax_categorical_crossentropy,
 )
-from framework.accelerated.optimizers import adagrad, adam, rmsprop, sgd
+from framework.accelerated.optimizers import adagrad, adam, lion, nadam, rmsprop, sgd
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
 from framework.activations import (
     ELU,
     GELU,
+    SELU,
     LeakyReLU,
     Linear,
+    Mish,
+    PReLU,
     ReLU,
     Sigmoid,
     Softmax,
@@ -55,7 +61,7 @@ from framework.losses import (
     SigmoidBinaryCrossentropy,
     SoftmaxCategoricalCrossentropy,
 )
-from optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+from optimizers import SGD, Adagrad, Adam, AdamW, Lion, Nadam, RMSprop
 
 # The penalties of a dense layer, under the names of its attributes.
 REGULARIZERS = (
@@ -155,8 +161,11 @@ OPERATIONS = (
     OperationKernel((ReLU,), relu),
     OperationKernel((LeakyReLU,), leaky_relu, ("alpha",), saved=("inputs",)),
     OperationKernel((ELU,), elu, ("alpha",), saved=("inputs",)),
+    OperationKernel((SELU,), selu, saved=("inputs",)),
+    OperationKernel((PReLU,), prelu, saved=("inputs",)),
     OperationKernel((Softplus,), softplus, saved=("inputs",)),
     OperationKernel((Swish,), swish, saved=("sigmoid",)),
+    OperationKernel((Mish,), mish, saved=("inputs", "gate")),
     OperationKernel((GELU,), gelu, saved=("inputs", "tanh")),
     OperationKernel((Sigmoid,), sigmoid),
     OperationKernel((Tanh,), tanh),
@@ -198,6 +207,8 @@ OPTIMIZERS = (
     OptimizerKernel(Adagrad, adagrad, ("epsilon",), ("cache",)),
     OptimizerKernel(Adam, adam, _ADAM, ("momentum", "cache")),
     OptimizerKernel(AdamW, adam, (*_ADAM, "weight_decay"), ("momentum", "cache")),
+    OptimizerKernel(Nadam, nadam, (*_ADAM, "momentum_decay"), ("momentum", "cache")),
+    OptimizerKernel(Lion, lion, ("beta_1", "beta_2", "weight_decay"), ("momentum",)),
 )
 
 # An accuracy's opcode is its place: see ``accuracies.py``.

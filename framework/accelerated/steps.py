@@ -16,7 +16,7 @@ from framework.accelerated.interpreter import (
     run_update,
 )
 from framework.accelerated.jit import cached_jit, inlined, jit
-from framework.accelerated.thread_team import barrier, chunk
+from framework.accelerated.thread_team import barrier, chunk, own_rows
 from optimizers.arrays import Array
 
 
@@ -170,31 +170,43 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
 
 @inlined
 def update(network, rate, step, thread_team, thread_id):
-    """Update a thread's chunk of the parameters.
+    """Update the parameters whose gradients a thread has computed.
+
+    No thread reads them any more: the last to read them is ``backward`` of their operation, after
+    which all threads have met at the barrier before its ``parameter_gradients``.
 
     Returns whether every thread has come to the end.
     """
-    # Other threads have computed gradients of this chunk, and read its parameters.
-    if not barrier(thread_team, thread_id):
-        return False
-    optimizer = network.optimizer
-    own = chunk(len(network.parameters), thread_team, thread_id)
-    gradients = network.gradients[own]
+    optimizer, factor = network.optimizer, 1.0
     if optimizer.max_gradient_norm > 0:
-        thread_team.sums[thread_id, 3] = sum_of_squares(gradients)
+        squares = 0.0
+        for op in network.instructions:
+            squares += sum_of_squares(network.gradients[own_parameters(op, thread_team, thread_id)])
+        thread_team.sums[thread_id, 3] = squares
         if not barrier(thread_team, thread_id):
             return False
         norm = np.sqrt(thread_team.sums[:, 3].sum())
         if optimizer.max_gradient_norm < norm < np.inf:
-            gradients = gradients * gradients.dtype.type(optimizer.max_gradient_norm / norm)
-    none = network.first_state[:0]
-    run_update(
-        optimizer.opcode, optimizer, network.parameters[own], gradients,
-        network.first_state[own] if len(network.first_state) else none,
-        network.second_state[own] if len(network.second_state) else none,
-        rate, step,
-    )  # fmt: skip
+            factor = optimizer.max_gradient_norm / norm
+    first_state, second_state = network.first_state, network.second_state
+    for op in network.instructions:
+        if op.n_parameters:
+            own = own_parameters(op, thread_team, thread_id)
+            gradients = network.gradients[own]
+            if factor < 1:
+                gradients = gradients * gradients.dtype.type(factor)
+            run_update(
+                optimizer.opcode, optimizer, network.parameters[own], gradients,
+                first_state[own], second_state[own], rate, step,
+            )  # fmt: skip
     return barrier(thread_team, thread_id)
+
+
+@jit
+def own_parameters(op, thread_team, thread_id):
+    """Return where in the vectors the parameters lie whose gradients a thread computes."""
+    rows, row = own_rows(op, thread_team, thread_id), op.parameter_row
+    return slice(op.parameters + rows.start * row, op.parameters + rows.stop * row)
 
 
 @jit

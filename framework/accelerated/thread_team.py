@@ -174,3 +174,9 @@ def chunk(count, thread_team, thread_id):
     """Return the slice of ``count`` things that belongs to a thread."""
     threads = len(thread_team.arrivals)
     return slice(count * thread_id // threads, count * (thread_id + 1) // threads)
+
+
+@jit
+def own_rows(op, thread_team, thread_id):
+    """Return the rows of an operation's parameters whose gradients a thread computes."""
+    return chunk(op.n_parameters // op.parameter_row, thread_team, thread_id)

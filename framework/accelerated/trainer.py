@@ -1,13 +1,12 @@
 """Whole training steps of a model whose every part has a kernel."""
 
-from copy import copy
 from functools import partial
-from types import NoneType
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from framework.accelerated.blas import CAN_BE_SHARED
+from framework.accelerated.checked_data import CheckedData, are_checked, check_data
 from framework.accelerated.instructions import (
     Instructions,
     loss_instruction,
@@ -15,17 +14,15 @@ from framework.accelerated.instructions import (
     optimizer_state,
     places,
 )
-from framework.accelerated.kernels import ACCURACIES, LOSSES
 from framework.accelerated.steps import BatchSource, Network, Workspace, take_steps
 from framework.accelerated.support import unsupported, warn_of_plain_steps
 from framework.accelerated.thread_team import MOST_THREADS, ThreadTeam, make_team, together
 from framework.accelerated.workspace import Results, as_compiled, rows
-from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
+from framework.accuracies import RegressionAccuracy
 from framework.containers.supervised import Supervised
 from framework.data.batches import ArrayBatches, Batch, Batches
 from framework.data.micro_batches import has_independent_samples
-from framework.losses import FusedLoss, Huber, MeanAbsoluteError, MeanSquaredError
-from framework.losses.targets import binary_targets
+from framework.losses import FusedLoss
 from framework.utils.threads import available, single_thread
 from optimizers.arrays import Array
 
@@ -43,8 +40,6 @@ DRAWN_PER_CALL = 2**20
 SAMPLES_OF_THREAD = 32
 WORK_OF_THREAD = 2 * 10**6
 
-REGRESSION_LOSSES = (MeanSquaredError, MeanAbsoluteError, Huber)
-
 
 class Trainer:
     """Takes steps of training, many in one call.
@@ -61,7 +56,6 @@ class Trainer:
         self.loss = loss
         self.parameters = model.parameters
         self.places = places(self.parameters)
-        self.takes_labels = next(k for k in LOSSES if k.loss is type(loss)).takes_labels
 
     def steps_at_once(self, source: Batches) -> int:
         """Return how many batches of ``source`` to put together for one call."""
@@ -71,7 +65,7 @@ class Trainer:
             instructions = self._instructions(source.X)
         except ValueError:  # the step says so
             return 1
-        if not self._takes(source.y, instructions):
+        if not are_checked(source.y, self.loss, instructions, self.parameters.dtype):
             return 1
         parameters, size = len(self.parameters), source.batch_size
         work = (size + WORK_OF_UPDATE) * parameters + WORK_OF_STEP
@@ -114,8 +108,14 @@ class Trainer:
     def _take_steps(
         self, X: Array, y: Array, weights: Array | None, order: Array | None, batch_size: int
     ) -> Array:
-        data = self._data(X, y, weights, order, batch_size)
-        instructions, dtype = data.instructions, self.parameters.dtype
+        X = as_compiled(X, self.parameters.dtype)
+        try:
+            instructions = self._instructions(X)
+        except ValueError:
+            self.model.forward(X[:batch_size])  # the operation that does not take it says so
+            raise
+        data = check_data(X, y, weights, order, instructions, self.loss, self.model.accuracy)
+        dtype = self.parameters.dtype
         # By the size of all batches, so that the last one's sums are the same in any call.
         thread_team = make_team(self.threads(batch_size))
         batch_size = min(batch_size, data.samples)
@@ -139,7 +139,7 @@ class Trainer:
             values=results.values,
             dvalues=results.dvalues,
         )
-        network = self._network(data, results)
+        network = self._network(instructions, data, results)
         taken = self._run(network, source, workspace, rates, metrics, thread_team)
 
         last = min(taken, len(metrics) - 1)
@@ -153,66 +153,16 @@ class Trainer:
         self._store_loss(results, network.loss, size, with_gradient=taken == len(metrics))
         return metrics[: taken + 1]
 
-    def _data(
-        self, X: Array, y: Array, weights: Array | None, order: Array | None, batch_size: int
-    ) -> "_CheckedData":
-        """Return the data as the compiled code takes them.
-
-        Raises:
-            TypeError, ValueError, IndexError: they do not fit each other or the network.
-        """
-        # From here on, nothing that says how large an array is, or where to look in it, is where
-        # callbacks or other threads can change it. Only the targets are, until they are used.
-        X, y = as_compiled(X, self.parameters.dtype), np.asarray(y).view()
-        if order is not None:
-            order = _checked_rows(order, X, y)
-            weights = None if weights is None else weights[order]
-        try:
-            instructions = self._instructions(X)
-        except ValueError:
-            self.model.forward(X[:batch_size])  # the operation that does not take it says so
-            raise
-        if not self._takes(y, instructions):
-            if order is not None:
-                X, y, order = X[order], y[order], None
-            y = self.loss.check_targets(y, (len(X), *instructions.output_shape))
-        labels, targets = np.empty(0, np.intp), y
-        if y.ndim == 1:
-            labels, targets = as_compiled(y, np.dtype(np.intp)), np.empty((0, 1))
-            if type(self.model.accuracy) not in (NoneType, CategoricalAccuracy):
-                targets = y  # of a single output, compared as a number
-        targets = as_compiled(targets, self.parameters.dtype)
-        targets = targets.reshape(len(targets), int(np.prod(targets.shape[1:])))
-        if type(self.model.accuracy) is BinaryAccuracy and type(self.loss) in REGRESSION_LOSSES:
-            # The loss takes any number, but the accuracy does not.
-            used = targets if order is None else targets[order]
-            binary_targets(used, used.shape)
-        samples = len(X) if order is None else len(order)
-        weights = np.empty(0) if weights is None else np.array(weights, np.float64)
-        if len(weights) and weights.shape != (samples,):
-            raise ValueError(
-                f"sample_weight must be one number for each sample, of shape ({samples},), "
-                f"received shape {weights.shape}"
-            )
-        order = np.empty(0, np.intp) if order is None else order
-        return _CheckedData(X, labels, targets, y.shape[1:], weights, order, samples, instructions)
-
-    def _network(self, data: "_CheckedData", results: Results) -> Network:
-        parameters, optimizer, accuracy = self.parameters, self.model.optimizer, self.model.accuracy
+    def _network(self, instructions: Instructions, data: CheckedData, results: Results) -> Network:
+        parameters, optimizer = self.parameters, self.model.optimizer
         of_optimizer = optimizer_instruction(optimizer)
         first_state, second_state = optimizer_state(of_optimizer, optimizer, parameters)
-        precision = 0.0
-        if isinstance(accuracy, RegressionAccuracy):
-            # Before ``init`` it depends on the batch, and a call is of a single one.
-            known = copy(accuracy)
-            known.init(data.targets[data.order] if len(data.order) else data.targets)
-            precision = float(known.current_precision or 0.0)
         return Network(
-            instructions=data.instructions.array,
-            first=data.instructions.first,
-            loss=loss_instruction(self.loss, data.instructions),
-            accuracy=ACCURACIES.index(type(accuracy)),
-            precision=precision,
+            instructions=instructions.array,
+            first=instructions.first,
+            loss=loss_instruction(self.loss, instructions),
+            accuracy=data.accuracy,
+            precision=data.precision,
             optimizer=of_optimizer,
             parameters=parameters.weights,
             gradients=parameters.dweights,
@@ -266,12 +216,6 @@ class Trainer:
     def _instructions(self, X: Array) -> Instructions:
         return Instructions(self.operations, self.places, X.shape[1:])
 
-    def _takes(self, y: Array, instructions: Instructions) -> bool:
-        """Whether ``y`` are targets as ``check_targets`` returns them."""
-        if y.ndim == 1:
-            return self.takes_labels and y.dtype == np.intp
-        return y.dtype == self.parameters.dtype and y.shape[1:] == instructions.output_shape
-
     def threads(self, batch_size: int) -> int:
         """Return how many threads share the work on each batch of so many samples."""
         if not CAN_BE_SHARED or not all(map(has_independent_samples, self.operations)):
@@ -292,36 +236,6 @@ class Trainer:
         finally:
             optimizer.iterations, optimizer.current_learning_rate = initial, rate
         return rates
-
-
-class _CheckedData(NamedTuple):
-    """Data that fit each other and the network.
-
-    Attributes:
-        X, labels, targets, weights, order: see ``BatchSource``.
-        y_shape: of one target, as it was given.
-        samples: how many there are in all steps.
-        instructions: of the network, for such data.
-    """
-
-    X: Array
-    labels: Array
-    targets: Array
-    y_shape: tuple[int, ...]
-    weights: Array
-    order: Array
-    samples: int
-    instructions: Instructions
-
-
-def _checked_rows(order: Array, *arrays: Array) -> Array:
-    """Return a copy of ``order``, whose numbers are rows of each of ``arrays``."""
-    order = order.astype(np.intp, casting="same_kind")
-    # Seen as unsigned, a negative number is larger than any row: one pass finds both.
-    if np.maximum.reduce(order.view(np.uintp)) >= min(map(len, arrays)):
-        for array in arrays:
-            array.take(order, axis=0)  # raises IndexError, but for rows counted from the end
-    return order
 
 
 def trainer_of(model: Supervised, operations: list[Any], loss: Any) -> Trainer | None:

@@ -7,7 +7,10 @@ from framework.activations.elu import ELU as ELU
 from framework.activations.gelu import GELU as GELU
 from framework.activations.leaky_relu import LeakyReLU as LeakyReLU
 from framework.activations.linear import Linear as Linear
+from framework.activations.mish import Mish as Mish
+from framework.activations.prelu import PReLU as PReLU
 from framework.activations.relu import ReLU as ReLU
+from framework.activations.selu import SELU as SELU
 from framework.activations.sigmoid import Sigmoid as Sigmoid
 from framework.activations.softmax import Softmax as Softmax
 from framework.activations.softplus import Softplus as Softplus

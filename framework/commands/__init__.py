@@ -3,3 +3,7 @@
 Each module has ``add(commands)``, which declares its commands and their options, and the functions
 that run them.
 """
+
+from framework.utils.neighbours import check_ours
+
+check_ours("datasets")  # before anything imports from it

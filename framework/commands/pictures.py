@@ -4,71 +4,126 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from framework.errors import FileError, file_errors
 from framework.operation import Array
 
 # As Pillow calls them. It knows more, but some of those start other programs (EPS runs Ghostscript,
 # and so whatever the file tells that to do), and for most nobody asks.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 
+# Pictures of more pixels are not resized: decoded, they take up to 8 bytes a pixel. A camera's
+# JPEG can have more, since it can be decoded at an eighth of its size.
+MOST_PIXELS = 1 << 26
 
-def read_picture(path: Path, check_size: Callable[[int, int], None]) -> Array:
+ORIENTATION = 0x0112  # the tag of EXIF
+ON_ITS_SIDE = (5, 6, 7, 8)  # the orientations that swap height and width
+
+
+def read_picture(
+    path: Path, check_size: Callable[[int, int], None], size: tuple[int, int] | None = None
+) -> Array:
     """Return the pixels of a picture as bytes, ``(height, width)`` or ``(height, width, 3)``.
 
-    A file is of the format that its content says, whatever its name.
+    They are as the picture is shown: a camera that is held on its side stores the picture lying,
+    and tells in the file's EXIF data how to turn it. A file is of the format that its content
+    says, whatever its name.
 
     Args:
         path: the file, in one of ``FORMATS``.
-        check_size: is called with the height and the width that the file announces, before
-            anything is decoded, and raises an error where nobody wants such a picture: a small
-            file can hold more pixels than there is memory.
+        check_size: is called with the height and the width that the file announces, as it is
+            shown, before anything is decoded, and raises an error where nobody wants such a
+            picture: a small file can hold more pixels than there is memory.
+        size: the height and the width to which the picture is brought, whatever it has. It is
+            scaled by one factor, so that it just covers this size, and the middle is cut out: a
+            square of a photograph is what its middle shows. ``check_size`` sees the result.
 
     Raises:
         OSError: the file cannot be opened.
-        ValueError: it is damaged, no picture in one of the formats, partly transparent, or of
-            more than 8 bits for a colour without telling which number is white. Pillow itself
-            refuses what announces more than 179 million pixels.
+        FileError: it is damaged, no picture in one of the formats, partly transparent, has too
+            many pixels to be resized, or more than 8 bits for a colour without telling which
+            number is white. Pillow itself refuses what announces more than 179 million pixels.
     """
-    from PIL import Image
+    from PIL import Image, ImageOps
 
-    with _named(path):
-        image = Image.open(path, formats=FORMATS)
-    with image:
-        check_size(image.height, image.width)
-        numbers = image.mode[0] in "IF"
-        if numbers and image.format != "PNG":
-            raise ValueError(
+    # An open file: of one that it opens itself, Pillow maps the pixels of a plain TIFF, and gets
+    # those of one on its side wrong.
+    with path.open("rb") as file:
+        with _named(path):
+            image = Image.open(file, formats=FORMATS)
+            # Of a TIFF, Pillow announces the size as it is shown.
+            on_its_side = "exif" in image.info and _orientation(image) in ON_ITS_SIDE
+        if size is None:
+            check_size(*((image.width, image.height) if on_its_side else _size(image)))
+        else:
+            if image.info.get("progressive"):  # of which the whole is held, however it is decoded
+                _check_pixels(path, image)
+            with _named(path):
+                _draft(image, size[::-1] if on_its_side else size)
+            _check_pixels(path, image)
+        if image.mode[0] in "IF" and image.format != "PNG":
+            raise FileError(
                 f"{path} has more than 8 bits for a colour, and does not tell which number is "
                 "white: convert it to 8 bits, or to PNG"
             )
         with _named(path):
-            if numbers:  # white is 2¹⁶ − 1 in PNG
-                pixels = np.rint(np.asarray(image) / 257).astype(np.uint8)
-            else:
-                pixels = np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGBA"))
-    check_size(*pixels.shape[:2])  # again, since Pillow before 11 turns a TIFF as it decodes it
-    if pixels.ndim == 3 and pixels.shape[2] == 4:
-        if pixels[..., 3].min() < 255:
-            raise ValueError(f"{path} has transparent parts: give it a ground first")
-        pixels = pixels[..., :3]
-    return pixels
+            shown: Any = _in_8_bits(ImageOps.exif_transpose(image))
+        if shown.mode == "RGBA":
+            if shown.getchannel("A").getextrema()[0] < 255:
+                raise FileError(f"{path} has transparent parts: give it a ground first")
+            shown = shown.convert("RGB")
+        if size is not None:
+            shown = ImageOps.fit(shown, size[::-1], Image.Resampling.BILINEAR)
+    # Again, since Pillow before 11 turns a TIFF as it decodes it.
+    check_size(*_size(shown))
+    return np.asarray(shown)
+
+
+def _size(image: Any) -> tuple[int, int]:
+    return image.height, image.width
+
+
+def _orientation(image: Any) -> int:
+    return int(image.getexif().get(ORIENTATION, 1))
+
+
+def _draft(image: Any, size: tuple[int, int]) -> None:
+    """Let a JPEG be decoded at a half, a quarter or an eighth of its size if that suffices.
+
+    At least twice ``size`` is left, so that nothing of the picture's sharpness is lost.
+    """
+    height, width = size
+    factor = max(height / image.height, width / image.width)
+    image.draft(None, (round(2 * factor * image.width), round(2 * factor * image.height)))
+
+
+def _check_pixels(path: Path, image: Any) -> None:
+    """Raise FileError if ``image`` is decoded to more pixels than are resized."""
+    height, width = _size(image)
+    if height * width > MOST_PIXELS:
+        raise FileError(
+            f"{path} is {height}×{width} pixels: expected at most {MOST_PIXELS:,} in all, make it "
+            "smaller first"
+        )
+
+
+def _in_8_bits(image: Any) -> Any:
+    """Return ``image`` as grey, RGB or RGBA of 8 bits for a colour."""
+    from PIL import Image
+
+    if image.mode[0] in "IF":  # a PNG of 16 bits, whose white is 2¹⁶ − 1
+        return Image.fromarray(np.rint(np.asarray(image) / 257).astype(np.uint8))
+    return image if image.mode in ("L", "RGB") else image.convert("RGBA")
 
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong while Pillow reads a file into an error that names it."""
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of what is odd in a file, and of sizes, which are looked at here.
-            warnings.simplefilter("ignore")
-            yield
-    except Exception as error:  # a damaged file can make a decoder raise anything
-        if isinstance(error, OSError) and error.filename is not None:
-            raise  # it says itself which file it could not open
-        known = ", ".join(FORMATS)
-        raise ValueError(
-            f"{path} is damaged, or no image in a known format ({known}): "
-            f"{type(error).__name__}: {error}"
-        ) from None
+    """Turn whatever goes wrong while Pillow reads a file into a FileError that names it."""
+    problem = f"it is damaged, or no image in a known format ({', '.join(FORMATS)})"
+    with file_errors(path, problem=problem), warnings.catch_warnings():
+        # Pillow warns of what is odd in a file, and of sizes, which are looked at here.
+        warnings.simplefilter("ignore")
+        yield

@@ -134,7 +134,7 @@ class Sequential(Container):
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         dtype = self.dtype if self.finalized else None
-        output = run_forward(lined_up(self.layers), np.asarray(inputs, dtype), training)
+        output = run_forward(lined_up(self.layers), as_inputs(inputs, dtype), training)
         self.output = output
         return output
 
@@ -143,7 +143,7 @@ class Sequential(Container):
 
         Those inside a ``Sequential`` take its place.
         """
-        values = np.asarray(inputs, self.dtype if self.finalized else None)
+        values = as_inputs(inputs, self.dtype if self.finalized else None)
         outputs: list[Array] = []
         for layer, argument in lined_up(self.layers):
             if argument == SEQUENTIAL:
@@ -302,6 +302,12 @@ class Sequential(Container):
             )
         arrays = [getattr(leaf, name) for leaf, names in self._stored_names() for name in names]
         return next(iter(found)) if found else np.result_type(np.float32, *arrays)
+
+
+def as_inputs(values: ArrayLike, dtype: np.dtype[Any] | None) -> Array:
+    """Return ``values`` as an array of ``dtype``, or of their own without one."""
+    array = values if type(values) is np.ndarray else as_array(values, "inputs")
+    return array if dtype is None else array.astype(dtype, copy=False)
 
 
 def lined_up(operations: Iterable[Any]) -> list[tuple[Any, str]]:

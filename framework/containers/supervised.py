@@ -12,7 +12,13 @@ from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.checks import check_class_names
 from framework.containers.container import is_trained
-from framework.containers.sequential import Sequential, lined_up, run_backward, run_forward
+from framework.containers.sequential import (
+    Sequential,
+    as_inputs,
+    lined_up,
+    run_backward,
+    run_forward,
+)
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.losses.loss import FusedLoss, Loss, mean_loss, penalty
@@ -53,6 +59,7 @@ class Supervised(Sequential):
     Attributes:
         loss, optimizer, accuracy: the objects given to ``set``, or None.
         input_shape: the shape of one sample of the data last seen, or None.
+        optimizer_has_trained: whether ``Model.train`` has used the present optimizer.
 
     A subclass can pair further classes with a fused form in ``fused``. Only these very classes
     are fused, since a class derived from them may compute something else.
@@ -65,8 +72,10 @@ class Supervised(Sequential):
         self.optimizer: Any = None
         self.accuracy: Any = None
         self.input_shape: Shape = None
+        self.optimizer_has_trained = False
         self._class_names: list[str] | None = None
         self._output: Array | None = None
+        self._fused: FusedLoss | None = None
         super().__init__(operations, dtype=dtype)
 
     # Putting it together
@@ -85,6 +94,8 @@ class Supervised(Sequential):
         if self.finalized:
             self._check_head(self.loss if loss is None else loss)
         self.loss = self.loss if loss is None else loss
+        if optimizer is not None and optimizer is not self.optimizer:
+            self.optimizer_has_trained = False
         self.optimizer = self.optimizer if optimizer is None else optimizer
         self.accuracy = self.accuracy if accuracy is None else accuracy
         if self.finalized:
@@ -227,7 +238,7 @@ class Supervised(Sequential):
         Call it after ``calculate_loss`` on the same batch. Every operation then has its
         ``dinputs``, and every parameter its gradient. ``all_operations=False``
         leaves out gradients that no parameter needs: those of the data and of all operations
-        before the first layer with parameters.
+        before the first layer with parameters; ``complete_backward`` computes them.
         ``scale`` multiplies the gradient of the data loss, but not that of the penalties.
 
         Raises RuntimeError before ``calculate_loss``.
@@ -252,6 +263,25 @@ class Supervised(Sequential):
             first.parameter_gradients(dvalues)
         elif first is not None:
             run_backward([first], dvalues)
+
+    def complete_backward(self) -> None:
+        """Compute the ``dinputs`` that ``backward(y, all_operations=False)`` left out.
+
+        The gradients of parameters stay as they are.
+        """
+        operations = self.before_loss
+        first = next((i for i, layer in enumerate(operations) if is_trained(layer)), None)
+        if first is None:
+            return
+        later = [*operations[first + 1 :], self.computed_loss]
+        dvalues = later[0].dinputs
+        if hasattr(operations[first], "parameter_gradients"):
+            gradients = self.parameters.dweights.copy()
+            dvalues = run_backward([operations[first]], dvalues)
+            self.parameters.dweights[...] = gradients
+        else:  # its backward has computed both
+            dvalues = operations[first].dinputs
+        run_backward(operations[:first], dvalues)
 
     # Inside another container the loss is that of the outer one.
 
@@ -345,7 +375,7 @@ class Supervised(Sequential):
         self._penalized = self.trained_layers
         if isinstance(self.loss, Loss):
             self.loss.remember_trainable_layers(self.trained_layers)
-        self._fused: FusedLoss | None = None
+        self._fused = None
         self._output_activation: Any = self.layers[-1]
         self._before_loss = len(self.layers)  # how many operations the loss does not contain
         if isinstance(self.loss, FusedLoss):
@@ -369,7 +399,7 @@ class Supervised(Sequential):
     def _forward(
         self, X: ArrayLike, operations: Sequence[tuple[Any, str]], training: bool
     ) -> Array:
-        return run_forward(operations, np.asarray(X, dtype=self.parameters.dtype), training)
+        return run_forward(operations, as_inputs(X, self.parameters.dtype), training)
 
 
 def _check_methods(role: str, candidate: Any, methods: Sequence[str]) -> None:

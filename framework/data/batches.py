@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sized
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from framework.containers.supervised import Supervised
 from framework.data.checks import Transform, check_weighted_data
@@ -20,6 +21,10 @@ from framework.errors import BatchError
 from framework.utils import rng
 from framework.utils.memory_maps import is_mapped, release_pages, take_rows
 from optimizers.arrays import Array
+
+# Only the ratios of weights matter. If the first batch of a stream weighs more than HUGE, all
+# weights are multiplied by SMALL, a power of two, so that no sum over an epoch overflows.
+HUGE, SMALL = 1e100, 2.0**-664
 
 
 class MicroBatch(NamedTuple):
@@ -215,7 +220,9 @@ class BatchStream:
         self.model, self.source, self.transform, self.name = model, source, transform, name
         # Until an epoch has been counted, the source's own word for it.
         self.batches_per_epoch: int | None = len(source) if isinstance(source, Sized) else None
+        self._weight_scale: float | None = None
         self.first = next(self.epoch())
+        self._weight_scale = SMALL if self.first.total_weight > HUGE else 1.0
 
     @property
     def batch_size(self) -> int:
@@ -250,9 +257,21 @@ class BatchStream:
         given_weight = rest[0] if rest else None
         arrays = check_weighted_data(self.model, given_X, given_y, given_weight, self.transform)
         source = ArrayBatches(*arrays, transform=self.transform)
+        return Batch(source, source.rows, self._total_weight(given_weight))
+
+    def _total_weight(self, given: ArrayLike | None) -> float | None:
         # Checked weights are scaled batch by batch; the given ones compare batches.
-        total = None if given_weight is None else float(np.sum(given_weight, dtype=np.float64))
-        return Batch(source, source.rows, total)
+        if given is None:
+            return None
+        scale = 1.0 if self._weight_scale is None else self._weight_scale
+        with np.errstate(over="ignore"):
+            total = float(np.sum(np.multiply(given, scale, dtype=np.float64)))
+        if self._weight_scale is not None and total > 1 / SMALL:
+            raise ValueError(
+                f"its weights, up to {np.max(given):g}, are too large beside those of the first "
+                "batch"
+            )
+        return total
 
 
 Batches: TypeAlias = ArrayBatches | BatchStream

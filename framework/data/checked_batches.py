@@ -131,7 +131,8 @@ def _warn_if_sorted_by_class(y: Array) -> None:
     changes = np.count_nonzero(classes[1:] != classes[:-1])
     if 1 < count == changes + 1 and 2 * count <= len(classes):
         warn_user(
-            "the labels come sorted by class and shuffle=False: most batches hold a single "
-            "class, so the network unlearns one class while it learns the next, and may end at "
-            "chance level. Train with shuffle=True, or shuffle the data first."
+            "the labels come sorted by class, and are taken in that order: most batches hold a "
+            "single class, so the network unlearns one class while it learns the next, and may "
+            "end at chance level. Shuffle X and y together first: "
+            "keys = np.random.permutation(len(X)); X, y = X[keys], y[keys]"
         )

@@ -45,7 +45,7 @@ def check_inputs(model: Supervised, X: ArrayLike, rows_of: RowsOf = all_rows) ->
         raise ValueError(f"X is empty: its shape is {samples.shape}")
     model.output_shapes(samples.shape[1:])
     model.input_shape = samples.shape[1:]
-    check_finite(samples, "X", dtype, rows=rows_of(len(samples)))
+    check_finite(samples, "X", dtype, rows=rows_of(len(samples)), table=X)
     # Large data are converted batch by batch, and a mapped file is only read then.
     return samples.astype(dtype, copy=False) if samples.size <= CONVERTED_AT_ONCE else samples
 

@@ -1,5 +1,6 @@
 """The base of both estimators: ``fit`` and ``partial_fit``, early stopping, predictions."""
 
+import copy
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,15 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from framework.accuracies import Accuracy
 from framework.activations import Activation
-from framework.checks import check_count, check_dtype, check_fraction
+from framework.checks import check_count, check_dtype, check_fraction, check_unmasked
 from framework.data.sample_weights import drop_weightless
 from framework.estimators.network import new_network, new_optimizer
+from framework.estimators.split import split_by_class
 from framework.estimators.validation import ValidationScores
 from framework.losses import Loss
 from framework.model import Model
@@ -25,6 +26,7 @@ from framework.training.history import History
 from framework.training.state import Callback
 from framework.utils import rng
 from framework.utils.classes import check_not_nan
+from framework.utils.dataframes import first_bad_cell
 from framework.utils.forks import after_fork, renewed
 from optimizers.arrays import Array
 from optimizers.optimizer import LearningRate
@@ -151,6 +153,7 @@ class NeuralNetwork(BaseEstimator):
             model = new_network(self, X, self._head()) if first else self.model_
             if first or not incremental:
                 model.set(optimizer=new_optimizer(self))
+                self.callbacks_ = copy.deepcopy(list(self.callbacks or ()))
             history, scores = self._train(
                 model, X, y, weights, epochs=1 if incremental else self.epochs
             )
@@ -165,8 +168,9 @@ class NeuralNetwork(BaseEstimator):
         self.n_iter_ = len(self.loss_curve_)
 
     def _check_data(self, X: Any, y: Any, first: bool) -> tuple[Array, Array]:
-        X, y = validate_data(
-            self,
+        check_unmasked(X, "X")
+        check_unmasked(y, "y")
+        X, y = self._validated(
             X,
             y,
             reset=first,
@@ -180,11 +184,20 @@ class NeuralNetwork(BaseEstimator):
             y = column_or_1d(y, warn=True)
         return X, y
 
+    def _validated(self, X: Any, *y: Any, **options: Any) -> Any:
+        """Return what ``validate_data`` does. Its errors name the cell of a DataFrame too."""
+        try:
+            return validate_data(self, X, *y, **options)
+        except ValueError as error:
+            if cell := first_bad_cell(X):
+                raise ValueError(f"{error}\nIn X, {cell}") from None
+            raise
+
     def _train(
         self, model: Model, X: Array, y: Array, weights: Array | None, epochs: int
     ) -> tuple[History, list[float]]:
         """Train ``model`` and return its history and its scores on the validation samples."""
-        targets, callbacks = self._encode(y), list(self.callbacks or ())
+        targets, callbacks = self._encode(y), self.callbacks_
         kept: Any = slice(None)
         validation, scores = None, []
         if self.early_stopping:
@@ -214,13 +227,11 @@ class NeuralNetwork(BaseEstimator):
     def _split(self, y: Array) -> tuple[Array, Array]:
         """Return the rows to train on and those to validate on."""
         fraction = check_fraction("validation_fraction", self.validation_fraction)
-        kept, aside = train_test_split(
-            np.arange(len(y)),
-            test_size=fraction,
-            stratify=self._strata(y),
-            random_state=int(rng.generator().integers(2**31)),
-        )
-        return kept, aside
+        if not fraction:
+            raise ValueError("validation_fraction must be greater than 0 for early_stopping")
+        strata = self._strata(y)
+        strata = np.zeros(len(y)) if strata is None else strata
+        return split_by_class(strata, fraction, rng.generator())
 
     # Building
 
@@ -239,7 +250,8 @@ class NeuralNetwork(BaseEstimator):
 
     def _outputs(self, X: ArrayLike) -> Array:
         check_is_fitted(self, "model_")
-        samples = validate_data(self, X, reset=False, dtype=self.model_.dtype)
+        check_unmasked(X, "X")
+        samples = self._validated(X, reset=False, dtype=self.model_.dtype)
         with _one_at_a_time:
             outputs = self.model_.predict(samples, batch_size=ROWS_AT_ONCE)
             self.model_.forward(samples[:1].copy(), training=False)

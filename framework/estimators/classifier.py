@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from framework.accuracies import Accuracy, BinaryAccuracy, CategoricalAccuracy
 from framework.activations import Activation, Sigmoid, Softmax
+from framework.checks import check_non_negative
 from framework.data.sample_weights import drop_weightless
 from framework.estimators.base import NeuralNetwork
 from framework.losses import BinaryCrossentropy, CategoricalCrossentropy, Loss
@@ -49,10 +50,9 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         early_stopping: whether to split off validation samples, stop when the loss on them has not
             improved for ``patience`` epochs, and restore the best parameters.
         validation_fraction: the share of validation samples, stratified by class; greater than 0
-            and less than 1.
+            and less than 1. At least one sample of every class is trained on.
         patience: the number of epochs without improvement before training stops, at least 1.
-        callbacks: objects derived from ``framework.Callback``. ``sklearn.base.clone`` copies
-            them, and so do searches, cross-validation and ensembles.
+        callbacks: objects derived from ``framework.Callback``, which ``fit`` copies.
         class_weight: the weight of each class, ``{label: weight}``, 1 for classes that are not in
             it; "balanced" for weights inversely proportional to the class frequencies. Only for
             one label per sample.
@@ -67,6 +67,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
 
     Attributes:
         model_: the trained ``Model``.
+        callbacks_: the copies of ``callbacks``, as the training has left them.
         classes_: the labels, sorted; for several labels per sample, the numbers of the columns.
         loss_curve_: the loss of each epoch, penalties included, as ``History.loss``.
         validation_loss_curve_: the loss on the validation samples, without penalties; empty
@@ -235,13 +236,27 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
             return X, y, weights
         if self._several_labels:
             raise ValueError("class_weight is for one label per sample: give sample_weight instead")
-        # "balanced" needs classes that occur in y; a dict may also name others.
-        classes = np.unique(y) if self.class_weight == "balanced" else self.classes_
-        of_class = compute_class_weight(
-            self.class_weight, classes=classes, y=y, sample_weight=weights
-        )
+        if isinstance(self.class_weight, Mapping):
+            classes, of_class = self.classes_, self._weights_of_classes(self.class_weight)
+        else:  # "balanced" needs classes that occur in y
+            classes = np.unique(y)
+            of_class = compute_class_weight(
+                self.class_weight, classes=classes, y=y, sample_weight=weights
+            )
         factors = of_class[np.searchsorted(classes, y)]
         return drop_weightless(X, y, factors if weights is None else weights * factors)
+
+    def _weights_of_classes(self, class_weight: Mapping[Any, float]) -> Array:
+        """Return the weight of each of ``classes_``."""
+        labels = self.classes_.tolist()
+        for label, weight in class_weight.items():
+            if label not in labels:
+                raise ValueError(
+                    f"class_weight has the label {label!r}, which is none of the classes: "
+                    f"{', '.join(map(repr, labels))}"
+                )
+            check_non_negative(f"class_weight[{label!r}]", weight)
+        return np.array([float(class_weight.get(label, 1)) for label in labels])
 
     def _strata(self, y: Array) -> Array | None:
         return None if self._several_labels else y

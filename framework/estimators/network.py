@@ -13,6 +13,7 @@ from framework.layers import BatchNormalization, Dense, Dropout
 from framework.losses import Loss
 from framework.model import Model
 from framework.operation import describe
+from optimizers import Optimizer
 from optimizers.arrays import Array
 from optimizers.configuration import constructor_arguments
 
@@ -58,7 +59,10 @@ def new_optimizer(estimator: Any) -> Any:
             "learning_rate is for an optimizer given by name: set it in "
             f"{describe(estimator.optimizer)} itself"
         )
-    return copy.deepcopy(estimator.optimizer)
+    optimizer = copy.deepcopy(estimator.optimizer)
+    if isinstance(optimizer, Optimizer) and optimizer.has_trained_only_others([]):
+        optimizer.reset()
+    return optimizer
 
 
 def _dense(estimator: Any, n_inputs: int, n_neurons: int, initializer: str) -> Dense:

@@ -196,20 +196,32 @@ def _input_findings(X: Array) -> Iterator[str]:
         )
 
 
-def _head_findings(model: Supervised, states: tuple[OperationState, ...]) -> Iterator[str]:
-    layer, loss = model.layers[-1], model.loss
+def missing_activation(model: Supervised, outputs: Array) -> str:
+    """Return the name of the activation without which ``outputs`` are no probabilities.
+
+    It is empty if they are some, or if the loss does not need them.
+    """
+    layer, loss = model.leaves()[-1], model.loss
+    is_ours = type(loss).forward.__module__.startswith("framework.")
+    if not is_ours or not np.isfinite(outputs).all():
+        return ""
     for kind, activation in ((CategoricalCrossentropy, Softmax), (BinaryCrossentropy, Sigmoid)):
         if isinstance(loss, kind) and not isinstance(layer, (Softmax, Sigmoid)):
-            outputs = layer.output
-            probable = ((outputs >= 0) & (outputs <= 1)).all()
+            probable = bool(((outputs >= 0) & (outputs <= 1)).all())
             if kind is CategoricalCrossentropy:
                 probable = probable and np.allclose(outputs.sum(axis=-1), 1, atol=1e-3)
             # An activation of the user's own may give probabilities; a layer does so by accident.
-            if not probable or states[-1].trained:
-                yield (
-                    f"{kind.__name__} compares probabilities, but the outputs of {states[-1]}, "
-                    f"the last, are none. Add {activation.__name__}() at the end."
-                )
+            if not probable or is_trained(layer):
+                return activation.__name__
+    return ""
+
+
+def _head_findings(model: Supervised, states: tuple[OperationState, ...]) -> Iterator[str]:
+    if activation := missing_activation(model, model.layers[-1].output):
+        yield (
+            f"{type(model.loss).__name__} compares probabilities, but the outputs of {states[-1]}, "
+            f"the last, are none. Add {activation}() at the end."
+        )
 
 
 def _findings(states: tuple[OperationState, ...], X: Array) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from framework.activations import Activation, Linear
 from framework.containers.supervised import Supervised
-from framework.errors import OnnxError
+from framework.errors import OnnxError, file_errors
 from framework.interchange.onnx_export import CLASS_NAMES, PRODUCER
 from framework.interchange.onnx_graph import Graph, is_zip_map, node_text, parse, product
 from framework.interchange.onnx_matching import INPUTS, match
@@ -35,7 +35,7 @@ PATTERNS = patterns_by_operator()
 def from_onnx(path: str | os.PathLike[str], model_class: type[AnyModel]) -> AnyModel:
     """Return the network in the file ``path``: see ``Model.from_onnx``."""
     onnx = required("onnx", "'dinputs[onnx]'")
-    try:
+    with file_errors(path, OnnxError):
         proto = parse(onnx, path)
         graph = Graph(onnx, proto)
         # The initial weights of new layers are replaced: they must use up no random numbers.
@@ -46,8 +46,6 @@ def from_onnx(path: str | os.PathLike[str], model_class: type[AnyModel]) -> AnyM
         model.input_shape = graph.sample_shape
         model.output_shapes(model.input_shape)
         model.class_names = _class_names(proto)
-    except ValueError as error:
-        raise OnnxError(f"{os.fspath(path)}: {error}") from error
     return model
 
 

@@ -14,8 +14,11 @@ from numpy.typing import ArrayLike
 from framework.activations import (
     ELU,
     GELU,
+    SELU,
     LeakyReLU,
     Linear,
+    Mish,
+    PReLU,
     ReLU,
     Sigmoid,
     Softmax,
@@ -25,6 +28,8 @@ from framework.activations import (
     Tanh,
 )
 from framework.activations.gelu import CUBIC, SCALE
+from framework.activations.selu import ALPHA as SELU_ALPHA
+from framework.activations.selu import SCALE as SELU_SCALE
 from framework.interchange.builders import build, build_dense
 from framework.interchange.onnx_expressions import (
     Argument,
@@ -112,6 +117,14 @@ def _folded(**arrays: Array) -> list[Operation]:
     return [layer]
 
 
+def _prelu_arguments(operation: PReLU) -> dict[str, ArrayLike]:
+    return {"weights": operation.weights[0]}
+
+
+def _prelu(weights: Array) -> list[Operation]:
+    return [build(PReLU, weights=np.atleast_1d(weights))]
+
+
 def _both_classes() -> list[Operation]:
     # The sigmoid of a number is the softmax of 0 and that number.
     return [build_dense(np.array([[0, 1]], dtype=np.float32)), Softmax()]
@@ -166,7 +179,21 @@ EXPORT: dict[type[Operation], Pattern] = {
         node("Elu", X, alpha=ALPHA),
         in_float64=_where_positive(node("Mul", EXPM1_OF_NEGATIVE, ALPHA)),
     ),
+    SELU: Pattern(
+        node("Selu", X, alpha=SELU_ALPHA, gamma=SELU_SCALE),
+        in_float64=node(
+            "Mul", _where_positive(node("Mul", EXPM1_OF_NEGATIVE, SELU_ALPHA)), SELU_SCALE
+        ),
+    ),
+    # In float64 not as LeakyReLU, whose pattern a single slope would be taken for.
+    PReLU: Pattern(
+        node("PRelu", X, WEIGHTS),
+        in_float64=node("Add", node("Max", X, 0.0), node("Mul", node("Min", X, 0.0), WEIGHTS)),
+        arguments=_prelu_arguments,
+        builder=_prelu,
+    ),
     Softplus: Pattern(node("Softplus", X), in_float64=SOFTPLUS),
+    Mish: Pattern(node("Mish", X), in_float64=node("Mul", X, node("Tanh", SOFTPLUS))),
     Swish: Pattern(node("Mul", X, node("Sigmoid", X))),
     GELU: Pattern(node("Gelu", X, approximate="tanh")),
     Softmax: Pattern(
@@ -221,6 +248,8 @@ IMPORT: list[tuple[Node, Builder]] = [
     ),
     # Above 20, the softplus of a number is that number, to 3e-9.
     (node("Where", node("Greater", X, 20.0), X, node("Softplus", X)), _default_builder(Softplus)),
+    # Before operator set 18, which has Mish.
+    (node("Mul", X, node("Tanh", node("Softplus", X))), _default_builder(Mish)),
     *((node("Mul", 0.5, node("Mul", X, part)), _default_builder(GELU)) for part in ONE_PLUS_TANH),
     *((node("Mul", X, node("Mul", 0.5, part)), _default_builder(GELU)) for part in ONE_PLUS_TANH),
     # Both probabilities of a classifier of two classes.

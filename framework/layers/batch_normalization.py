@@ -118,7 +118,8 @@ class BatchNormalization(Operation):
         rows = inputs.astype(self.weights.dtype, copy=False).reshape(-1, self.n_features)
         self.training = training
         if training:
-            self.count = count = float(self._over_batch(np.array([len(rows)], np.float64))[0])
+            count = float(self._over_batch(np.array([len(rows)], np.float64))[0])
+            self.count = count = max(count, 1.0)  # no samples have sums of 0, and means of 0
             mean = self._over_batch(_sums(rows)).astype(rows.dtype) / count
             centred = rows - mean
             squares = self._over_batch(_sums(np.square(centred))).astype(rows.dtype)

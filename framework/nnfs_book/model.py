@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_floats
+from framework.containers.last_pass import last_pass_kept
 from framework.containers.supervised import FUSED
 from framework.losses import SoftmaxCategoricalCrossentropy
 from framework.model import AnyModel
@@ -114,7 +115,8 @@ class Model(FrameworkModel):
             print_every=print_every if every_epoch else None,
         )
         if every_epoch and validation_data is not None:
-            self.evaluate(*validation_data)
+            with last_pass_kept(self):
+                self.evaluate(*validation_data)
         if isinstance(self.optimizer, ShowsState):
             self.optimizer.show_state(self.parameters)
 

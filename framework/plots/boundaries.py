@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.checks import as_array, check_count
+from framework.containers.last_pass import last_pass_kept
 from framework.model import Model
 from framework.plots.labels import class_indices
 from framework.training.history import History
@@ -61,7 +62,8 @@ def decision_boundary(
     if X.ndim != 2 or X.shape[1] != 2:
         raise ValueError(f"decision_boundary expects X of shape (samples, 2), received {X.shape}")
     classes = class_indices(y)
-    predicted = model.predict_classes(X)
+    with last_pass_kept(model):
+        predicted = model.predict_classes(X)
     if predicted.shape != classes.shape:
         raise ValueError(
             f"decision_boundary expects one class for each of {len(X)} samples, received y of "
@@ -224,8 +226,9 @@ def _shades(model: Model, points: Array) -> Array:
     """Return the colour of each point: that of its class, paler for smaller probabilities."""
     from matplotlib.colors import to_rgb
 
-    outputs = model.predict(points, batch_size=8192)
-    classes = model.predict_classes(points, batch_size=8192)
+    with last_pass_kept(model):
+        outputs = model.predict(points, batch_size=8192)
+    classes = model.classes_of(outputs)
     sureness = _sureness(outputs, model.layers[-1])
     palette = np.array([to_rgb(colour) for colour in COLOURS])
     strength = (0.15 + 0.45 * sureness)[:, np.newaxis]

@@ -10,13 +10,13 @@ refused by its number.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from framework.errors import SavedFileError
+from framework.errors import SavedFileError, file_errors
 from optimizers.arrays import Array
 
 FilePath: TypeAlias = str | os.PathLike[str]
@@ -78,23 +78,9 @@ def checksum(contents: Any, arrays: Mapping[str, Array]) -> str:
     return digest.hexdigest()
 
 
-@contextmanager
-def saved_file_errors(path: FilePath) -> Iterator[None]:
-    """Turn every error that a file's content can cause into a ``SavedFileError`` naming ``path``.
-
-    That is every Exception but OSError: classes of the user's own are called with arguments from
-    the file, and may raise anything.
-    """
-    try:
-        yield
-    except OSError:
-        raise
-    except Exception as error:
-        message = str(error)
-        if isinstance(error, (AttributeError, LookupError, TypeError)):
-            # Their messages are written for programmers; that of a KeyError is only the key.
-            message = f"it does not hold what it should ({type(error).__name__}: {error})"
-        raise SavedFileError(f"{os.fspath(path)}: {message}") from error
+def saved_file_errors(path: FilePath) -> AbstractContextManager[None]:
+    """Turn every error of a file's content into a ``SavedFileError``: see ``file_errors``."""
+    return file_errors(path, SavedFileError)
 
 
 def _parse(text: str | None) -> dict[str, Any]:

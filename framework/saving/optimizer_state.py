@@ -14,6 +14,9 @@ from framework.containers.supervised import Supervised
 from framework.operation import describe
 from optimizers.optimizer import Optimizer, State
 
+# No training counts further, and compiled code and floats hold every number up to here.
+LARGEST_COUNT = 2**53
+
 
 def optimizer_state(model: Supervised) -> dict[str, Any]:
     """Return the state of the model's ``Optimizer``: step count, learning rate and arrays.
@@ -36,7 +39,8 @@ def check_optimizer_state(model: Supervised, state: Any) -> None:
     """
     if not isinstance(model.optimizer, Optimizer):
         raise ValueError("it has the state of an optimizer, but no optimizer")
-    check_count("iterations", state["iterations"], minimum=0)
+    if check_count("iterations", state["iterations"], minimum=0) > LARGEST_COUNT:
+        raise ValueError(f"iterations must be at most {LARGEST_COUNT:,}")
     check_number("current_learning_rate", state["current_learning_rate"])
     vector = model.parameters
     # The arrays belong to all parameters in one vector, or, after nnfs.init(), to each parameter.

@@ -9,7 +9,11 @@ epoch_sums.py         adds up the losses of an epoch
 evaluation.py         outputs, loss and accuracy on validation or test data
 history.py            History: the metrics of every epoch
 learning_curves.py    draws a History
-progress.py           the progress bar, and the lines that are printed
+progress.py           Reporter: what is shown of the progress, and when
+terminal_bar.py       shows it as a bar and lines in a terminal
+notebook_table.py     shows it as a bar and a table in a notebook
+obstacles.py          warns of a training that cannot learn
+last_batch.py         leaves the operations with the pass of the last batch
 interrupts.py         Ctrl-C: stop after the batch, at the second one at once
 divergence.py         the errors where the loss or the parameters become NaN
 callbacks.py          EarlyStopping

@@ -51,6 +51,14 @@ class Checkpoint(Callback):
     ``run.epoch-7.safetensors`` and so on, the newest ``keep`` of them, including the very newest,
     and ``run.best.safetensors``. ``Model.load`` reads each of them as a model.
 
+    A training that goes on from a checkpoint computes the same numbers, bit for bit, as one that
+    never stopped. Model, data and arguments have to be the same; they are compared, except for
+    ``transform`` and the content of batches that are given. The model is compared with its state
+    when training began; values that callbacks changed since then, such as
+    ``optimizer.learning_rate``, are set again. On several processes, their number has to be the
+    same if there is dropout or ``sharded`` data, and batch normalization ``synchronized`` if
+    training stopped within an epoch.
+
     A file appears complete or not at all: after a kill or on a full disk, the one before is still
     there. Half-written files of a killed process are deleted when the next training begins, so a
     path belongs to one training at a time. A checkpoint is written after all other callbacks.

@@ -1,25 +1,32 @@
 """The errors of a training whose loss or parameters became NaN or infinite."""
 
 import math
+from typing import Any
 
 import numpy as np
 
+from framework.containers.container import is_trained, leaves, numbered
 from framework.errors import DivergenceError
 from framework.operation import describe
 from framework.training.state import Training
+from optimizers.optimizer import parameter_names
 
 
 def loss_diverged(training: Training) -> DivergenceError:
     """Return the error for a last batch whose loss is not finite; it names the first cause."""
     culprit = "the loss itself is the first that is not finite"
-    if math.isfinite(training.batch_data_loss):
+    if gradient := _first_bad_gradient(training):
+        culprit = f"{gradient}, in the batch before"
+    elif math.isfinite(training.batch_data_loss):
         culprit = "every output is finite, but the penalties on the parameters are not"
-    for position, layer in enumerate(training.model.layers, 1):
-        if not np.isfinite(layer.output).all():
-            culprit = (
-                f"the first output that is not finite is of operation {position}, {describe(layer)}"
-            )
-            break
+    else:
+        for position, layer in enumerate(training.model.layers, 1):
+            if not np.isfinite(layer.output).all():
+                culprit = (
+                    "the first output that is not finite is of operation "
+                    f"{position}, {describe(layer)}"
+                )
+                break
     return DivergenceError(
         f"the loss became {training.batch_loss} in epoch {training.epoch}, {culprit}; "
         f"{_where(training)}",
@@ -30,11 +37,42 @@ def loss_diverged(training: Training) -> DivergenceError:
 def check_parameters(training: Training) -> None:
     """Raise DivergenceError if a parameter is not finite."""
     if not np.isfinite(training.model.parameters.weights).all():
+        gradient = _first_bad_gradient(training)
         raise DivergenceError(
             f"the parameters became NaN or infinite in the last update of epoch "
-            f"{training.epoch}, {_where(training)}",
+            f"{training.epoch}, {gradient and gradient + '; '}{_where(training)}",
             training.history,
         )
+
+
+def _first_bad_gradient(training: Training) -> str:
+    """Return which gradient of the last complete step is the first that is not finite, if any.
+
+    A forward pass leaves the gradients of the step before as they are.
+    """
+    if not (training.sums.total_weight or len(training.history)):
+        return ""  # no step has been completed
+    model = training.model
+    text = "the first gradient that is not finite is"
+    if not _is_finite(model.computed_loss, "dinputs"):
+        return f"{text} dinputs of the loss, {describe(model.computed_loss)}"
+    trained = [i for i, layer in enumerate(model.before_loss) if is_trained(layer)]
+    for position in reversed(range(trained[0], len(model.before_loss))):
+        layer = model.before_loss[position]
+        for _, leaf in reversed(list(leaves(numbered([layer])))):
+            names = ["d" + name for name in parameter_names(leaf)]
+            # Steps leave out the gradient of the data.
+            if position > trained[0] or not hasattr(leaf, "parameter_gradients"):
+                names.append("dinputs")
+            for name in names:
+                if not _is_finite(leaf, name):
+                    return f"{text} {name} of operation {position + 1}, {describe(leaf)}"
+    return ""
+
+
+def _is_finite(owner: Any, name: str) -> bool:
+    gradient = getattr(owner, name, None)
+    return gradient is None or bool(np.isfinite(gradient).all())
 
 
 def _where(training: Training) -> str:

@@ -8,10 +8,15 @@ from framework.training.learning_curves import learning_curves
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# The table of more epochs than this has only the first rows and the last.
+MOST_ROWS, ROWS_AT_EACH_END = 50, 10
+
 
 @dataclass(repr=False)
 class History:
     """The metrics of every completed epoch: one number per epoch in each list.
+
+    It is shown as a table; where there are more than 50 epochs, of the first 10 and the last 10.
 
     ``loss`` is ``data_loss + regularization_loss``. These and ``accuracy`` are means over the
     samples of the epoch, weighted if the samples have weights; each batch is measured before its
@@ -41,6 +46,8 @@ class History:
         for epoch in range(len(self)):
             row = "".join(f"  {values[epoch]:19.6g}" for values in columns.values())
             lines.append(f"{epoch + 1:5}{row}")
+        if len(self) > MOST_ROWS:
+            lines[1 + ROWS_AT_EACH_END : -ROWS_AT_EACH_END] = ["    …"]
         return "\n".join(lines + [f"stopped: {self.stopped}"] * bool(self.stopped))
 
     @staticmethod

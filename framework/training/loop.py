@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from framework.containers.last_pass import last_pass_kept
 from framework.containers.supervised import Supervised
 from framework.data.batches import ArrayBatches, Batch, Batches
 from framework.data.micro_batches import (
@@ -28,6 +29,8 @@ from framework.training.epoch_sums import EpochSums
 from framework.training.evaluation import evaluation_means, evaluation_sums
 from framework.training.history import History
 from framework.training.interrupts import stopping_on
+from framework.training.last_batch import LastBatch
+from framework.training.obstacles import warn_if_unchanged, warn_of_obstacles
 from framework.training.progress import Reporter
 from framework.training.resume import SavedTraining, saved_training
 from framework.training.setup import set_up
@@ -72,7 +75,11 @@ class Loop:
         self.data, self.callbacks = training.data, training.callbacks
         self.reporter = reporter
         sample = self.data.sample
-        self.micro_batch_size = self._micro_batch_size(sample)
+        outputs = self.model.leaf_outputs(sample)
+        self.micro_batch_size = self._micro_batch_size(sample, outputs)
+        warn_of_obstacles(training, sample, outputs)
+        self.last_batch = LastBatch(self.model)
+        self.watched = False
 
     def begin(self, saved: SavedTraining | None) -> None:
         """Let the callbacks begin, and go on from ``saved`` if there is one."""
@@ -85,6 +92,8 @@ class Loop:
     def run(self) -> None:
         """Train to the last epoch, or until training is stopped."""
         training = self.training
+        self.model.optimizer_has_trained = True
+        epochs_before = len(self.history)
         snapshot = Snapshot(self.model)
         parameters = [
             getattr(layer, name)
@@ -101,18 +110,23 @@ class Loop:
             # An overflow on the way to an infinite loss is reported once, as DivergenceError.
             np.errstate(over="ignore", invalid="ignore"),
         ):
-            while len(self.history) < training.epochs and not self.stopped():
-                snapshot.take()
-                try:
-                    self._run_epoch()
-                except (DivergenceError, BatchError):
-                    snapshot.restore()
-                    raise
-                finally:
-                    self.reporter.close()
+            try:
+                while len(self.history) < training.epochs and not self.stopped():
+                    snapshot.take()
+                    try:
+                        self._run_epoch()
+                    except (DivergenceError, BatchError):
+                        snapshot.restore()
+                        raise
+                    if len(self.history) == epochs_before + 1:
+                        warn_if_unchanged(training, snapshot.parameters)
+            finally:
+                self.reporter.close()
         # Checkpoints first: other callbacks may change the model at the end.
         for callback in sorted(self.callbacks, key=is_checkpoint, reverse=True):
             callback.on_train_end(training)
+        if not math.isnan(training.batch_loss):
+            self.last_batch.complete()
         self.reporter.finish()
 
     # The methods that a training on several processes overrides
@@ -124,7 +138,7 @@ class Loop:
         """
         if isinstance(self.data, ArrayBatches):
             trainer = self._trainer(self.data)
-            one_by_one = trainer is None or self._batches_are_watched()
+            one_by_one = trainer is None or self.watched
             together = 1 if one_by_one else trainer.steps_at_once(self.data)
             return self.data.epoch(together, skip)
         batches = self.data.epoch()
@@ -139,7 +153,8 @@ class Loop:
             for one in batch.steps():
                 self._plain_step(one)
         else:
-            self._compiled_steps(trainer, batch)
+            for call in self._calls(batch):
+                self._compiled_steps(trainer, call)
 
     def stopped(self) -> bool:
         """Whether training was stopped, by a callback or by Ctrl-C."""
@@ -152,7 +167,10 @@ class Loop:
         """Add the metrics of the epoch that began at ``started`` to the history."""
         check_parameters(self.training)
         validation = self.training.validation
-        sums = None if validation is None else evaluation_sums(self.model, validation.epoch())
+        sums = None
+        if validation is not None:
+            with last_pass_kept(self.model):
+                sums = evaluation_sums(self.model, validation.epoch())
         self.add_to_history(started, sums)
 
     # Epochs
@@ -160,22 +178,33 @@ class Loop:
     def _run_epoch(self) -> None:
         training = self.training
         started = time.perf_counter()
+        self.watched = self._batches_are_watched()
         batches = self._begin_epoch() if training.between_epochs else self._continue_epoch()
         self.reporter.begin_epoch()
+        self.last_batch.release()
         for batch in batches:
             self.step(batch)
+            if self.watched:
+                self.last_batch.keep()
             self.reporter.show(training.sums)
             for callback in self.callbacks:
                 callback.on_batch_end(training)
             if self.stopped() and training.batch != training.batches:
+                self._keep_last_batch()
                 self.sync()
                 return  # the epoch is not complete, so it has no metrics
         training.batches = training.batch
+        self._keep_last_batch()
         self.sync()
         self.record(started)
         self.reporter.end_epoch()
         for callback in self.callbacks:
             callback.on_epoch_end(training)
+
+    def _keep_last_batch(self) -> None:
+        """Keep the pass of the last step, before callbacks that follow make other passes."""
+        if self.callbacks and not self.watched:
+            self.last_batch.keep()
 
     def _begin_epoch(self) -> Iterator[Batch]:
         training = self.training
@@ -216,13 +245,32 @@ class Loop:
         data_loss, accuracy = forward_and_backward(
             self.model, batch, self.micro_batch_size, self.check_loss
         )
+        self.before_update(training.batch)
         update_parameters(self.model)
         training.batch_accuracy = accuracy
         training.sums.add(batch.total_weight, data_loss, self.penalties, accuracy)
 
+    def before_update(self, batch: int) -> None:
+        """Prepare for the end of training after the update of ``batch``, where it may end."""
+        is_last = self.training.batches in (batch, None)
+        if is_last or self.watched or self.history.stopped:
+            self.last_batch.before_update()
+
+    def _calls(self, batch: Batch) -> list[Batch]:
+        """Return the batches of compiled calls: the step that training may end with is apart."""
+        training, size = self.training, batch.source.batch_size
+        steps = math.ceil(len(batch) / size)
+        may_end = bool(self.callbacks) or training.epoch == training.epochs
+        if steps == 1 or not may_end or training.batch + steps != training.batches:
+            return [batch]
+        rows = (steps - 1) * size
+        return [Batch(batch.source, part) for part in (batch.rows[:rows], batch.rows[rows:])]
+
     def _compiled_steps(self, trainer: Any, batches: Batch) -> None:
         """Take the steps of all ``batches`` in one compiled call: see ``Trainer.take_steps``."""
         training = self.training
+        if len(batches) <= batches.source.batch_size:
+            self.before_update(training.batch + 1)
         metrics = trainer.take_steps(batches)
         training.batch += len(metrics)
         data_loss, self.penalties, training.batch_accuracy = metrics[-1].tolist()
@@ -252,10 +300,9 @@ class Loop:
         methods = (callback.on_batch_end for callback in self.callbacks)
         return any(getattr(m, "__func__", m) is not Callback.on_batch_end for m in methods)
 
-    def _micro_batch_size(self, sample: Array) -> int | None:
+    def _micro_batch_size(self, sample: Array, outputs: list[Array]) -> int | None:
         """Return how many samples run through the model at once; None for whole batches."""
         operations = self.model.leaves()
-        outputs = self.model.leaf_outputs(sample)
         if all(map(has_independent_samples, operations)) and isinstance(self.model.loss, Loss):
             return micro_batch_size(outputs, sample)
         warn_of_whole_batches(operations, outputs, sample, self.data.batch_size)

@@ -1,15 +1,16 @@
-"""The progress of a training on the screen: a bar for each epoch, or the lines of the book."""
+"""The progress of a training on the screen: a bar and lines, or the lines of the book."""
 
 import math
-import sys
 import time
-from collections.abc import Callable
-from threading import RLock
-from typing import Any
 
 from framework.training.epoch_sums import EpochSums
+from framework.training.notebook_table import NotebookTable, in_notebook
 from framework.training.state import Training
-from framework.utils.forks import after_fork, importing
+from framework.training.terminal_bar import TerminalBar
+
+# A training of more epochs than this has about FEW_LINES lines, and not one for each epoch.
+MOST_LINES, FEW_LINES = 50, 20
+SECONDS_BETWEEN_UPDATES = 0.1
 
 
 def metrics_line(training: Training, accuracy: float, data_loss: float, penalties: float) -> str:
@@ -22,65 +23,59 @@ def metrics_line(training: Training, accuracy: float, data_loss: float, penaltie
 
 
 class Reporter:
-    """Shows the progress of ``training``: a bar per epoch, the lines of the book, or nothing."""
+    """Shows the progress of ``training``.
+
+    That is a bar for the whole training, with the present figures, and a line for each epoch, or
+    about 20 lines if there are more than 50 epochs; with ``print_every`` the lines of the book;
+    or nothing.
+    """
 
     def __init__(self, training: Training, progress: bool, print_every: int | None) -> None:
         self.training = training
         self.print_every = print_every
         self.silent = not progress and print_every is None
-        self.bar: Any = None
-        self._new_bar: Callable[..., Any] | None = None
-        if progress and print_every is None:
-            # Imported late, since in a notebook it imports a good deal itself.
-            with importing:
-                from tqdm.auto import tqdm
-
-                tqdm.get_lock()  # type: ignore[no-untyped-call] # imports more
-            self._new_bar = tqdm
+        self.has_bar = progress and print_every is None
+        self.bar: TerminalBar | NotebookTable | None = None
+        self._every = 1
+        if training.epochs > MOST_LINES:
+            self._every = math.ceil(training.epochs / FEW_LINES)
+        self._line: list[str] = []  # of an epoch that has none yet
+        self._shown = 0.0
 
     def begin_epoch(self) -> None:
-        if self._new_bar is not None:
-            training = self.training
-            width = len(str(training.epochs))
-            self.title = f"epoch {training.epoch:{width}}/{training.epochs}"
-            self.bar = self._new_bar(
-                total=training.batches,
-                initial=training.batch,
-                desc=self.title,
-                bar_format="{bar:6} {desc}",
-            )
-            self._shown = 0.0
+        if self.has_bar and self.bar is None:
+            new = NotebookTable if in_notebook() else TerminalBar
+            self.bar = new(self.training.epochs, len(self.training.history))
 
     def show(self, sums: EpochSums) -> None:
+        """Show the means over the batches of the epoch so far."""
         if self.bar is None:
             return
         now = time.perf_counter()
-        if now - self._shown > 0.1:
+        if now - self._shown > SECONDS_BETWEEN_UPDATES:
             self._shown = now
+            training = self.training
+            part = training.batch / training.batches if training.batches else 0.0
             loss = (sums.data_loss + sums.penalties) / sums.total_weight
-            self._describe(loss, sums.correct / sums.total_weight)
-        self.bar.update(self.training.batch - self.bar.n)
+            figures = self._figures(loss, sums.correct / sums.total_weight)
+            self.bar.show(training.epoch - 1 + part, figures)
 
     def end_epoch(self) -> None:
         training, history = self.training, self.training.history
         accuracy = history.accuracy[-1] if history.accuracy else math.nan
         if self.bar is not None:
-            validation = "".join(
-                f" {name} {values[-1]:.3f}"
-                for name, values in (
-                    ("val_loss", history.val_loss),
-                    ("val_acc", history.val_accuracy),
-                )
-                if values
-            )
-            self._describe(history.loss[-1], accuracy, validation)
-            self.close()
+            self._line = self._figures(history.loss[-1], accuracy)
+            if training.epoch % self._every == 0:
+                self._add_line()
         elif self.print_every is not None and training.epoch % self.print_every == 0:
             losses = history.data_loss[-1], history.regularization_loss[-1]
             print(f"epoch: {training.epoch}, {metrics_line(training, accuracy, *losses)}")
 
     def close(self) -> None:
+        """Add the line of the last epoch, and leave the bar with its figures."""
         if self.bar is not None:
+            if self._line:
+                self._add_line()
             self.bar.close()
             self.bar = None
 
@@ -92,22 +87,20 @@ class Reporter:
         if history.stopped and not self.training.interrupted and not self.silent:
             print(f"stopped in epoch {self.training.epoch}: {history.stopped}")
 
-    def _describe(self, loss: float, accuracy: float, validation: str = "") -> None:
-        measured = "" if self.training.model.accuracy is None else f" acc {accuracy:.3f}"
-        metrics = f"loss {loss:.3f}{measured} lr {self.training.learning_rate:.3g}{validation}"
-        self.bar.set_description_str(f"{self.title} {metrics}", refresh=False)
+    def _add_line(self) -> None:
+        if self.bar is not None:
+            self.bar.add_line(self._line)
+            self.bar.show(len(self.training.history), self._line)
+            self._line = []
 
-
-def _renew_lock_of_bars() -> None:
-    """Let bars be shown in a forked child, even if another thread was drawing one.
-
-    The child gets a lock for its threads. It does without tqdm's lock for processes: one that a
-    thread held at the fork stays locked, in the child and in its parent.
-    """
-    if "tqdm.auto" in sys.modules:
-        from tqdm.auto import tqdm
-
-        tqdm.set_lock(RLock())
-
-
-after_fork(_renew_lock_of_bars)
+    def _figures(self, loss: float, accuracy: float) -> list[str]:
+        """Return the figures of an epoch, and of the last validation, the first ones first."""
+        training, history = self.training, self.training.history
+        epoch = f"epoch {training.epoch:{len(str(training.epochs))}}/{training.epochs}"
+        figures = [epoch, f"loss {loss:.3f}"]
+        if training.model.accuracy is not None:
+            figures.append(f"acc {accuracy:.3f}")
+        figures.append(f"lr {training.learning_rate:.3g}")
+        figures += [f"val_loss {value:.3f}" for value in history.val_loss[-1:]]
+        figures += [f"val_acc {value:.3f}" for value in history.val_accuracy[-1:]]
+        return figures

@@ -3,10 +3,11 @@
 import os
 from typing import Any, TypeAlias
 
-from framework.checks import check_count, check_number
+from framework.checks import check_count, check_number, check_positive
 from framework.containers.supervised import Supervised
 from framework.saving import file_format, model_file, optimizer_state
 from framework.saving.file_format import FilePath
+from framework.saving.optimizer_state import LARGEST_COUNT
 from framework.saving.serialization import Deserializer, Serializer
 from framework.training.checkpoint import SUMS, callbacks_with_state, checkpoints_of
 from framework.training.epoch_sums import EpochSums
@@ -24,6 +25,9 @@ from framework.utils import rng
 
 # An object that keeps an argument in an attribute, the attribute's name, and its value.
 Argument: TypeAlias = tuple[Any, str, Any]
+
+# The lists of a history that have a number for every epoch, whatever the model.
+ALWAYS_MEASURED = ("loss", "data_loss", "regularization_loss", "learning_rate", "seconds")
 
 
 def saved_training(training: Training, resume_from: FilePath | None) -> "SavedTraining | None":
@@ -125,14 +129,15 @@ class SavedTraining:
         state = self.state
         check_count("epoch", state["epoch"])
         interrupted = state["interrupted"]
-        batches = training.batches or state["batch"]
+        batches = training.batches or LARGEST_COUNT
         if not 1 <= check_count("batch", state["batch"]) <= batches:
             raise ValueError(f"it ends after batch {state['batch']} of {batches}")
         if state["history"].keys() != set(History.names()):
             raise ValueError("the history is not valid")
         epochs = state["epoch"] - bool(interrupted)
-        for values in state["history"].values():
-            if len(values) not in (0, epochs) or values.dtype != float:
+        for name, values in state["history"].items():
+            lengths = [epochs] if name in ALWAYS_MEASURED else [0, epochs]
+            if values.shape not in [(length,) for length in lengths] or values.dtype != float:
                 raise ValueError(f"the history does not have {epochs} epochs")
         rng.check_rng_state(state["chance"])
         if interrupted:
@@ -141,6 +146,7 @@ class SavedTraining:
                 raise ValueError("it has no sums of the epoch that was interrupted")
             for name, number in interrupted["sums"].items():
                 check_number(name, number)
+            check_positive("amount", interrupted["sums"]["amount"])
         if not isinstance(state["callbacks"], dict):
             raise ValueError("the states of the callbacks are not valid")
         optimizer_state.check_optimizer_state(training.model, state)

@@ -7,6 +7,7 @@ from framework.data.checks import RowsOf, all_rows
 from framework.training.arguments import TrainingArguments
 from framework.training.checkpoint import is_checkpoint
 from framework.training.state import Training
+from optimizers.optimizer import Optimizer
 
 
 def set_up(model: Supervised, arguments: TrainingArguments, rows_of: RowsOf = all_rows) -> Training:
@@ -15,7 +16,8 @@ def set_up(model: Supervised, arguments: TrainingArguments, rows_of: RowsOf = al
     ``rows_of`` gives the rows that this process checks, of arrays that other processes check too.
 
     Raises:
-        RuntimeError: the model has no loss, no optimizer, or is not finalized.
+        RuntimeError: the model has no loss, no optimizer, or is not finalized; the optimizer has
+            trained another model.
         TypeError, ValueError: arguments or data that do not fit.
     """
     arguments = arguments.checked()
@@ -23,6 +25,7 @@ def set_up(model: Supervised, arguments: TrainingArguments, rows_of: RowsOf = al
         raise RuntimeError("the model cannot be trained yet: call set(loss=..., optimizer=...)")
     if not len(model.parameters):
         raise ValueError(f"{model!r} has no parameters to train")
+    _check_optimizer(model)
     data, validation = training_batches(
         model,
         arguments.X,
@@ -41,3 +44,16 @@ def set_up(model: Supervised, arguments: TrainingArguments, rows_of: RowsOf = al
     # A checkpoint has the epoch as all other callbacks leave it, wherever it stands in the list.
     callbacks = sorted(arguments.callbacks, key=is_checkpoint)
     return Training(model, arguments.epochs, data, validation, callbacks)
+
+
+def _check_optimizer(model: Supervised) -> None:
+    """Raise RuntimeError if the optimizer has trained another model, and not this one."""
+    optimizer = model.optimizer
+    if model.optimizer_has_trained or not isinstance(optimizer, Optimizer):
+        return
+    if optimizer.has_trained_only_others([model.parameters, *model.leaves()]):
+        raise RuntimeError(
+            f"{optimizer!r} has trained another model for {optimizer.iterations:,} steps, and "
+            "would go on with the learning rate that they have left. Call optimizer.reset() before "
+            "train, or give this model a new optimizer: model.set(optimizer=...)"
+        )

@@ -1,6 +1,7 @@
 """A copy of the model to go back to after an error."""
 
 from framework.containers.supervised import Supervised
+from optimizers.arrays import Array
 from optimizers.optimizer import Optimizer, State
 
 
@@ -18,6 +19,11 @@ class Snapshot:
         self.arrays = [(array, array.copy()) for array in self.model.stored_arrays()]
         self.iterations = getattr(self.model.optimizer, "iterations", 0)
         self.states = _copied(self._optimizer_states())
+
+    @property
+    def parameters(self) -> Array:
+        """The copy of all parameters in one vector."""
+        return self.arrays[0][1]
 
     def restore(self) -> None:
         """Put the copy back."""

@@ -8,5 +8,8 @@
 | ``files``, ``memory_maps`` | writing files atomically; reading mapped arrays in little memory |
 | ``exports`` | the classes that a package exports |
 | ``classes`` | from outputs to classes |
+| ``dataframes`` | cells of a DataFrame that are no finite numbers |
+| ``neighbours`` | other packages of the names ``optimizers`` and ``datasets`` |
+| ``text`` | text from files, made fit for a terminal |
 | ``optional``, ``warnings``, ``deprecation`` | optional packages, warnings, renamed attributes |
 """

@@ -3,7 +3,7 @@
 import sys
 import warnings
 
-OURS = ("framework", "optimizers", "datasets", "contextlib")
+OURS = ("framework", "optimizers", "datasets", "contextlib", "numba")
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from datasets import DataError, DownloadError, fetching, remove
 from datasets.fetching import cache_folder, fetch_again, locate
-from datasets.published import ALL, MNIST, Published
+from datasets.published import ALL, MNIST, Published, PublishedFile
 from tests.datasets.files import write
 
 CONTENTS = {
@@ -35,6 +35,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.requests: list[str] = []
+        self.sent = 0
         self.half_sent = threading.Event()
         self.may_go_on = threading.Event()
         self.both_are_here = threading.Barrier(2, timeout=PATIENCE)
@@ -84,6 +85,25 @@ class Handler(BaseHTTPRequestHandler):
         self.start(None)
         self.wfile.write(data[: len(data) // 2])
 
+    def endless(self, data: bytes) -> None:
+        self.start(None)
+        while True:  # until the client hangs up
+            self.wfile.write(data)
+            self.server.sent += len(data)
+
+    def endless_zeros(self, data: bytes) -> None:
+        # A megabyte of zeros in each kilobyte, which a client unpacks on arrival.
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        packed = gzip.compress(bytes(1_000_000))
+        while True:
+            self.wfile.write(packed)
+            self.server.sent += len(packed)
+
+    def one_byte_more(self, data: bytes) -> None:
+        self.good(data + b"0")
+
     def slow(self, data: bytes) -> None:
         self.start(len(data))
         for start in range(0, len(data), 100_000):
@@ -130,12 +150,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def tiny(*mirrors: str, files: tuple[str, ...] = ("images.gz",)) -> Published:
-    checksums = {name: hashlib.sha256(CONTENTS[name]).hexdigest() for name in files}
-    return Published("tiny", "tiny", checksums, mirrors, ("a", "b"))
+    published = {
+        name: PublishedFile(len(CONTENTS[name]), hashlib.sha256(CONTENTS[name]).hexdigest())
+        for name in files
+    }
+    return Published("tiny", "tiny", published, mirrors, ("a", "b"))
 
 
 def contents_of(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.exists() else {}
+    paths = folder.iterdir() if folder.exists() else ()
+    return {path.name: path.read_bytes() for path in paths if path.is_file()}
 
 
 def test_files_are_downloaded_into_the_cache_and_found_there_again(
@@ -241,8 +265,10 @@ import json, signal, sys
 # An interrupt must arrive also where the tests run in the background, which ignores it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from datasets.fetching import locate
-from datasets.published import Published
-print(locate(Published(**json.loads(sys.argv[1])))[0])
+from datasets.published import Published, PublishedFile
+data = json.loads(sys.argv[1])
+data["files"] = {name: PublishedFile(*file) for name, file in data["files"].items()}
+print(locate(Published(**data))[0])
 """
 
 
@@ -277,10 +303,23 @@ def test_a_download_that_is_interrupted_leaves_no_broken_file(
     assert process.returncode != 0
     assert "images.gz" not in contents_of(cache)
     if how == signal.SIGINT:
-        assert contents_of(cache) == {}
+        assert list(cache.iterdir()) == []
 
     assert locate(tiny(server.mirror("good"))) == [cache / "images.gz"]
     assert contents_of(cache)["images.gz"] == CONTENTS["images.gz"]
+
+
+@pytest.mark.parametrize("manner", ["endless", "endless_zeros", "one_byte_more"])
+def test_a_server_that_sends_too_much_is_hung_up_on(
+    manner: str, server: Server, cache: Path
+) -> None:
+    with pytest.raises(DownloadError, match="sends more than the 512,000 bytes of the file"):
+        locate(tiny(server.mirror(manner)))
+    assert contents_of(cache) == {}
+    # What a network takes in ahead of the client is a few megabytes.
+    assert server.sent < 50_000_000
+    assert locate(tiny(server.mirror(manner), server.mirror("good"))) == [cache / "images.gz"]
+    assert contents_of(cache) == {"images.gz": CONTENTS["images.gz"]}
 
 
 def test_remove_deletes_what_was_downloaded_and_says_how_much(
@@ -292,41 +331,73 @@ def test_remove_deletes_what_was_downloaded_and_says_how_much(
     data = tiny(server.mirror("good"))
     monkeypatch.setitem(ALL, "tiny", data)
     locate(data)
-    write(cache, {"tmp0_killed": bytes(88_000)})
     other = write(cache.parent / "other", {"file": b"another data set's"})
     capsys.readouterr()
-    assert remove("tiny") == 600_000
-    assert capsys.readouterr().out == f"tiny: 0.6 MB freed in {cache}\n"
+    assert remove("tiny") == 512_000
+    assert capsys.readouterr().out == f"tiny: 0.5 MB freed in {cache}\n"
     assert not cache.exists()
     assert contents_of(other)
     assert remove("tiny") == 0, "there is nothing left to remove"
 
 
+def test_remove_deletes_what_a_killed_download_left(
+    server: Server, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tiny(server.mirror("stalled"))
+    monkeypatch.setitem(ALL, "tiny", data)
+    process = in_another_process(data)
+    assert server.half_sent.wait(PATIENCE)
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    assert list(cache.iterdir())
+    remove("tiny")
+    assert not cache.exists()
+
+
 def test_remove_leaves_alone_what_it_did_not_download(
     cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(ALL, "tiny", tiny("http://127.0.0.1:9/"))
-    write(cache, {"notes.txt": b"mine"})
+    files = ("images.gz", "labels.gz")
+    monkeypatch.setitem(ALL, "tiny", tiny("http://127.0.0.1:9/", files=files))
+    mine = {"images.gz": b"mine", "notes.txt": b"mine", "tmp0_killed": b"mine", "tmpabcdefgh": b""}
+    write(cache, mine)
+    write(cache / ".download-", {"a": b"mine, too"})
     write(cache / "tmp-folder", {"a": b"mine, too"})
-    (cache / "images.gz").symlink_to(tmp_path / "nowhere")
-    remove("tiny")
-    assert sorted(path.name for path in cache.iterdir()) == ["notes.txt", "tmp-folder"]
+    elsewhere = write(tmp_path / "elsewhere", CONTENTS)
+    (cache / "labels.gz").symlink_to(elsewhere / "labels.gz")
+    (cache / ".download-abcdefgh").symlink_to(elsewhere)
+    before = sorted(tmp_path.rglob("*"))
+    assert remove("tiny") == 0
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_remove_leaves_alone_a_folder_that_the_cache_is_linked_to(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(ALL, "tiny", tiny("http://127.0.0.1:9/"))
+    own = write(tmp_path / "own", CONTENTS)
+    cache.parent.mkdir(parents=True)
+    cache.symlink_to(own)
+    assert locate(tiny("http://127.0.0.1:9/")) == [cache / "images.gz"]
+    assert remove("tiny") == 0
+    assert contents_of(own) == CONTENTS
 
 
 def test_remove_does_not_mind_if_another_process_is_first(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ALL, "tiny", tiny("http://127.0.0.1:9/"))
-    write(cache, {"images.gz": b"12345", "tmpabc": b"123"})
+    files = ("images.gz", "labels.gz")
+    monkeypatch.setitem(ALL, "tiny", tiny("http://127.0.0.1:9/", files=files))
+    write(cache, CONTENTS)
     unlink = Path.unlink
 
     def too_late(path: Path) -> None:
         unlink(path)
-        if path.name == "tmpabc":
+        if path.name == "images.gz":
             unlink(path)
 
     monkeypatch.setattr(Path, "unlink", too_late)
-    assert remove("tiny") == 5
+    assert remove("tiny") == len(CONTENTS["labels.gz"])
     assert not cache.exists()
 
 

@@ -36,11 +36,12 @@ def test_an_unknown_data_set_is_refused_with_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize("data", ALL.values(), ids=lambda data: data.name)
-def test_every_file_has_a_checksum_and_two_mirrors(data: Published) -> None:
-    assert all(re.fullmatch("[0-9a-f]{64}", checksum) for checksum in data.files.values())
+def test_every_file_has_a_checksum_and_two_mirrors_over_https(data: Published) -> None:
+    assert all(re.fullmatch("[0-9a-f]{64}", file.sha256) for file in data.files.values())
+    assert all(file.size > 0 for file in data.files.values())
     assert len(set(data.files.values())) == len(data.files)
     assert len(data.mirrors) == 2
-    assert all(re.fullmatch(r"https?://\S+/", mirror) for mirror in data.mirrors)
+    assert all(re.fullmatch(r"https://\S+/", mirror) for mirror in data.mirrors)
     assert len(data.classes) == 10
 
 

@@ -16,6 +16,7 @@ from framework import (
     Dropout,
     Flatten,
     Model,
+    PReLU,
     ReLU,
     Sequential,
     SigmoidBinaryCrossentropy,
@@ -43,6 +44,8 @@ MODULES = [
     nn.ELU(0.5),
     nn.Softplus(),
     nn.SiLU(),
+    nn.SELU(),
+    nn.Mish(),
     nn.GELU(approximate="tanh"),
     nn.Softmax(dim=-1),
 ]
@@ -108,7 +111,10 @@ def test_every_operation_on_rows_there_and_back(inputs: Array) -> None:
 @given(inputs=images())
 def test_every_operation_on_images_there_and_back(inputs: Array) -> None:
     for operation in convertible(operations_for(inputs.shape[-1])):
-        if takes(operation, inputs.shape[1:]) and not isinstance(operation, BatchNormalization):
+        # Here these have their features on the last axis, in PyTorch on axis 1.
+        if isinstance(operation, (BatchNormalization, PReLU)):
+            continue
+        if takes(operation, inputs.shape[1:]):
             model = finalized(operation, dtype="float64")
             assert_same(model, to_torch(model), inputs)
             assert_same(from_torch(to_torch(model)), to_torch(model), inputs)
@@ -118,7 +124,7 @@ def test_every_operation_on_images_there_and_back(inputs: Array) -> None:
 def sequentials(draw: st.DrawFn, features: int = 4) -> Any:
     """Linear modules with anything between them, and values as training might leave them."""
     torch.manual_seed(draw(st.integers(0, 1000)))
-    between = st.sampled_from([*MODULES, nn.BatchNorm1d])
+    between = st.sampled_from([*MODULES, nn.BatchNorm1d, nn.PReLU])
     modules: list[Any] = []
     for size in draw(st.lists(st.integers(1, 5), min_size=1, max_size=3)):
         modules.append(nn.Linear(features, size, bias=draw(st.booleans())))
@@ -156,6 +162,28 @@ def test_the_dtype_is_kept_both_ways(dtype: str) -> None:
     assert_same(model, module, X)
     assert_same(from_torch(module), module, X)
     assert from_torch(module).dtype == dtype
+
+
+@pytest.mark.parametrize("n_features", [1, 3])
+def test_trained_slopes_are_kept_both_ways(n_features: int) -> None:
+    X = np.random.default_rng(0).normal(size=(5, 3))
+    operation = PReLU(n_features, dtype="float64")
+    operation.weights = np.linspace(-0.5, 2, n_features).reshape(1, -1)
+    module = to_torch(finalized(operation))
+    np.testing.assert_array_equal(module[0].weight.detach(), operation.weights[0])
+    assert_same(finalized(operation), module, X)
+    again = from_torch(module)
+    np.testing.assert_array_equal(again.layers[0].weights, operation.weights)
+    assert_same(again, module, X)
+
+
+def test_a_single_slope_is_the_same_for_images_and_several_are_refused() -> None:
+    X = np.random.default_rng(0).normal(size=(5, 3, 3, 3))
+    shared, several = (finalized(PReLU(n), dtype="float64") for n in (1, 3))
+    assert_same(shared, to_torch(shared), X)
+    several.input_shape = (3, 3, 3)
+    with pytest.raises(ValueError, match=r"PReLU\(n_features=3.*last axis .* on axis 1"):
+        to_torch(several)
 
 
 def test_settings_are_kept_both_ways() -> None:

@@ -1,14 +1,16 @@
 """What all optimizers share, seen from outside."""
 
 import copy
+import gc
 import math
 import pickle
+import weakref
 from typing import Any
 
 import numpy as np
 import pytest
 
-from optimizers import SGD, Adam, AdamW, Optimizer
+from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from tests.every import OPTIMIZERS
 
 every_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
@@ -85,6 +87,77 @@ def test_a_layer_that_is_forgotten_begins_anew() -> None:
     optimizer.forget(layer)
     assert not optimizer.state(layer)
     optimizer.forget(object())  # which it never knew
+
+
+def test_a_reset_optimizer_is_as_new_with_the_arguments_it_has_now() -> None:
+    optimizer, bowl = Adam(0.1, decay=0.5), Bowl()
+    step(optimizer, bowl)
+    step(optimizer, bowl)
+    optimizer.learning_rate = 0.2
+    optimizer.reset()
+    assert (optimizer.iterations, optimizer.current_learning_rate) == (0, 0.2)
+    assert not optimizer.state(bowl)
+    bowl, other = Bowl(), Bowl()
+    step(optimizer, bowl)
+    step(Adam(0.2, decay=0.5), other)
+    np.testing.assert_array_equal(bowl.weights, other.weights)
+
+
+class Slots:
+    """A layer that no weak reference can be made to."""
+
+    __slots__ = ("dweights", "weights")
+
+    def __init__(self) -> None:
+        self.weights, self.dweights = np.ones(1000), np.ones(1000)
+
+
+@pytest.mark.parametrize("cls", [Bowl, Slots])
+def test_state_is_kept_for_layers_that_are_alive_and_no_others(cls: Any) -> None:
+    optimizer, kept = Adam(0.1), cls()
+    optimizer.update_params(kept)
+    momentum = optimizer.state(kept)["weights"]["momentum"]
+    size = len(pickle.dumps((optimizer, kept)))
+    for _ in range(20):
+        optimizer.update_params(cls())  # which nobody else has
+    assert optimizer.state(kept)["weights"]["momentum"] is momentum
+    assert len(pickle.dumps((optimizer, kept))) <= size + 100
+    other, copied = copy.deepcopy((optimizer, kept))
+    np.testing.assert_array_equal(other.state(copied)["weights"]["momentum"], momentum)
+
+
+def test_state_of_a_layer_is_freed_with_it() -> None:
+    optimizer, layer = Adam(0.1), Bowl()
+    optimizer.update_params(layer)
+    momentum = weakref.ref(optimizer.state(layer)["weights"]["momentum"])
+    del layer
+    gc.collect()
+    assert momentum() is None
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "expected"),
+    [
+        (SGD(0.1), 2 - 0.1 * 4),
+        (SGD(0.1, momentum=0.9), 2 - 0.1 * 4),
+        (Adam(0.1), 1.9),  # the first step of Adam is the learning rate
+        (AdamW(0.1, weight_decay=0.01), 2 - 0.1 * 0.01 * 2 - 0.1),
+        (Adagrad(0.1), 1.9),  # 4 / √16
+        (RMSprop(0.1, rho=0.75), 2 - 0.1 * 4 / 2),  # √(0.25 · 16) = 2
+    ],
+    ids=repr,
+)
+def test_a_parameter_without_axes_is_updated_in_place(
+    optimizer: Optimizer, expected: float
+) -> None:
+    class Number:
+        weights, dweights = np.array(2.0), np.array(4.0)
+
+    number, weights = Number(), Number.weights
+    weights[...] = 2.0
+    optimizer.update_params(number)
+    assert number.weights is weights
+    assert float(weights) == pytest.approx(expected, abs=1e-6)
 
 
 def test_biases_are_updated_where_there_are_any() -> None:

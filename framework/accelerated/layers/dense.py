@@ -2,7 +2,7 @@
 
 from framework.accelerated.blas import product, product_transposed, transposed_product
 from framework.accelerated.jit import jit
-from framework.accelerated.thread_team import chunk
+from framework.accelerated.thread_team import own_rows
 
 
 @jit
@@ -32,21 +32,20 @@ def parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_i
     """Write the gradients of a thread's chunk of the weights and of the biases."""
     weights, biases = weights_and_biases(op, state.parameters)
     dweights, dbiases = weights_and_biases(op, state.gradients)
-    own = chunk(op.n_inputs, thread_team, thread_id)
-    transposed_product(inputs, own, dvalues, dweights[own])
+    own = own_rows(op, thread_team, thread_id)
+    rows = slice(own.start, min(own.stop, op.n_inputs))
+    transposed_product(inputs, rows, dvalues, dweights[rows])
     if op.weight_regularizer_l1 or op.weight_regularizer_l2:
         add_penalty_gradient(
-            dweights[own].ravel(),
-            weights[own].ravel(),
+            dweights[rows].ravel(),
+            weights[rows].ravel(),
             op.weight_regularizer_l1,
             op.weight_regularizer_l2,
         )
-    own = chunk(op.n_outputs, thread_team, thread_id)
-    sum_of_rows(dvalues[:, own], dbiases[own])
-    if op.bias_regularizer_l1 or op.bias_regularizer_l2:
-        add_penalty_gradient(
-            dbiases[own], biases[own], op.bias_regularizer_l1, op.bias_regularizer_l2
-        )
+    if own.stop > op.n_inputs:  # the biases are the last row
+        sum_of_rows(dvalues, dbiases)
+        if op.bias_regularizer_l1 or op.bias_regularizer_l2:
+            add_penalty_gradient(dbiases, biases, op.bias_regularizer_l1, op.bias_regularizer_l2)
 
 
 @jit

@@ -18,6 +18,12 @@ shared (Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training Trillion
 on each rank; sending the gradient in buckets while backward still runs gained nothing over that:
 see ``benchmarks/README.md``.
 
+Every rank returns the same history; the first one reports, and writes the checkpoints. The ranks
+begin with the parameters of the first and end with them, so it is the first one's
+``EarlyStopping`` that restores the best. A callback that changes the model or the optimizer must
+be given to all. Whether all were given the same is checked for the model, the optimizer, the shapes
+and the first thousand samples.
+
     train.py              trains a model on all ranks
     loop.py               DistributedLoop: the batches, steps and epochs of one rank
     rank_batches.py       the batches of one rank

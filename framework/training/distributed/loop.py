@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from framework.containers.last_pass import last_pass_kept
 from framework.data.batches import ArrayBatches, Batch
 from framework.errors import DivergenceError
 from framework.layers.batch_normalization import BatchNormalization
@@ -121,7 +122,8 @@ class DistributedLoop(Loop):
         sums = None
         if validation is not None:
             parts = (part for part in map(self._own, validation.epoch()) if len(part))
-            sums = self.communicator.all_reduce(evaluation_sums(self.model, parts))
+            with last_pass_kept(self.model):
+                sums = self.communicator.all_reduce(evaluation_sums(self.model, parts))
         self.add_to_history(started, sums)
         lists = [getattr(self.history, name) for name in self.training.metrics()]
         of_first = self.communicator.broadcast([values[-1] for values in lists])
@@ -183,10 +185,11 @@ class DistributedLoop(Loop):
             found = forward_and_backward(self.model, own, self.micro_batch_size, scale=scale)
             return *found, parameters.dweights
         # Operations that look at the whole batch exchange values, for which all others wait.
-        for layer in self.synchronized:
-            layer.forward(np.zeros((0, layer.n_features)))
-        for layer in reversed(self.synchronized):
-            layer.backward(np.zeros_like(layer.output))
+        with last_pass_kept(self.model):
+            for layer in self.synchronized:
+                layer.forward(np.zeros((0, layer.n_features)))
+            for layer in reversed(self.synchronized):
+                layer.backward(np.zeros_like(layer.output))
         return 0.0, 0.0, np.zeros_like(parameters.weights)
 
     def _check_loss_together(self, own_loss: float, data_loss: float) -> None:
@@ -205,6 +208,7 @@ class DistributedLoop(Loop):
 
     def _update(self, gradient: Array, contributors: float) -> None:
         optimizer: Any = self.model.optimizer
+        self.before_update(self.training.batch)
         if isinstance(optimizer, Optimizer):
             self.shard.reduce_gradient(gradient, contributors)
             optimizer.pre_update_params()

@@ -62,8 +62,8 @@ def test_a_callback_that_was_given_a_function_is_called_after_every_batch() -> N
     "change",
     [
         {"optimizer": SGD(0.1)},
-        {"optimizer": Adagrad(0.1)},  # which has no twin
-        {"loss": MeanSquaredError()},  # likewise
+        {"optimizer": Adagrad(0.1)},
+        {"loss": MeanSquaredError()},
         {"accuracy": BinaryAccuracy()},
     ],
     ids=repr,

@@ -24,6 +24,8 @@ from framework import (
     Huber,
     MeanSquaredError,
     Model,
+    Operation,
+    PReLU,
     RegressionAccuracy,
     ReLU,
     Scale,
@@ -35,6 +37,7 @@ from framework import (
 from framework.accelerated.exponential import exponential, exponential_minus_one, log_one_plus
 from framework.accelerated.kernels import ACCURACIES, LOSSES, OPERATIONS, OPTIMIZERS
 from optimizers import SGD, Adam
+from tests.every import takes
 from tests.framework.accelerated.networks import assert_same_attributes
 from tests.strategies import Array
 
@@ -50,24 +53,21 @@ PENALTIES = {
 }
 WIDTH = 6
 
-# Arguments of the classes that need some, and further ones for settings that a kernel reads.
-ARGUMENTS: dict[str, list[dict[str, Any]]] = {
-    "BatchNormalization": [
-        {"n_features": WIDTH},
-        {"n_features": WIDTH, "momentum": 0.7, "epsilon": 0.01},
-    ],
+# Further arguments, which change what is computed, beside those of ``for_features``.
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "BatchNormalization": [{"n_features": WIDTH, "momentum": 0.7, "epsilon": 0.01}],
     "Dense": [
         {"n_inputs": WIDTH, "n_neurons": WIDTH, "bias_initializer": "normal"},
         {"n_inputs": WIDTH, "n_neurons": WIDTH, "bias_initializer": "normal", **PENALTIES},
     ],
     "Dropout": [{"rate": 0.4}],
-    "ELU": [{}, {"alpha": 0.5}],
-    "Huber": [{}, {"delta": 0.2}],
-    "LeakyReLU": [{}, {"alpha": 0.3}],
+    "ELU": [{"alpha": 0.5}],
+    "Huber": [{"delta": 0.2}],
+    "LeakyReLU": [{"alpha": 0.3}],
+    "PReLU": [{"initial_slope": -0.3}],
     "Scale": [{"factor": -0.5, "offset": 3}],
-    "Softmax": [{}, {"temperature": 1.5}],
+    "Softmax": [{"temperature": 1.5}],
     "SGD": [
-        {"learning_rate": 0.1},
         {"learning_rate": 0.1, "decay": 0.1, "momentum": 0.9},
         {"learning_rate": 0.1, "momentum": 0.8, "nesterov": True},
         {"learning_rate": lambda step: 0.1 / (step + 1), "max_gradient_norm": 1e6},
@@ -79,11 +79,18 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
         {"learning_rate": 0.05, "max_gradient_norm": 0.05},
     ],
     "AdamW": [{"learning_rate": 0.05, "weight_decay": 0.1}],
+    "Nadam": [
+        {"learning_rate": 0.05, "decay": 0.01, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-4},
+        {"learning_rate": 0.05, "beta_1": 0.02, "momentum_decay": 0.5},
+    ],
+    "Lion": [{"learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.9, "weight_decay": 0.1}],
 }
 
 
-def objects_of(cls: type) -> list[Any]:
-    return [cls(**arguments) for arguments in ARGUMENTS.get(cls.__name__, [{}])]
+def objects_of(cls: Any) -> list[Any]:
+    """Return one object with usual arguments, and one for each of its variants."""
+    usual = cls.for_features(WIDTH) if issubclass(cls, Operation) else cls()
+    return [usual, *(cls(**arguments) for arguments in VARIANTS.get(cls.__name__, []))]
 
 
 GROUPS = [
@@ -147,9 +154,17 @@ X = random.normal(scale=2, size=(40, 4))
 Y = random.normal(size=(40, 2))
 
 
+def before_dense_layer(*operations: Any, n_outputs: int = 2) -> list[Any]:
+    framework.seed(2)
+    shape: Any = (WIDTH,)
+    for operation in operations:
+        shape = operation.output_shape(shape)
+    return [*operations, Dense(*shape, n_outputs)]
+
+
 def between_dense_layers(*operations: Any) -> list[Any]:
     framework.seed(2)
-    return [Dense(4, WIDTH), *operations, Dense(WIDTH, 2)]
+    return [Dense(4, WIDTH), *before_dense_layer(*operations)]
 
 
 @pytest.mark.usefixtures("threads")
@@ -162,20 +177,19 @@ def test_an_operation_is_left_with_what_its_own_methods_store(group: Any, dtype:
 @both_dtypes
 @pytest.mark.parametrize("group", GROUPS, ids=repr)
 def test_an_operation_can_be_first_where_it_is_given_the_data(group: Any, dtype: str) -> None:
-    framework.seed(2)
     data = random.normal(size=(40, WIDTH))
-    assert_same_training([*group, Dense(WIDTH, 2)], dtype, data, Y, MeanSquaredError())
+    assert_same_training(before_dense_layer(*group), dtype, data, Y, MeanSquaredError())
 
 
 @both_dtypes
 @pytest.mark.parametrize(
     "operation",
     [
-        objects_of(k.operations[0])[0]
-        for k in OPERATIONS
-        if not {Dense, BatchNormalization} & {*k.operations}
+        operation
+        for kernel in OPERATIONS
+        if takes(operation := kernel.operations[0].for_features(2), (3, 2, 2))
     ]
-    + [BatchNormalization(2)],
+    + [PReLU()],
     ids=repr,
 )
 def test_images_go_through_in_their_own_shape(operation: Any, dtype: str) -> None:
@@ -216,10 +230,9 @@ def test_a_long_network_is_each_operation_in_turn(dtype: str) -> None:
 def test_saturated_inputs_give_what_the_specification_gives(kernel: Any, dtype: str) -> None:
     framework.seed(2)
     inputs = np.tile([[-1e4, -50, -1e-4, 0.0, 1e-4, 1e4]], (4, 1))
-    operations = [objects_of(cls)[0] for cls in kernel.operations]
+    layers = before_dense_layer(*(objects_of(cls)[0] for cls in kernel.operations), n_outputs=1)
     plain, accelerated = (
-        model_of([*operations, Dense(WIDTH, 1)], dtype, MeanSquaredError(), optimizer=SGD(1e-20))
-        for _ in range(2)
+        model_of(layers, dtype, MeanSquaredError(), optimizer=SGD(1e-20)) for _ in range(2)
     )
     for model in (plain, accelerated):
         trained(model, model is accelerated, inputs, np.zeros((4, 1)), epochs=1)

@@ -96,11 +96,11 @@ def test_divergence_is_told_and_undone_as_in_plain_training(after_tanh: Any) -> 
     assert messages[0] == messages[1]
 
 
-@pytest.mark.parametrize("twin", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
-def test_a_copy_goes_on_from_where_the_original_was(twin: Any) -> None:
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_a_copy_goes_on_from_where_the_original_was(duplicate: Any) -> None:
     _, model = both(classifier)
     train(model, CLASSES, epochs=1)
-    other = twin(model)
+    other = duplicate(model)
     assert other.accelerated
     before = model.parameters.weights.copy()
     expected = train(other, CLASSES, epochs=2)

@@ -120,17 +120,17 @@ def test_where_there_is_no_one_class_the_values_are_printed(
 @pytest.mark.parametrize(
     ("content", "rows"),
     [
-        ("0,1\n0.5,0.25\n2,1.5\n", [[0.5, 0.25], [2, 1.5]]),
-        ("1,2\n0.5,0.25\n", [[0.5, 0.25]]),
+        ("0,1\n0.5,0.25\n2,1.5\n", [[0, 1], [0.5, 0.25], [2, 1.5]]),
+        ("1,2\n0.5,0.25\n", [[1, 2], [0.5, 0.25]]),
         ("0,1\n1,1\n", [[0, 1], [1, 1]]),
         ("0,1\n", [[0, 1]]),
         ("1,0\n0.5,0.25\n", [[1, 0], [0.5, 0.25]]),
-        ("0,1,2\n5,6,7\n", [[5, 6, 7]]),
-        ("1,2,3\n5,6,7\n", [[5, 6, 7]]),
+        ("0,1,2\n5,6,7\n", [[0, 1, 2], [5, 6, 7]]),
+        ("1,2,3\n5,6,7\n", [[1, 2, 3], [5, 6, 7]]),
         ("0.0,1.0,2.0\n5,6,7\n", [[0, 1, 2], [5, 6, 7]]),
     ],
 )
-def test_numbered_columns_are_a_heading(
+def test_a_first_row_of_numbers_is_data(
     content: str, rows: list[list[float]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = saved(tmp_path, Dense(len(rows[0]), 3), Softmax())
@@ -258,8 +258,8 @@ def text(path: Path, name: str, content: str) -> Path:
         (lambda p: deep(p, np.uint16), [], "a.tif has more than 8 bits for a colour"),
         (lambda p: deep(p, np.int32), [], "a.tif has more than 8 bits for a colour"),
         (lambda p: deep(p, np.float32), [], "a.tif has more than 8 bits for a colour"),
-        (lambda p: cut_off(p, "a.jpg"), [], "a.jpg is damaged, or no image"),
-        (lambda p: cut_off(p, "a.png"), [], "a.png is damaged, or no image"),
+        (lambda p: cut_off(p, "a.jpg"), [], "a.jpg: it is damaged, or no image"),
+        (lambda p: cut_off(p, "a.png"), [], "a.png: it is damaged, or no image"),
         (lambda p: text(p, "a.csv", ""), [], "has no rows of numbers"),
         (lambda p: text(p, "a.csv", "a,b\n"), [], "has no rows of numbers"),
         (lambda p: text(p, "a.csv", "a,b\n1,2\n3\n"), [], "line 3 has 1 values, others have 2"),

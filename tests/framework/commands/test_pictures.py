@@ -154,7 +154,7 @@ def test_postscript_is_never_run_whatever_it_calls_itself(
         text=True,
     )
     assert result.returncode == 1
-    assert f"{path} is damaged, or no image in a known format (PNG, JPEG, BMP" in result.stderr
+    assert f"{path}: it is damaged, or no image in a known format (PNG, JPEG, BMP" in result.stderr
     assert result.stderr.count("\n") == 1
     assert not trace.exists()
 

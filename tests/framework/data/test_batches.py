@@ -84,12 +84,28 @@ def test_given_batches_train_like_arrays(kind: Any, weights: Any) -> None:
     )
 
 
-def test_a_bar_is_shown_for_batches_of_unknown_number(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    classifier().train(Loader(*pieces(X, y)), epochs=2)
-    lines = [line.split("\r")[-1] for line in capsys.readouterr().err.strip().split("\n")]
-    assert ["epoch 1/2 loss" in lines[0], "epoch 2/2 loss" in lines[1]] == [True, True]
+@pytest.mark.parametrize("scale", [1e307, 1e150, 1e-300])
+def test_only_the_ratios_of_weights_matter_however_large_they_are(scale: float) -> None:
+    weights = np.random.default_rng(0).uniform(0.5, 1, 60)
+    histories, evaluations = [], []
+    for factor in (1.0, scale):
+        model, given = classifier(), pieces(X, y, factor * weights)
+        options = {"validation_data": Loader(*given), "epochs": 2, "progress": False}
+        histories.append(model.train(given, **options))
+        evaluations.append(model.evaluate(given))
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        values, expected = (getattr(history, name) for history in reversed(histories))
+        assert values == pytest.approx(expected, rel=1e-6)
+    assert evaluations[1] == pytest.approx(evaluations[0], rel=1e-6)
+
+
+def test_weights_that_leave_nothing_of_the_first_batch_are_refused() -> None:
+    given = pieces(X, y, np.repeat([1.0, 1e307], 30), size=30)
+    model = classifier()
+    before = model.parameters.weights.copy()
+    with pytest.raises(BatchError, match=r"batch 2 of X: .* up to 1e\+307, are too large"):
+        model.train(given, progress=False)
+    np.testing.assert_array_equal(model.parameters.weights, before)
 
 
 def test_an_accuracy_learns_from_the_first_batch_that_is_given() -> None:

@@ -18,6 +18,16 @@ from framework import (
 from optimizers import SGD, Adam
 from tests.framework.networks import X, classifier, y
 
+
+class NeedsGradient:
+    """A tensor of PyTorch that requires a gradient."""
+
+    def __array__(self, *arguments: Any, **named: Any) -> Any:
+        raise RuntimeError(
+            "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+        )
+
+
 BAD_DATA: list[tuple[Any, Any, type[Exception], str]] = [
     (np.ones((60, 5)), y, ValueError, r"Dense\(2, 8\) expects .*received \(samples, 5\): .*data"),
     (X[:, 0], y, ValueError, r"X must be \(samples, features\)"),
@@ -43,6 +53,7 @@ BAD_DATA: list[tuple[Any, Any, type[Exception], str]] = [
     (X, one_hot_encode(y, 4), ValueError, r"one-hot rows of shape \(60, 3\)"),
     (X, y.astype(str), TypeError, "y must hold real numbers"),
     (np.ma.masked_less(X, 0), y, TypeError, "masked values"),
+    (NeedsGradient(), y, TypeError, r"X cannot be read as an array: .*tensor.detach\(\).numpy\(\)"),
 ]
 
 
@@ -60,6 +71,15 @@ def test_bad_data_are_refused_and_the_model_is_unchanged(
         model.train(X, y, validation_data=(bad_X, bad_y), progress=False)
     np.testing.assert_array_equal(model.parameters.weights, before)
     assert model.optimizer.iterations == 0
+
+
+def test_a_real_tensor_that_requires_a_gradient_is_refused_like_that() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    tensor, model = torch.zeros((60, 2), requires_grad=True), classifier()
+    for use in (model.predict, model.forward, Dense(2, 3).forward):
+        with pytest.raises(TypeError, match=r"\.detach\(\)\.numpy\(\)"):
+            use(tensor)
+    np.testing.assert_array_equal(model.predict(tensor.detach()), model.predict(np.zeros((60, 2))))
 
 
 def test_targets_never_broadcast_against_outputs() -> None:

@@ -71,15 +71,15 @@ class KeepParameters(Callback):
 def test_early_stopping_goes_back_to_the_epoch_with_the_smallest_validation_loss(
     make: Any, targets: np.ndarray
 ) -> None:
-    kept = KeepParameters()
     network = make(
         early_stopping=True,
         epochs=400,
         patience=4,
         learning_rate=0.05,
         validation_fraction=0.2,
-        callbacks=[kept],
+        callbacks=[KeepParameters()],
     ).fit(X, targets)
+    (kept,) = network.callbacks_
     curve = network.validation_loss_curve_
     best = int(np.argmin(curve))
     assert network.n_iter_ == len(curve) == len(network.loss_curve_) == best + 1 + 4 < 400
@@ -129,11 +129,42 @@ def test_without_early_stopping_the_validation_curves_are_empty() -> None:
     assert network.loss_curve_[-1] < network.loss_curve_[0]
 
 
-def test_callbacks_are_the_users_own_objects() -> None:
+def test_callbacks_are_copied_and_the_copies_show_what_they_have_seen() -> None:
     stop = EarlyStopping("loss", patience=1, min_delta=1e9)
+    before = dict(vars(stop))
     network = regressor(callbacks=[stop]).fit(X, NUMBERS)
     assert network.n_iter_ == 2
-    assert stop.best_epoch == 1
+    assert network.callbacks_[0].best_epoch == 1
+    assert vars(stop) == before
+
+
+def test_partial_fit_goes_on_with_the_copies_and_fit_makes_new_ones() -> None:
+    class Count(Callback):
+        epochs = 0
+
+        def on_epoch_end(self, training: Training) -> None:
+            self.epochs += 1
+
+    network = regressor(callbacks=[Count()])
+    for _ in range(3):
+        network.partial_fit(X, NUMBERS)
+    assert network.callbacks_[0].epochs == 3
+    assert network.fit(X, NUMBERS).callbacks_[0].epochs == 5
+    assert network.callbacks[0].epochs == 0
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_values_behind_a_mask_are_refused(make: Any) -> None:
+    masked = np.ma.masked_array(X, mask=X > 1)
+    targets = LABELS if make is classifier else NUMBERS
+    with pytest.raises(TypeError, match="X has masked values: fill or drop them first"):
+        make().fit(masked, targets)
+    hidden = np.ma.masked_array(targets, mask=np.arange(len(targets)) == 3)
+    with pytest.raises(TypeError, match="y has masked values"):
+        make().fit(X, hidden)
+    network = make().fit(np.ma.masked_array(X), targets)
+    with pytest.raises(TypeError, match="X has masked values"):
+        network.predict(masked)
 
 
 def test_verbose_prints_a_line_every_so_many_epochs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,14 @@ from optimizers.schedules import CosineDecay
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed: no estimators")
 
-from tests.framework.estimators.support import LABELS, NUMBERS, X, classifier, regressor
+from tests.framework.estimators.support import (
+    LABELS,
+    NUMBERS,
+    X,
+    classifier,
+    parameters_of,
+    regressor,
+)
 
 
 def test_the_network_is_what_the_arguments_say() -> None:
@@ -95,13 +102,24 @@ def test_an_optimizer_is_chosen_by_name_or_copied() -> None:
     assert own.iterations == 0
 
 
+def test_an_optimizer_that_has_trained_elsewhere_begins_anew_in_every_fit() -> None:
+    used, new = Adam(0.02, decay=0.05), Adam(0.02, decay=0.05)
+    layer = Dense(2, 3)
+    for _ in range(50):
+        used.pre_update_params()
+        used.update_params(layer)
+        used.post_update_params()
+    fitted = [regressor(optimizer=each).fit(X, NUMBERS) for each in (used, new)]
+    np.testing.assert_array_equal(parameters_of(fitted[0]), parameters_of(fitted[1]))
+    assert used.iterations == 50
+
+
 @pytest.mark.parametrize(("batch_size", "batches"), [("auto", 2), (90, 3), (1000, 1), (None, 1)])
 def test_auto_is_200_samples_or_all_there_are(batch_size: Any, batches: int) -> None:
     class Recorder(Callback):
         def on_batch_end(self, training: Training) -> None:
             self.batches = training.batches
 
-    data, recorder = np.tile(X, (3, 1)), Recorder()
-    network = regressor(batch_size=batch_size, epochs=1, callbacks=[recorder])
-    network.fit(data, np.tile(NUMBERS, 3))
-    assert recorder.batches == batches
+    network = regressor(batch_size=batch_size, epochs=1, callbacks=[Recorder()])
+    network.fit(np.tile(X, (3, 1)), np.tile(NUMBERS, 3))
+    assert network.callbacks_[0].batches == batches

@@ -1,5 +1,6 @@
 """Arguments and data that are refused."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -96,3 +97,35 @@ def test_a_fit_that_fails_leaves_no_network_of_other_data_behind() -> None:
         network.fit(X, NUMBERS)
     with pytest.raises(NotFittedError):
         network.predict(X)
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ({7: 2}, "class_weight has the label 7, which is none of the classes: 0, 1, 2$"),
+        ({0: 1, "1": 2}, "class_weight has the label '1', which is none of the classes: 0, 1, 2$"),
+        ({1: -2}, r"class_weight\[1\] must be 0 or greater, received -2"),
+    ],
+)
+def test_a_weight_of_no_class_is_named(class_weight: dict[Any, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        classifier(class_weight=class_weight).fit(np.eye(6), np.arange(6) % 3)
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (np.nan, "row 2 ('c') has nan in column 'age'"),
+        ("n/a", "row 2 ('c') has 'n/a' in column 'age'"),
+    ],
+)
+def test_the_cell_of_a_dataframe_is_named(cell: Any, text: str) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    good = pandas.DataFrame({"height": [1.0, 2, 3], "age": [1.0, 2, 3]}, index=["a", "b", "c"])
+    bad = good.astype(object)
+    bad.loc["c", "age"] = cell
+    with pytest.raises(ValueError, match=f"\nIn X, {re.escape(text)}$"):
+        classifier().fit(bad, [0, 1, 0])
+    fitted = classifier(epochs=1).fit(good, [0, 1, 0])
+    with pytest.raises(ValueError, match=f"\nIn X, {re.escape(text)}$"):
+        fitted.predict(bad)

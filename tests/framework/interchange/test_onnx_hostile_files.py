@@ -205,3 +205,27 @@ def test_numbers_in_another_file_are_not_read(there: bool, name: str, tmp_path: 
         OnnxError, match=f"the numbers of '{name}' are in another file.*external_data=False"
     ):
         Model.from_onnx(saved(model, tmp_path))
+
+
+@pytest.mark.parametrize("target", [[0.0, np.inf], [0.0, np.nan], [-1e30, 2.0]])
+def test_a_reshape_to_no_whole_numbers_gives_the_one_type_of_error(
+    target: list[float], tmp_path: Path
+) -> None:
+    model = graph("y = Reshape(x, to)", to=target)
+    with pytest.raises(OnnxError, match="it.onnx: "):
+        Model.from_onnx(saved(model, tmp_path))
+
+
+def test_whatever_reading_a_graph_raises_becomes_the_one_type_of_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "it.onnx"
+    path.write_bytes(exported(tmp_path))
+    for error in (OverflowError("too large"), ZeroDivisionError("zero"), OSError("a library's")):
+
+        def fail(*arguments: Any, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr("framework.interchange.onnx_import.Graph", fail)
+        with pytest.raises(OnnxError, match=f"^{path}: .*{error}"):
+            Model.from_onnx(path)

@@ -27,6 +27,7 @@ def torch_network(*, images: bool = False, tanh: bool = True) -> Any:
         *(nn.BatchNorm1d(5), nn.Linear(5, 5), nn.ELU(0.7), nn.Linear(5, 5), nn.Sigmoid()),
         *(nn.Linear(5, 5), nn.GELU(approximate="tanh" if tanh else "none"), nn.Linear(5, 5)),
         *(nn.SiLU(), nn.Linear(5, 5), nn.Softplus(), nn.BatchNorm1d(5), nn.Tanh()),
+        *(nn.Linear(5, 5), nn.SELU(), nn.Linear(5, 5), nn.Mish(), nn.PReLU(5), nn.PReLU()),
         *(nn.Dropout(0.2), nn.Identity(), nn.Linear(5, 3), nn.Softmax(dim=1)),
     ]
     network = nn.Sequential(*layers)
@@ -53,7 +54,7 @@ def assert_like_torch(path: Path, network: Any, X: Array) -> None:
         np.testing.assert_allclose(model.predict(inputs), expected, rtol=1e-5, atol=1e-6)
     kinds = [type(layer).__name__ for layer in model.layers]
     kept = [kind for kind in kinds if kind not in ("BatchNormalization", "Flatten")]
-    assert " ".join(kept) == f"{READ} Tanh Dense Softmax"
+    assert " ".join(kept) == f"{READ} Tanh Dense SELU Dense Mish PReLU PReLU Dense Softmax"
 
 
 @pytest.mark.parametrize("images", [False, True])

@@ -49,6 +49,19 @@ def test_a_single_sample_says_nothing_of_the_running_statistics() -> None:
     np.testing.assert_array_equal(layer.running_variance, 1)
 
 
+@pytest.mark.parametrize("shape", [(0, 5), (0, 4, 4, 5)])
+@pytest.mark.parametrize("training", [True, False])
+def test_an_empty_batch_has_empty_results_and_leaves_the_statistics(
+    shape: tuple[int, ...], training: bool
+) -> None:
+    layer = BatchNormalization(5)
+    assert layer.forward(np.zeros(shape), training).shape == shape
+    assert layer.backward(np.zeros(shape)).shape == shape
+    assert not layer.dweights.any()
+    assert not layer.running_mean.any()
+    assert (layer.running_variance == 1).all()
+
+
 def test_float32_agrees_with_float64_over_many_values() -> None:
     chance = np.random.default_rng(0)
     images, dvalues = chance.uniform(0, 255, (64, 32, 32, 2)), chance.normal(size=(64, 32, 32, 2))

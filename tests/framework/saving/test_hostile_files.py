@@ -2,6 +2,7 @@
 
 import copy
 import os
+import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framework import (
-    Model,
-    SavedFileError,
-)
+from framework import Model, ReLU, SavedFileError
 from framework.saving import file_format
 from tests.framework.saving.helpers import (
     HUGE,
@@ -24,6 +22,7 @@ from tests.framework.saving.helpers import (
     Narrowing,
     attempt,
     classifier,
+    finalized,
     places,
 )
 from tests.strategies import Array, generator
@@ -213,3 +212,26 @@ def test_scrambled_json_gives_one_type_of_error_or_another_model(
             else:
                 container[key] = copy.deepcopy(STRANGE[random.integers(len(STRANGE))])
         attempt(file_format.encode(scrambled, arrays), path)
+
+
+def calls_while_loading(operations: int, path: Path) -> int:
+    """The number of functions that are called, Python's own among them."""
+    finalized(*[ReLU() for _ in range(operations)]).save(path)
+    calls = 0
+
+    def count(frame: Any, event: str, argument: Any) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        Model.load(path)
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def test_loading_takes_steps_in_proportion_to_the_operations(tmp_path: Path) -> None:
+    few, many, most = (calls_while_loading(n, tmp_path / "a") for n in (100, 200, 400))
+    assert most - many == pytest.approx(2 * (many - few), rel=0.1)

@@ -1,5 +1,7 @@
 """A training whose loss or parameters become NaN or infinite."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from framework import (
     DivergenceError,
     MeanSquaredError,
     Model,
+    Operation,
     ReLU,
     Softmax,
     Training,
@@ -76,3 +79,59 @@ def test_a_penalty_that_is_not_finite_is_named() -> None:
     model.layers[0].weights = np.full((2, 3), 1e25)
     with pytest.raises(FloatingPointError, match="but the penalties on the parameters are not"):
         model.train(X, y, progress=False)
+
+
+class Breaks(Operation):
+    """Passes its inputs on. The ``step``-th backward makes NaN of one gradient."""
+
+    parameters = ("scale",)
+
+    def __init__(self, step: int, name: str) -> None:
+        self.step, self.name, self.steps = step, name, 0
+        self.scale, self.dscale = np.ones(1, np.float32), np.zeros(1, np.float32)
+
+    def forward(self, inputs: Any, training: bool = True) -> Any:
+        self.output = np.asarray(inputs) * self.scale
+        return self.output
+
+    def backward(self, dvalues: Any) -> Any:
+        self.steps += 1
+        self.dinputs, self.dscale = dvalues * self.scale, np.ones(1, np.float32)
+        if self.steps == self.step:
+            getattr(self, self.name).flat[0] = np.nan
+        return self.dinputs
+
+
+@pytest.mark.parametrize("name", ["dinputs", "dscale"])
+@pytest.mark.parametrize(
+    ("batch_size", "when"),
+    [
+        (20, r"loss became nan in epoch 1, {}, in the batch before; batch 3 of 3"),
+        (
+            40,
+            r"parameters became NaN .* in the last update of epoch 1, {}; batch 2 of 2",
+        ),
+    ],
+)
+def test_the_backward_that_made_the_first_nan_is_named(
+    name: str, batch_size: int, when: str
+) -> None:
+    model = Model([Dense(2, 8), ReLU(), Breaks(2, name), Dense(8, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy(), optimizer=SGD(0.1))
+    model.finalize()
+    culprit = (
+        rf"the first gradient that is not finite is {name} of operation 3, Breaks\(2, '{name}'\)"
+    )
+    with pytest.raises(DivergenceError, match=when.format(culprit)):
+        model.train(X, y, batch_size=batch_size, progress=False)
+
+
+def test_gradients_of_an_earlier_training_are_not_blamed() -> None:
+    model = Model([Dense(2, 8), Breaks(1, "dinputs"), Dense(8, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy(), optimizer=SGD(0.1))
+    model.finalize()
+    with pytest.raises(DivergenceError, match="dinputs of operation 2"):
+        model.train(X, y, batch_size=None, progress=False)
+    model.layers[2].weights[0, 0] = np.nan
+    with pytest.raises(DivergenceError, match="first output that is not finite is of operation 3"):
+        model.train(X, y, batch_size=None, progress=False)

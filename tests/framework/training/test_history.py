@@ -8,6 +8,7 @@ from framework import (
     CategoricalAccuracy,
     CategoricalCrossentropy,
     Dense,
+    History,
     MeanSquaredError,
     Model,
     Softmax,
@@ -38,6 +39,15 @@ def test_history_has_one_number_per_epoch_and_prints_as_a_table() -> None:
     assert lines[0].split() == ["epoch", *history.names()]
     assert len(lines) == 4
     assert float(lines[2].split()[1]) == pytest.approx(history.loss[1], rel=1e-5)
+
+
+def test_the_table_of_many_epochs_has_the_first_and_the_last() -> None:
+    losses = [1 / epoch for epoch in range(1, 52)]
+    table = str(History(losses[:50])).splitlines()
+    assert [line.split()[0] for line in table[1:]] == [str(epoch) for epoch in range(1, 51)]
+    table = str(History(losses)).splitlines()
+    ends = [*range(1, 11), "…", *range(42, 52)]
+    assert [line.split()[0] for line in table[1:]] == list(map(str, ends))
 
 
 def test_lists_of_metrics_that_are_not_measured_stay_empty() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import framework
+import optimizers
 from framework import (
     Checkpoint,
     Dense,
@@ -24,7 +25,8 @@ from framework import (
     Training,
 )
 from framework.utils import rng
-from optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, schedules
+from framework.utils.exports import exported
+from optimizers import SGD, Adam, Optimizer, schedules
 from tests.framework.training.checkpoints import (
     WEIGHTS,
     Killed,
@@ -46,12 +48,9 @@ from tests.strategies import Array
 @pytest.mark.parametrize(
     "optimizer",
     [
-        SGD(0.1, decay=0.01),
+        *(cls(0.02, decay=0.01) for cls in exported(optimizers, Optimizer).values()),
         SGD(0.1, momentum=0.9, nesterov=True, max_gradient_norm=1.0),
-        Adagrad(0.1),
-        RMSprop(0.01),
         Adam(schedules.LinearWarmup(10, then=0.02)),
-        AdamW(0.01),
     ],
     ids=repr,
 )

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from datasets import spiral_data
@@ -21,6 +22,13 @@ def test_that_holds_however_deep_in_the_library_it_is_raised() -> None:
         accuracy=book.Accuracy_Categorical(),
     )
     model.finalize()
+    X, y = spiral_data(20, 3, seed=0)
     with pytest.warns(UserWarning, match="sorted by class") as caught:
-        model.train(*spiral_data(20, 3, seed=0), batch_size=10)
+        model.train(X, y, batch_size=10)
     assert caught[0].filename == __file__
+    # Its advice is code that works as it stands, and train here has no argument shuffle.
+    advice = str(caught[0].message).partition("first: ")[2]
+    names = {"np": np, "X": X, "y": y}
+    exec(advice, names)
+    assert sorted(zip(*names["X"].T, names["y"], strict=True)) == sorted(zip(*X.T, y, strict=True))
+    model.train(names["X"], names["y"], batch_size=10)  # without a warning

@@ -1,0 +1,44 @@
+"""The packages ``optimizers`` and ``datasets``, whose names other packages have too."""
+
+import importlib
+from types import ModuleType
+
+DISTRIBUTION = "dinputs"
+
+
+def check_ours(name: str) -> None:
+    """Raise ImportError, naming the file in the way, if the package ``name`` is another's.
+
+    ``datasets`` is also what Hugging Face calls its package, and what many a folder is called.
+    """
+    package = importlib.import_module(name)
+    if getattr(package, "__distribution__", None) != DISTRIBUTION:
+        raise ImportError(
+            f"framework needs the package {name} of {DISTRIBUTION}, but {_place(package)} is in "
+            f"the way: {_explanation(name)}",
+            name=name,
+        )
+
+
+def _place(package: ModuleType) -> str:
+    # A folder without __init__.py has no file.
+    return getattr(package, "__file__", None) or next(iter(package.__path__))
+
+
+def _explanation(name: str) -> str:
+    from importlib import metadata  # takes its time, and is needed only here
+
+    owners = metadata.packages_distributions().get(name, [])
+    others = ", ".join(sorted(set(owners) - {DISTRIBUTION}))
+    if not others:
+        return (
+            f"give it another name, run Python elsewhere, or, if {DISTRIBUTION} was installed "
+            f"there, pip install --force-reinstall {DISTRIBUTION}"
+        )
+    if DISTRIBUTION in owners:
+        return (
+            f"{others} and {DISTRIBUTION} were installed into one folder, where each overwrites "
+            "the other's files. Uninstall both, and install each into a virtual environment of "
+            "its own"
+        )
+    return f"it belongs to {others}. Install {DISTRIBUTION} into a virtual environment of its own"
