@@ -104,7 +104,7 @@ MODULES: dict[type[Operation], TorchModule] = {
     Softplus: TorchModule("Softplus", settings={"beta": 1, "threshold": 20}),
     Swish: TorchModule("SiLU"),
     Mish: TorchModule("Mish"),
-    GELU: TorchModule("GELU", settings={"approximate": "tanh"}),
+    GELU: TorchModule("GELU", {"approximate": "approximate"}),
     Softmax: TorchModule("Softmax", settings={"dim": -1}, our_settings={"temperature": 1}),
 }
 

@@ -13,7 +13,7 @@ import numpy as np
 import optimizers
 from framework import accuracies, activations, layers, losses
 from framework.accuracies import Accuracy
-from framework.activations import ELU, Activation, LeakyReLU, Softmax
+from framework.activations import ELU, GELU, Activation, LeakyReLU, Softmax
 from framework.layers import (
     AveragePooling1D,
     AveragePooling2D,
@@ -24,7 +24,9 @@ from framework.layers import (
     Dropout,
     MaxPooling1D,
     MaxPooling2D,
+    Reshape,
     Scale,
+    ZeroPadding2D,
 )
 from framework.losses import FusedLoss, Huber, Loss
 from framework.operation import Operation
@@ -44,7 +46,10 @@ VARIANTS: list[Operation] = [
     Softmax(temperature=0.5),
     Dropout(0.0),
     Dropout(0.4),
+    GELU(approximate="none"),
     Scale(-1.5, 0.5),
+    Reshape((-1, 2, 1)),
+    ZeroPadding2D(((1, 0), (0, 2))),
     MaxPooling2D((2, 3), stride=1, padding="same"),
     MaxPooling1D(3, stride=2, padding=1),
     AveragePooling2D((2, 3), stride=1, padding="same"),
@@ -66,9 +71,7 @@ def operations_for(features: int, dtype: str = "float32") -> list[Operation]:
     operations = [
         *(cls.for_features(features) for cls in OPERATION_CLASSES if cls.differentiable),
         *copy.deepcopy(VARIANTS),
-        Dense(
-            features, 2, weight_initializer="he_normal", bias_initializer="normal", **PENALTIES
-        ),
+        Dense(features, 2, weight_initializer="he_normal", bias_initializer="normal", **PENALTIES),
         Dense(features, 2, use_bias=False),
         Conv2D(
             features,

@@ -4,8 +4,8 @@ A row names the class, the module of its kernel, and whatever the kernel needs. 
 kernel is the place of its module in its list.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -87,6 +87,7 @@ class OperationKernel:
         statistics: names of attributes that hold a number for each feature (of the last axis) and
             change with every step.
         uniforms: whether it needs a random number from 0 to 1 for each output.
+        required: arguments with the values that the kernel computes; it does not take others.
         store: sets further attributes, given the operation and its inputs, as its own ``forward``
             does.
     """
@@ -97,6 +98,7 @@ class OperationKernel:
     saved: tuple[str, ...] = ()
     statistics: tuple[str, ...] = ()
     uniforms: bool = False
+    required: Mapping[str, Any] = field(default_factory=dict)
     store: Callable[[Any, Any], None] | None = None
 
     @property
@@ -166,7 +168,7 @@ OPERATIONS = (
     OperationKernel((Softplus,), softplus, saved=("inputs",)),
     OperationKernel((Swish,), swish, saved=("sigmoid",)),
     OperationKernel((Mish,), mish, saved=("inputs", "gate")),
-    OperationKernel((GELU,), gelu, saved=("inputs", "tanh")),
+    OperationKernel((GELU,), gelu, saved=("inputs", "tanh"), required={"approximate": "tanh"}),
     OperationKernel((Sigmoid,), sigmoid),
     OperationKernel((Tanh,), tanh),
     OperationKernel((Softmax,), softmax, ("temperature",)),

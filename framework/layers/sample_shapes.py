@@ -33,6 +33,14 @@ def check_inputs(operation: Any, inputs: ArrayLike) -> Array:
     return inputs
 
 
+def check_features(operation: Any, input_shape: Shape, n_features: int) -> Shape:
+    """Return ``input_shape``. Raises ValueError unless its last axis is so many features."""
+    if input_shape is None or input_shape[-1:] == (n_features,):
+        return input_shape
+    more = "" if len(input_shape) <= 1 else "…, "
+    raise ValueError(f"{operation!r} expects inputs of shape (samples, {more}{n_features})")
+
+
 def windows_in(
     operation: Any,
     input_shape: Shape,

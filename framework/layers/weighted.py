@@ -20,7 +20,7 @@ class Weighted(Operation):
     is ``(1, n_outputs)``. Without ``use_bias`` there is no such attribute.
     """
 
-    parameters = ("weights", "biases")
+    parameters: tuple[str, ...] = ("weights", "biases")
     independent_samples = True
     kink_sides = smooth
     weights = Parameter()

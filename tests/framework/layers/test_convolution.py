@@ -128,7 +128,9 @@ def test_a_kernel_of_one_pixel_is_a_dense_layer() -> None:
     np.testing.assert_allclose(layer.forward(images), dense.forward(images), rtol=1e-13)
 
 
-@pytest.mark.parametrize("layer", [Conv2D(1, 1, 2, padding="same"), Conv1D(1, 1, 2, padding="same")])
+@pytest.mark.parametrize(
+    "layer", [Conv2D(1, 1, 2, padding="same"), Conv1D(1, 1, 2, padding="same")]
+)
 def test_an_odd_padding_has_its_larger_half_at_the_end(layer: Any) -> None:
     # So the first output sees the first inputs, and the last one sees one input and the padding.
     layer.weights = np.ones_like(layer.weights)

@@ -78,9 +78,7 @@ def test_gradients_are_those_of_differences(classes: dict[int, Any], data: Any) 
 
 
 @given(drawn=poolings(MAX, most=6), tied=st.booleans())
-def test_max_pooling_is_that_of_pytorch_ties_included(
-    drawn: tuple[Any, Array], tied: bool
-) -> None:
+def test_max_pooling_is_that_of_pytorch_ties_included(drawn: tuple[Any, Array], tied: bool) -> None:
     layer, inputs = drawn
     inputs = np.round(inputs) if tied else inputs
     assert_same_as_pytorch(layer, inputs, "max")
