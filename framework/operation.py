@@ -53,6 +53,8 @@ class Operation(Configurable):
         independent_samples: whether the output of each sample depends on that sample alone, in
             training too. ``Model`` may then divide a large batch into micro-batches.
         differentiable: whether there is a gradient for ``backward`` to compute.
+        later_arguments: names of constructor arguments that came after version 0.1.0. A file has
+            them only where they differ from their defaults, so that older versions can read it.
         example_axes: the axes that a sample for ``for_features`` has before its features, such as
             ``(4, 3)`` for an operation on images; ``()`` where a sample can be a row.
         computes_as: the base class, for a class whose own ``forward`` gives the outputs of its
@@ -63,6 +65,7 @@ class Operation(Configurable):
     computes_as: type["Operation"]
     state: tuple[str, ...] = ()
     independent_samples: bool = False
+    later_arguments: tuple[str, ...] = ()
     example_axes: tuple[int, ...] = ()
     samplewise = RenamedAttribute("independent_samples")
     differentiable = True

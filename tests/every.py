@@ -30,6 +30,7 @@ from framework.layers import (
 )
 from framework.losses import FusedLoss, Huber, Loss
 from framework.operation import Operation
+from framework.parameters import state_names
 from framework.utils.exports import exported
 from optimizers import SGD, Optimizer
 from optimizers.configuration import constructor_arguments
@@ -48,7 +49,7 @@ VARIANTS: list[Operation] = [
     Dropout(0.4),
     GELU(approximate="none"),
     Scale(-1.5, 0.5),
-    Reshape((-1, 2, 1)),
+    Reshape((-1, 1, 1)),
     ZeroPadding2D(((1, 0), (0, 2))),
     MaxPooling2D((2, 3), stride=1, padding="same"),
     MaxPooling1D(3, stride=2, padding=1),
@@ -108,7 +109,10 @@ def _with_dtype(operation: Operation, dtype: str) -> Operation:
     configuration = operation.configuration()
     if "dtype" not in configuration:
         return operation
-    return type(operation)(**(configuration | {"dtype": dtype}))
+    found = type(operation)(**(configuration | {"dtype": dtype}))
+    for name in state_names(operation):
+        setattr(found, name, getattr(operation, name))
+    return found
 
 
 def _has_defaults(cls: type) -> bool:

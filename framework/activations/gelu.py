@@ -52,6 +52,7 @@ class GELU(Activation):
     """
 
     kink_sides = smooth
+    later_arguments = ("approximate",)
 
     def __init__(self, approximate: Literal["tanh", "none"] = "tanh") -> None:
         if approximate not in ("tanh", "none"):

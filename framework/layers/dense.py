@@ -59,6 +59,8 @@ class Dense(Weighted):
            [10.]], dtype=float32)
     """
 
+    later_arguments = ("use_bias",)
+
     def __init__(
         self,
         n_inputs: int,

@@ -65,7 +65,7 @@ def test_without_biases_the_output_is_the_product_alone() -> None:
     np.testing.assert_array_equal(layer.forward(inputs), inputs @ layer.weights)
     layer.backward(np.ones((2, 3)))
     # The column sums of the inputs, and 2 · 0.5 times the weights.
-    np.testing.assert_allclose(layer.dweights, layer.weights + [[4.0], [7.0]])
+    np.testing.assert_allclose(layer.dweights - layer.weights, np.repeat([[4.0], [7.0]], 3, 1))
     assert not hasattr(layer, "biases")
     assert parameter_names(layer) == ("weights",)
 
