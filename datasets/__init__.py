@@ -41,3 +41,7 @@ __all__ = [
     "spiral_data",
     "vertical_data",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,5 +1,7 @@
 """Batches and one-hot labels, for a training loop by hand."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import numpy as np

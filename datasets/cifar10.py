@@ -1,5 +1,7 @@
 """CIFAR-10: 60,000 small colour photographs of ten classes."""
 
+from __future__ import annotations
+
 import tarfile
 from os import PathLike, fspath
 from pathlib import PurePosixPath

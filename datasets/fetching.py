@@ -18,6 +18,8 @@ can download at the same time. A server that sends more than the file has is hun
 imported only when it is needed.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
@@ -104,8 +106,9 @@ def remove(name: str) -> int:
         if not _is_linked(path) and _is_published(path, expected):
             freed += _delete(path)
     for temporary in _temporary_folders(folder):
-        freed += sum(_delete(file) for file in temporary.iterdir() if not file.is_dir())
-        with suppress(OSError):  # something else is in it
+        with suppress(FileNotFoundError):  # another process may remove it, too
+            freed += sum(_delete(file) for file in temporary.iterdir() if not file.is_dir())
+        with suppress(OSError):  # it is gone, or has something else in it
             temporary.rmdir()
     with suppress(OSError):  # the folder is gone, or has something else in it
         folder.rmdir()

@@ -1,5 +1,7 @@
 """The IDX format of MNIST and Fashion-MNIST."""
 
+from __future__ import annotations
+
 import math
 import struct
 from os import PathLike, fspath

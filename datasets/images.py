@@ -1,5 +1,7 @@
 """Conversion of images: shape, range and dtype."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import Any

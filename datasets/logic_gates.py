@@ -1,5 +1,7 @@
 """Logic gates, the smallest data sets. A single neuron cannot learn "xor"."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,5 +1,7 @@
 """MNIST and Fashion-MNIST: 70,000 grey images of handwritten digits, and of clothes."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Published data sets: names, files, sizes, checksums, mirrors and classes."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple

@@ -1,5 +1,7 @@
 """Reading files that may be damaged: sizes that a file claims are not trusted."""
 
+from __future__ import annotations
+
 import codecs
 import gzip
 import zlib

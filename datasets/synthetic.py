@@ -4,6 +4,8 @@ Without a seed they are drawn from NumPy's global generator, as in the book, so 
 ``nnfs.init()`` or ``np.random.seed``. With a seed, the global generator is not changed.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -21,6 +21,7 @@ from framework.errors import FileError as FileError
 from framework.errors import OnnxError as OnnxError
 from framework.errors import SavedFileError as SavedFileError
 from framework.inspection.diagnosis import Diagnosis as Diagnosis
+from framework.inspection.gradient_check import assert_gradients as assert_gradients
 from framework.inspection.gradient_check import check_gradients as check_gradients
 from framework.inspection.gradient_report import GradientReport as GradientReport
 from framework.layers import *
@@ -35,8 +36,13 @@ from framework.training.state import Callback as Callback
 from framework.training.state import Training as Training
 from framework.utils.rng import seed as seed
 
+__version__ = "0.1.0"  # read by setup.cfg, and so that of the package
+
 if not TYPE_CHECKING:  # type checkers read the "as" and the "*" of each line instead
     __all__ = [
         "initializers",
         *sorted(name for name, value in globals().items() if callable(value)),
     ]
+
+    def __dir__():
+        return list(__all__)

@@ -1,11 +1,14 @@
 """The command line: ``python -m framework``, installed as ``dinputs``."""
 
+from __future__ import annotations
+
 import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 
+import framework
 from framework.training.distributed.communicator import launched_together
 from framework.utils.text import printable
 
@@ -49,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM, description="Neural networks from scratch in NumPy."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {framework.__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     for module in (spiral, images, models, gradients):
         module.add(commands)

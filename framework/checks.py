@@ -3,6 +3,8 @@
 The checks of single numbers come from ``optimizers.checks``.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable
 from typing import Any

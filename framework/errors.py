@@ -1,5 +1,7 @@
 """The errors of this framework that are not Python's own."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

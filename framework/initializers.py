@@ -12,6 +12,8 @@ and He initializers choose the variance so that signals neither vanish nor explo
 through many layers.
 """
 
+from __future__ import annotations
+
 import difflib
 import math
 from collections.abc import Callable

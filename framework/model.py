@@ -1,5 +1,7 @@
 """The model: a network with a loss, an optimizer and an accuracy, and all that is done with it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, TypeVar
@@ -7,7 +9,7 @@ from typing import Any, TypeVar
 from numpy.typing import ArrayLike, DTypeLike
 
 from framework.containers.supervised import Supervised
-from framework.data.checked_batches import ValidationData
+from framework.data.arguments import DataArguments, ValidationData
 from framework.data.checks import Transform, check_data, check_weighted_data
 from framework.inspection.diagnosis import Diagnosis, diagnose
 from framework.inspection.summary import summary
@@ -182,16 +184,19 @@ class Model(Supervised):
                 ``history`` has the epochs up to there. After either of these two the model and
                 the optimizer are as they were after the last completed epoch.
         """
-        arguments = TrainingArguments(
+        data = DataArguments(
             X=X,
             y=y,
-            epochs=epochs,
             batch_size=batch_size,
             sample_weight=sample_weight,
             validation_data=validation_data,
             validation_split=validation_split,
             shuffle=shuffle,
             transform=transform,
+        )
+        arguments = TrainingArguments(
+            data=data,
+            epochs=epochs,
             callbacks=callbacks,
             progress=progress,
             print_every=print_every,
@@ -272,7 +277,11 @@ class Model(Supervised):
         return diagnose(self, X, y)
 
     def summary(self) -> None:
-        """Print every operation with its output shape and its number of parameters."""
+        """Print every operation with its output shape and its number of parameters.
+
+        A shape that depends on the data, such as that of ``Flatten``, is known once the model has
+        seen data. For one's own operations, the method ``output_shape`` says it.
+        """
         print(summary(self))
 
     def check_data(

@@ -1,4 +1,4 @@
-"""What an operation is: ``forward`` and ``backward``, and what each of them leaves behind.
+"""The base class of operations: ``forward`` and ``backward``.
 
     output  = operation.forward(inputs, training=True)
     dinputs = operation.backward(dvalues)
@@ -12,6 +12,8 @@ Any class with these two methods can go into a ``Model``. Deriving it from ``Ope
 adds a repr, the configuration that is saved, and sizes in ``Model.summary``.
 """
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -23,20 +25,29 @@ from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
 from optimizers.configuration import Configurable, constructor_arguments
 
-__all__ = ["Array", "KinkSides", "LastAxis", "Operation", "Shape", "describe", "smooth"]
+__all__ = [
+    "Array",
+    "KinkSides",
+    "LastAxis",
+    "Operation",
+    "Shape",
+    "describe",
+    "not_stored",
+    "smooth",
+]
 
 # The shape of one sample; None where it is not known before data are seen.
 Shape: TypeAlias = tuple[int, ...] | None
 
-# What ``kink_sides`` returns: one array, several, or None where nothing is known.
+# The result of ``kink_sides``: one array, several, or None where nothing is known.
 KinkSides: TypeAlias = Array | Sequence[Array] | None
 
 
 class LastAxis(tuple[int, ...]):
     """The shape of a sample where only the last axis is known: ``(64,)`` means ``(…, 64)``.
 
-    A ``Dense`` gives it where its inputs are not known. What cares about the other axes treats it
-    as not known; for everything else it is the shape of a row, which most such samples are.
+    ``Dense`` returns it where the shape of its inputs is not known. An operation that needs the
+    other axes treats it like None; all others can treat it like the shape of a row.
     """
 
 
@@ -44,8 +55,8 @@ class Operation(Configurable):
     """Base class of layers and activations.
 
     Attributes:
-        output: what the last ``forward`` returned.
-        dinputs: what the last ``backward`` returned, of the shape of the inputs.
+        output: the result of the last ``forward``.
+        dinputs: the result of the last ``backward``, of the shape of the inputs.
         parameters: names of the arrays that are trained; the gradient of ``weights`` is
             ``dweights``. A class that lists none has those of ``weights`` and ``biases`` that
             it has.
@@ -62,7 +73,7 @@ class Operation(Configurable):
     """
 
     parameters: tuple[str, ...]
-    computes_as: type["Operation"]
+    computes_as: type[Operation]
     state: tuple[str, ...] = ()
     independent_samples: bool = False
     later_arguments: tuple[str, ...] = ()
@@ -95,12 +106,12 @@ class Operation(Configurable):
 
         At a kink, such as that of ReLU at 0, a function has no derivative, so that
         ``check_gradients`` cannot check it there. It calls this method after each ``forward``.
-        What is returned has to change whenever a kink is crossed, and only then: ``inputs > 0``
-        for a ReLU, the index of the largest input for a maximum; ``()`` if there are no kinks,
-        as ``kink_sides = smooth`` says. Jumps of the derivative's own derivative count as well.
+        The result has to change whenever a kink is crossed, and only then: ``inputs > 0`` for a
+        ReLU, the index of the largest input for a maximum; ``()`` if there are no kinks, for
+        which ``kink_sides = smooth`` is short. Jumps of the second derivative count as well.
 
-        A class with a ``forward`` of its own needs a ``kink_sides`` of its own: what it inherits
-        was said of another function, and is not asked.
+        A class with a ``forward`` of its own needs a ``kink_sides`` of its own: an inherited one
+        describes another function, and is not called.
         """
         return None
 
@@ -116,13 +127,13 @@ class Operation(Configurable):
     def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the parameters and the state, given constructor arguments.
 
-        What a file has is compared with them before an operation of that size is made. Arrays
+        A file's arrays are compared with them before an operation of that size is made. Arrays
         that are not named here are compared afterwards.
         """
         return {}
 
     @classmethod
-    def for_features(cls, n_features: int) -> "Operation":
+    def for_features(cls, n_features: int) -> Operation:
         """Return a new operation for inputs ``(samples, *example_axes, n_features)``.
 
         ``n_features`` is given to the constructor as ``n_inputs`` or ``n_features``, where it
@@ -149,3 +160,8 @@ def describe(operation: Any) -> str:
     if type(operation).__repr__ is only_an_address:
         return f"{type(operation).__name__}()"
     return repr(operation)
+
+
+def not_stored(operation: Any, name: str, method: str) -> ValueError:
+    """Return the error for an attribute that ``method`` of ``operation`` should have stored."""
+    return ValueError(f"{describe(operation)} has no {name}: its {method} has to store it")

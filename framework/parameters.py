@@ -4,6 +4,8 @@ The layers keep views: ``layer.weights`` is a window on its part of the vector. 
 then updates the whole network in one call, and its state is a vector as well.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, overload
@@ -11,7 +13,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from framework.checks import as_floats
-from framework.operation import describe
+from framework.operation import describe, not_stored
 from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
 
@@ -27,10 +29,10 @@ class Parameter:
         self.name = name
 
     @overload
-    def __get__(self, instance: None, owner: type) -> "Parameter": ...
+    def __get__(self, instance: None, owner: type) -> Parameter: ...
     @overload
     def __get__(self, instance: object, owner: type) -> Array: ...
-    def __get__(self, instance: object | None, owner: type) -> "Parameter | Array":
+    def __get__(self, instance: object | None, owner: type) -> Parameter | Array:
         if instance is None:
             return self
         try:
@@ -166,7 +168,7 @@ def bind(operation: Any, name: str, array: Array) -> None:
 def _collect(operation: Any, name: str, view: Array) -> None:
     current = getattr(operation, name, None)
     if current is None:
-        raise ValueError(f"{describe(operation)} has no {name}: its backward has to store it")
+        raise not_stored(operation, name, "backward")
     if current is not view:
         view[...] = _of_shape(current, view.shape, f"{type(operation).__name__}.{name}")
         bind(operation, name, view)

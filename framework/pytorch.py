@@ -8,6 +8,8 @@ divided by ``m - 1``, ours towards the variance divided by ``m``, for ``m`` valu
 Outputs and gradients are the same.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -109,7 +111,7 @@ MODULES: dict[type[Operation], TorchModule] = {
 }
 
 
-def from_torch(sequential: "torch.nn.Sequential") -> Model:
+def from_torch(sequential: torch.nn.Sequential) -> Model:
     """Return a finalized model that computes what ``sequential`` does in evaluation mode.
 
     Its modules, and those of a ``Sequential`` inside it, can be the ones in ``MODULES``. Where a
@@ -152,7 +154,7 @@ def from_torch(sequential: "torch.nn.Sequential") -> Model:
     return model
 
 
-def to_torch(model: Model) -> "torch.nn.Sequential":
+def to_torch(model: Model) -> torch.nn.Sequential:
     """Return a ``Sequential`` that computes what ``model.predict`` does, in the model's dtype.
 
     It is in evaluation mode; call its ``train()`` to train it. The activation of a fused loss is

@@ -25,3 +25,6 @@ if not TYPE_CHECKING:  # type checkers read the "as" of each line instead
         "schedules",
         *sorted(name for name, value in globals().items() if isinstance(value, type)),
     ]
+
+    def __dir__():
+        return list(__all__)

@@ -1,5 +1,7 @@
 """Adagrad: the step of each parameter shrinks with the sum of its squared gradients."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from optimizers.arrays import Array

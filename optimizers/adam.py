@@ -1,5 +1,7 @@
 """Adam: momentum divided by the root mean square of recent gradients, with bias correction."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from optimizers.arrays import Array

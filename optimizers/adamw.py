@@ -1,5 +1,7 @@
 """AdamW: Adam with decoupled weight decay."""
 
+from __future__ import annotations
+
 from optimizers.adam import Adam
 from optimizers.arrays import Array
 from optimizers.checks import check_non_negative

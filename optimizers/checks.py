@@ -3,6 +3,8 @@
 They are here, and not in ``framework``, because optimizers and datasets import nothing from it.
 """
 
+from __future__ import annotations
+
 import math
 import operator
 from typing import Any

@@ -5,6 +5,8 @@ attribute of the same name. From these attributes come their repr and the config
 saved with a model.
 """
 
+from __future__ import annotations
+
 import inspect
 from typing import Any
 

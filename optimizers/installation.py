@@ -1,5 +1,7 @@
 """Whether another distribution was installed into the folder of this one's packages."""
 
+from __future__ import annotations
+
 import os
 import sys
 import warnings

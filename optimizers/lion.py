@@ -1,5 +1,7 @@
 """Lion: steps of one size, in the direction of the sign of a momentum."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from optimizers.arrays import Array

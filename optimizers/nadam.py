@@ -1,5 +1,7 @@
 """Nadam: Adam with Nesterov's momentum."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from optimizers.arrays import Array

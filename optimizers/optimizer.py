@@ -7,11 +7,13 @@ A training step, by hand or inside ``Model``, is three calls:
     optimizer.post_update_params()       # count the step
 """
 
+from __future__ import annotations
+
 import math
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -169,6 +171,17 @@ class Optimizer(Configurable):
         """Return the factor, at most 1, that brings a joint norm within the limit."""
         limit = self.max_gradient_norm
         return limit / norm if limit is not None and norm > limit else 1.0
+
+    if not TYPE_CHECKING:  # where type checkers saw it, they would take any attribute for given
+
+        def __getattr__(self, name: str) -> Any:
+            kind = type(self).__name__
+            if "_entries" in vars(self):
+                raise AttributeError(f"{kind} has no attribute {name!r}")
+            raise AttributeError(
+                f"{kind} has no learning_rate: its __init__ has to call "
+                "super().__init__(learning_rate)"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         # Ids are not valid in a copy or in another process, so the layers are stored instead.

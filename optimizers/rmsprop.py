@@ -1,5 +1,7 @@
 """RMSprop: the gradient divided by the root mean square of recent gradients."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from optimizers.arrays import Array

@@ -8,6 +8,8 @@ Any function of one number is a schedule. Those of this module are objects, whic
 and saved. A step is a batch, not an epoch.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 

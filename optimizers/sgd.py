@@ -1,5 +1,7 @@
 """Stochastic gradient descent, with or without momentum."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from optimizers.arrays import Array

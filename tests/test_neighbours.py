@@ -154,8 +154,8 @@ def test_optimizers_of_another_are_named_wherever_they_are_needed(
 def test_optimizers_mixed_with_those_of_another_are_warned_of(tmp_path: Path) -> None:
     site = tmp_path / "site"
     shutil.copytree(ROOT / "optimizers", site / "optimizers")
-    (site / "optimizers" / "lion.py").write_text("")
-    distribution(site, "lions", "1.0", "optimizers/__init__.py", "optimizers/lion.py")
+    (site / "optimizers" / "sophia.py").write_text("")
+    distribution(site, "lions", "1.0", "optimizers/__init__.py", "optimizers/sophia.py")
     message = error_of(run("-c", "import framework", first=site, folder=tmp_path))
     assert message.startswith(f"UserWarning: {site}/optimizers is the folder of dinputs and of li")
 

@@ -6,14 +6,14 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from framework.accelerated.blas import CAN_BE_SHARED
-from framework.accelerated.checked_data import CheckedData, are_checked, check_data
+from framework.accelerated.checked_data import CheckedData, are_checked, checked_data
 from framework.accelerated.instructions import (
     Instructions,
     loss_instruction,
     optimizer_instruction,
     optimizer_state,
-    places,
 )
+from framework.accelerated.state import places
 from framework.accelerated.steps import BatchSource, Network, Workspace, take_steps
 from framework.accelerated.support import unsupported, warn_of_plain_steps
 from framework.accelerated.thread_team import MOST_THREADS, ThreadTeam, make_team, together
@@ -114,7 +114,7 @@ class Trainer:
         except ValueError:
             self.model.forward(X[:batch_size])  # the operation that does not take it says so
             raise
-        data = check_data(X, y, weights, order, instructions, self.loss, self.model.accuracy)
+        data = checked_data(X, y, weights, order, instructions, self.loss, self.model.accuracy)
         dtype = self.parameters.dtype
         # By the size of all batches, so that the last one's sums are the same in any call.
         thread_team = make_team(self.threads(batch_size))
@@ -202,10 +202,10 @@ class Trainer:
     def _store_loss(self, results: Results, of_loss: Any, size: int, with_gradient: bool) -> None:
         """Give the loss and the model the attributes that a plain step stores."""
         loss, shape = self.loss, (size, *results.instructions.output_shape)
-        self.model._output = self.operations[-1].output if self.operations else None
+        self.model.output = self.operations[-1].output
         if isinstance(loss, FusedLoss):
             output = rows(results.values, of_loss["output"], size, of_loss["n_outputs"])
-            loss.output = loss.activation.output = self.model._output = output.reshape(shape)
+            loss.output = loss.activation.output = self.model.output = output.reshape(shape)
         if with_gradient:
             dinputs = rows(results.dvalues, of_loss["dinputs"], size, of_loss["n_outputs"])
             loss.dinputs = dinputs.reshape(shape)

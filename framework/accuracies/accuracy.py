@@ -1,5 +1,7 @@
 """The base class of accuracies: the share of correct predictions."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -34,5 +36,5 @@ class Accuracy(Configurable):
 
         Raises TypeError or ValueError if predictions and targets do not fit each other.
         """
-        right: Any = self.compare(predictions, y)
-        return float(np.count_nonzero(right) / np.size(right))
+        correct: Any = self.compare(predictions, y)
+        return float(np.count_nonzero(correct) / np.size(correct))

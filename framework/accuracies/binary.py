@@ -1,5 +1,7 @@
 """Binary accuracy: the share of correct yes-or-no predictions."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -32,5 +34,5 @@ class BinaryAccuracy(Accuracy):
         answers = as_floats(predictions, "predictions")
         missing = np.isnan(answers) | (answers == NO_CLASS)
         answers = binary_targets(np.where(missing, 0, answers), answers.shape, "predictions")
-        right: Array = np.equal(answers > 0.5, binary_targets(y, answers.shape) > 0.5)
-        return right & ~missing
+        correct: Array = np.equal(answers > 0.5, binary_targets(y, answers.shape) > 0.5)
+        return correct & ~missing

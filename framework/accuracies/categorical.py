@@ -1,5 +1,7 @@
 """Categorical accuracy: the share of samples whose class is predicted correctly."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -23,7 +25,7 @@ class CategoricalAccuracy(Accuracy):
     """
 
     def predictions(self, outputs: Array) -> Array:
-        """Return the class with the largest output, whatever the last activation is.
+        """Return the class with the largest output, after any last activation.
 
         A row with a NaN in it has none, but ``NO_CLASS``.
         """

@@ -1,5 +1,7 @@
 """Regression accuracy: the share of outputs within a given precision."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -38,7 +40,7 @@ class RegressionAccuracy(Accuracy):
             self.current_precision = _usual_precision(as_floats(y, "y"))
 
     def predictions(self, outputs: Array) -> Array:
-        """Return the outputs themselves, whatever the last activation is."""
+        """Return the outputs themselves, after any last activation."""
         return outputs
 
     def compare(self, predictions: ArrayLike, y: ArrayLike) -> Array:

@@ -1,5 +1,7 @@
 """The base class of activations: operations that keep the shape of their inputs."""
 
+from __future__ import annotations
+
 from framework.operation import Operation, Shape
 from optimizers.arrays import Array
 

@@ -1,5 +1,7 @@
 """Exponential linear unit: a ReLU whose negative side levels off smoothly."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

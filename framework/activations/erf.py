@@ -16,6 +16,8 @@ Source: Cody, "Rational Chebyshev approximations for the error function", Mathem
 Computation 1969; the quotients are those of ``s_erf.c`` in FDLIBM, Sun Microsystems 1993.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise

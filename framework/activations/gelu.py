@@ -1,5 +1,7 @@
 """Gaussian error linear unit: each input times the probability of a smaller one."""
 
+from __future__ import annotations
+
 import math
 from typing import Literal
 

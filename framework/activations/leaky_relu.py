@@ -1,5 +1,7 @@
 """Leaky ReLU: a small slope for negative inputs, so that no neuron dies."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

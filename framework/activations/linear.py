@@ -1,5 +1,7 @@
 """Linear activation: the identity, for outputs that may be any number."""
 
+from __future__ import annotations
+
 from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation

@@ -1,5 +1,7 @@
 """Mish: a smooth relative of Swish, gated by the tanh of a softplus."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

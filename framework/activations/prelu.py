@@ -1,5 +1,7 @@
 """Parametric ReLU: a leaky ReLU that learns the slope of its negative side."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -97,7 +99,7 @@ class PReLU(Activation):
         return input_shape
 
     @classmethod
-    def for_features(cls, n_features: int) -> "PReLU":
+    def for_features(cls, n_features: int) -> PReLU:
         return cls(n_features)
 
     @classmethod

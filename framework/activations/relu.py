@@ -1,5 +1,7 @@
 """Rectified linear unit: passes positive inputs, and sets the others to 0."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

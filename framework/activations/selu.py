@@ -1,5 +1,7 @@
 """SELU: an ELU scaled so that layers keep the mean and the variance of their signals."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """Sigmoid: squeezes any number into a probability between 0 and 1."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

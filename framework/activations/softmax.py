@@ -1,5 +1,7 @@
 """Softmax: turns the scores of the classes into probabilities that add up to 1."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

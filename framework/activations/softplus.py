@@ -1,5 +1,7 @@
 """Softplus: a smooth ReLU."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """Step: the perceptron's activation, 0 or 1."""
 
+from __future__ import annotations
+
 from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation

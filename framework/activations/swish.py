@@ -1,5 +1,7 @@
 """Swish, also called SiLU: each input times its sigmoid."""
 
+from __future__ import annotations
+
 from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation

@@ -1,5 +1,7 @@
 """Hyperbolic tangent: a sigmoid from -1 to 1, centred on 0."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

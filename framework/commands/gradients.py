@@ -1,5 +1,7 @@
 """The command ``check-gradients``: every backward pass is compared with numerical gradients."""
 
+from __future__ import annotations
+
 import argparse
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The commands ``mnist``, ``fashion-mnist`` and ``cifar10``: networks that recognise images."""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Callable
 from typing import Any

@@ -1,5 +1,7 @@
 """The commands ``predict``, ``export`` and ``summary`` for saved models."""
 
+from __future__ import annotations
+
 import argparse
 import csv
 import io

@@ -1,5 +1,7 @@
 """The networks for images that the command line trains, and their training settings."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

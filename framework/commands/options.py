@@ -1,5 +1,7 @@
 """Options and checks that several commands share."""
 
+from __future__ import annotations
+
 import argparse
 import os
 from collections.abc import Callable

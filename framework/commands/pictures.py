@@ -1,5 +1,7 @@
 """Pictures from files that nobody vouches for: which formats are read, and of what size."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,5 +1,7 @@
 """The samples of the command ``predict``: from a table, an array or an image."""
 
+from __future__ import annotations
+
 import argparse
 import math
 from pathlib import Path

@@ -1,5 +1,7 @@
 """The command ``spiral``: trains a network on the spiral data and draws its decision boundary."""
 
+from __future__ import annotations
+
 import argparse
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Tables of numbers in text files: rows of values between commas or tabs."""
 
+from __future__ import annotations
+
 import codecs
 import csv
 import io

@@ -1,8 +1,11 @@
 """How the forward of an operation is called, whether or not it knows of training."""
 
+from __future__ import annotations
+
 import inspect
 from typing import Any
 
+from framework.operation import not_stored
 from optimizers.arrays import Array
 
 
@@ -28,6 +31,8 @@ def call(layer: Any, argument: str, values: Array, training: bool) -> Array:
 
     That is the array it returns or, if it returns None, the array it has stored. The stored one
     may be another thread's by the time it is read.
+
+    Raises ValueError if there is neither.
     """
     if argument == "positional":
         output: Array | None = layer.forward(values, training)
@@ -35,4 +40,8 @@ def call(layer: Any, argument: str, values: Array, training: bool) -> Array:
         output = layer.forward(values, training=training)
     else:
         output = layer.forward(values)
-    return layer.output if output is None else output
+    if output is None:
+        output = getattr(layer, "output", None)
+    if output is None:
+        raise not_stored(layer, "output", "forward")
+    return output

@@ -1,5 +1,7 @@
 """The base class of operations that are made of operations."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 

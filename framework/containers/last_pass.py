@@ -1,5 +1,7 @@
 """What the last pass through a network stored in its operations, kept while another is made."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache

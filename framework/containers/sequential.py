@@ -1,5 +1,8 @@
 """Operations one after the other: forward in order, backward in reverse."""
 
+from __future__ import annotations
+
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -10,7 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from framework.checks import as_array, check_dtype
 from framework.containers.calls import call, training_argument
 from framework.containers.container import Container, is_trained, leaves, numbered
-from framework.operation import Shape, describe
+from framework.operation import Shape, describe, not_stored
 from framework.parameters import ParameterVector, bind, state_names, stored_names
 from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
@@ -190,8 +193,7 @@ class Sequential(Container):
                 shape = [shape, *layer._output_shapes(shape, before)][-1]
             else:
                 try:
-                    known = getattr(layer, "output_shape", None)
-                    shape = known(shape) if callable(known) else None
+                    shape = _shape_after(layer, shape)
                 except ValueError as error:
                     received = text_of_shape(shape)
                     raise ValueError(f"{error}, received {received}: {before()}") from None
@@ -329,14 +331,45 @@ def run_forward(calls: Iterable[tuple[Any, str]], values: Array, training: bool)
 
 
 def run_backward(operations: Sequence[Any], dvalues: Array) -> Array:
-    """Go back through the operations in reverse and return the last ``dinputs``."""
+    """Go back through the operations in reverse and return the last ``dinputs``.
+
+    Raises ValueError for an operation that stores none.
+    """
     for layer in reversed(operations):
         if isinstance(layer, Sequential):
             dvalues = layer.backward_inside(dvalues)
         else:
             layer.backward(dvalues)
-            dvalues = layer.dinputs
+            dinputs: Array | None = getattr(layer, "dinputs", None)
+            if dinputs is None:
+                raise not_stored(layer, "dinputs", "backward")
+            dvalues = dinputs
     return dvalues
+
+
+def _shape_after(operation: Any, shape: Shape) -> Shape:
+    """Return what ``operation.output_shape(shape)`` says, None where it cannot say anything.
+
+    Raises TypeError unless that is the shape of one sample, or None.
+    """
+    output_shape = getattr(operation, "output_shape", None)
+    if not callable(output_shape):
+        return None
+    try:
+        said = output_shape(shape)
+    except TypeError:
+        if shape is None:
+            return None  # a user's own operation need not be ready for an unknown shape
+        raise
+    if said is None:
+        return None
+    try:
+        return tuple(operator.index(size) for size in said)
+    except TypeError:
+        raise TypeError(
+            f"{describe(operation)}: output_shape must return the shape of one sample, such as "
+            f"(64,), or None, received {said!r}"
+        ) from None
 
 
 def text_of_shape(shape: Shape) -> str:

@@ -1,5 +1,7 @@
 """A Sequential that knows the targets: with a loss, an optimizer and an accuracy."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -11,7 +13,7 @@ from framework.activations.activation import Activation
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.checks import check_class_names
-from framework.containers.container import is_trained
+from framework.containers.container import is_trained, leaves, numbered
 from framework.containers.sequential import (
     Sequential,
     as_inputs,
@@ -21,11 +23,11 @@ from framework.containers.sequential import (
 )
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
-from framework.losses.loss import FusedLoss, Loss, mean_loss, penalty
+from framework.losses.loss import FusedLoss, Loss, mean_loss, no_losses, penalty
 from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
 from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
 from framework.losses.weighted import weighted_gradient, weighted_mean
-from framework.operation import Shape, describe
+from framework.operation import Shape, describe, not_stored
 from framework.utils.classes import check_not_nan
 from optimizers.arrays import Array
 
@@ -193,6 +195,8 @@ class Supervised(Sequential):
             losses, mean = self.loss.forward(outputs, y), np.mean
         else:
             (outputs, losses), mean = self._fused.outputs_and_losses(outputs, y), mean_loss
+        if losses is None:
+            raise no_losses(self.computed_loss)
         if sample_weight is None:
             return float(mean(losses)), outputs
         return weighted_mean(losses, sample_weight), outputs
@@ -241,17 +245,22 @@ class Supervised(Sequential):
         before the first layer with parameters; ``complete_backward`` computes them.
         ``scale`` multiplies the gradient of the data loss, but not that of the penalties.
 
-        Raises RuntimeError before ``calculate_loss``.
+        Raises RuntimeError before ``calculate_loss``, ValueError for an operation or a loss that
+        does not store its ``output`` or ``dinputs``.
         """
         self.check_ready()
         outputs = self.output
+        if not self._outputs_checked:
+            self._check_outputs()
         loss = self.computed_loss
         loss.backward(outputs, y)
+        dvalues = getattr(loss, "dinputs", None)
+        if dvalues is None:
+            raise not_stored(loss, "dinputs", "backward")
         if sample_weight is not None:
-            loss.dinputs = weighted_gradient(loss.dinputs, sample_weight)
+            loss.dinputs = dvalues = weighted_gradient(dvalues, sample_weight)
         if scale != 1:
-            loss.dinputs = loss.dinputs * scale
-        dvalues = loss.dinputs
+            loss.dinputs = dvalues = dvalues * scale
         if self._fused is not None:
             self._fused.activation.dinputs = dvalues
         if all_operations:
@@ -393,8 +402,16 @@ class Supervised(Sequential):
         self._hidden = lined_up(self._before)
         last = [] if self._fused is None else [self._output_activation]
         self._all = [*self._hidden, *lined_up(last)]
+        self._outputs_checked = False
         trained = [i for i, operation in enumerate(self._before) if is_trained(operation)]
         self._first_trained = trained[0] if trained else len(self._before)
+
+    def _check_outputs(self) -> None:
+        """Raise ValueError unless every operation has stored its output; once is enough."""
+        for _, leaf in leaves(numbered(self.before_loss)):
+            if getattr(leaf, "output", None) is None:
+                raise not_stored(leaf, "output", "forward")
+        self._outputs_checked = True
 
     def _forward(
         self, X: ArrayLike, operations: Sequence[tuple[Any, str]], training: bool

@@ -1,5 +1,6 @@
 """Data on their way into a network: checked, weighted, and cut into batches.
 
+arguments.py           DataArguments: the arguments of Model.train that are about data
 checked_batches.py     the one way in: data, weights and validation data become checked batches
 batches.py             where a batch comes from: ArrayBatches cuts arrays, BatchStream takes
                        batches from a loader; Batch, MicroBatch

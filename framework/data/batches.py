@@ -8,6 +8,8 @@
 tell them apart.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator, Sized
 from typing import Any, NamedTuple, TypeAlias
@@ -53,7 +55,7 @@ class Batch:
     """
 
     def __init__(
-        self, source: "ArrayBatches", rows: Array, total_weight: float | None = None
+        self, source: ArrayBatches, rows: Array, total_weight: float | None = None
     ) -> None:
         self.source, self.rows = source, rows
         self.total_weight = source.total_weight(rows) if total_weight is None else total_weight
@@ -61,7 +63,7 @@ class Batch:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def steps(self) -> "Iterator[Batch]":
+    def steps(self) -> Iterator[Batch]:
         """Yield the batch of each step, if several were put together for one compiled call."""
         size = self.source.batch_size
         if size >= len(self):
@@ -150,7 +152,7 @@ class ArrayBatches:
         starts = range(skip * self.batch_size, len(order), step)
         return (Batch(self, order[start : start + step]) for start in starts)
 
-    def rebatched(self, batches_per_epoch: int, shuffle: bool) -> "ArrayBatches":
+    def rebatched(self, batches_per_epoch: int, shuffle: bool) -> ArrayBatches:
         """Return the same samples in at most ``batches_per_epoch`` batches of equal size."""
         size = math.ceil(len(self.rows) / batches_per_epoch)
         return ArrayBatches(

@@ -4,29 +4,21 @@
 train and to validate on. Data that do not fit are refused here, before any parameter has changed.
 """
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple, TypeAlias
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.containers.supervised import Supervised
+from framework.data.arguments import DataArguments, ValidationData
 from framework.data.batches import ArrayBatches, Batches, BatchStream
 from framework.data.checks import RowsOf, Transform, all_rows, check_weighted_data
 from framework.data.micro_batches import chosen_batch_size, evaluation_batch_size
 from framework.data.validation_split import split_rows
-from framework.losses.huber import Huber
-from framework.losses.mean_absolute_error import MeanAbsoluteError
-from framework.losses.mean_squared_error import MeanSquaredError
 from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
-
-# Data, targets and, if the samples have any, their weights; or an iterable of such batches.
-ValidationData: TypeAlias = (
-    tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None] | Iterable[Any]
-)
-
-REGRESSION_LOSSES = (Huber, MeanAbsoluteError, MeanSquaredError)
 
 
 class TrainingBatches(NamedTuple):
@@ -37,47 +29,37 @@ class TrainingBatches(NamedTuple):
 
 
 def training_batches(
-    model: Supervised,
-    X: Any,
-    y: ArrayLike | None,
-    *,
-    batch_size: int | None,
-    sample_weight: ArrayLike | None,
-    validation_data: ValidationData | None,
-    validation_split: float,
-    shuffle: bool,
-    transform: Transform | None,
-    rows_of: RowsOf = all_rows,
+    model: Supervised, arguments: DataArguments, rows_of: RowsOf = all_rows
 ) -> TrainingBatches:
-    """Return the checked batches of a training: see ``Model.train`` for the arguments.
+    """Return the checked batches of a training of ``model``.
 
     ``rows_of`` gives the rows that this process checks, of arrays that other processes check too.
 
     Raises TypeError, ValueError or BatchError for data that do not fit the model or each other.
     """
-    if validation_data is not None and validation_split:
+    y, weights, transform = arguments.y, arguments.sample_weight, arguments.transform
+    validation_data, split = arguments.validation_data, arguments.validation_split
+    if validation_data is not None and split:
         raise ValueError("give validation_data or validation_split, not both")
     data: Batches
     validation: Batches | None = None
     if y is None:
-        if sample_weight is not None or validation_split:
+        if weights is not None or split:
             raise ValueError(
                 "sample_weight and validation_split need X and y as arrays; batches bring their "
                 "weights themselves: (X, y, sample_weight)"
             )
-        data = BatchStream(model, X, transform)
+        data = BatchStream(model, arguments.X, transform)
     else:
-        arrays = check_weighted_data(model, X, y, sample_weight, transform, rows_of)
-        rows, held_back = split_rows(ArrayBatches(*arrays).rows, validation_split, shuffle)
-        data = ArrayBatches(*arrays, rows, batch_size, shuffle, transform)
+        shuffle = arguments.shuffle
+        arrays = check_weighted_data(model, arguments.X, y, weights, transform, rows_of)
+        rows, held_back = split_rows(ArrayBatches(*arrays).rows, split, shuffle)
+        data = ArrayBatches(*arrays, rows, arguments.batch_size, shuffle, transform)
         if held_back is not None:
             size = evaluation_batch_size(model, data.sample)
             validation = ArrayBatches(*arrays, held_back, size, transform=transform)
-        if (
-            not shuffle
-            and data.batches_per_epoch > 1
-            and not isinstance(model.loss, REGRESSION_LOSSES)
-        ):
+        has_classes = not getattr(model.loss, "is_regression", False)
+        if has_classes and not shuffle and data.batches_per_epoch > 1:
             _warn_if_sorted_by_class(data.targets)
     if validation_data is not None:
         validation = _validation_batches(model, validation_data, transform, rows_of)

@@ -1,5 +1,7 @@
 """Checks of data against the model that they are for."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import TypeAlias
 

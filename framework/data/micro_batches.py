@@ -5,6 +5,8 @@ cache, such as the whole data set with ``batch_size=None``, it is faster to run 
 through one after the other and to add up their gradients. It also bounds the memory.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

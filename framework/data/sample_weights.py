@@ -4,6 +4,8 @@ A sample of weight 2 counts like two equal samples, a sample of weight 0 is left
 the ratios of the weights matter: the loss of a batch is the weighted mean ``Σ w·loss / Σ w``.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """Which rows a training sets aside for validation."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from framework.checks import check_fraction

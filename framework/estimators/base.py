@@ -1,5 +1,7 @@
 """The base of both estimators: ``fit`` and ``partial_fit``, early stopping, predictions."""
 
+from __future__ import annotations
+
 import copy
 import threading
 from collections.abc import Callable, Sequence

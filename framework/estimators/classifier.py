@@ -1,5 +1,7 @@
 """The classifier: labels, class weights, softmax or one sigmoid for each label."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -136,7 +138,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
 
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> "NeuralNetworkClassifier":
+    ) -> NeuralNetworkClassifier:
         """Train on ``X`` ``(samples, features)`` and ``y``, and return ``self``.
 
         Args:
@@ -154,7 +156,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
-    ) -> "NeuralNetworkClassifier":
+    ) -> NeuralNetworkClassifier:
         """Train for one epoch on ``X`` and ``y``, from the present parameters; return ``self``.
 
         Args:

@@ -1,5 +1,7 @@
 """The activations and optimizers that an estimator takes by name."""
 
+from __future__ import annotations
+
 import difflib
 from collections.abc import Mapping
 from typing import TypeVar

@@ -1,5 +1,7 @@
 """The network and the optimizer of an estimator, built from its arguments."""
 
+from __future__ import annotations
+
 import copy
 from typing import Any
 

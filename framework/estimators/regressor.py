@@ -1,5 +1,7 @@
 """The regressor: one linear output for each column of targets, with squared error."""
 
+from __future__ import annotations
+
 from numpy.typing import ArrayLike
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.metrics import r2_score
@@ -30,7 +32,7 @@ class NeuralNetworkRegressor(MultiOutputMixin, RegressorMixin, NeuralNetwork):
 
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> "NeuralNetworkRegressor":
+    ) -> NeuralNetworkRegressor:
         """Train on ``X`` ``(samples, features)`` and ``y``, and return ``self``.
 
         Args:
@@ -43,7 +45,7 @@ class NeuralNetworkRegressor(MultiOutputMixin, RegressorMixin, NeuralNetwork):
 
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> "NeuralNetworkRegressor":
+    ) -> NeuralNetworkRegressor:
         """Train for one epoch on ``X`` and ``y``, from the present parameters; return ``self``."""
         self._fit(X, y, sample_weight, incremental=True)
         return self

@@ -1,5 +1,7 @@
 """Which samples an estimator sets aside for early stopping."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
@@ -12,9 +14,8 @@ def split_by_class(
 ) -> tuple[Array, Array]:
     """Return the rows to train on and those to validate on, both in random order.
 
-    ``fraction`` of all rows, rounded up, are set aside, from each class its share to within one
-    row. But a row of every class is always kept: what a class with a single sample looks like
-    can be learned, and not be validated.
+    ``fraction`` of all rows, rounded up, are set aside: that fraction of each class, to within
+    one row. But at least one row of each class is left to train on.
 
     Args:
         classes: the class of each row, ``(rows,)``; all the same for a split that knows no classes.
@@ -27,8 +28,7 @@ def split_by_class(
     total = math.ceil(fraction * len(labels))
     shares = fraction * counts
     aside = np.minimum(shares.astype(int), counts - 1)
-    # What rounding down has left goes to the classes that lost most by it, in random order among
-    # those that lost the same.
+    # The rows still missing come from the classes that rounding down has cut most; ties are drawn.
     order = generator.permutation(len(counts))
     for label in order[np.argsort(-(shares - aside)[order], kind="stable")]:
         if aside.sum() < total and aside[label] < counts[label] - 1:

@@ -1,5 +1,7 @@
 """The estimator's scores on validation samples, epoch by epoch."""
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

@@ -2,8 +2,13 @@
 
 | file | question |
 |---|---|
-| ``gradient_check.py`` | is a backward pass right? It compares it with differences of forward |
+| ``gradient_check.py`` | is a backward pass right? ``check_gradients`` puts the answer together |
 | ``gradient_subjects.py`` | operations, losses and models as functions that can be varied |
+| ``gradient_differences.py`` | what are the gradients by differences, and how exact are they? |
+| ``gradient_contract.py`` | is a second batch right too, and the first one again? |
+| ``gradient_watch.py`` | does a call write into arrays of others? |
+| ``gradient_unlisted.py`` | is there a parameter that nothing trains? |
+| ``gradient_hints.py`` | which mistake would make such wrong gradients? |
 | ``gradient_report.py`` | the result, as it is printed |
 | ``diagnosis.py`` | do gradients vanish, are units dead, are inputs badly scaled? |
 | ``summary.py`` | a table of the operations, their output shapes and parameters |

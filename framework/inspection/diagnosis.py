@@ -6,6 +6,8 @@ make training unstable. A ReLU unit that is negative for every sample lets no gr
 its weights. A sigmoid far from 0 is nearly flat, and lets hardly any through.
 """
 
+from __future__ import annotations
+
 import copy
 import math
 import textwrap
@@ -115,6 +117,7 @@ def diagnose(model: Supervised, X: ArrayLike, y: ArrayLike) -> Diagnosis:
         X, y = check_data(probe, X, y)
         mean_loss = probe.calculate_loss(X, y)
         probe.backward(y)
+        probe.parameters.dweights  # noqa: B018 - raises where a gradient is missing
         operations = measure(probe)
         findings = (
             *_input_findings(X),

@@ -1,5 +1,7 @@
 """A table of a network's operations."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +16,9 @@ from optimizers.optimizer import parameter_names
 def summary(network: Sequential) -> str:
     """Return a line for each operation: its output shape and its number of parameters.
 
-    The operations of a container follow it, indented. A model that has seen data shows the shapes
-    of those.
+    The operations of a container follow it, indented. Shapes follow from the sizes of the
+    operations, from the data last seen (``network.input_shape``), and from the ``output_shape`` of
+    one's own operations.
     """
     rows = list(_rows(network, getattr(network, "input_shape", None)))
     names, shapes, counts = zip(*rows, strict=True) if rows else ((), (), ())

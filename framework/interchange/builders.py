@@ -1,5 +1,7 @@
 """Operations made from numbers and arrays, for networks that come from other programs."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 

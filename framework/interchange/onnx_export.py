@@ -5,6 +5,8 @@ its running statistics folded in, and the activation of a fused loss is included
 ``onnx_patterns`` say how each operation is written.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Sequence
 from os import PathLike

@@ -4,6 +4,8 @@ An expression is a tree: operators, whose inputs are the inputs of the operation
 arguments of the operation, or further expressions.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -25,7 +27,7 @@ class Node:
     """An ONNX operator with its inputs and all of its attributes. A number is a constant."""
 
     operator: str
-    inputs: "tuple[Expression, ...]"
+    inputs: tuple[Expression, ...]
     attributes: dict[str, Any] = field(default_factory=dict)
 
     @property

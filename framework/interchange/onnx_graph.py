@@ -4,6 +4,8 @@ The file is not trusted: nothing in it is run, no other file is opened, and memo
 for numbers that are there.
 """
 
+from __future__ import annotations
+
 import math
 import os
 from typing import Any, TypeAlias

@@ -5,6 +5,8 @@ The graph is walked from its output back to its input. At each value the pattern
 and the value that they compute it from.
 """
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Iterator

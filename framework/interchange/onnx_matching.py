@@ -1,5 +1,7 @@
 """Whether an expression computes a value of a graph, and with which arguments."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias

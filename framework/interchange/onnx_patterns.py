@@ -4,6 +4,8 @@ A pattern is written into a graph when a model is exported, and looked for in a 
 imported, so one entry does both. ``IMPORT`` has what PyTorch and scikit-learn write instead.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

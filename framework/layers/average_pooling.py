@@ -1,5 +1,7 @@
 """Average pooling: the mean of each window."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """Batch normalization: each feature gets mean 0 and variance 1 in every batch."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

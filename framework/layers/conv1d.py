@@ -1,5 +1,7 @@
 """Convolution over sequences: the same short filters look at every step."""
 
+from __future__ import annotations
+
 from framework.layers.convolution import Convolution
 from framework.layers.sample_shapes import SEQUENCE
 

@@ -1,5 +1,7 @@
 """Convolution over images: the same small filters look at every place."""
 
+from __future__ import annotations
+
 from framework.layers.convolution import Convolution
 from framework.layers.sample_shapes import IMAGE
 

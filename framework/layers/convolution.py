@@ -1,4 +1,6 @@
-"""The arithmetic that ``Conv1D`` and ``Conv2D`` share. Their pages say what it computes and why."""
+"""The arithmetic of ``Conv1D`` and ``Conv2D``. Their own pages have the formulas."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -122,7 +124,7 @@ class Convolution(Weighted):
         return None if counts is None else (*counts, self.n_filters)
 
     @classmethod
-    def for_features(cls, n_features: int) -> "Convolution":
+    def for_features(cls, n_features: int) -> Convolution:
         return cls(n_features, 2, 3, padding="same")
 
     @classmethod

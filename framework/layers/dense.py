@@ -1,5 +1,7 @@
 """Dense layer: every neuron computes a weighted sum of all inputs."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -128,7 +130,7 @@ class Dense(Weighted):
         return LastAxis(shape) if isinstance(input_shape, LastAxis) else shape
 
     @classmethod
-    def for_features(cls, n_features: int) -> "Dense":
+    def for_features(cls, n_features: int) -> Dense:
         return cls(n_features, 3)
 
     @classmethod

@@ -1,5 +1,7 @@
 """Dropout: sets a random share of the inputs to 0, so that neurons do not co-adapt."""
 
+from __future__ import annotations
+
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues, as_floats, check_fraction
@@ -56,11 +58,11 @@ class Dropout(Operation):
         return input_shape
 
     @classmethod
-    def for_features(cls, n_features: int) -> "Dropout":
+    def for_features(cls, n_features: int) -> Dropout:
         return cls(0.3)
 
     def _draw_mask(self, inputs: Array) -> Array:
-        chances = rng.generator().random(inputs.shape, dtype=inputs.dtype)
-        kept = (chances >= self.rate).astype(inputs.dtype)
-        kept *= 1 / (1 - self.rate)
-        return kept
+        uniforms = rng.generator().random(inputs.shape, dtype=inputs.dtype)
+        mask = (uniforms >= self.rate).astype(inputs.dtype)
+        mask *= 1 / (1 - self.rate)
+        return mask

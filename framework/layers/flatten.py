@@ -1,5 +1,7 @@
 """Flatten: from images, or any other shape, to one row for each sample."""
 
+from __future__ import annotations
+
 import math
 
 from numpy.typing import ArrayLike

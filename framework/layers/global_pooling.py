@@ -1,5 +1,7 @@
 """Global pooling: one number for each channel of an image or a sequence."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Layer normalization: each sample gets mean 0 and variance 1 over its features."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

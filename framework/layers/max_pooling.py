@@ -1,5 +1,7 @@
 """Max pooling: the largest value of each window."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

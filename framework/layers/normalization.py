@@ -1,5 +1,7 @@
 """Normalization: each feature of the data gets mean 0 and variance 1, once and for all."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -154,7 +156,7 @@ class Normalization(Operation):
         return check_features(self, input_shape, self.n_features)
 
     @classmethod
-    def for_features(cls, n_features: int) -> "Normalization":
+    def for_features(cls, n_features: int) -> Normalization:
         features = np.arange(n_features)
         return cls(n_features, mean=features, deviation=1 + features)
 

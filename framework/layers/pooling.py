@@ -1,4 +1,6 @@
-"""What the pooling layers share: their windows, and the shape of the output."""
+"""Base classes of the pooling layers: their windows, and the shape of the output."""
+
+from __future__ import annotations
 
 from typing import ClassVar
 

@@ -1,5 +1,7 @@
 """Reshape: the same values of each sample along other axes."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 
@@ -67,5 +69,5 @@ class Reshape(Operation):
         return tuple(values // known if n == -1 else n for n in self.shape)
 
     @classmethod
-    def for_features(cls, n_features: int) -> "Reshape":
+    def for_features(cls, n_features: int) -> Reshape:
         return cls((1, -1))

@@ -1,8 +1,10 @@
 """Checks of the shape of images and sequences, with the likely mistake in the message.
 
-Messages end where a container, or ``check_inputs``, goes on with what was received, and from which
-operation.
+A container, or ``check_inputs``, completes each message with the shape that was received and the
+operation that it came from.
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any

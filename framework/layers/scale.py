@@ -1,5 +1,7 @@
 """Scale: brings data into a range that suits training."""
 
+from __future__ import annotations
+
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues, as_floats, check_number
@@ -52,5 +54,5 @@ class Scale(Operation):
         return input_shape
 
     @classmethod
-    def for_features(cls, n_features: int) -> "Scale":
+    def for_features(cls, n_features: int) -> Scale:
         return cls(0.5, offset=-1.0)

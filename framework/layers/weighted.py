@@ -1,4 +1,6 @@
-"""What layers with weights and biases share: their arguments, and the gradients of penalties."""
+"""Base class of layers with weights and biases: their arguments, and the gradients of penalties."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any

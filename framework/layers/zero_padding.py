@@ -1,5 +1,7 @@
 """Zero padding: a border of zeros around images."""
 
+from __future__ import annotations
+
 from typing import Any, TypeAlias
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Binary cross-entropy: each output is an independent yes-or-no question."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

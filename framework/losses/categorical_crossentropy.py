@@ -1,5 +1,7 @@
 """Categorical cross-entropy: the negative logarithm of the true class's probability."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

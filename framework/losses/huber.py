@@ -1,5 +1,7 @@
 """Huber loss: squared for small errors, absolute for large ones."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -32,6 +34,8 @@ class Huber(Loss):
     >>> Huber(delta=1.0).forward([[0.5], [3.0]], [[0.0], [0.0]])
     array([0.125, 2.5  ])
     """
+
+    is_regression = True
 
     def __init__(self, delta: float = 1.0) -> None:
         self.delta = check_positive("delta", delta)

@@ -1,5 +1,7 @@
 """The base classes of losses: the mean over the samples, penalties on the parameters."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,12 +10,14 @@ from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
 from framework.checks import as_array, as_floats, check_finite
-from framework.operation import KinkSides
+from framework.operation import KinkSides, describe
 from optimizers.arrays import Array
 from optimizers.configuration import Configurable
 
 # Probabilities keep this distance from 0 and 1, so that their logarithm is finite. As in the book.
 CLIP = 1e-7
+# The side, see ``clip_sides``, of a probability that is not clipped.
+NOT_CLIPPED = 0.5
 
 
 class Loss(Configurable):
@@ -25,11 +29,14 @@ class Loss(Configurable):
     Attributes:
         dinputs: the result of the last ``backward``, in the shape of the predictions, already
             divided by the number of samples.
+        is_regression: whether the targets are numbers, and not classes. Training without
+            ``shuffle`` then does not warn of targets in sorted order.
 
     Source: *Neural Networks from Scratch*, chapters 5, 9 and 14.
     """
 
     dinputs: Array
+    is_regression: bool = False
     trainable_layers: Sequence[Any] = ()
 
     def forward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Any:
@@ -41,7 +48,7 @@ class Loss(Configurable):
         raise NotImplementedError(f"{type(self).__name__} has no backward method")
 
     def kink_sides(self, y_pred: ArrayLike, y_true: ArrayLike) -> KinkSides:
-        """Return on which side of its kinks the loss is, or None if that is not known.
+        """Return on which side of its kinks the loss is, or None if it is not known.
 
         See ``Operation.kink_sides``. A fused loss is given the logits.
         """
@@ -143,8 +150,8 @@ class FusedLoss(Loss):
         """Store ``output``; return it, and the loss of each sample, ``(samples,)``.
 
         A loss that is averaged over the outputs of a sample may return it for each of them,
-        ``(samples, outputs)``. A subclass may write ``losses`` in place of this, but what it has
-        stored can be another thread's by the time it is read.
+        ``(samples, outputs)``. A subclass may write ``losses`` in place of this; ``output`` is then
+        read after it, when another thread may have stored its own.
         """
         if type(self).losses is FusedLoss.losses:
             raise NotImplementedError(f"{type(self).__name__} has no outputs_and_losses method")
@@ -171,12 +178,26 @@ def clip_sides(probabilities: Array) -> Array:
     each change there counts as a kink, as it does in a number that is its own side.
     """
     clipped = (probabilities < CLIP) | (probabilities > 1 - CLIP)
-    return np.where(clipped, probabilities, 0.5)
+    return np.where(clipped, probabilities, NOT_CLIPPED)
+
+
+def is_clipped(sides: Array) -> Array:
+    """Return where ``sides`` are clipped probabilities, as booleans: see ``clip_sides``."""
+    if sides.dtype.kind != "f":
+        return np.zeros(sides.shape, dtype=bool)
+    return (sides > 0) & (sides < 1) & (sides != NOT_CLIPPED)
 
 
 def mean_loss(losses: Array) -> float:
     """Return the mean of an array as a float, in a third of the time of ``np.mean``."""
     return float(np.add.reduce(losses, axis=None) / losses.size)
+
+
+def no_losses(loss: Any) -> ValueError:
+    """Return the error for a loss whose ``forward`` returns nothing."""
+    return ValueError(
+        f"{describe(loss)} gives no losses: its forward has to return one for each sample"
+    )
 
 
 def penalty(layer: Any) -> float:

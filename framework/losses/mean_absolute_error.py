@@ -1,5 +1,7 @@
 """Mean absolute error: a loss for regression that is robust to outliers."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -25,6 +27,8 @@ class MeanAbsoluteError(Loss):
     >>> MeanAbsoluteError().calculate([[1.0, 2.0], [3.0, 4.0]], [[1.0, 4.0], [3.0, 4.0]])
     0.5
     """
+
+    is_regression = True
 
     def forward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)

@@ -1,5 +1,7 @@
 """Mean squared error: the usual loss for regression."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -27,6 +29,7 @@ class MeanSquaredError(Loss):
     1.0
     """
 
+    is_regression = True
     kink_sides = smooth
 
     def forward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:

@@ -1,5 +1,7 @@
 """Sigmoid fused with binary cross-entropy: the gradient is a difference."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

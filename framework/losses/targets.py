@@ -1,5 +1,7 @@
 """Checks of the targets of a loss. Nothing is broadcast: a shape that does not fit is refused."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

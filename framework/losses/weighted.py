@@ -1,5 +1,7 @@
 """Weighted means over samples, and their gradients."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

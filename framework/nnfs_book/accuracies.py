@@ -1,5 +1,7 @@
 """The book's accuracies."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

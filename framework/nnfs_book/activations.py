@@ -1,5 +1,7 @@
 """The book's activations."""
 
+from __future__ import annotations
+
 from framework.activations import Linear, ReLU, Sigmoid, Softmax
 from framework.nnfs_book.operation import BookOperation
 

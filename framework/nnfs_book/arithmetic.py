@@ -1,5 +1,7 @@
 """Whether products are computed as ``nnfs.init()`` computes them."""
 
+from __future__ import annotations
+
 import numpy as np
 
 

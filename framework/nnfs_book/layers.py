@@ -1,5 +1,7 @@
 """The book's layers."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

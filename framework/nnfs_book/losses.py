@@ -1,5 +1,7 @@
 """The book's losses, and softmax fused with its loss."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The book's ``Model``."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any

@@ -1,5 +1,7 @@
 """The base class of the book's operations without parameters."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

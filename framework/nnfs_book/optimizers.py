@@ -1,5 +1,7 @@
 """The book's optimizers, whose state is shown on the layers."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from framework.nnfs_book.arithmetic import nnfs_multiplies

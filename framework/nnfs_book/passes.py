@@ -1,5 +1,7 @@
 """Means accumulated over the batches of an epoch."""
 
+from __future__ import annotations
+
 
 class Passes:
     """Accumulates a mean over the samples since ``new_pass``."""

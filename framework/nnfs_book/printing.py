@@ -1,5 +1,7 @@
 """The lines that the book prints while it trains in batches."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 

@@ -2,8 +2,9 @@
 
 Every function returns the axes that it drew on, or an array of axes; ``decision_boundary_video``,
 which trains and writes a file, returns the history. Without ``ax`` (or ``figure``) a new figure is
-made by ``matplotlib.pyplot``, which needs no display unless the figure is shown. matplotlib is
-imported when a picture is drawn, not before.
+made by ``matplotlib.pyplot``, which needs no display unless the figure is shown. A script that does
+not call ``plt.show()`` shows its new figures when it ends; without a display it says how to save
+them. matplotlib is imported when a picture is drawn, not before.
 """
 
 from framework.plots.boundaries import decision_boundary, decision_boundary_video
@@ -25,3 +26,7 @@ __all__ = [
     "learning_curves",
     "weights",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,8 +1,11 @@
 """Decision boundaries: the predictions at every point of the plane, as a picture or a video."""
 
+from __future__ import annotations
+
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +17,10 @@ from framework.activations.softmax import Softmax
 from framework.checks import as_array, check_count
 from framework.containers.last_pass import last_pass_kept
 from framework.model import Model
-from framework.plots.labels import class_indices
+from framework.plots.labels import class_indices, names_of_classes
 from framework.training.history import History
 from framework.training.state import Callback, Training
-from framework.utils.figures import COLOURS, new_axes
+from framework.utils.figures import COLOURS, legend_below, new_axes
 from optimizers.arrays import Array
 
 # The texts on the buttons of a page, by their function.
@@ -39,12 +42,19 @@ if TYPE_CHECKING:
 
 
 def decision_boundary(
-    model: Model, X: ArrayLike, y: ArrayLike, ax: "Axes | None" = None, *, resolution: int = 300
-) -> "Axes":
+    model: Model,
+    X: ArrayLike,
+    y: ArrayLike,
+    ax: Axes | None = None,
+    *,
+    resolution: int = 300,
+    class_names: Sequence[Any] | None = None,
+) -> Axes:
     """Draw the predictions of a model at every point of the plane, with samples on top.
 
     The background has the colour of the predicted class, paler for smaller probabilities. Points
-    that are misclassified have a dark rim.
+    have the colour of their own class; those that are misclassified have a dark rim, the thinner
+    the more there are. A legend below names the classes, up to as many as there are ``COLOURS``.
 
     Args:
         model: finalized, with two inputs and a Softmax or Sigmoid output.
@@ -52,10 +62,12 @@ def decision_boundary(
         y: class indices ``(samples,)``, or a column of 0 and 1, or one-hot rows.
         ax: axes to draw on.
         resolution: points of the background along each side.
+        class_names: a name for each class. None takes those of the model, or numbers.
 
     Raises:
         ImportError: matplotlib is missing.
-        ValueError: ``X`` is not two-dimensional, or the outputs are not classes.
+        ValueError: ``X`` is not two-dimensional, the outputs are not classes, or there are too
+            few names.
     """
     resolution = check_count("resolution", resolution)
     X = as_array(X, "X")
@@ -69,6 +81,7 @@ def decision_boundary(
             f"decision_boundary expects one class for each of {len(X)} samples, received y of "
             f"shape {np.shape(y)} and predictions of shape {predicted.shape}"
         )
+    names = _class_names(model, max(classes.max(), predicted.max()) + 1, class_names)
     low, high = X.min(axis=0), X.max(axis=0)
     margin = 0.05 * (high - low) + 1e-6
     (left, bottom), (right, top) = low - margin, high + margin
@@ -81,7 +94,9 @@ def decision_boundary(
     colours = np.array(COLOURS)[classes % len(COLOURS)]
     wrong = predicted != classes
     size = float(np.clip(3000 / len(X), 14, 90))  # a few points are drawn larger than many
-    for chosen, rim, width, larger in ((~wrong, "white", 0.3, 1.0), (wrong, "black", 0.9, 1.4)):
+    # Wide rims of hundreds of points would hide the points.
+    dark = float(np.clip(0.9 * np.sqrt(50 / max(1, wrong.sum())), 0.25, 0.9))
+    for chosen, rim, width, larger in ((~wrong, "white", 0.3, 1.0), (wrong, "black", dark, 1.4)):
         ax.scatter(
             X[chosen, 0],
             X[chosen, 1],
@@ -91,15 +106,39 @@ def decision_boundary(
             linewidths=width,
             zorder=2,
         )
+    _legend(ax, names, bool(wrong.any()))
     ax.set(xlabel="x", ylabel="y", title=f"{1 - wrong.mean():.1%} of {len(X):,} points right")
     return ax
+
+
+def _class_names(model: Model, classes: int, given: Sequence[Any] | None) -> list[str]:
+    known = model.class_names if given is None else given
+    names = names_of_classes(known, classes)
+    return [f"class {name}" for name in names] if known is None else names
+
+
+def _legend(ax: Axes, names: list[str], some_wrong: bool) -> None:
+    from matplotlib.lines import Line2D
+
+    entries = list(zip(names, COLOURS, ["white"] * len(names), strict=False))
+    if len(names) > len(COLOURS):
+        entries = []  # colours repeat, and so tell nothing
+    if some_wrong:
+        entries.append(("misclassified", "white", "black"))
+    if not entries:
+        return
+    points = [
+        Line2D([], [], linestyle="", marker="o", markersize=7, color=colour, markeredgecolor=rim)
+        for _, colour, rim in entries
+    ]
+    legend_below(ax, points, [name for name, _, _ in entries], handle_length=1.0)
 
 
 def decision_boundary_video(
     model: Model,
     X: ArrayLike,
     y: ArrayLike,
-    path: "str | os.PathLike[str]",
+    path: str | os.PathLike[str],
     *,
     epochs: int = 50,
     every: int = 1,
@@ -211,7 +250,7 @@ def _self_contained(page: str) -> str:
     )
 
 
-def _writer(suffix: str, fps: int) -> "AbstractMovieWriter":
+def _writer(suffix: str, fps: int) -> AbstractMovieWriter:
     from matplotlib.animation import HTMLWriter, PillowWriter
 
     if suffix.lower() == ".gif":

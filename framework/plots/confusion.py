@@ -1,5 +1,7 @@
 """The confusion matrix: true classes against predicted classes."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,8 +25,8 @@ def confusion_matrix(
     y_true: ArrayLike,
     y_pred: ArrayLike,
     class_names: Sequence[Any] | None = None,
-    ax: "Axes | None" = None,
-) -> "Axes":
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the number of samples of each true class (rows) and predicted class (columns).
 
     The depth of a cell's colour is the square root of its share of the row, so that rare mistakes
@@ -83,7 +85,7 @@ def confusion_matrix(
     return ax
 
 
-def _side(ax: "Axes", longest: int) -> float:
+def _side(ax: Axes, longest: int) -> float:
     """Return the smallest side of the square matrix, in points, beside names of this length."""
     # The margins of new axes have room for texts of about four characters.
     names = CHARACTER * LARGEST * max(0, longest - 4)

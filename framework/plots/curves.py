@@ -1,5 +1,7 @@
 """The curve of an activation and of its derivative."""
 
+from __future__ import annotations
+
 import copy
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def activation(
-    op: Any, ax: "Axes | None" = None, *, low: float = -5.0, high: float = 5.0
-) -> "Axes":
+def activation(op: Any, ax: Axes | None = None, *, low: float = -5.0, high: float = 5.0) -> Axes:
     """Draw an activation and its derivative between two inputs.
 
     Both come from a copy of the operation itself, in float64 and not in training: the function

@@ -1,5 +1,7 @@
 """Grids of images: samples of a data set, and the weights of a layer."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -99,10 +101,9 @@ def weights(
     """Draw the weights of a layer whose inputs are images, one picture for each neuron.
 
     A grey image shows positive weights in red, negative ones in blue and 0 in white; one with 3
-    channels shows the weights as colours, 0 being grey. All share one scale, that of the 99.5 %
-    smallest weights, so that a few large ones do not bleach the rest. The title says what the
-    deepest colours stand for, and how large the largest weight is,
-    unless the figure has a title already.
+    channels shows the weights as colours, 0 being grey. All share one scale, which the colour bar
+    shows: that of the 99.5 % smallest weights, so that a few large ones do not bleach the rest.
+    Where there are larger ones, the bar ends in arrows.
 
     Args:
         layer: any object with ``weights`` ``(n_inputs, n_neurons)``.
@@ -135,24 +136,40 @@ def weights(
     count = min(check_count("neurons", neurons), matrix.shape[1])
     columns = math.ceil(math.sqrt(count))
     scale = float(np.quantile(np.abs(matrix), 0.995)) or 1.0
-    pictures = np.clip(matrix[:, :count].T / scale, -1, 1).reshape(count, *shape)
-    if shape[2:] == (3,):
-        pictures = (pictures + 1) / 2
+    pictures = matrix[:, :count].T.reshape(count, *shape)
+    coloured = shape[2:] == (3,)
+    if coloured:
+        pictures = np.clip((pictures / scale + 1) / 2, 0, 1)
     elif shape[2:] == (1,):
         pictures = pictures[..., 0]
 
-    # Few pictures are drawn larger, so that there is room for the title.
+    # Few pictures are drawn larger, so that there is room for the colour bar.
     side = max(0.8, 3.2 / columns)
-    grid = new_grid(figure, math.ceil(count / columns), columns, width=side, height=side)
+    grid = new_grid(figure, math.ceil(count / columns), columns, side, side, beside=0.8)
     for ax in grid.flat:
         ax.axis("off")
     for ax, picture in zip(grid.flat, pictures, strict=False):
-        ax.imshow(picture, cmap="RdBu_r", vmin=-1, vmax=1)
-    largest = float(np.abs(matrix).max())
-    drawn_on = grid[0, 0].figure
-    if not drawn_on.get_suptitle():
-        drawn_on.suptitle(f"colours to ±{scale:.2g}, largest ±{largest:.2g}", size=9)
+        ax.imshow(picture, cmap="RdBu_r", vmin=-scale, vmax=scale)
+    _colour_bar(grid, scale, coloured, beyond=bool(np.abs(matrix).max() > scale))
     return grid
+
+
+def _colour_bar(grid: Array, scale: float, coloured: bool, beyond: bool) -> None:
+    """Add a bar to the right of the grid; with ``beyond``, there are weights larger than scale."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    axes = grid.ravel().tolist()
+    axes[0].figure.colorbar(
+        ScalarMappable(Normalize(-scale, scale), "gray" if coloured else "RdBu_r"),
+        ax=axes,
+        label="weight, in each of red, green and blue" if coloured else "weight",
+        extend="both" if beyond else "neither",
+        ticks=[-scale, 0, scale],
+        format="%.2g",
+        aspect=25,
+        fraction=0.06,
+    )
 
 
 def _as_unit_interval(images: Array) -> Array:

@@ -1,5 +1,7 @@
 """Labels as class indices, and the names of classes."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -7,5 +7,6 @@
 | ``optimizer_state.py`` | the states of the optimizer and the accuracy |
 | ``serialization.py`` | objects as JSON: their class and their constructor arguments |
 | ``registry.py`` | the classes that a file may name |
+| ``format_1.py`` | the names in files that are not those of the code |
 | ``file_format.py`` | the bytes: tensors, JSON, checksum; one error for every damage |
 """

@@ -7,6 +7,8 @@ The format holds numbers and text, and never code. Version 1 is read for good. A
 refused by its number.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os

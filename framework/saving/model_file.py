@@ -11,11 +11,13 @@
 
 A file of parameters alone has no "model". A checkpoint also has "training" and "began" (see
 ``framework.training.checkpoint``). A model of ``nnfs_book`` has its optimizer's state in
-"remembered".
+"remembered". ``format_1.py`` has the names in files that are not those of the code.
 
 A file is not trusted: nothing in it is run, and an operation is made only if the file has arrays
 of the shapes of its parameters.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -30,6 +32,7 @@ from framework.losses.loss import Loss
 from framework.operation import Shape
 from framework.parameters import stored_names
 from framework.saving.file_format import FilePath, encode, read, saved_file_errors
+from framework.saving.format_1 import ACCURACY_STATE, OPTIMIZER_STATE
 from framework.saving.operations import OperationLoader
 from framework.saving.optimizer_state import (
     accuracy_state,
@@ -61,7 +64,7 @@ def save_model(model: Supervised, path: FilePath, *, with_optimizer_state: bool 
     contents = {"model": serialized}
     if with_optimizer_state and isinstance(model.optimizer, Optimizer):
         serializer = Serializer()
-        contents["remembered"] = serializer.serialize(optimizer_state(model), "remembered")
+        contents[OPTIMIZER_STATE] = serializer.serialize(optimizer_state(model), OPTIMIZER_STATE)
         arrays |= serializer.arrays
     write_atomically(path, encode(contents, arrays))
 
@@ -77,8 +80,8 @@ def load_model(
             raise ValueError("it has parameters only: make the model, then load_parameters")
         deserializer = Deserializer(arrays, custom)
         model = deserialize_model(model_class, contents["model"], deserializer)
-        if "remembered" in contents:
-            state = deserializer.deserialize(contents["remembered"])
+        if OPTIMIZER_STATE in contents:
+            state = deserializer.deserialize(contents[OPTIMIZER_STATE])
             check_optimizer_state(model, state)
             set_optimizer_state(model, state)
         for name in arrays.keys() - deserializer.used:
@@ -123,7 +126,7 @@ def serialize_model(
     for part in PARTS:
         value = getattr(model, part)
         serialized[part] = None if value is None else serializer.serialize_object(value, part)
-    serialized["learned_by_accuracy"] = accuracy_state(model.accuracy)
+    serialized[ACCURACY_STATE] = accuracy_state(model.accuracy)
     input_shape, class_names = _check_data_facts(model, model.input_shape, model.class_names)
     serialized |= {"class_names": class_names, "input_shape": input_shape}
     return serialized, {**arrays, **serializer.arrays}
@@ -137,7 +140,7 @@ def deserialize_model(
     Raises errors of many types if ``serialized`` is something else: use it inside
     ``saved_file_errors``.
     """
-    keys = ["dtype", "operations", *PARTS, "learned_by_accuracy", "class_names", "input_shape"]
+    keys = ["dtype", "operations", *PARTS, ACCURACY_STATE, "class_names", "input_shape"]
     if not isinstance(serialized, dict) or serialized.keys() != set(keys):
         raise ValueError(f"its model must have these keys and no others: {', '.join(keys)}")
     # Constructors draw initial weights, which are replaced: no random number may be used up, and
@@ -154,7 +157,7 @@ def deserialize_model(
                 model.set(**{part: cls(**arguments)})
         model.finalize()
     load_state_dict(state_dict(model), deserializer.arrays)
-    set_accuracy_state(model.accuracy, serialized["learned_by_accuracy"])
+    set_accuracy_state(model.accuracy, serialized[ACCURACY_STATE])
     model.input_shape, model.class_names = _check_data_facts(
         model, serialized["input_shape"], serialized["class_names"]
     )

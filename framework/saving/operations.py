@@ -3,14 +3,18 @@
 So a file cannot demand memory for parameters that are not in it.
 """
 
+from __future__ import annotations
+
 from collections import Counter
-from collections.abc import Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from framework.containers import Container
 from framework.operation import Operation
 from framework.saving.serialization import Deserializer
+
+# A function of an operation's position and class, and of the name and shape of one of its arrays.
+CheckArray: TypeAlias = Callable[[int, type, str, tuple[int, ...]], None]
 
 
 class OperationLoader:
@@ -33,33 +37,40 @@ class OperationLoader:
 
     def load(self, serialized: Any, position: int) -> Any:
         """Return the operation at this position of the model."""
-        cls, arguments = self._deserializer.class_and_arguments(
-            serialized, Operation, partial(self._load_inner, position)
-        )
+        return self._load(serialized, position, self._check_array)
+
+    def _load(self, serialized: Any, position: int, check_array: CheckArray) -> Any:
+        """Make an operation, after ``check_array`` for each of its arrays."""
+
+        def load_inner(inner: Any) -> Any:
+            return self._load(inner, position, self._check_inner_array)
+
+        cls, arguments = self._deserializer.class_and_arguments(serialized, Operation, load_inner)
         for name, shape in _stored_shapes(cls, arguments).items():
-            tensor = self._arrays.get(f"layers.{position}.{name}")
-            if tensor is None or tensor.shape != shape:
-                found = "none" if tensor is None else str(tensor.shape)
-                raise ValueError(
-                    f"operation {position + 1}, {cls.__name__}, needs {name} of shape {shape}; "
-                    f"there is {found}"
-                )
+            check_array(position, cls, name, shape)
         return cls(**arguments)
 
-    def _load_inner(self, position: int, serialized: Any) -> Any:
-        """Return an operation inside the container at this position of the model."""
-        cls, arguments = self._deserializer.class_and_arguments(
-            serialized, Operation, partial(self._load_inner, position)
-        )
-        for name, shape in _stored_shapes(cls, arguments).items():
-            key = (str(position), name, shape)
-            if not self._inner_arrays[key]:
-                raise ValueError(
-                    f"operation {position + 1} contains {cls.__name__}, which needs {name} of "
-                    f"shape {shape}; there is none"
-                )
-            self._inner_arrays[key] -= 1
-        return cls(**arguments)
+    def _check_array(self, position: int, cls: type, name: str, shape: tuple[int, ...]) -> None:
+        """Raise ValueError unless the operation at this position has such an array."""
+        array = self._arrays.get(f"layers.{position}.{name}")
+        if array is None or array.shape != shape:
+            found = "none" if array is None else str(array.shape)
+            raise ValueError(
+                f"operation {position + 1}, {cls.__name__}, needs {name} of shape {shape}; "
+                f"there is {found}"
+            )
+
+    def _check_inner_array(
+        self, position: int, cls: type, name: str, shape: tuple[int, ...]
+    ) -> None:
+        """Raise ValueError unless such an array is left inside the container at this position."""
+        key = (str(position), name, shape)
+        if not self._inner_arrays[key]:
+            raise ValueError(
+                f"operation {position + 1} contains {cls.__name__}, which needs {name} of "
+                f"shape {shape}; there is none"
+            )
+        self._inner_arrays[key] -= 1
 
 
 def _stored_shapes(cls: Any, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

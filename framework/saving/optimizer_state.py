@@ -4,6 +4,8 @@ A model file has the accuracy's state. A checkpoint, and a model of ``nnfs_book`
 optimizer's.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 from framework.checks import check_count, check_number
 from framework.containers.supervised import Supervised
 from framework.operation import describe
+from framework.saving.format_1 import OPTIMIZER_ARRAYS
 from optimizers.optimizer import Optimizer, State
 
 # No training counts further, and compiled code and floats hold every number up to here.
@@ -21,14 +24,13 @@ LARGEST_COUNT = 2**53
 def optimizer_state(model: Supervised) -> dict[str, Any]:
     """Return the state of the model's ``Optimizer``: step count, learning rate and arrays.
 
-    Under ``memory``, for each parameter's name, stand the arrays that the optimizer keeps from
-    one step to the next, such as momentums.
+    The arrays, such as momentums, stand under the name of their parameter.
     """
     optimizer = model.optimizer
     return {
         "iterations": optimizer.iterations,
         "current_learning_rate": optimizer.current_learning_rate,
-        "memory": optimizer.state(model.parameters),
+        OPTIMIZER_ARRAYS: optimizer.state(model.parameters),
     }
 
 
@@ -47,12 +49,12 @@ def check_optimizer_state(model: Supervised, state: Any) -> None:
     shapes = {"weights": vector.weights.shape}
     for position, (_, name, parameter) in enumerate(vector.split(vector.weights)):
         shapes[f"{name} {position}"] = parameter.shape
-    for name, arrays in state["memory"].items():
+    for name, arrays in state[OPTIMIZER_ARRAYS].items():
         for array in arrays.values():
             fits = isinstance(array, np.ndarray)
             if fits and name in shapes and array.shape != (1,):  # one element may be a number
-                right_dtype = array.dtype == vector.dtype or name != "weights"
-                fits = array.shape == shapes[name] and array.dtype.kind == "f" and right_dtype
+                dtype_fits = array.dtype == vector.dtype or name != "weights"
+                fits = array.shape == shapes[name] and array.dtype.kind == "f" and dtype_fits
             if not fits:
                 raise ValueError("the state of its optimizer does not fit its model")
 
@@ -62,7 +64,7 @@ def set_optimizer_state(model: Supervised, state: Mapping[str, Any]) -> None:
     optimizer = model.optimizer
     memory = optimizer.state(model.parameters)
     memory.clear()
-    memory.update({name: State(arrays) for name, arrays in state["memory"].items()})
+    memory.update({name: State(arrays) for name, arrays in state[OPTIMIZER_ARRAYS].items()})
     optimizer.iterations = state["iterations"]
     optimizer.current_learning_rate = state["current_learning_rate"]
 

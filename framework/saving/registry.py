@@ -5,6 +5,8 @@ nowhere else, so a file cannot make anything be imported. A package above this o
 own classes when it is imported.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,8 +57,8 @@ def is_argument_name(name: Any) -> bool:
     return isinstance(name, str) and name.rpartition(".")[0] in ARGUMENT_PACKAGES
 
 
-for room in (layers, activations, losses, accuracies):
-    register("framework", vars(room))
+for package in (layers, activations, losses, accuracies):
+    register("framework", vars(package))
 register("framework", {"Sequential": Sequential})
 register("framework.initializers", vars(initializers))
 register("optimizers", vars(optimizers))

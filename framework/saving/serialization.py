@@ -12,6 +12,8 @@ another such object, or a list, tuple or dictionary of these; a container's can 
 Arrays are kept outside of the JSON, which refers to them by name.
 """
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial

@@ -3,6 +3,8 @@
 The base class ``Callback`` is in ``state.py``, ``Checkpoint`` in ``checkpoint.py``.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
 from typing import Any

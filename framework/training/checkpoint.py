@@ -10,6 +10,8 @@ If an epoch was interrupted, ``training`` also has the states of the generators 
 and the sums over its batches so far. ``resume.py`` reads these files.
 """
 
+from __future__ import annotations
+
 import itertools
 import json
 import os
@@ -23,6 +25,7 @@ from framework.checks import check_count
 from framework.operation import describe
 from framework.saving import file_format, model_file, optimizer_state
 from framework.saving.file_format import FilePath
+from framework.saving.format_1 import BEST_VALUE, INITIAL, RNG_STATE, SUMS
 from framework.saving.serialization import Deserializer, Serializer
 from framework.training.callbacks import is_better
 from framework.training.epoch_sums import EpochSums
@@ -33,14 +36,6 @@ from framework.utils import rng
 from framework.utils.deprecation import RenamedAttribute
 from framework.utils.files import check_target, give_second_name, remove_leftovers, write_atomically
 from optimizers.optimizer import Optimizer
-
-# The attributes of EpochSums, by their names in files of format 1.
-SUMS = {
-    "amount": "total_weight",
-    "data_loss": "data_loss",
-    "penalties": "penalties",
-    "right": "correct",
-}
 
 
 class Checkpoint(Callback):
@@ -117,11 +112,11 @@ class Checkpoint(Callback):
             self._write(training, content_of(training))
 
     def checkpoint_state(self) -> dict[str, Any]:
-        return {"best": self.best, "best_figure": self.best_value}
+        return {"best": self.best, BEST_VALUE: self.best_value}
 
     def resume(self, training: Training, state: dict[str, Any]) -> None:
-        if state["best"] == self.best and state["best_figure"] is not None:
-            self.best_value = float(state["best_figure"])
+        if state["best"] == self.best and state[BEST_VALUE] is not None:
+            self.best_value = float(state[BEST_VALUE])
 
     def check_files(self, epochs: int) -> None:
         """Raise OSError if a file of a training of ``epochs`` epochs cannot be written."""
@@ -152,12 +147,13 @@ class Checkpoint(Callback):
         self._written = (training.epoch, training.batch)
         if training.between_epochs and self.keep:
             give_second_name(self._place, self._file(f"epoch-{training.epoch}"))
-        newest = [epoch for epoch in self._kept() if epoch <= training.epoch][: self.keep]
-        for epoch in self._kept():
+        numbered = self._numbered_epochs()
+        newest = [epoch for epoch in numbered if epoch <= training.epoch][: self.keep]
+        for epoch in numbered:
             if epoch not in newest:
                 self._file(f"epoch-{epoch}").unlink(missing_ok=True)
 
-    def _kept(self) -> list[int]:
+    def _numbered_epochs(self) -> list[int]:
         """The epochs that have a file of their own, the last first."""
         start, end = f"{self._place.stem}.epoch-", self._place.suffix
         numbers = [
@@ -215,7 +211,7 @@ def checkpoints_of(training: Training) -> list[Checkpoint]:
 def check_callback_states(training: Training) -> None:
     """Check that a checkpoint can hold the state of each callback, after ``on_train_begin``.
 
-    Raises TypeError, naming the callback; and whatever its ``checkpoint_state`` raises.
+    Raises TypeError, naming the callback; and any error of its ``checkpoint_state``.
     """
     if not checkpoints_of(training):
         return
@@ -246,11 +242,11 @@ def callbacks_with_state(training: Training) -> list[tuple[str, Any]]:
 
 def content_of(training: Training) -> bytes:
     """Return the content of the file from which ``training`` can be resumed."""
-    description, arrays = model_file.serialize_model(training.model)
+    model, arrays = model_file.serialize_model(training.model)
     serializer = Serializer()
     saved = {
-        "model": description,
-        "began": training.model_fingerprint,
+        "model": model,
+        INITIAL: training.model_fingerprint,
         "training": serializer.serialize(_state_of(training), "training"),
     }
     return file_format.encode(saved, {**arrays, **serializer.arrays})
@@ -260,14 +256,14 @@ def _state_of(training: Training) -> dict[str, Any]:
     history = training.history
     interrupted = None
     if not training.between_epochs:
-        interrupted = {"chance": training.rng_state, "sums": _sums_to_save(training.sums)}
+        interrupted = {RNG_STATE: training.rng_state, "sums": _sums_to_save(training.sums)}
     return {
         "epoch": training.epoch,
         "batch": training.batch,
         "interrupted": interrupted,
         "settings": settings_of(training),
         "history": {name: np.array(getattr(history, name), float) for name in history.names()},
-        "chance": rng.rng_state(),
+        RNG_STATE: rng.rng_state(),
         **optimizer_state.optimizer_state(training.model),
         "callbacks": {
             name: state
@@ -278,4 +274,4 @@ def _state_of(training: Training) -> dict[str, Any]:
 
 
 def _sums_to_save(sums: EpochSums) -> dict[str, float]:
-    return {saved: getattr(sums, name) for saved, name in SUMS.items()}
+    return {saved: getattr(sums, name) for name, saved in SUMS.items()}

@@ -1,5 +1,7 @@
 """The errors of a training whose loss or parameters became NaN or infinite."""
 
+from __future__ import annotations
+
 import math
 from typing import Any
 
@@ -79,9 +81,9 @@ def _where(training: Training) -> str:
     restored = "The parameters of the last completed epoch"
     if training.resumed_at is not None and training.resumed_at[0] == training.epoch:
         restored = f"The parameters from after batch {training.resumed_at[1]}, of the checkpoint,"
-    of_all = "" if training.batches is None else f" of {training.batches}"
+    of_batches = "" if training.batches is None else f" of {training.batches}"
     return (
-        f"batch {training.batch}{of_all}, at learning rate {training.learning_rate:g}. {restored} "
-        "were restored. A lower learning rate, max_gradient_norm, or inputs of a smaller scale may "
-        "help."
+        f"batch {training.batch}{of_batches}, at learning rate {training.learning_rate:g}. "
+        f"{restored} were restored. A lower learning rate, max_gradient_norm, or inputs of a "
+        "smaller scale may help."
     )

@@ -1,5 +1,7 @@
 """Adds up the losses and accuracies of an epoch, batch by batch."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from framework.utils.deprecation import RenamedAttribute

@@ -1,5 +1,7 @@
 """A model on validation or test data: its outputs, its loss and its accuracy."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import Any
 

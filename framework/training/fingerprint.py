@@ -4,6 +4,8 @@ A fingerprint is made when training begins, written into every checkpoint, and c
 training is resumed. Arrays are identified by a hash, a model by its serialized form.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from typing import Any
@@ -79,20 +81,18 @@ def check_settings(saved: dict[str, Any], training: Training) -> None:
 
 def model_fingerprint(model: Supervised) -> dict[str, Any]:
     """Return the serialized form of ``model``, and hashes of its arrays except the parameters."""
-    description, arrays = model_file.serialize_model(model)
+    serialized, arrays = model_file.serialize_model(model)
     names = arrays.keys() - model_file.state_dict(model).keys()
     hashes = {name: array_fingerprint(arrays[name]) for name in sorted(names)}
     # Through JSON, like the one in a file: with lists for tuples.
-    found: dict[str, Any] = json.loads(json.dumps({**description, "arrays": hashes}))
+    found: dict[str, Any] = json.loads(json.dumps({**serialized, "arrays": hashes}))
     return found
 
 
-def saved_model_fingerprint(
-    description: dict[str, Any], arrays: dict[str, Array]
-) -> dict[str, Any]:
+def saved_model_fingerprint(serialized: dict[str, Any], arrays: dict[str, Array]) -> dict[str, Any]:
     """Return the ``model_fingerprint`` of the model in a checkpoint, as training left it."""
     names = [name for name in arrays if not name.startswith(("layers.", "training."))]
-    return {**description, "arrays": {name: array_fingerprint(arrays[name]) for name in names}}
+    return {**serialized, "arrays": {name: array_fingerprint(arrays[name]) for name in names}}
 
 
 def difference(saved: dict[str, Any], current: dict[str, Any]) -> str | None:

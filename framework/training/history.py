@@ -1,5 +1,7 @@
 """The record of a training: the metrics of every epoch."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
@@ -55,6 +57,9 @@ class History:
         """The names of the lists."""
         return [f.name for f in fields(History) if f.name != "stopped"]
 
-    def plot(self) -> "Axes":
-        """Draw the learning curves and return their axes: see ``plots.learning_curves``."""
+    def plot(self) -> Axes:
+        """Draw the learning curves and return their axes: see ``plots.learning_curves``.
+
+        A script shows them when it ends, or, where there is no display, says how to save them.
+        """
         return learning_curves(self)

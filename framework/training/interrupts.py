@@ -1,5 +1,7 @@
 """Ctrl-C during training: the first one stops after the current batch, a second one at once."""
 
+from __future__ import annotations
+
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -38,8 +40,8 @@ def stopping_on(signals: Sequence[signal.Signals], training: Training) -> Iterat
         for number, handler in replaced.items():
             signal.signal(number, handler)
     if training.interrupted:
-        of_all = "" if training.batches is None else f" of {training.batches}"
+        of_batches = "" if training.batches is None else f" of {training.batches}"
         warn_user(
             f"training was interrupted in epoch {training.epoch}, after batch {training.batch}"
-            f"{of_all}; {len(training.history)} of {training.epochs} epochs are complete"
+            f"{of_batches}; {len(training.history)} of {training.epochs} epochs are complete"
         )

@@ -1,5 +1,7 @@
 """What a training leaves in the operations: the pass of the last batch, forward and backward."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from framework.containers.container import is_trained

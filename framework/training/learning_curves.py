@@ -1,10 +1,12 @@
 """Draws learning curves: loss and accuracy over the epochs of a training."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from framework.utils.figures import COLOURS, new_axes, room
+from framework.utils.figures import COLOURS, legend_below, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,11 +23,11 @@ class Curves(Protocol):
     def __len__(self) -> int: ...
 
 
-def learning_curves(history: Curves, ax: "Axes | None" = None) -> "Axes":
+def learning_curves(history: Curves, ax: Axes | None = None) -> Axes:
     """Draw loss and accuracy over the epochs, for training and, where known, validation.
 
     The left axis is that of the loss. The accuracy has an axis of its own on the right, from a
-    little below the smallest value to 1. The legend stands above the axes.
+    little below the smallest value to 1. The legend stands below the axes.
 
     Raises:
         ImportError: matplotlib is missing.
@@ -52,23 +54,13 @@ def learning_curves(history: Curves, ax: "Axes | None" = None) -> "Axes":
         right.set(ylabel="accuracy", ylim=(bottom, 1 + 0.02 * (1 - bottom)))
         more = right.get_legend_handles_labels()
         handles, labels = handles + more[0], labels + more[1]
-    # Among curves on two scales, no place inside is sure to be free. An entry is 75 points wide.
-    in_one_row = 75 * len(labels) <= room(ax)[0]
-    ax.legend(
-        handles,
-        labels,
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        ncols=len(labels) if in_one_row else 2,
-        frameon=False,
-        fontsize="small",
-    )
-    ax.set_title("learning curves", pad=24 if in_one_row else 38)
+    legend_below(ax, handles, labels)  # among curves on two scales, no place is sure to be free
+    ax.set_title("learning curves")
     return ax
 
 
 def _curves(
-    ax: "Axes", epochs: Sequence[int], colour: str, curves: list[tuple[str, list[float]]]
+    ax: Axes, epochs: Sequence[int], colour: str, curves: list[tuple[str, list[float]]]
 ) -> None:
     # A line through a single point is invisible, so it gets a marker: an open one for validation.
     for (label, values), style, inside in zip(curves, ("-", "--"), (colour, "none"), strict=True):

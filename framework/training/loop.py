@@ -1,5 +1,7 @@
 """The loop that trains a model: epochs, their batches, and the step of each batch."""
 
+from __future__ import annotations
+
 import math
 import signal
 import time
@@ -241,14 +243,17 @@ class Loop:
     def _plain_step(self, batch: Batch) -> None:
         training = self.training
         training.batch += 1
-        self.penalties = self.model.regularization_loss()
+        penalties = self.model.regularization_loss()
         data_loss, accuracy = forward_and_backward(
-            self.model, batch, self.micro_batch_size, self.check_loss
+            self.model,
+            batch,
+            self.micro_batch_size,
+            check_loss=lambda data_loss: self.check_loss(data_loss, penalties),
         )
         self.before_update(training.batch)
         update_parameters(self.model)
         training.batch_accuracy = accuracy
-        training.sums.add(batch.total_weight, data_loss, self.penalties, accuracy)
+        training.sums.add(batch.total_weight, data_loss, penalties, accuracy)
 
     def before_update(self, batch: int) -> None:
         """Prepare for the end of training after the update of ``batch``, where it may end."""
@@ -273,15 +278,15 @@ class Loop:
             self.before_update(training.batch + 1)
         metrics = trainer.take_steps(batches)
         training.batch += len(metrics)
-        data_loss, self.penalties, training.batch_accuracy = metrics[-1].tolist()
-        self.check_loss(data_loss)
+        data_loss, penalties, training.batch_accuracy = metrics[-1].tolist()
+        self.check_loss(data_loss, penalties)
         for batch, means in zip(batches.steps(), metrics.tolist(), strict=True):
             training.sums.add(batch.total_weight, *means)
 
-    def check_loss(self, data_loss: float) -> None:
+    def check_loss(self, data_loss: float, penalties: float) -> None:
         """Note the loss of the batch; raise DivergenceError if it is not finite."""
         training = self.training
-        training.batch_data_loss, training.batch_loss = data_loss, data_loss + self.penalties
+        training.batch_data_loss, training.batch_loss = data_loss, data_loss + penalties
         if not math.isfinite(training.batch_loss):
             raise loss_diverged(training)
 

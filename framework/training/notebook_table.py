@@ -1,5 +1,7 @@
 """The progress of a training in a notebook: a bar, and a table that grows."""
 
+from __future__ import annotations
+
 import html
 import sys
 import time
@@ -24,21 +26,21 @@ class NotebookTable:
 
     def __init__(self, epochs: int, completed: int) -> None:
         self.epochs, self.completed = epochs, float(completed)
-        self.figures: list[str] = []
+        self.metrics: list[str] = []
         self.rows: list[list[str]] = []
         self._handle: Any = None
         self._updated = 0.0
 
-    def show(self, completed: float, figures: list[str]) -> None:
-        self.completed, self.figures = completed, figures
+    def show(self, completed: float, metrics: list[str]) -> None:
+        self.completed, self.metrics = completed, metrics
         self._update()
 
-    def add_line(self, figures: list[str]) -> None:
-        self.rows.append(figures)
+    def add_line(self, metrics: list[str]) -> None:
+        self.rows.append(metrics)
         self._update()
 
     def close(self) -> None:
-        """Show the last figures."""
+        """Show the last metrics."""
         self._update(at_once=True)
 
     def _update(self, at_once: bool = False) -> None:
@@ -59,18 +61,18 @@ class NotebookTable:
     def _html(self) -> str:
         lines = [
             f'<progress value="{self.completed:.4g}" max="{self.epochs}"></progress> '
-            f"{html.escape(' '.join(self.figures))}"
+            f"{html.escape(' '.join(self.metrics))}"
         ]
         if self.rows:
-            names = [figure.split()[0] for figure in self.rows[0]]
+            names = [metric.split()[0] for metric in self.rows[0]]
             lines.append(f"<table><tr>{_cells('th', names)}</tr>")
-            values = ([figure.split()[-1] for figure in row] for row in self.rows)
+            values = ([metric.split()[-1] for metric in row] for row in self.rows)
             lines += [f"<tr>{_cells('td', row)}</tr>" for row in values]
             lines.append("</table>")
         return "\n".join(lines)
 
     def _text(self) -> str:
-        return "\n".join(map(" ".join, self.rows or [self.figures]))
+        return "\n".join(map(" ".join, self.rows or [self.metrics]))
 
 
 def _cells(tag: str, texts: list[str]) -> str:

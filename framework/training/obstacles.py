@@ -1,5 +1,7 @@
 """Warnings of a training that cannot learn, each with its remedy."""
 
+from __future__ import annotations
+
 import copy
 import random
 from collections.abc import Sequence

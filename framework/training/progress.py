@@ -1,5 +1,7 @@
 """The progress of a training on the screen: a bar and lines, or the lines of the book."""
 
+from __future__ import annotations
+
 import math
 import time
 
@@ -25,7 +27,7 @@ def metrics_line(training: Training, accuracy: float, data_loss: float, penaltie
 class Reporter:
     """Shows the progress of ``training``.
 
-    That is a bar for the whole training, with the present figures, and a line for each epoch, or
+    That is a bar for the whole training, with the present metrics, and a line for each epoch, or
     about 20 lines if there are more than 50 epochs; with ``print_every`` the lines of the book;
     or nothing.
     """
@@ -57,14 +59,14 @@ class Reporter:
             training = self.training
             part = training.batch / training.batches if training.batches else 0.0
             loss = (sums.data_loss + sums.penalties) / sums.total_weight
-            figures = self._figures(loss, sums.correct / sums.total_weight)
-            self.bar.show(training.epoch - 1 + part, figures)
+            metrics = self._metrics(loss, sums.correct / sums.total_weight)
+            self.bar.show(training.epoch - 1 + part, metrics)
 
     def end_epoch(self) -> None:
         training, history = self.training, self.training.history
         accuracy = history.accuracy[-1] if history.accuracy else math.nan
         if self.bar is not None:
-            self._line = self._figures(history.loss[-1], accuracy)
+            self._line = self._metrics(history.loss[-1], accuracy)
             if training.epoch % self._every == 0:
                 self._add_line()
         elif self.print_every is not None and training.epoch % self.print_every == 0:
@@ -72,7 +74,7 @@ class Reporter:
             print(f"epoch: {training.epoch}, {metrics_line(training, accuracy, *losses)}")
 
     def close(self) -> None:
-        """Add the line of the last epoch, and leave the bar with its figures."""
+        """Add the line of the last epoch, and leave the bar with its metrics."""
         if self.bar is not None:
             if self._line:
                 self._add_line()
@@ -93,14 +95,14 @@ class Reporter:
             self.bar.show(len(self.training.history), self._line)
             self._line = []
 
-    def _figures(self, loss: float, accuracy: float) -> list[str]:
-        """Return the figures of an epoch, and of the last validation, the first ones first."""
+    def _metrics(self, loss: float, accuracy: float) -> list[str]:
+        """Return the texts of an epoch: its number, its metrics and those of validation."""
         training, history = self.training, self.training.history
         epoch = f"epoch {training.epoch:{len(str(training.epochs))}}/{training.epochs}"
-        figures = [epoch, f"loss {loss:.3f}"]
+        metrics = [epoch, f"loss {loss:.3f}"]
         if training.model.accuracy is not None:
-            figures.append(f"acc {accuracy:.3f}")
-        figures.append(f"lr {training.learning_rate:.3g}")
-        figures += [f"val_loss {value:.3f}" for value in history.val_loss[-1:]]
-        figures += [f"val_acc {value:.3f}" for value in history.val_accuracy[-1:]]
-        return figures
+            metrics.append(f"acc {accuracy:.3f}")
+        metrics.append(f"lr {training.learning_rate:.3g}")
+        metrics += [f"val_loss {value:.3f}" for value in history.val_loss[-1:]]
+        metrics += [f"val_acc {value:.3f}" for value in history.val_accuracy[-1:]]
+        return metrics

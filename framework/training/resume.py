@@ -1,5 +1,7 @@
 """Goes on with the training in a checkpoint: reads the file, compares, restores."""
 
+from __future__ import annotations
+
 import os
 from typing import Any, TypeAlias
 
@@ -7,9 +9,10 @@ from framework.checks import check_count, check_number, check_positive
 from framework.containers.supervised import Supervised
 from framework.saving import file_format, model_file, optimizer_state
 from framework.saving.file_format import FilePath
+from framework.saving.format_1 import ACCURACY_STATE, INITIAL, RNG_STATE, SUMS
 from framework.saving.optimizer_state import LARGEST_COUNT
 from framework.saving.serialization import Deserializer, Serializer
-from framework.training.checkpoint import SUMS, callbacks_with_state, checkpoints_of
+from framework.training.checkpoint import callbacks_with_state, checkpoints_of
 from framework.training.epoch_sums import EpochSums
 from framework.training.fingerprint import (
     as_text,
@@ -26,11 +29,11 @@ from framework.utils import rng
 # An object that keeps an argument in an attribute, the attribute's name, and its value.
 Argument: TypeAlias = tuple[Any, str, Any]
 
-# The lists of a history that have a number for every epoch, whatever the model.
+# The lists of a history that have a number for every epoch of every model.
 ALWAYS_MEASURED = ("loss", "data_loss", "regularization_loss", "learning_rate", "seconds")
 
 
-def saved_training(training: Training, resume_from: FilePath | None) -> "SavedTraining | None":
+def saved_training(training: Training, resume_from: FilePath | None) -> SavedTraining | None:
     """Return the checkpoint that ``training`` resumes from, or None if it begins anew.
 
     It begins anew if there is no such file yet, but one of its checkpoints will write it.
@@ -66,11 +69,11 @@ class SavedTraining:
 
     def __init__(self, training: Training, path: FilePath) -> None:
         self.path = path
-        description, self.arrays = file_format.read(path)
-        if "training" not in description:
+        contents, self.arrays = file_format.read(path)
+        if "training" not in contents:
             raise ValueError("it has no training to go on with: Checkpoint writes such files")
-        self.model, self.initial = description["model"], description["began"]
-        self.state = Deserializer(self.arrays, {}).deserialize(description["training"])
+        self.model, self.initial = contents["model"], contents[INITIAL]
+        self.state = Deserializer(self.arrays, {}).deserialize(contents["training"])
         self._check_model(training)
         check_settings(self.state["settings"], training)
         self._check_state(training)
@@ -78,8 +81,8 @@ class SavedTraining:
     def restore(self, training: Training) -> None:
         """Restore ``training`` to the state in the checkpoint.
 
-        Raises SavedFileError if that fails, and whatever the ``resume`` of a user's callback
-        raises. The model is as it was before then.
+        Raises SavedFileError if that fails, and any error of a user callback's ``resume``. The
+        model is as it was before then.
         """
         model = training.model
         before, rng_state = Snapshot(model), rng.rng_state()
@@ -101,7 +104,7 @@ class SavedTraining:
             rng.set_rng_state(rng_state)
             raise
         # Last, since callbacks may have drawn random numbers.
-        rng.set_rng_state(self.state["chance"])
+        rng.set_rng_state(self.state[RNG_STATE])
 
     # Checks
 
@@ -139,14 +142,14 @@ class SavedTraining:
             lengths = [epochs] if name in ALWAYS_MEASURED else [0, epochs]
             if values.shape not in [(length,) for length in lengths] or values.dtype != float:
                 raise ValueError(f"the history does not have {epochs} epochs")
-        rng.check_rng_state(state["chance"])
+        rng.check_rng_state(state[RNG_STATE])
         if interrupted:
-            rng.check_rng_state(interrupted["chance"])
-            if interrupted["sums"].keys() != SUMS.keys():
+            rng.check_rng_state(interrupted[RNG_STATE])
+            if interrupted["sums"].keys() != set(SUMS.values()):
                 raise ValueError("it has no sums of the epoch that was interrupted")
             for name, number in interrupted["sums"].items():
                 check_number(name, number)
-            check_positive("amount", interrupted["sums"]["amount"])
+            check_positive("total_weight", interrupted["sums"][SUMS["total_weight"]])
         if not isinstance(state["callbacks"], dict):
             raise ValueError("the states of the callbacks are not valid")
         optimizer_state.check_optimizer_state(training.model, state)
@@ -156,7 +159,7 @@ class SavedTraining:
     def _restore_model(self, training: Training, replaced: list[Argument]) -> None:
         state, model = self.state, training.model
         model_file.load_state_dict(model_file.state_dict(model), self.arrays)
-        optimizer_state.set_accuracy_state(model.accuracy, self.model["learned_by_accuracy"])
+        optimizer_state.set_accuracy_state(model.accuracy, self.model[ACCURACY_STATE])
         self._set_arguments(training, replaced)
         optimizer_state.set_optimizer_state(model, state)
 
@@ -171,8 +174,8 @@ class SavedTraining:
             return
         saved = self._model(training)
         owners = zip(training.model.layers, saved.layers, strict=True)
-        descriptions = zip(self.model["operations"], current["operations"], strict=True)
-        for (owner, source), (there, here) in zip(owners, descriptions, strict=True):
+        operations = zip(self.model["operations"], current["operations"], strict=True)
+        for (owner, source), (there, here) in zip(owners, operations, strict=True):
             _set_arguments(owner, source, there, here, replaced)
         for part in model_file.PARTS:
             if current[part] is not None:
@@ -188,10 +191,9 @@ class SavedTraining:
         for name, values in state["history"].items():
             getattr(training.history, name)[:] = values.tolist()
         if interrupted := state["interrupted"]:
-            training.rng_state = interrupted["chance"]
-            training.sums = EpochSums(
-                **{SUMS[name]: number for name, number in interrupted["sums"].items()}
-            )
+            training.rng_state = interrupted[RNG_STATE]
+            sums = interrupted["sums"]
+            training.sums = EpochSums(**{name: sums[saved] for name, saved in SUMS.items()})
             training.resumed_at = (training.epoch, training.batch)
 
     def _resume(self, callback: Any, training: Training, state: dict[str, Any]) -> None:
@@ -209,9 +211,7 @@ def _set_arguments(owner: Any, saved: Any, there: Any, here: Any, replaced: list
     Raises ValueError if it had to be of another class, or has no attribute of such a name.
     """
     if there is None or there["class"] != here["class"]:
-        raise ValueError(
-            f"in place of {as_text(here)}, it was trained with {as_text(there)} at last"
-        )
+        raise ValueError(f"its training ended with {as_text(there)} in place of {as_text(here)}")
     for name, argument in there["arguments"].items():
         current = here["arguments"].get(name)
         if argument == current:
@@ -225,8 +225,8 @@ def _set_arguments(owner: Any, saved: Any, there: Any, here: Any, replaced: list
                 replaced.append((owner, name, old))
         except AttributeError as error:
             raise ValueError(
-                f"{name} of {as_text(here)} was {as_text(argument)} at last, and cannot be set: "
-                f"{error}"
+                f"its training ended with {name}={as_text(argument)} of {as_text(here)}, which "
+                f"cannot be set: {error}"
             ) from None
 
 

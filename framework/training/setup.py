@@ -1,5 +1,7 @@
 """Makes the ``Training`` that ``Model.train`` was asked for, if everything fits."""
 
+from __future__ import annotations
+
 from framework.containers.supervised import Supervised
 from framework.data.batches import BatchStream
 from framework.data.checked_batches import training_batches
@@ -26,18 +28,7 @@ def set_up(model: Supervised, arguments: TrainingArguments, rows_of: RowsOf = al
     if not len(model.parameters):
         raise ValueError(f"{model!r} has no parameters to train")
     _check_optimizer(model)
-    data, validation = training_batches(
-        model,
-        arguments.X,
-        arguments.y,
-        batch_size=arguments.batch_size,
-        sample_weight=arguments.sample_weight,
-        validation_data=arguments.validation_data,
-        validation_split=arguments.validation_split,
-        shuffle=arguments.shuffle,
-        transform=arguments.transform,
-        rows_of=rows_of,
-    )
+    data, validation = training_batches(model, arguments.data, rows_of)
     if hasattr(model.accuracy, "init"):
         first = data.first.source if isinstance(data, BatchStream) else data
         model.accuracy.init(first.targets)

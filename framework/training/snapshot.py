@@ -1,5 +1,7 @@
 """A copy of the model to go back to after an error."""
 
+from __future__ import annotations
+
 from framework.containers.supervised import Supervised
 from optimizers.arrays import Array
 from optimizers.optimizer import Optimizer, State

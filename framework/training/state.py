@@ -1,5 +1,7 @@
 """The state of a running training, and the callbacks that see it."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -20,16 +22,16 @@ class Callback:
     the last ``batch_loss``; ``training.stop("why")`` ends training after the current batch.
     """
 
-    def on_train_begin(self, training: "Training") -> None:
+    def on_train_begin(self, training: Training) -> None:
         """Before the first epoch."""
 
-    def on_batch_end(self, training: "Training") -> None:
+    def on_batch_end(self, training: Training) -> None:
         """After each update."""
 
-    def on_epoch_end(self, training: "Training") -> None:
+    def on_epoch_end(self, training: Training) -> None:
         """After each epoch; its metrics are the last in ``training.history``."""
 
-    def on_train_end(self, training: "Training") -> None:
+    def on_train_end(self, training: Training) -> None:
         """After the last epoch, also if training was stopped early."""
 
     def checkpoint_state(self) -> dict[str, Any]:
@@ -41,7 +43,7 @@ class Callback:
         """
         return {}
 
-    def resume(self, training: "Training", state: dict[str, Any]) -> None:
+    def resume(self, training: Training, state: dict[str, Any]) -> None:
         """Restore what ``checkpoint_state`` returned. Called after ``on_train_begin``.
 
         The parameters and the history are those of the checkpoint by then. An error here ends the

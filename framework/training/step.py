@@ -3,6 +3,8 @@
 Whole steps in one compiled call are in ``framework.accelerated``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from framework.containers.supervised import Supervised

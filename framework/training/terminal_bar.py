@@ -1,5 +1,7 @@
 """The progress bar of a training in a terminal, drawn by tqdm."""
 
+from __future__ import annotations
+
 import os
 import sys
 from threading import RLock
@@ -16,7 +18,7 @@ SHORTEST_BAR = 6
 class TerminalBar:
     """One bar for the whole training, below the lines of its epochs; on standard error.
 
-    Figures that do not fit into the width of the terminal are left out of the bar: the learning
+    Metrics that do not fit into the width of the terminal are left out of the bar: the learning
     rate first, then the last ones. If standard error is not a terminal, there are only the lines.
 
     Args:
@@ -30,12 +32,12 @@ class TerminalBar:
         if hasattr(self.stream, "isatty") and self.stream.isatty():
             self.bar = _new_bar(total=epochs, initial=completed, file=self.stream)
 
-    def show(self, completed: float, figures: list[str]) -> None:
+    def show(self, completed: float, metrics: list[str]) -> None:
         """Show that ``completed`` epochs are complete, a part of one included."""
         if self.bar is None:
             return
         bar, width = self.bar, _width(self.stream) - 1  # in the last column some terminals wrap
-        text = _fitting(figures, width - SHORTEST_BAR - 1)[:width]
+        text = _fitting(metrics, width - SHORTEST_BAR - 1)[:width]
         left = width - len(text) - 1
         time = len(" 00:00:00<00:00:00")
         bar.ncols, bar.n = width, completed
@@ -46,9 +48,9 @@ class TerminalBar:
             bar.bar_format += " {elapsed}<{remaining}"
         bar.set_description_str(text)
 
-    def add_line(self, figures: list[str]) -> None:
+    def add_line(self, metrics: list[str]) -> None:
         """Write a line that stays, above the bar."""
-        line = " ".join(figures)
+        line = " ".join(metrics)
         if self.bar is None:
             print(line, file=self.stream)
         else:
@@ -73,13 +75,13 @@ def _new_bar(**arguments: Any) -> Any:
     return Bar(bar_format="{desc}", **arguments)
 
 
-def _fitting(figures: list[str], width: int) -> str:
-    """Return as many of ``figures`` in one line as fit into ``width``, at least the first."""
-    figures = list(figures)
-    while len(" ".join(figures)) > width and len(figures) > 1:
-        rate = [figure for figure in figures if figure.startswith("lr ")]
-        figures.remove(rate[0] if rate else figures[-1])
-    return " ".join(figures)
+def _fitting(metrics: list[str], width: int) -> str:
+    """Return as many of ``metrics`` in one line as fit into ``width``, at least the first."""
+    metrics = list(metrics)
+    while len(" ".join(metrics)) > width and len(metrics) > 1:
+        rate = [metric for metric in metrics if metric.startswith("lr ")]
+        metrics.remove(rate[0] if rate else metrics[-1])
+    return " ".join(metrics)
 
 
 def _width(stream: Any) -> int:

@@ -5,6 +5,8 @@ and calls ``all_reduce``. In a single process that returns the sum unchanged; in
 training (``framework.training.distributed``) it returns the sum over all processes.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar

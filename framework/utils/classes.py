@@ -1,5 +1,7 @@
 """The classes that the outputs of a network stand for. NaN stands for no class."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Where in a pandas DataFrame a value is that no network takes."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

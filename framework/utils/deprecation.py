@@ -1,5 +1,7 @@
 """Attributes that were renamed: the old name goes on working, with a DeprecationWarning."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from framework.utils.warnings import warn_user

@@ -1,5 +1,7 @@
 """The classes that a package exports. Every list of operations is derived from them."""
 
+from __future__ import annotations
+
 import re
 from types import ModuleType
 from typing import Any

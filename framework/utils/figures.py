@@ -1,7 +1,12 @@
 """Colours and new axes for pictures. matplotlib is imported when a picture is drawn."""
 
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from framework.utils.display import show_in_the_end
 from optimizers.arrays import Array
 
 if TYPE_CHECKING:
@@ -14,28 +19,64 @@ WRONG = COLOURS[5]
 CHARACTER = 0.62
 
 
-def new_axes(ax: "Axes | None") -> "Axes":
+def new_axes(ax: Axes | None) -> Axes:
     """Return ``ax``, or the axes of a new figure."""
     if ax is None:
         import matplotlib.pyplot as plt
 
-        ax = plt.subplots(layout="constrained")[1]
+        figure, ax = plt.subplots(layout="constrained")
+        show_in_the_end(figure)
     return ax
 
 
-def new_grid(figure: Any, rows: int, columns: int, width: float, height: float) -> Array:
-    """Return ``rows`` by ``columns`` axes without ticks, each of that size in inches if new."""
+def new_grid(
+    figure: Any, rows: int, columns: int, width: float, height: float, beside: float = 0.0
+) -> Array:
+    """Return ``rows`` by ``columns`` axes without ticks.
+
+    In a new figure each has that size in inches, with room for a column of width ``beside``.
+    """
     if figure is None:
         import matplotlib.pyplot as plt
 
-        figure = plt.figure(figsize=(width * columns, height * rows), layout="constrained")
+        size = (width * columns + beside, height * rows)
+        figure = plt.figure(figsize=size, layout="constrained")
+        show_in_the_end(figure)
     grid: Array = figure.subplots(rows, columns, squeeze=False)
     for ax in grid.flat:
         ax.set(xticks=[], yticks=[])
     return grid
 
 
-def room(ax: "Axes") -> tuple[float, float]:
+def legend_below(
+    ax: Axes, handles: Sequence[Any], labels: Sequence[str], handle_length: float = 2.0
+) -> None:
+    """Add a legend below the label of the x axis, where it covers neither curves nor a title.
+
+    ``handle_length`` is the width of what stands before a label, in sizes of the text.
+    """
+    from matplotlib.transforms import ScaledTranslation
+
+    # Gaps take 2.8 sizes of the text, a character about half of one.
+    size = 8.33
+    widths = [size * (handle_length + 2.8 + 0.5 * len(label)) for label in labels]
+    rows = 1 if sum(widths) <= (width := room(ax)[0]) else math.ceil(sum(widths) / width + 0.2)
+    below = ScaledTranslation(0, -32 / 72, ax.figure.dpi_scale_trans)  # of ticks and label
+    ax.legend(
+        handles,
+        labels,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        bbox_transform=ax.transAxes + below,
+        ncols=math.ceil(len(labels) / rows),
+        handlelength=handle_length,
+        frameon=False,
+        fontsize=size,
+        borderaxespad=0.0,
+    )
+
+
+def room(ax: Axes) -> tuple[float, float]:
     """The width and height of ``ax`` in points, as they are before texts are laid out."""
     box = ax.get_window_extent()
     points = 72 / ax.figure.dpi

@@ -1,5 +1,7 @@
 """Atomic writes: a reader finds the old file or the new one, never a part of it."""
 
+from __future__ import annotations
+
 import errno
 import os
 import re

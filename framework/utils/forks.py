@@ -12,6 +12,8 @@ One case is OpenBLAS's own: it stops its threads before a fork, and if one of th
 product at that moment, the parent can hang there.
 """
 
+from __future__ import annotations
+
 import logging  # noqa: F401 - its lock, which imports may need, must come after ours: see below
 import os
 from collections.abc import Callable, Iterable

@@ -4,6 +4,8 @@ Pages read from a mapped file count as memory of the process until the system ta
 which may be late on a large machine. So they are released right after use.
 """
 
+from __future__ import annotations
+
 import mmap
 from typing import Any
 

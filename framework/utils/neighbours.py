@@ -1,5 +1,7 @@
 """The packages ``optimizers`` and ``datasets``, whose names other packages have too."""
 
+from __future__ import annotations
+
 import importlib
 from types import ModuleType
 

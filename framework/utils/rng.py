@@ -3,6 +3,8 @@
 NumPy's global generator is not used.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar

@@ -1,5 +1,7 @@
 """Text from files, on a terminal."""
 
+from __future__ import annotations
+
 
 def printable(text: str, keep: str = "") -> str:
     r"""Return ``text`` with all that is not printable written as Python escapes it.

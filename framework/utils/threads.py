@@ -5,6 +5,8 @@ time of the product itself, and longer on a busy machine: the threads wait for e
 while they wait they take time from the computation between two products.
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext

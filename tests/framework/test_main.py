@@ -185,3 +185,10 @@ def test_help_reads(arguments: list[str], capsys: pytest.CaptureFixture[str]) ->
         main(arguments)
     assert done.value.code == 0
     assert "usage: dinputs" in capsys.readouterr().out
+
+
+def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        main(["--version"])
+    assert done.value.code == 0
+    assert capsys.readouterr().out == f"dinputs {framework.__version__}\n"

@@ -5,6 +5,8 @@ them make is raised by all (``agreement``), and any other error ends the whole j
 (``ending_together``).
 """
 
+from __future__ import annotations
+
 import os
 import socket
 import sys

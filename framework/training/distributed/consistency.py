@@ -1,5 +1,7 @@
 """Checks that all ranks were given the same training; agrees on values that shards differ in."""
 
+from __future__ import annotations
+
 import math
 import re
 import zlib
@@ -57,9 +59,9 @@ def agree_on_shards(
         training.batches = None if None in counts else max(counts)
     else:
         total = sum(communicator.all_gather(len(data.rows)))
-        training.batches = math.ceil(total / (arguments.batch_size or total))
-        _scale_alike(communicator, data.sample_weight, arguments.sample_weight)
-    given: Any = arguments.validation_data
+        training.batches = math.ceil(total / (arguments.data.batch_size or total))
+        _scale_alike(communicator, data.sample_weight, arguments.data.sample_weight)
+    given: Any = arguments.data.validation_data
     if given is not None and isinstance(validation, ArrayBatches):
         _scale_alike(communicator, validation.sample_weight, given[-1])
     accuracy = training.model.accuracy
@@ -84,8 +86,8 @@ def _facts(training: Training, arguments: TrainingArguments) -> Iterator[tuple[s
     facts: dict[str, Any] = {
         "value of sharded": arguments.sharded,
         "number of epochs": training.epochs,
-        "batch_size": arguments.batch_size,
-        "value of shuffle": arguments.shuffle,
+        "batch_size": arguments.data.batch_size,
+        "value of shuffle": arguments.data.shuffle,
         "kind of training data": _kind(data),
         "kind of validation data": _kind(validation),
         "number of operations": len(model.layers),

@@ -1,5 +1,7 @@
 """The training loop of one rank: see ``framework.training.distributed``."""
 
+from __future__ import annotations
+
 import copy
 import math
 import signal
@@ -46,7 +48,7 @@ class DistributedLoop(Loop):
         self.communicator, self.sharded = communicator, arguments.sharded
         self.shard = ParameterShard(self.model, communicator)
         if self.sharded and isinstance(self.data, ArrayBatches):
-            self.data = self.data.rebatched(training.batches or 1, arguments.shuffle)
+            self.data = self.data.rebatched(training.batches or 1, arguments.data.shuffle)
         self.rank_batches = RankBatches(self.data, communicator, self.sharded, training.batches)
         # Of the current epoch: the seeds of this rank's generators, and how many rows it saw.
         self.seeds: list[int] = []
@@ -63,7 +65,7 @@ class DistributedLoop(Loop):
         """Return the batches of an epoch on this rank; each rank takes a part in ``step``."""
         self._broadcast_rng()
         self.rows_seen = 0
-        # The generator is as it was when the epoch began, also if it is resumed amid the epoch.
+        # Here the generator is in its state at the beginning of the epoch, resumed or not.
         self.seeds = copy.deepcopy(rng.generator()).integers(2**63, size=4).tolist()
         return self.rank_batches.epoch(skip)
 
@@ -71,7 +73,7 @@ class DistributedLoop(Loop):
         """Take one step together: the gradients of all ranks make one update."""
         training, communicator = self.training, self.communicator
         training.batch += 1
-        self.penalties = self.model.regularization_loss()
+        penalties = self.model.regularization_loss()
         own = self._own(batch)
         self.rows_seen += len(own)
         total_weight = batch.total_weight
@@ -86,10 +88,10 @@ class DistributedLoop(Loop):
             own_loss, own_accuracy, gradient = self._forward_and_backward(own, scale)
         sums = communicator.all_reduce(np.array([own_loss, own_accuracy]) * own.total_weight)
         data_loss, accuracy = map(float, sums / total_weight)
-        self._check_loss_together(own_loss, data_loss)
+        self._check_loss_together(own_loss, data_loss, penalties)
         self._update(gradient, contributors)
         training.batch_accuracy = accuracy
-        training.sums.add(total_weight, data_loss, self.penalties, accuracy)
+        training.sums.add(total_weight, data_loss, penalties, accuracy)
 
     def stopped(self) -> bool:
         """Whether training was stopped on any rank."""
@@ -126,9 +128,9 @@ class DistributedLoop(Loop):
                 sums = self.communicator.all_reduce(evaluation_sums(self.model, parts))
         self.add_to_history(started, sums)
         lists = [getattr(self.history, name) for name in self.training.metrics()]
-        of_first = self.communicator.broadcast([values[-1] for values in lists])
-        for values, value in zip(lists, of_first, strict=True):
-            values[-1] = value
+        metrics = self.communicator.broadcast([values[-1] for values in lists])
+        for values, metric in zip(lists, metrics, strict=True):
+            values[-1] = metric
 
     # The same model on every rank
 
@@ -192,10 +194,10 @@ class DistributedLoop(Loop):
                 layer.backward(np.zeros_like(layer.output))
         return 0.0, 0.0, np.zeros_like(parameters.weights)
 
-    def _check_loss_together(self, own_loss: float, data_loss: float) -> None:
+    def _check_loss_together(self, own_loss: float, data_loss: float, penalties: float) -> None:
         """Raise DivergenceError on all ranks if the loss of the batch is not finite."""
         try:
-            self.check_loss(data_loss)
+            self.check_loss(data_loss, penalties)
         except DivergenceError as error:
             healthy = math.isfinite(own_loss)
             found = self.communicator.all_gather(None if healthy else str(error))

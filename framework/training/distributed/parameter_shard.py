@@ -1,5 +1,7 @@
 """The chunk of a model's parameters that one rank updates."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The batches of one rank: its rows of every batch, its own data, or its own loader."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import numpy as np

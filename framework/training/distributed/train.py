@@ -1,5 +1,7 @@
 """Trains a model: in this process alone, or on all ranks of a communicator."""
 
+from __future__ import annotations
+
 from framework.containers.supervised import Supervised
 from framework.data.checks import all_rows
 from framework.training.arguments import TrainingArguments

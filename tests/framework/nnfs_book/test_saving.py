@@ -78,8 +78,9 @@ for optimizer in (
     for network in (loaded, model):  # and so, in between, the one is not part of the other
         network.train(X, y, epochs=3)
         for layer in network.trainable_layers:
-            names = sorted(name for name in vars(layer) if name.endswith(("momentums", "cache")))
-            print([(name, vars(layer)[name].tolist()) for name in names])
+            names = "weight_momentums", "weight_cache", "bias_momentums", "bias_cache"
+            found = [name for name in names if hasattr(layer, name)]
+            print([(name, getattr(layer, name).tolist()) for name in found])
         print(network.predict(X).tolist())
 """
 

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
 from datasets import one_hot_encode
@@ -12,6 +14,7 @@ from framework import (
     Dense,
     Model,
     Sigmoid,
+    Softmax,
     plots,
 )
 from tests.framework.plots.support import Data
@@ -52,6 +55,74 @@ def test_decision_boundary_has_the_colour_of_the_class_paler_where_unsure() -> N
         strongest = 1 - 0.6 * (1 - np.array(to_rgb(colour)))
         np.testing.assert_allclose(shades[5, column], strongest, atol=1e-6)
     assert shades[5, 5].min() > shades[5, 0].min()
+
+
+def legend(ax: Axes) -> dict[str, Any]:
+    """The markers of a legend by their labels."""
+    found = ax.get_legend()
+    if found is None:
+        return {}
+    labels = [text.get_text() for text in found.get_texts()]
+    return dict(zip(labels, found.legend_handles, strict=True))
+
+
+def test_a_legend_names_the_classes_and_the_rim_of_points_that_are_wrong(
+    model: Model, spiral: Data
+) -> None:
+    X, y = spiral
+    entries = legend(plots.decision_boundary(model, X, y, resolution=5))
+    assert list(entries) == ["class 0", "class 1", "class 2", "misclassified"]
+    for label, colour in zip(entries, plots.COLOURS, strict=False):
+        if label != "misclassified":
+            assert entries[label].get_markerfacecolor() == colour
+    assert entries["misclassified"].get_markeredgecolor() == "black"
+
+
+def test_where_nothing_is_wrong_no_rim_is_explained(model: Model, spiral: Data) -> None:
+    X, _ = spiral
+    ax = plots.decision_boundary(model, X, model.predict_classes(X), resolution=5)
+    assert "misclassified" not in legend(ax)
+
+
+def test_names_of_classes_are_those_given_or_those_of_the_model(model: Model, spiral: Data) -> None:
+    X, y = spiral
+    model.class_names = ["red", "green", "blue"]
+    assert list(legend(plots.decision_boundary(model, X, y)))[:3] == ["red", "green", "blue"]
+    given = plots.decision_boundary(model, X, y, class_names=["a", "b", "c"])
+    assert list(legend(given))[:3] == ["a", "b", "c"]
+    with pytest.raises(ValueError, match="a name for each of 3 classes, received 1"):
+        plots.decision_boundary(model, X, y, class_names=["a"])
+
+
+def test_more_classes_than_colours_have_no_legend_of_classes() -> None:
+    model = Model([Dense(2, 9), Softmax()])
+    model.finalize()
+    classes = np.arange(9)
+    ax = plots.decision_boundary(model, np.random.default_rng(0).normal(size=(9, 2)), classes)
+    assert list(legend(ax)) == ["misclassified"]
+
+
+def test_rims_are_thinner_where_hundreds_are_wrong(model: Model) -> None:
+    X = np.random.default_rng(0).normal(size=(4000, 2))
+    wrong = (model.predict_classes(X) + 1) % 3
+    widths = []
+    for count in (1, 50, 200, 4000):
+        ax = plots.decision_boundary(model, X[:count], wrong[:count], resolution=5)
+        widths.append(float(ax.collections[1].get_linewidths()[0]))
+    # As the square root of their number, so that the rims together are not black.
+    assert widths == pytest.approx([0.9, 0.9, 0.45, 0.25])
+
+
+@pytest.mark.parametrize("width", [3, 4, 8])
+def test_the_legend_of_a_boundary_covers_nothing(width: float, model: Model, spiral: Data) -> None:
+    figure = plt.figure(figsize=(width, 4), layout="constrained")
+    ax = plots.decision_boundary(model, *spiral, figure.subplots())
+    figure.canvas.draw()
+    box = ax.get_legend().get_window_extent()
+    assert not box.overlaps(ax.get_window_extent())
+    assert not box.overlaps(ax.xaxis.label.get_window_extent())
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+    assert box.y0 >= 0
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,13 @@ from PIL import Image
 
 import framework
 from framework import (
+    Callback,
     Dense,
     EarlyStopping,
     Linear,
     MeanSquaredError,
     Model,
+    Training,
     plots,
 )
 from framework.plots.boundaries import SYMBOLS
@@ -103,20 +105,28 @@ def test_the_last_picture_is_of_the_parameters_that_early_stopping_went_back_to(
 ) -> None:
     model.set(optimizer=SGD(learning_rate=20.0))  # jumps about, so that some epoch is worse
     stopping = EarlyStopping("loss", patience=1)
+    epochs: list[Any] = []
+
+    class Recorder(Callback):
+        def on_epoch_end(self, training: Training) -> None:
+            epochs.append(training.model.get_parameters())
+
     plots.decision_boundary_video(
         model,
         *spiral,
         tmp_path / "v.gif",
         epochs=50,
         resolution=5,
-        callbacks=[stopping],
+        callbacks=[stopping, Recorder()],
         progress=False,
     )
     assert stopping.reason
-    expected = model.get_parameters()
-    model.set_parameters(stopping._best_parameters)
-    for one, other in zip(expected, model.get_parameters(), strict=True):
+    assert 0 < stopping.best_epoch < len(epochs)
+    best = epochs[stopping.best_epoch - 1]
+    for one, other in zip(best, model.get_parameters(), strict=True):
         np.testing.assert_array_equal(one[0], other[0])
+    with Image.open(tmp_path / "v.gif") as video:
+        assert video.n_frames == 1 + len(epochs) + 1  # before, each epoch, and the best again
 
 
 @pytest.mark.parametrize(

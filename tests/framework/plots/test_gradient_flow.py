@@ -1,16 +1,22 @@
 """``gradient_flow``."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
 from framework import (
     BatchNormalization,
     CategoricalCrossentropy,
     Dense,
+    Linear,
+    MeanSquaredError,
     Model,
     ReLU,
+    Scale,
     Softmax,
+    Tanh,
     plots,
 )
 from framework.utils.figures import WRONG
@@ -106,3 +112,37 @@ def test_gradient_flow_needs_a_backward_pass_or_a_whole_batch(model: Model, spir
     model.predict(X[:5])
     with pytest.raises(RuntimeError, match="gradients of one batch"):
         plots.gradient_flow(model)
+
+
+def lines_below(ax: Axes) -> list[str]:
+    first, *lines = ax.get_xlabel().split("\n")
+    assert first == "operation"
+    return lines
+
+
+def test_gradient_flow_says_why_operations_have_no_gradient(spiral: Data) -> None:
+    model = Model([Scale(2.0), Linear(), Dense(2, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    assert lines_below(plots.gradient_flow(model, *spiral)) == [
+        "Scale to Linear: nothing to train, no gradient needed",
+        "Softmax: fused with the loss, no own gradient",
+    ]
+
+
+def test_where_all_have_a_gradient_there_is_nothing_to_explain(spiral: Data) -> None:
+    model = Model([Dense(2, 3), Tanh()])
+    model.set(loss=MeanSquaredError())
+    model.finalize()
+    ax = plots.gradient_flow(model, spiral[0], np.zeros((60, 3)))
+    assert np.isfinite(curves(ax)["size of its gradient"][1]).all()
+    assert lines_below(ax) == []
+
+
+def test_explanations_fit_below_narrow_axes(model: Model, spiral: Data) -> None:
+    figure = plt.figure(figsize=(9, 4), layout="constrained")
+    axes = figure.subplots(1, 3)
+    for ax in axes:
+        plots.gradient_flow(model, *spiral, ax)
+    figure.canvas.draw()
+    assert not overlap([ax.xaxis.label for ax in axes])

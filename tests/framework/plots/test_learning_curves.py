@@ -55,10 +55,11 @@ def test_the_legend_of_learning_curves_covers_nothing(beside: int) -> None:
     history = History(loss=[1.0, 0.5], accuracy=[0.1, 1.0], val_loss=[1, 2], val_accuracy=[0, 1])
     figure = plt.figure(figsize=(2 + 3 * beside, 4), layout="constrained")
     ax, *others = figure.subplots(1, beside, squeeze=False).flat
-    plots.learning_curves(history, ax)
+    plots.learning_curves(history, ax).set_title("a title of one's own")
     figure.canvas.draw()
     legend = ax.get_legend().get_window_extent()
     assert not any(legend.overlaps(axes.get_window_extent()) for axes in [ax, *others])
+    assert not legend.overlaps(ax.xaxis.label.get_window_extent())
     assert not legend.overlaps(ax.title.get_window_extent())
     assert legend.x0 >= 0
     assert legend.x1 <= ax.figure.bbox.width

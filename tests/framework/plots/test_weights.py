@@ -24,8 +24,8 @@ def test_weights_draws_one_picture_for_each_neuron() -> None:
     scale = np.quantile(np.abs(layer.weights), 0.995)
     for neuron, ax in enumerate(drawn):
         picture = ax.images[0]
-        assert picture.get_clim() == (-1, 1)
-        expected = np.clip(layer.weights[:, neuron].reshape(2, 3) / scale, -1, 1)
+        assert picture.get_clim() == pytest.approx((-scale, scale))
+        expected = layer.weights[:, neuron].reshape(2, 3)
         np.testing.assert_allclose(picture.get_array(), expected, rtol=1e-6)
 
 
@@ -41,23 +41,61 @@ def test_weights_that_are_all_zero_are_drawn() -> None:
     assert (plots.weights(layer, (2, 2, 1))[0, 0].images[0].get_array() == 0).all()
 
 
+def bar_of(grid: np.ndarray) -> Any:
+    """The colour bar beside a grid of axes."""
+    (axes,) = set(grid[0, 0].figure.axes) - set(grid.flat)
+    return axes
+
+
 @pytest.mark.parametrize("neurons", [1, 2, 9])
-def test_weights_says_how_large_they_are_where_there_is_room(neurons: int) -> None:
-    layer = Dense(4, neurons, weight_initializer="zeros")
-    layer.weights = np.linspace(-0.75, 0.5, 4 * neurons).reshape(4, neurons)
-    figure = plots.weights(layer, (2, 2))[0, 0].figure
-    assert figure.get_suptitle().endswith("largest ±0.75")
+def test_a_colour_bar_shows_what_colours_stand_for(neurons: int) -> None:
+    layer = Dense(4, neurons)
+    layer.weights = np.full((4, neurons), 0.5)
+    layer.weights[0, 0] = -0.5
+    grid = plots.weights(layer, (2, 2))
+    bar = bar_of(grid)
+    assert bar.get_ylabel() == "weight"
+    assert bar.get_ylim() == pytest.approx((-0.5, 0.5))
+    figure = grid[0, 0].figure
     figure.canvas.draw()
-    title = figure._suptitle.get_window_extent()
-    assert title.x0 >= 0
-    assert title.x1 <= figure.bbox.width
+    assert [text.get_text() for text in bar.get_yticklabels()] == ["-0.5", "0", "0.5"]
+    assert grid[0, 0].images[0].cmap(0.9) == bar.collections[-1].cmap(0.9)
+    box = bar.get_tightbbox()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+    assert not any(box.overlaps(ax.get_window_extent()) for ax in grid.flat)
 
 
-def test_weights_leaves_the_title_of_a_figure_given_as_it_is() -> None:
+def test_weights_of_colour_images_have_a_bar_for_each_of_the_colours() -> None:
+    layer = Dense(12, 1)
+    layer.weights = np.tile([[1.0], [0.0], [-1.0]], (4, 1))
+    bar = bar_of(plots.weights(layer, (2, 2, 3)))
+    assert bar.get_ylabel() == "weight, in each of red, green and blue"
+    assert bar.get_ylim() == pytest.approx((-1, 1))
+
+
+def test_a_bar_ends_in_arrows_where_weights_are_beyond_it() -> None:
+    layer = Dense(4, 500)
+    layer.weights = np.full((4, 500), 0.1)
+    even = bar_of(plots.weights(layer, (2, 2), neurons=1))
+    layer.weights[0, 0] = 3.0
+    uneven = bar_of(plots.weights(layer, (2, 2), neurons=1))
+    assert [len(bar.patches) for bar in (even, uneven)] == [0, 2]
+    assert uneven.get_ylim() == pytest.approx((-0.1, 0.1))
+
+
+def test_weights_leaves_the_title_of_a_figure_to_its_owner() -> None:
     figure = Figure()
     figure.suptitle("first layer")
     plots.weights(Dense(4, 1), (2, 2), figure=figure)
     assert figure.get_suptitle() == "first layer"
+    assert plots.weights(Dense(4, 1), (2, 2))[0, 0].figure.get_suptitle() == ""
+
+
+def test_weights_can_be_drawn_in_a_part_of_a_figure() -> None:
+    left, right = Figure(layout="constrained").subfigures(1, 2)
+    grid = plots.weights(Dense(4, 2), (2, 2), figure=right)
+    assert len(right.axes) == len(grid.flat) + 1
+    assert not left.axes
 
 
 def test_weights_draws_at_most_as_many_neurons_as_asked_for() -> None:

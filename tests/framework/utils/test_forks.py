@@ -174,14 +174,14 @@ fork(train, 40)
 """
 
 COMPILING = """
-from framework.accelerated.compiled import compiled, entry
+from framework.accelerated.jit import cached_jit, jit
 
 def compile_and_call():
-    @entry
+    @cached_jit
     def add_two(number):
         return add_one(add_one(number))
 
-    @compiled
+    @jit
     def add_one(number):
         return number + 1
 

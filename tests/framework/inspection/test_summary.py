@@ -1,0 +1,73 @@
+"""``Model.summary``: a table of the operations."""
+
+import re
+
+import numpy as np
+import pytest
+
+from framework import BatchNormalization, Dense, Flatten, Model, ReLU, Scale
+
+
+def test_summary_names_operations_shapes_and_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    model = Model([Flatten(), Dense(784, 64), BatchNormalization(64), ReLU(), Dense(64, 10)])
+    model.summary()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["Operation", "Output", "Parameters"]
+    assert lines[2].split() == ["Flatten()", "(samples,", "…)", "0"]
+    assert lines[3].split() == ["Dense(784,", "64)", "(samples,", "64)", "50,240"]
+    assert lines[4].endswith(" 128")
+    assert lines[-1].split() == ["Total", "51,018"]
+
+
+def shapes_in_summary(model: Model, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    capsys.readouterr()
+    model.summary()
+    lines = capsys.readouterr().out.splitlines()[2:-2]
+    return [re.search(r"\(samples, .*\)", line)[0] for line in lines]  # type: ignore[index]
+
+
+def test_summary_knows_the_shape_of_the_data_last_seen(capsys: pytest.CaptureFixture[str]) -> None:
+    model = Model([Scale(2.0), Flatten(), Dense(12, 3)])
+    model.finalize()
+    assert shapes_in_summary(model, capsys) == ["(samples, …)", "(samples, …)", "(samples, 3)"]
+    model.predict(np.zeros((5, 4, 3)))
+    assert shapes_in_summary(model, capsys) == ["(samples, 4, 3)", "(samples, 12)", "(samples, 3)"]
+
+
+class Twice:
+    """Says its output shape, but cannot where the input shape is not known."""
+
+    def forward(self, inputs: np.ndarray) -> None:
+        self.output = np.concatenate([inputs, inputs], axis=1)
+
+    def backward(self, dvalues: np.ndarray) -> None:
+        self.dinputs = sum(np.split(dvalues, 2, axis=1))
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> list[int]:
+        return [2 * input_shape[0]]
+
+
+def test_summary_takes_the_word_of_the_users_own_operations(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = Model([Twice(), Dense(4, 3), Twice(), Twice()])
+    model.finalize()
+    shapes = ["(samples, 3)", "(samples, 6)", "(samples, 12)"]
+    assert shapes_in_summary(model, capsys) == ["(samples, …)", *shapes]
+    model.predict(np.zeros((5, 2)))
+    assert shapes_in_summary(model, capsys) == ["(samples, 4)", *shapes]
+
+
+@pytest.mark.parametrize("said", [3, "(3,)", (2.5,), (None, 3)])
+def test_an_output_shape_that_is_none_is_refused(said: object) -> None:
+    own = Twice()
+    own.output_shape = lambda shape: said  # type: ignore[method-assign, assignment, return-value]
+    with pytest.raises(TypeError, match=r"Twice\(\): output_shape must return the shape of one "):
+        Model([own, Dense(3, 1)]).finalize()
+
+
+def test_a_fault_inside_output_shape_is_not_hidden() -> None:
+    own = Twice()
+    own.output_shape = lambda shape: None + shape  # type: ignore[method-assign, assignment, operator]
+    with pytest.raises(TypeError, match="unsupported operand"):
+        Model([Dense(2, 3), own]).finalize()
