@@ -22,6 +22,7 @@ from framework.accelerated.kernels import (
     settings,
 )
 from framework.accelerated.state import Place
+from framework.layers import Dense
 from framework.losses import FusedLoss
 from framework.parameters import ParameterVector
 from optimizers.arrays import Array
@@ -127,6 +128,11 @@ class Instructions:
             kernel = _kernel_of(operations[position:])
             taken = tuple(operations[position : position + len(kernel.operations)])
             position += len(taken)
+            if isinstance(taken[0], Dense) and len(shape) != 1:
+                raise ValueError(
+                    f"the kernel of {taken[0]!r} takes inputs of shape (samples, n_inputs) alone: "
+                    "call finalize without accelerated=True"
+                )
             before, shape = shape, _output_shape(taken, shape)
             n_inputs, n_outputs = math.prod(before), math.prod(shape)
             place = _place(taken[0], places)

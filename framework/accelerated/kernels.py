@@ -4,8 +4,8 @@ A row names the class, the module of its kernel, and whatever the kernel needs. 
 kernel is the place of its module in its list.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -73,6 +73,7 @@ class OperationKernel:
         statistics: names of attributes that hold a number for each feature (of the last axis) and
             change with every step.
         uniforms: whether it needs a random number from 0 to 1 for each output.
+        required: arguments with the values that the kernel computes; it does not take others.
         store: sets further attributes, given the operation and its inputs, as its own ``forward``
             does.
     """
@@ -83,6 +84,7 @@ class OperationKernel:
     saved: tuple[str, ...] = ()
     statistics: tuple[str, ...] = ()
     uniforms: bool = False
+    required: Mapping[str, Any] = field(default_factory=dict)
     store: Callable[[Any, Any], None] | None = None
 
     @property
@@ -154,7 +156,9 @@ OPERATIONS = (
     OperationKernel((activations.Softplus,), softplus, saved=("inputs",)),
     OperationKernel((activations.Swish,), swish, saved=("sigmoid",)),
     OperationKernel((activations.Mish,), mish, saved=("inputs", "gate")),
-    OperationKernel((activations.GELU,), gelu, saved=("inputs", "tanh")),
+    OperationKernel(
+        (activations.GELU,), gelu, saved=("inputs", "tanh"), required={"approximate": "tanh"}
+    ),
     OperationKernel((activations.Sigmoid,), sigmoid),
     OperationKernel((activations.Tanh,), tanh),
     OperationKernel((activations.Softmax,), softmax, ("temperature",)),
