@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from framework.containers.container import is_trained
-from framework.operation import Shape, describe
+from framework.operation import LastAxis, Shape, describe
 
 
 def shapes_along(
@@ -56,7 +56,8 @@ def _shape_after(operation: Any, shape: Shape) -> Shape:
     if returned is None:
         return None
     try:
-        return tuple(operator.index(size) for size in returned)
+        kind = LastAxis if isinstance(returned, LastAxis) else tuple
+        return kind(operator.index(size) for size in returned)
     except TypeError:
         raise TypeError(
             f"{describe(operation)}: output_shape must return the shape of one sample, such as "
