@@ -210,10 +210,10 @@ def test_a_file_with_any_byte_changed_is_read_or_an_error_that_names_it(
     kind: str, model: Path, tmp_path: Path, capsys: Any
 ) -> None:
     whole = content(COLOURED, kind)
-    chance = np.random.default_rng(3)
+    generator = np.random.default_rng(3)
     for _ in range(150):
         changed = bytearray(whole)
-        changed[chance.integers(len(whole))] = chance.integers(256)
+        changed[generator.integers(len(whole))] = generator.integers(256)
         path = written(tmp_path / "a", bytes(changed))
         status = main(["predict", str(model), str(path)])
         captured = capsys.readouterr()
