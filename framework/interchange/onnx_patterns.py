@@ -52,7 +52,7 @@ Builder: TypeAlias = Callable[..., list[Operation]]
 
 @dataclass(frozen=True)
 class Pattern:
-    """What an operation is in ONNX.
+    """The form of an operation in ONNX.
 
     Attributes:
         expression: the ONNX operators that compute it. ``X`` alone leaves the operation out.
@@ -139,7 +139,7 @@ ALPHA = Argument("alpha")
 # Attributes are written down even where they have their defaults, since import compares them all.
 GEMM = {"alpha": 1.0, "beta": 1.0, "transA": 0}
 
-# What onnxruntime has no operator for in float64.
+# The operators that onnxruntime does not have in float64.
 SOFTPLUS = node(
     "Add",
     node("Max", X, 0.0),

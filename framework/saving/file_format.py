@@ -31,7 +31,7 @@ def encode(contents: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
     """Return the bytes of a file with ``contents``, which must be valid JSON, and ``arrays``."""
     from safetensors.numpy import save
 
-    # The library writes the memory as it is, whatever its strides and byte order.
+    # The library writes the memory as it is, and ignores strides and byte order.
     arrays = {
         name: np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
         for name, array in arrays.items()

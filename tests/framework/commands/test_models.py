@@ -299,7 +299,7 @@ def test_an_image_for_a_model_that_has_seen_nothing_is_refused(
 ) -> None:
     saved(tmp_path, Scale(1 / 255), Flatten(), Dense(20, 3), Softmax())
     assert run(tmp_path, "predict", write_image(tmp_path / "a.png", GREY)) == 1
-    assert "does not tell what shape its samples have" in capsys.readouterr().err
+    assert "the shape of the model's samples is not known" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["predict", "export"])

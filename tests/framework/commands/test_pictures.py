@@ -276,7 +276,7 @@ def test_a_model_that_tells_no_shape_has_no_picture_opened(
     monkeypatch.delattr(PIL.Image, "open")
     path = written(tmp_path / "a.png", content(GREY, "PNG"))
     assert main(["predict", str(tmp_path / "it.safetensors"), str(path)]) == 1
-    assert "does not tell what shape its samples have" in capsys.readouterr().err
+    assert "the shape of the model's samples is not known" in capsys.readouterr().err
 
 
 MEASURED = """
