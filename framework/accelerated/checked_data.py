@@ -42,7 +42,7 @@ class CheckedData(NamedTuple):
     precision: float
 
 
-def check_data(
+def checked_data(
     X: Array,
     y: Array,
     weights: Array | None,

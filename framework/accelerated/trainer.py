@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from framework.accelerated.blas import CAN_BE_SHARED
-from framework.accelerated.checked_data import CheckedData, are_checked, check_data
+from framework.accelerated.checked_data import CheckedData, are_checked, checked_data
 from framework.accelerated.instructions import (
     Instructions,
     loss_instruction,
@@ -114,7 +114,7 @@ class Trainer:
         except ValueError:
             self.model.forward(X[:batch_size])  # the operation that does not take it says so
             raise
-        data = check_data(X, y, weights, order, instructions, self.loss, self.model.accuracy)
+        data = checked_data(X, y, weights, order, instructions, self.loss, self.model.accuracy)
         dtype = self.parameters.dtype
         # By the size of all batches, so that the last one's sums are the same in any call.
         thread_team = make_team(self.threads(batch_size))
