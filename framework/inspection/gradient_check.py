@@ -231,7 +231,7 @@ def _compare(differences: Differences, step: float) -> Iterator[ArrayReport]:
 
 
 def _sizes(inputs: Array) -> dict[str, int]:
-    """Return what a gradient may have been divided by."""
+    """Return the numbers that a gradient may have been divided by."""
     return {"the {} samples": len(inputs), "all {} numbers": inputs.size}
 
 

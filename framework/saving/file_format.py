@@ -1,7 +1,7 @@
 """The bytes of a saved file: a safetensors file with JSON metadata and a checksum.
 
     tensors               the arrays, by name
-    metadata["dinputs"]   JSON: {"version": 1, "checksum": "…", …}, and what is saved
+    metadata["dinputs"]   JSON: {"version": 1, "checksum": "…", …}, and the content
 
 The format holds numbers and text, and never code. Version 1 is read for good. A newer version is
 refused by its number.
