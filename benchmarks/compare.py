@@ -10,7 +10,7 @@ See ``README.md`` for what is measured and how to read it.
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import matplotlib
 
 from benchmarks.footprint import footprints
 from benchmarks.growth import AXES, Growth, grow
-from benchmarks.operations import KINDS, NETWORKS, ratios
+from benchmarks.operations import NETWORKS, PACKAGES, class_names, ratios
 from benchmarks.peers import PEERS, Accelerated, Peer, Plain, Products, installed
 from benchmarks.workloads import WORKLOADS, Workload
 
@@ -92,7 +92,10 @@ def main() -> None:
     if options.operations:
         print("\n## A step, accelerated divided by plain\n")
         head = ["", "", *(network.name for network in NETWORKS)]
-        print_table(head, ratios(KINDS, 1 if options.quick else options.repetitions))
+        longest = max((name for m in PACKAGES.values() for name in class_names(m)), key=len)
+        widths = [max(map(len, PACKAGES)), len(longest), *map(len, head[2:])]
+        print_rows([head, ["-" * width for width in widths]], widths)
+        print_rows(ratios(options.repetitions), widths)
         return
     peers, workloads, repetitions = options.peers, options.workloads, options.repetitions
     if options.quick:
@@ -207,8 +210,14 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table in Markdown."""
     texts = [[f"{cell:,.0f}" if isinstance(cell, float) else str(cell) for cell in r] for r in rows]
     widths = [max(map(len, column)) for column in zip(head, *texts, strict=True)]
-    for line in (list(head), ["-" * width for width in widths], *texts):
-        print("| " + " | ".join(cell.rjust(w) for cell, w in zip(line, widths, strict=True)) + " |")
+    print_rows([head, ["-" * width for width in widths], *texts], widths)
+
+
+def print_rows(rows: Iterable[Sequence[str]], widths: Sequence[int]) -> None:
+    """Print rows of a table in Markdown, each at once."""
+    for row in rows:
+        cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        print("| " + " | ".join(cells) + " |", flush=True)
 
 
 def draw(steps: dict[str, Times], growth: dict[str, Growth], path: Path) -> None:

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -37,27 +38,30 @@ from optimizers import SGD
 # The spiral in batches of 128, and MNIST in batches of 64.
 NETWORKS = (WORKLOADS[0], WORKLOADS[3])
 BATCHES = 200
-KINDS = ("activations", "losses", "optimizers")
+PACKAGES: dict[str, ModuleType] = {
+    "activations": activations,
+    "losses": losses,
+    "optimizers": optimizers,
+}
+BASE_CLASSES = {"Activation", "Step", "Loss", "FusedLoss", "Optimizer", "State"}
 
 
-def names(kind: str) -> list[str]:
-    """Return the names of all built-in classes of a kind that a network can be trained with."""
-    package = {"activations": activations, "losses": losses, "optimizers": optimizers}[kind]
-    without = {"Activation", "Step", "Loss", "FusedLoss", "Optimizer", "State"}
+def class_names(package: ModuleType) -> list[str]:
+    """Return the names of all classes of ``package`` that a network can be trained with."""
     return [
         name
         for name in package.__all__
-        if isinstance(getattr(package, name), type) and name not in without
+        if isinstance(getattr(package, name), type) and name not in BASE_CLASSES
     ]
 
 
-def model_of(workload: Workload, kind: str, name: str) -> tuple[Model, Any]:
-    """Return a model with the class of that name in it, and the targets for it."""
-    activation = getattr(activations, name) if kind == "activations" else ReLU
+def build_model(workload: Workload, package: str, name: str) -> tuple[Model, Any]:
+    """Return a model that uses the class ``name`` of ``package``, and the targets for it."""
+    activation = getattr(activations, name) if package == "activations" else ReLU
     loss: Any = SoftmaxCategoricalCrossentropy()
-    if kind == "losses":
+    if package == "losses":
         loss = getattr(losses, name)()
-    optimizer = getattr(optimizers, name)() if kind == "optimizers" else SGD(1e-3)
+    optimizer = getattr(optimizers, name)() if package == "optimizers" else SGD(1e-3)
     framework.seed(0)
     operations: list[Any] = []
     for weights in workload.weights():
@@ -77,10 +81,10 @@ def model_of(workload: Workload, kind: str, name: str) -> tuple[Model, Any]:
     return model, y
 
 
-def measure(network: int, kind: str, name: str, accelerated: bool, repetitions: int) -> Any:
+def measure(network: int, package: str, name: str, accelerated: bool, repetitions: int) -> Any:
     """Return the median microseconds of a step, and whether compiled code takes the steps."""
     workload = replace(NETWORKS[network], batches=BATCHES)
-    model, y = model_of(workload, kind, name)
+    model, y = build_model(workload, package, name)
     X, _ = workload.data()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that there is no kernel is in the table
@@ -96,26 +100,31 @@ def measure(network: int, kind: str, name: str, accelerated: bool, repetitions: 
     return statistics.median(times), model.trainer is not None
 
 
-def ratios(kinds: Sequence[str], repetitions: int) -> list[list[str]]:
-    """Return a row for each class: accelerated divided by plain, for each network."""
-    rows = []
-    for kind in kinds:
-        for name in names(kind):
-            row = [kind, name]
-            for network in range(len(NETWORKS)):
-                found: dict[bool, list[float]] = {False: [], True: []}
-                compiled = False
-                for _ in range(repetitions):
-                    for accelerated in (False, True):
-                        arguments = json.dumps([network, kind, name, accelerated, repetitions])
-                        command = [sys.executable, "-m", "benchmarks.operations", arguments]
-                        printed = subprocess.run(command, check=True, capture_output=True).stdout
-                        microseconds, compiled = json.loads(printed)
-                        found[accelerated].append(microseconds)
-                ratio = statistics.median(found[True]) / statistics.median(found[False])
-                row.append(f"{ratio:.2f}" if compiled else "no kernel")
-            rows.append(row)
-    return rows
+def ratios(repetitions: int) -> Iterator[list[str]]:
+    """Yield a row for each class, as soon as it is measured.
+
+    A row is the package, the class and, for each network, accelerated divided by plain.
+    """
+    for package, module in PACKAGES.items():
+        for name in class_names(module):
+            row = [ratio(i, package, name, repetitions) for i in range(len(NETWORKS))]
+            yield [package, name, *row]
+
+
+def ratio(network: int, package: str, name: str, repetitions: int) -> str:
+    """Return the time of a step, accelerated divided by plain, or "no kernel"."""
+    found: dict[bool, list[float]] = {False: [], True: []}
+    compiled = False
+    for _ in range(repetitions):
+        for accelerated in (False, True):
+            arguments = json.dumps([network, package, name, accelerated, repetitions])
+            command = [sys.executable, "-m", "benchmarks.operations", arguments]
+            printed = subprocess.run(command, check=True, capture_output=True).stdout
+            microseconds, compiled = json.loads(printed)
+            found[accelerated].append(microseconds)
+    if not compiled:
+        return "no kernel"
+    return f"{statistics.median(found[True]) / statistics.median(found[False]):.2f}"
 
 
 if __name__ == "__main__":

@@ -4,9 +4,12 @@ An initializer is any function ``(shape, generator) -> array``, where ``generato
 ``numpy.random.Generator`` that ``framework.seed`` seeds. Those of this module can be given by
 name (``"he_normal"``), as an object (``normal(0.05)``) or as a class (``zeros``).
 
-``fan_in`` is the first number of the shape: the inputs of a neuron. ``fan_out`` is the last: the
-neurons that an input is connected to. The Glorot and He initializers choose the variance so that
-signals neither vanish nor explode on their way through many layers.
+``fan_in`` is the number of inputs of a neuron, ``fan_out`` the number of neurons that an input is
+connected to: the two numbers of a dense layer's shape. A kernel of a convolution, ``(height,
+width, n_channels, n_filters)``, sees ``n_channels`` at each of its ``height · width`` positions:
+``fan_in = height · width · n_channels`` and ``fan_out = height · width · n_filters``. The Glorot
+and He initializers choose the variance so that signals neither vanish nor explode on their way
+through many layers.
 """
 
 from __future__ import annotations
@@ -24,6 +27,16 @@ from optimizers.arrays import Array
 from optimizers.configuration import Configurable
 
 Initializer: TypeAlias = Callable[[tuple[int, ...], np.random.Generator], Array]
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return ``(fan_in, fan_out)`` of parameters of this shape, which has at least one axis.
+
+    >>> fans((784, 64)), fans((3, 3, 16, 32))
+    ((784, 64), (144, 288))
+    """
+    positions = math.prod(shape[:-2])
+    return positions * shape[max(-2, -len(shape))], positions * shape[-1]
 
 
 class zeros(Configurable):
@@ -74,7 +87,7 @@ class glorot_uniform(Configurable):
     """
 
     def __call__(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
-        limit = math.sqrt(6 / (shape[0] + shape[-1]))
+        limit = math.sqrt(6 / sum(fans(shape)))
         return generator.uniform(-limit, limit, shape)
 
 
@@ -82,7 +95,7 @@ class glorot_normal(Configurable):
     """Normal with standard deviation ``√(2 / (fan_in + fan_out))``. Source: as glorot_uniform."""
 
     def __call__(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
-        return generator.normal(0.0, math.sqrt(2 / (shape[0] + shape[-1])), shape)
+        return generator.normal(0.0, math.sqrt(2 / sum(fans(shape))), shape)
 
 
 class he_uniform(Configurable):
@@ -92,7 +105,7 @@ class he_uniform(Configurable):
     """
 
     def __call__(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
-        limit = math.sqrt(6 / shape[0])
+        limit = math.sqrt(6 / fans(shape)[0])
         return generator.uniform(-limit, limit, shape)
 
 
@@ -100,7 +113,7 @@ class he_normal(Configurable):
     """Normal with standard deviation ``√(2 / fan_in)``. Source: as he_uniform."""
 
     def __call__(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
-        return generator.normal(0.0, math.sqrt(2 / shape[0]), shape)
+        return generator.normal(0.0, math.sqrt(2 / fans(shape)[0]), shape)
 
 
 BY_NAME: dict[str, type] = {

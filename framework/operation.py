@@ -25,7 +25,16 @@ from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
 from optimizers.configuration import Configurable, constructor_arguments
 
-__all__ = ["Array", "KinkSides", "Operation", "Shape", "describe", "not_stored", "smooth"]
+__all__ = [
+    "Array",
+    "KinkSides",
+    "LastAxis",
+    "Operation",
+    "Shape",
+    "describe",
+    "not_stored",
+    "smooth",
+]
 
 # The shape of one sample; None where it is not known before data are seen.
 Shape: TypeAlias = tuple[int, ...] | None
@@ -34,8 +43,19 @@ Shape: TypeAlias = tuple[int, ...] | None
 KinkSides: TypeAlias = Array | Sequence[Array] | None
 
 
+class LastAxis(tuple[int, ...]):
+    """The shape of a sample where only the last axis is known: ``(64,)`` means ``(…, 64)``.
+
+    ``Dense`` returns it where the shape of its inputs is not known. An operation that needs the
+    other axes treats it like None; all others can treat it like the shape of a row.
+    """
+
+
 class Operation(Configurable):
     """Base class of layers and activations.
+
+    One that holds others with parameters, such as a ``Sequential``, derives from ``Container``
+    instead, so that they are found, trained and saved.
 
     Attributes:
         output: the result of the last ``forward``.
@@ -47,6 +67,10 @@ class Operation(Configurable):
         independent_samples: whether the output of each sample depends on that sample alone, in
             training too. ``Model`` may then divide a large batch into micro-batches.
         differentiable: whether there is a gradient for ``backward`` to compute.
+        later_arguments: names of constructor arguments that came after version 0.1.0. A file has
+            them only where they differ from their defaults, so that older versions can read it.
+        example_axes: the axes that a sample for ``for_features`` has before its features, such as
+            ``(4, 3)`` for an operation on images; ``()`` where a sample can be a row.
         computes_as: the base class, for a class whose own ``forward`` gives the outputs of its
             base, so that it is exported like that.
     """
@@ -55,6 +79,8 @@ class Operation(Configurable):
     computes_as: type[Operation]
     state: tuple[str, ...] = ()
     independent_samples: bool = False
+    later_arguments: tuple[str, ...] = ()
+    example_axes: tuple[int, ...] = ()
     samplewise = RenamedAttribute("independent_samples")
     differentiable = True
     output: Array
@@ -111,7 +137,7 @@ class Operation(Configurable):
 
     @classmethod
     def for_features(cls, n_features: int) -> Operation:
-        """Return a new operation for inputs ``(samples, n_features)``.
+        """Return a new operation for inputs ``(samples, *example_axes, n_features)``.
 
         ``n_features`` is given to the constructor as ``n_inputs`` or ``n_features``, where it
         requires one of them. A class whose constructor requires more arguments overrides this,

@@ -29,7 +29,7 @@ from framework.activations import (
     Swish,
     Tanh,
 )
-from framework.containers.sequential import text_of_shape
+from framework.containers.shapes import text_of_shape
 from framework.interchange.builders import build, flattened, supported_class
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten
 from framework.model import Model
@@ -53,6 +53,7 @@ class TorchModule:
             transposed on the way.
         settings: PyTorch's further arguments, with the values they must have.
         our_settings: our further arguments, with the values they must have.
+        bias: the name of the argument for ``use_bias``, "" if ours has no such argument.
         converted: functions for arguments that PyTorch states otherwise; each is its own inverse.
         rows_only: whether several features have to be on axis 1, where PyTorch has its channels,
             and not on a last axis behind it.
@@ -63,6 +64,7 @@ class TorchModule:
     arrays: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     our_settings: Mapping[str, Any] = field(default_factory=dict)
+    bias: str = ""
     converted: Mapping[str, Callable[[float], float]] = field(default_factory=dict)
     rows_only: bool = False
 
@@ -76,6 +78,7 @@ MODULES: dict[type[Operation], TorchModule] = {
         "Linear",
         {"n_inputs": "in_features", "n_neurons": "out_features"},
         arrays={"weights": "weight", "biases": "bias"},
+        bias="bias",
     ),
     BatchNormalization: TorchModule(
         "BatchNorm1d",
@@ -103,7 +106,7 @@ MODULES: dict[type[Operation], TorchModule] = {
     Softplus: TorchModule("Softplus", settings={"beta": 1, "threshold": 20}),
     Swish: TorchModule("SiLU"),
     Mish: TorchModule("Mish"),
-    GELU: TorchModule("GELU", settings={"approximate": "tanh"}),
+    GELU: TorchModule("GELU", {"approximate": "approximate"}),
     Softmax: TorchModule("Softmax", settings={"dim": -1}, our_settings={"temperature": 1}),
 }
 
@@ -112,7 +115,7 @@ def from_torch(sequential: torch.nn.Sequential) -> Model:
     """Return a finalized model with the outputs of ``sequential`` in evaluation mode.
 
     Its modules, and those of a ``Sequential`` inside it, can be the ones in ``MODULES``. Where a
-    module has no bias or no scale, ours has zeros or ones.
+    normalization has no bias and no scale, ours has zeros and ones.
 
     Raises:
         ImportError: PyTorch is not installed.
@@ -225,6 +228,8 @@ def _operation(nn: Any, module: Any, rows: bool) -> Operation:
         if found is None:
             raise ValueError(f"{cls.__name__} needs a {theirs}, and it has none")
         values[ours] = entry.convert(ours, found)
+    if entry.bias:
+        values["use_bias"] = module.bias is not None
     for ours, theirs in entry.arrays.items():
         tensor = getattr(module, theirs)
         if tensor is not None:
@@ -260,9 +265,13 @@ def _module(torch: Any, operation: Any, dtype: Any, shape: Shape) -> Any:
         theirs: entry.convert(ours, getattr(operation, ours))
         for ours, theirs in entry.arguments.items()
     }
+    if entry.bias:
+        arguments[entry.bias] = operation.use_bias
     module = getattr(torch.nn, entry.name)(**arguments, **entry.settings).to(dtype)
     state = module.state_dict()
     for ours, theirs in entry.arrays.items():
+        if theirs not in state:
+            continue
         array = getattr(operation, ours).T
         state[theirs] = torch.tensor(array.reshape(state[theirs].shape))
     module.load_state_dict(state)

@@ -6,18 +6,36 @@ as soon as it is exported. ``VARIANTS`` are arguments that change what is comput
 
 import copy
 import inspect
+from typing import Any
+
+import numpy as np
 
 import optimizers
 from framework import accuracies, activations, layers, losses
 from framework.accuracies import Accuracy
-from framework.activations import ELU, Activation, LeakyReLU, Softmax
-from framework.layers import BatchNormalization, Dense, Dropout, Scale
+from framework.activations import ELU, GELU, Activation, LeakyReLU, Softmax
+from framework.layers import (
+    AveragePooling1D,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv1D,
+    Conv2D,
+    Dense,
+    Dropout,
+    MaxPooling1D,
+    MaxPooling2D,
+    Reshape,
+    Scale,
+    ZeroPadding2D,
+)
 from framework.losses import FusedLoss, Huber, Loss
 from framework.operation import Operation
+from framework.parameters import state_names
 from framework.utils.exports import exported
 from optimizers import SGD, Optimizer
 from optimizers.configuration import constructor_arguments
 from optimizers.optimizer import parameter_names
+from tests.strategies import Array
 
 OPERATION_CLASSES: list[type[Operation]] = [
     *exported(activations, Activation).values(),
@@ -29,28 +47,53 @@ VARIANTS: list[Operation] = [
     Softmax(temperature=0.5),
     Dropout(0.0),
     Dropout(0.4),
+    GELU(approximate="none"),
     Scale(-1.5, 0.5),
+    Reshape((-1, 1, 1)),
+    ZeroPadding2D(((1, 0), (0, 2))),
+    MaxPooling2D((2, 3), stride=1, padding="same"),
+    MaxPooling1D(3, stride=2, padding=1),
+    AveragePooling2D((2, 3), stride=1, padding="same"),
+    AveragePooling1D(3, stride=2, padding=1),
 ]
+PENALTIES: dict[str, Any] = {
+    "weight_regularizer_l1": 0.1,
+    "weight_regularizer_l2": 0.2,
+    "bias_regularizer_l1": 0.3,
+    "bias_regularizer_l2": 0.4,
+}
 
 
 def operations_for(features: int, dtype: str = "float32") -> list[Operation]:
-    """Return operations that have a gradient and take ``features``, variants included."""
+    """Return operations that have a gradient and take ``features``, variants included.
+
+    Those for images or sequences take them as channels: see ``suitable``.
+    """
     operations = [
         *(cls.for_features(features) for cls in OPERATION_CLASSES if cls.differentiable),
         *copy.deepcopy(VARIANTS),
-        Dense(
+        Dense(features, 2, weight_initializer="he_normal", bias_initializer="normal", **PENALTIES),
+        Dense(features, 2, use_bias=False),
+        Conv2D(
             features,
-            2,
-            weight_initializer="he_normal",
+            3,
+            (3, 2),
+            stride=(2, 1),
+            padding=(1, 0),
+            dilation=(1, 2),
             bias_initializer="normal",
-            weight_regularizer_l1=0.1,
-            weight_regularizer_l2=0.2,
-            bias_regularizer_l1=0.3,
-            bias_regularizer_l2=0.4,
+            **PENALTIES,
         ),
+        Conv1D(features, 3, 2, padding="causal", dilation=2, use_bias=False),
         BatchNormalization(features, momentum=0.5, epsilon=0.1),
     ]
     return [_with_dtype(operation, dtype) for operation in operations]
+
+
+def suitable(operation: Operation, rows: Array) -> Array:
+    """Return ``rows``, or one or two random images or sequences with as many channels."""
+    shape = (min(2, len(rows)), *operation.example_axes, rows.shape[-1])
+    return np.random.default_rng(0).normal(size=shape) if operation.example_axes else rows
 
 
 def takes(operation: Operation, sample_shape: tuple[int, ...]) -> bool:
@@ -66,7 +109,10 @@ def _with_dtype(operation: Operation, dtype: str) -> Operation:
     configuration = operation.configuration()
     if "dtype" not in configuration:
         return operation
-    return type(operation)(**(configuration | {"dtype": dtype}))
+    found = type(operation)(**(configuration | {"dtype": dtype}))
+    for name in state_names(operation):
+        setattr(found, name, getattr(operation, name))
+    return found
 
 
 def _has_defaults(cls: type) -> bool:
@@ -81,7 +127,7 @@ _ACTIVATIONS: list[Activation] = [
 ]
 ACTIVATIONS = [activation for activation in _ACTIVATIONS if activation.differentiable]
 WITHOUT_GRADIENT = [activation for activation in _ACTIVATIONS if not activation.differentiable]
-WITHOUT_PARAMETERS = [op for op in operations_for(1) if not parameter_names(op)]
+WITHOUT_PARAMETERS = [op for op in operations_for(2) if not parameter_names(op)]
 
 LOSSES: list[Loss] = [
     *(cls() for cls in exported(losses, Loss, FusedLoss).values()),

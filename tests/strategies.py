@@ -1,5 +1,7 @@
 """Random data for property tests."""
 
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -26,6 +28,25 @@ def probabilities(draw: st.DrawFn) -> Array:
     """``(samples, outputs)`` well inside 0…1, where no clipping takes place."""
     shape = draw(st.integers(1, 6)), draw(st.integers(1, 5))
     return generator(draw).uniform(0.02, 0.98, size=shape)
+
+
+@st.composite
+def window_options(draw: st.DrawFn, axes: int, paddings: tuple[str, ...]) -> dict[str, Any]:
+    """Kernel size, stride, dilation and padding of a convolution, as numbers or one for each axis.
+
+    A number for padding is at most half of a kernel of size 3.
+    """
+
+    def sizes(low: int, high: int) -> Any:
+        several = st.tuples(*[st.integers(low, high)] * axes)
+        return draw(st.one_of(st.integers(low, high), several))
+
+    return {
+        "kernel_size": sizes(1, 4),
+        "stride": sizes(1, 3),
+        "dilation": sizes(1, 2),
+        "padding": draw(st.sampled_from(paddings)) if draw(st.booleans()) else sizes(0, 2),
+    }
 
 
 def generator(draw: st.DrawFn) -> np.random.Generator:

@@ -11,6 +11,7 @@ knows numba, and nothing here is imported before it is asked for.
 | ``kernels.py`` | the list of all of them |
 | ``support.py`` | decides whether a model's every part has a kernel, and warns if not |
 | ``instructions.py`` | turns a network into plain numbers |
+| ``state.py`` | how a kernel gets its parameters |
 | ``interpreter.py`` | goes through the instructions, forward and back |
 | ``steps.py`` | batch, forward, loss, backward, update: the one function that Python calls |
 | ``trainer.py`` | calls it, and leaves the model as plain training does |
@@ -40,9 +41,9 @@ The kernel of an optimizer has one function, and that of a loss two:
     OptimizerKernel(Lion, lion, ("beta_1", "beta_2", "weight_decay"), state=("momentum",))
 
 where ``first`` and ``second`` are the arrays that it remembers and ``step`` counts from 1. An
-operation with parameters has a third function, ``parameter_gradients``, and finds its parameters,
-one after the other, in ``state.parameters`` and their gradients in ``state.gradients``. The tests
-take all kernels from the lists.
+operation with parameters has a third function, ``parameter_gradients``. It reads its parameters,
+one after the other, from ``state.parameters``, and writes their gradients to ``state.gradients``.
+The tests take all kernels from the lists.
 """
 
 from framework.utils.optional import required

@@ -14,11 +14,8 @@ from framework.accelerated.instructions import Instructions
 from framework.accelerated.kernels import ACCURACIES, LOSSES
 from framework.accelerated.workspace import as_compiled
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
-from framework.losses import Huber, MeanAbsoluteError, MeanSquaredError
 from framework.losses.targets import binary_targets
 from optimizers.arrays import Array
-
-REGRESSION_LOSSES = (MeanSquaredError, MeanAbsoluteError, Huber)
 
 
 class CheckedData(NamedTuple):
@@ -81,7 +78,7 @@ def checked_data(
     precision = 0.0
     if isinstance(accuracy, RegressionAccuracy):
         precision = accuracy.current_precision or _precision_of_batch(accuracy, targets, order)
-    if isinstance(accuracy, BinaryAccuracy) and isinstance(loss, REGRESSION_LOSSES):
+    if isinstance(accuracy, BinaryAccuracy) and loss.regression:
         used = targets if order is None else targets[order]
         binary_targets(used, used.shape)  # the loss takes any number
     samples = len(X) if order is None else len(order)

@@ -1,4 +1,4 @@
-"""The compilation of a function: its code kept on disk, and Ctrl-C while it goes on."""
+"""The compilation of a function: a cache of the code on disk, and Ctrl-C while it runs."""
 
 import ctypes
 import hashlib
@@ -14,20 +14,20 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from framework.utils.warnings import warn_user
 
-# Code with deeply nested parts needs more than a thread has on some systems.
-STACK = 64 * 2**20
-# A waiting main thread serves signals at once where locks can be interrupted, else this often.
-SECONDS = 0.2
+# Bytes. The compiler needs more for deeply nested code than a thread has on some systems.
+STACK_SIZE = 64 * 2**20
+# Seconds. Where waiting for a thread cannot be interrupted, signals are handled this often.
+WAIT = 0.2
 
 
 class CodeCache(FunctionCache):
-    """Numba's cache of compiled code, whose failures cost time and nothing else.
+    """Numba's cache of compiled code on disk, which never makes a call fail.
 
-    Code that is damaged is compiled anew, and where none can be written, it is used without.
-    Raises RuntimeError, as numba does, if there is no folder for it.
+    Damaged code is compiled anew. Code that cannot be written to disk is used from memory.
+    Raises RuntimeError, as numba does, if there is no folder for the cache.
 
     Attributes:
-        problems: what has failed and nobody has been told yet.
+        problems: messages of failures, each to be shown once as a warning.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -40,7 +40,7 @@ class CodeCache(FunctionCache):
         self._reported: set[str] = set()
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
-        """Return the code that was kept, or None."""
+        """Return the code that was saved, or None."""
         try:
             return super().load_overload(signature, target_context)
         except Exception as error:  # a damaged file can make pickle raise anything
@@ -50,12 +50,12 @@ class CodeCache(FunctionCache):
             return None
 
     def save_overload(self, signature: Any, code: Any) -> None:
-        """Keep ``code``."""
+        """Save ``code``."""
         try:
             super().save_overload(signature, code)
         except Exception as error:
             self._report(
-                "cannot be kept there, so each process compiles anew (NUMBA_CACHE_DIR names "
+                "cannot be saved there, so each process compiles anew (NUMBA_CACHE_DIR names "
                 "another folder)",
                 error,
             )
@@ -83,48 +83,49 @@ class _CheckedFile(IndexDataCacheFile):
 
 
 def interruptible(compile_code: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a function like ``compile_code`` that Ctrl-C ends at once, in the main thread.
+    """Return ``compile_code`` so that Ctrl-C in the main thread ends a call at once.
 
-    A compiler cannot be stopped within its calls, so another thread runs it. After Ctrl-C that one
-    goes on by itself, so that the code is there when it is asked for again.
+    The compiler itself cannot be interrupted, so it runs in another thread. After Ctrl-C that
+    thread finishes, and the next call finds the code.
     """
 
     def compile_in_thread(signature: Any) -> Any:
         if threading.current_thread() is not threading.main_thread():
             return compile_code(signature)
-        found: list[Any] = []
+        compiled: list[Any] = []
         errors: list[BaseException] = []
 
         def work() -> None:
             try:
-                found.append(compile_code(signature))
+                compiled.append(compile_code(signature))
             except BaseException as error:
                 errors.append(error)
 
         thread = threading.Thread(target=work, name="compilation", daemon=True)
         with _raising_interrupts():
-            stack = threading.stack_size(STACK)
+            stack = threading.stack_size(STACK_SIZE)
             try:
                 thread.start()
             finally:
                 threading.stack_size(stack)
             try:
                 while thread.is_alive():
-                    thread.join(SECONDS)
+                    thread.join(WAIT)
             except BaseException:
                 _exit_without_destructors()
                 raise
         if errors:
             raise errors[0]
-        return found[0]
+        return compiled[0]
 
     return compile_in_thread
 
 
 def _exit_without_destructors() -> None:
-    """Let the process end, with the status that it has then, before C++ takes LLVM apart.
+    """Make the process exit without running C++ destructors, with its exit status.
 
-    A thread that is compiling to the last would crash. Python itself has come to its end by then.
+    They would destroy LLVM under a thread that is still compiling, which would crash. Python has
+    already cleaned up by then.
     """
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
@@ -134,32 +135,34 @@ def _exit_without_destructors() -> None:
 
 @contextmanager
 def _raising_interrupts() -> Iterator[None]:
-    """Let signals raise KeyboardInterrupt that training would wait with for the end of its batch.
+    """Let SIGINT and SIGTERM raise KeyboardInterrupt at once, not after the batch.
 
-    A program's own handlers are left alone.
+    Only the handlers of a training are replaced; those of the program itself stay.
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    waiting = {
+    replaced = {
         number: handler
         for number, handler in before.items()
         if str(getattr(handler, "__module__", "")).startswith("framework.")
     }
-    for number in waiting:
+    for number in replaced:
         signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        for number, handler in waiting.items():
+        for number, handler in replaced.items():
             signal.signal(number, handler)
 
 
-def told(compile_code: Callable[[Any], Any], cache: CodeCache) -> Callable[[Any], Any]:
-    """Return a function like ``compile_code`` that then warns of the problems of ``cache``."""
+def warning_of_problems(
+    compile_code: Callable[[Any], Any], cache: CodeCache
+) -> Callable[[Any], Any]:
+    """Return ``compile_code`` followed by a warning for each problem of ``cache``."""
 
-    def compile_and_tell(signature: Any) -> Any:
+    def compile_and_warn(signature: Any) -> Any:
         code = compile_code(signature)
         while cache.problems:
             warn_user(cache.problems.pop())
         return code
 
-    return compile_and_tell
+    return compile_and_warn

@@ -1,4 +1,4 @@
-"""What the compiled code is told about a network: an instruction for each operation.
+"""The description of a network for the compiled code: an instruction for each operation.
 
 Instructions hold plain numbers, so that the compiled code is the same for every network.
 """
@@ -6,7 +6,7 @@ Instructions hold plain numbers, so that the compiled code is the same for every
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from framework.accelerated.kernels import (
     modules,
     settings,
 )
+from framework.accelerated.state import Place
+from framework.layers import Dense
 from framework.losses import FusedLoss
 from framework.parameters import ParameterVector
 from optimizers.arrays import Array
@@ -41,7 +43,7 @@ INSTRUCTION = np.dtype(
         ("n_outputs", np.int64),
         ("last_axis", np.int64),  # of the inputs: features or channels
         ("leaves_out_dinputs", np.int64),  # 1 where no one needs the gradient of the inputs
-        ("parameters", np.int64),  # where they begin in the vectors of parameters and gradients
+        ("parameters", np.int64),  # where they begin in the vector of all: see ``state.py``
         ("n_parameters", np.int64),
         ("parameter_row", np.int64),  # threads share the parameters in rows of so many
         ("statistics", np.int64),
@@ -76,23 +78,6 @@ OPTIMIZER_SETTINGS = ("max_gradient_norm", *settings(OPTIMIZERS))
 OPTIMIZER = np.dtype(
     [VERSION, ("opcode", np.int64), *((name, np.float64) for name in OPTIMIZER_SETTINGS)]
 )
-
-
-class Place(NamedTuple):
-    """Where in the vector of all parameters those of an operation begin, and how many they are."""
-
-    start: int
-    size: int
-
-
-def places(parameters: ParameterVector) -> dict[int, Place]:
-    """Return where in the vector the parameters of each operation lie, by the operation's id."""
-    found: dict[int, Place] = {}
-    for operation, _, part in parameters.split(np.arange(len(parameters))):
-        if part.size:
-            start, size = found.get(id(operation), (int(part.flat[0]), 0))
-            found[id(operation)] = Place(start, size + part.size)
-    return found
 
 
 @dataclass(frozen=True)
@@ -143,6 +128,11 @@ class Instructions:
             kernel = _kernel_of(operations[position:])
             taken = tuple(operations[position : position + len(kernel.operations)])
             position += len(taken)
+            if isinstance(taken[0], Dense) and len(shape) != 1:
+                raise ValueError(
+                    f"the kernel of {taken[0]!r} takes inputs of shape (samples, n_inputs) alone: "
+                    "call finalize without accelerated=True"
+                )
             before, shape = shape, _output_shape(taken, shape)
             n_inputs, n_outputs = math.prod(before), math.prod(shape)
             place = _place(taken[0], places)
@@ -152,28 +142,26 @@ class Instructions:
             n_statistics = len(kernel.statistics) * before[-1]
             n_uniforms = n_outputs * kernel.uniforms
             rows.append(
-                (
-                    0,
-                    OPCODES[kernel.operations],
-                    n_inputs,
-                    n_outputs,
-                    before[-1],
+                _row(
+                    INSTRUCTION,
+                    opcode=OPCODES[kernel.operations],
+                    n_inputs=n_inputs,
+                    n_outputs=n_outputs,
+                    last_axis=before[-1],
                     # Training does not need the gradient of the data.
-                    is_first and hasattr(taken[0], "parameter_gradients"),
-                    *place,
-                    _row_of_parameters(taken[0], place.size),
-                    self.statistics,
-                    n_statistics,
-                    self.uniforms,
-                    n_uniforms,
-                    self.values,
-                    self.values + n_outputs,
-                    kernel.n_saved,
-                    self.dvalues,
-                    *(
-                        getattr(taken[0], name) if name in kernel.settings else 0.0
-                        for name in SETTINGS
-                    ),
+                    leaves_out_dinputs=is_first and hasattr(taken[0], "parameter_gradients"),
+                    parameters=place.start,
+                    n_parameters=place.size,
+                    parameter_row=_row_of_parameters(taken[0], place.size),
+                    statistics=self.statistics,
+                    n_statistics=n_statistics,
+                    uniforms=self.uniforms,
+                    n_uniforms=n_uniforms,
+                    output=self.values,
+                    saved=self.values + n_outputs,
+                    n_saved=kernel.n_saved,
+                    dinputs=self.dvalues,
+                    **{name: getattr(taken[0], name) for name in kernel.settings},
                 )
             )
             self.groups.append(Group(kernel, taken, before, shape))
@@ -221,20 +209,28 @@ def _row_of_parameters(operation: Any, size: int) -> int:
     return 1
 
 
+def _row(dtype: np.dtype[Any], **fields: float) -> tuple[float, ...]:
+    """Return ``fields`` in the order of ``dtype``, 0 for those that are not given."""
+    row = tuple(fields.pop(name, 0) for name in dtype.names or ())
+    if fields:
+        raise TypeError(f"an instruction has no field {', '.join(fields)}")
+    return row
+
+
 def loss_instruction(loss: Any, instructions: Instructions) -> Any:
     """Return the instruction of a loss whose arrays stand behind those of ``instructions``."""
     kernel = next(kernel for kernel in LOSSES if kernel.loss is type(loss))
     source = loss.activation if isinstance(loss, FusedLoss) else loss
     n_outputs, values = instructions.n_outputs, instructions.values
-    row = (
-        0,
-        modules(LOSSES).index(kernel.module),
-        isinstance(loss, FusedLoss),
-        n_outputs,
-        values,
-        values + n_outputs,
-        instructions.dvalues,
-        *(getattr(source, name) if name in kernel.settings else 0.0 for name in LOSS_SETTINGS),
+    row = _row(
+        LOSS,
+        opcode=modules(LOSSES).index(kernel.module),
+        is_fused=isinstance(loss, FusedLoss),
+        n_outputs=n_outputs,
+        output=values,
+        losses=values + n_outputs,
+        dinputs=instructions.dvalues,
+        **{name: getattr(source, name) for name in kernel.settings},
     )
     return np.array(row, dtype=LOSS)[()]
 
@@ -243,10 +239,11 @@ def optimizer_instruction(optimizer: Optimizer) -> Any:
     """Return the instruction of an optimizer."""
     kernel = next(kernel for kernel in OPTIMIZERS if kernel.optimizer is type(optimizer))
     names = ("max_gradient_norm", *kernel.settings)
-    numbers = (
-        (getattr(optimizer, name) or 0.0) if name in names else 0.0 for name in OPTIMIZER_SETTINGS
+    row = _row(
+        OPTIMIZER,
+        opcode=modules(OPTIMIZERS).index(kernel.module),
+        **{name: getattr(optimizer, name) or 0.0 for name in names},
     )
-    row = (0, modules(OPTIMIZERS).index(kernel.module), *numbers)
     return np.array(row, dtype=OPTIMIZER)[()]
 
 

@@ -6,7 +6,8 @@ part of the time of a small layer. So operations are not called one by one: ``fo
 kernel of each by its opcode. They are compiled once for each dtype, whatever the network is.
 
 A kernel has these functions, the last only if the operation is trained. ``op`` is its instruction.
-The arrays of the first two are a thread's own samples, ``(samples, numbers)``.
+The arrays of the first two are a thread's own samples, ``(samples, numbers)``. ``state`` holds the
+operation's parameters and gradients (see ``state.py``).
 
     forward(op, inputs, state, saved, output)
     backward(op, inputs, output, state, saved, dvalues, dinputs)
@@ -22,11 +23,10 @@ array of ``width`` numbers for each of ``samples`` samples, whose place is ``p``
     values[p * samples : (p + width) * samples]   as (samples, width)
 """
 
-from typing import Any, NamedTuple
-
 from framework.accelerated.jit import inlined, jit, switch
 from framework.accelerated.kernels import LOSSES, OPERATIONS, OPTIMIZERS, functions
 from framework.accelerated.layers import dense
+from framework.accelerated.state import rows, state_of
 from framework.accelerated.thread_team import barrier, chunk
 
 _run_forward = switch(functions(OPERATIONS, "forward"), "op, inputs, state, saved, output")
@@ -46,39 +46,6 @@ run_loss_backward = switch(
 run_update = switch(
     functions(OPTIMIZERS, "update"), "optimizer, parameter, gradient, first, second, rate, step"
 )
-
-
-class State(NamedTuple):
-    """An operation's own part of what changes beside its inputs and outputs; or that of all.
-
-    Attributes:
-        parameters, gradients: one after the other, as in a ``ParameterVector``.
-        statistics: see ``OperationKernel``.
-        uniforms: random numbers, of the output's shape.
-    """
-
-    parameters: Any
-    gradients: Any
-    statistics: Any
-    uniforms: Any
-
-
-@jit
-def rows(vector, place, samples, width):
-    start = place * samples
-    return vector[start : start + samples * width].reshape(samples, width)
-
-
-@jit
-def state_of(op, state, samples, own):
-    """Return the part of ``state`` that belongs to an operation."""
-    end = op.parameters + op.n_parameters
-    return State(
-        state.parameters[op.parameters : end],
-        state.gradients[op.parameters : end],
-        state.statistics[op.statistics : op.statistics + op.n_statistics],
-        rows(state.uniforms, op.uniforms, samples, op.n_uniforms)[own],
-    )
 
 
 @jit

@@ -10,7 +10,7 @@ import numba
 from llvmlite.binding import ffi
 from numba.core.compiler_lock import global_compiler_lock
 
-from framework.accelerated.compilation import CodeCache, interruptible, told
+from framework.accelerated.compilation import CodeCache, interruptible, warning_of_problems
 from framework.utils.forks import hold_while_forking
 
 # Sums may be reordered and products contracted, so that they fill a vector register. NaN and
@@ -58,7 +58,7 @@ def cached_jit(function: Callable[..., Any]) -> Any:
     compiled.compile = interruptible(compiled.compile)
     with suppress(RuntimeError):  # no folder to write to
         compiled._cache = CodeCache(function)
-        compiled.compile = told(compiled.compile, compiled._cache)
+        compiled.compile = warning_of_problems(compiled.compile, compiled._cache)
     return compiled
 
 

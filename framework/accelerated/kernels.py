@@ -4,11 +4,12 @@ A row names the class, the module of its kernel, and whatever the kernel needs. 
 kernel is the place of its module in its list.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+import framework.activations as activations
 from framework.accelerated.activations import (
     elu,
     gelu,
@@ -36,21 +37,6 @@ from framework.accelerated.losses import (
 )
 from framework.accelerated.optimizers import adagrad, adam, lion, nadam, rmsprop, sgd
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
-from framework.activations import (
-    ELU,
-    GELU,
-    SELU,
-    LeakyReLU,
-    Linear,
-    Mish,
-    PReLU,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Softplus,
-    Swish,
-    Tanh,
-)
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
 from framework.losses import (
     BinaryCrossentropy,
@@ -87,6 +73,7 @@ class OperationKernel:
         statistics: names of attributes that hold a number for each feature (of the last axis) and
             change with every step.
         uniforms: whether it needs a random number from 0 to 1 for each output.
+        required: arguments with the values that the kernel computes; it does not take others.
         store: sets further attributes, given the operation and its inputs, as its own ``forward``
             does.
     """
@@ -97,6 +84,7 @@ class OperationKernel:
     saved: tuple[str, ...] = ()
     statistics: tuple[str, ...] = ()
     uniforms: bool = False
+    required: Mapping[str, Any] = field(default_factory=dict)
     store: Callable[[Any, Any], None] | None = None
 
     @property
@@ -156,21 +144,25 @@ def _store_input_shape(operation: Any, inputs: Any) -> None:
 
 
 OPERATIONS = (
-    OperationKernel((Dense, ReLU), dense_relu, REGULARIZERS, saved=("inputs", "output")),
+    OperationKernel(
+        (Dense, activations.ReLU), dense_relu, REGULARIZERS, saved=("inputs", "output")
+    ),
     OperationKernel((Dense,), dense, REGULARIZERS, saved=("inputs",)),
-    OperationKernel((ReLU,), relu),
-    OperationKernel((LeakyReLU,), leaky_relu, ("alpha",), saved=("inputs",)),
-    OperationKernel((ELU,), elu, ("alpha",), saved=("inputs",)),
-    OperationKernel((SELU,), selu, saved=("inputs",)),
-    OperationKernel((PReLU,), prelu, saved=("inputs",)),
-    OperationKernel((Softplus,), softplus, saved=("inputs",)),
-    OperationKernel((Swish,), swish, saved=("sigmoid",)),
-    OperationKernel((Mish,), mish, saved=("inputs", "gate")),
-    OperationKernel((GELU,), gelu, saved=("inputs", "tanh")),
-    OperationKernel((Sigmoid,), sigmoid),
-    OperationKernel((Tanh,), tanh),
-    OperationKernel((Softmax,), softmax, ("temperature",)),
-    OperationKernel((Linear,), linear),
+    OperationKernel((activations.ReLU,), relu),
+    OperationKernel((activations.LeakyReLU,), leaky_relu, ("alpha",), saved=("inputs",)),
+    OperationKernel((activations.ELU,), elu, ("alpha",), saved=("inputs",)),
+    OperationKernel((activations.SELU,), selu, saved=("inputs",)),
+    OperationKernel((activations.PReLU,), prelu, saved=("inputs",)),
+    OperationKernel((activations.Softplus,), softplus, saved=("inputs",)),
+    OperationKernel((activations.Swish,), swish, saved=("sigmoid",)),
+    OperationKernel((activations.Mish,), mish, saved=("inputs", "gate")),
+    OperationKernel(
+        (activations.GELU,), gelu, saved=("inputs", "tanh"), required={"approximate": "tanh"}
+    ),
+    OperationKernel((activations.Sigmoid,), sigmoid),
+    OperationKernel((activations.Tanh,), tanh),
+    OperationKernel((activations.Softmax,), softmax, ("temperature",)),
+    OperationKernel((activations.Linear,), linear),
     OperationKernel((Flatten,), linear, store=_store_input_shape),
     OperationKernel((Scale,), scale, ("factor", "offset")),
     OperationKernel((Dropout,), dropout, ("rate",), saved=("mask",), uniforms=True),

@@ -6,16 +6,15 @@ import numpy as np
 
 from framework.accelerated.accuracies import sum_of_correct
 from framework.accelerated.interpreter import (
-    State,
     backward,
     forward,
     penalties,
-    rows,
     run_loss_backward,
     run_losses,
     run_update,
 )
 from framework.accelerated.jit import cached_jit, inlined, jit
+from framework.accelerated.state import State, rows
 from framework.accelerated.thread_team import barrier, chunk, own_rows
 from optimizers.arrays import Array
 

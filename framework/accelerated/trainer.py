@@ -12,8 +12,8 @@ from framework.accelerated.instructions import (
     loss_instruction,
     optimizer_instruction,
     optimizer_state,
-    places,
 )
+from framework.accelerated.state import places
 from framework.accelerated.steps import BatchSource, Network, Workspace, take_steps
 from framework.accelerated.support import unsupported, warn_of_plain_steps
 from framework.accelerated.thread_team import MOST_THREADS, ThreadTeam, make_team, together
@@ -202,16 +202,17 @@ class Trainer:
     def _store_loss(self, results: Results, of_loss: Any, size: int, with_gradient: bool) -> None:
         """Give the loss and the model the attributes that a plain step stores."""
         loss, shape = self.loss, (size, *results.instructions.output_shape)
-        self.model._output = self.operations[-1].output if self.operations else None
+        self.model.output = self.operations[-1].output if self.operations else None
         if isinstance(loss, FusedLoss):
             output = rows(results.values, of_loss["output"], size, of_loss["n_outputs"])
-            loss.output = loss.activation.output = self.model._output = output.reshape(shape)
+            loss.output = loss.activation.output = self.model.output = output.reshape(shape)
         if with_gradient:
             dinputs = rows(results.dvalues, of_loss["dinputs"], size, of_loss["n_outputs"])
             loss.dinputs = dinputs.reshape(shape)
             if isinstance(loss, FusedLoss):
                 loss.activation.dinputs = loss.dinputs
             results.store_gradients(size)
+        self.model.store_around()
 
     def _instructions(self, X: Array) -> Instructions:
         return Instructions(self.operations, self.places, X.shape[1:])

@@ -5,22 +5,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.accelerated import interpreter
+from framework.accelerated import state
 from framework.accelerated.instructions import Group, Instructions
 from framework.utils import rng
 from optimizers.arrays import Array
 
 
 def as_compiled(values: ArrayLike, dtype: np.dtype[Any]) -> Array:
-    """Return ``values`` as the compiled code takes them, without a copy where they are so.
+    """Return ``values`` as a writable array of ``dtype`` in C order, copied only if need be.
 
-    It is an array object that nobody else has, so that its shape stays what it was checked to be.
+    The array object is a new one, even where its memory is that of ``values``: the shape that is
+    checked cannot be changed through another reference.
     """
     return np.require(np.asarray(values).view(), dtype, ["C", "W"])
 
 
 # An array of ``values`` or ``dvalues``: see ``interpreter.py``. Python calls it faster uncompiled.
-rows = interpreter.rows.py_func
+rows = state.rows.py_func
 
 
 class Results:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.activations.activation import Activation
+from framework.activations.erf import erfc
 from framework.checks import as_dvalues, as_floats
 from framework.operation import smooth
 from optimizers.arrays import Array
@@ -17,36 +19,66 @@ CUBIC = 0.044715
 
 
 class GELU(Activation):
-    """Gaussian error linear unit, in its tanh approximation.
+    """Gaussian error linear unit, ``inputs * Φ(inputs)``.
+
+    ``Φ(x)`` is the probability that a number from the normal distribution is less than ``x``, and
+    its derivative the density of that distribution. By the product rule, with
+    ``approximate="none"``:
+
+        Φ       = (1 + erf(inputs / √2)) / 2
+        output  = inputs * Φ
+        dinputs = dvalues * (Φ + inputs * exp(-inputs² / 2) / √(2π))
+
+    The error function ``erf`` takes time, so by default Φ is approximated by a tanh, with which
+    the output differs by less than 0.0005:
 
         u       = √(2/π) * (inputs + 0.044715 * inputs³)
         output  = inputs * (1 + tanh(u)) / 2
         dinputs = dvalues * ((1 + tanh(u)) / 2
                              + inputs * (1 - tanh²(u)) / 2 * √(2/π) * (1 + 0.134145 * inputs²))
 
-    It differs from the exact ``inputs * Φ(inputs)`` by less than 0.0005. The exact form needs the
-    error function, which NumPy does not have.
-
     Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, ...)``.
+
+    Args:
+        approximate: "tanh" or "none", as in PyTorch, whose default is "none".
+
+    Raises:
+        ValueError: ``approximate`` is anything else.
 
     Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
 
     >>> GELU().forward([[-10_000.0, 0.0, 10_000.0]])
     array([[   -0.,     0., 10000.]])
+    >>> GELU(approximate="none").forward([[1.0]])  # Φ(1), by every table of the distribution
+    array([[0.84134475]])
     """
 
     kink_sides = smooth
+    later_arguments = ("approximate",)
+
+    def __init__(self, approximate: Literal["tanh", "none"] = "tanh") -> None:
+        if approximate not in ("tanh", "none"):
+            raise ValueError(f"approximate must be 'tanh' or 'none', received {approximate!r}")
+        self.approximate = approximate
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         self.inputs = inputs = as_floats(inputs)
-        self.tanh = tanh = np.tanh(SCALE * inputs * (1 + CUBIC * inputs * inputs))
-        self.output = output = inputs * (0.5 * (1 + tanh))
+        if self.approximate == "none":
+            self.probability = probability = 0.5 * erfc(inputs * -math.sqrt(0.5))
+        else:
+            self.tanh = tanh = np.tanh(SCALE * inputs * (1 + CUBIC * inputs * inputs))
+            probability = 0.5 * (1 + tanh)
+        self.output = output = inputs * probability
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
         inputs = self.inputs
-        slope_of_u = SCALE * (1 + 3 * CUBIC * inputs * inputs)
-        slope_of_tanh = (1 - self.tanh * self.tanh) * slope_of_u
-        self.dinputs = dvalues * (0.5 * (1 + self.tanh) + 0.5 * inputs * slope_of_tanh)
+        if self.approximate == "none":
+            density = np.exp(-0.5 * inputs * inputs) / math.sqrt(2 * math.pi)
+            self.dinputs = dvalues * (self.probability + inputs * density)
+        else:
+            slope_of_u = SCALE * (1 + 3 * CUBIC * inputs * inputs)
+            slope_of_tanh = (1 - self.tanh * self.tanh) * slope_of_u
+            self.dinputs = dvalues * (0.5 * (1 + self.tanh) + 0.5 * inputs * slope_of_tanh)
         return self.dinputs

@@ -70,8 +70,10 @@ def _operations() -> list[Operation]:
 def _reports(operations: list[Operation]) -> list[GradientReport]:
     """Check ``operations``, and one loss of every exported class."""
     generator = np.random.default_rng(0)
-    inputs = generator.normal(size=(SAMPLES, FEATURES))
-    reports = [check_gradients(operation, inputs) for operation in operations]
+    reports = []
+    for operation in operations:
+        inputs = generator.normal(size=(SAMPLES, *operation.example_axes, FEATURES))
+        reports.append(check_gradients(operation, inputs))
     for cls in exported(losses, Loss, FusedLoss).values():
         loss = cls()
         reports.append(check_gradients(loss, *loss.example(generator, (SAMPLES, FEATURES))))

@@ -154,7 +154,7 @@ def _lines(model: Model, classes: Array | None, names: list[str], values: Array)
             yield "  ".join([f"{number:6}", *(f"{x:{width}.6g}" for x, width in columns)])
         return
     width = max(map(len, [*names, "class"]))
-    last = model.operations_of_predict[-1]
+    last = model.output_activation
     heading = "probability" if isinstance(last, (Softmax, Sigmoid)) else "output"
     yield f"sample  {'class':{width}}  {heading}"
     for number, (label, row) in enumerate(zip(classes, values, strict=True), 1):

@@ -116,5 +116,6 @@ def _fitted(pixels: Array, expected: tuple[int, ...]) -> Array:
 
 
 def _before_parameters(model: Model) -> list[Any]:
-    trained = [i for i, layer in enumerate(model.layers) if is_trained(layer)]
-    return model.layers[: trained[0]] if trained else model.layers
+    operations = model.operations_in_order
+    trained = [i for i, layer in enumerate(operations) if is_trained(layer)]
+    return operations[: trained[0]] if trained else operations

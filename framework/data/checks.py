@@ -86,13 +86,13 @@ def check_data(
     if hasattr(model.loss, "check_targets"):
         shape = model.output_shapes(first.shape[1:])[-1]
         if shape is None:  # an operation of the user's own: one sample will tell
-            shape = model.forward(first, training=False).shape[1:]
+            shape = model.outputs_of(first).shape[1:]
         targets = model.loss.check_targets(targets, (len(X), *shape))
         if targets.dtype.kind == "f":
             targets = targets.astype(model.dtype, copy=False)
     if isinstance(model.accuracy, Accuracy):
         # Whether it fits the outputs is better known now than after the first update.
-        outputs = model.forward(first, training=False)
+        outputs = model.outputs_of(first)
         float(model.accuracy.calculate(model.predictions_of(outputs), targets[:1]))
     return X, targets
 

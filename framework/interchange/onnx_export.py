@@ -41,17 +41,18 @@ def export_onnx(
     check_target(path)
     dtype = model.parameters.dtype
     graph = _GraphWriter(onnx, dtype)
-    value = "input"
+    inputs = _sample_shape(model, input_shape)
+    value, shape = "input", inputs
     for position, operation in enumerate(flattened(model.operations_of_predict)):
         cls = supported_class(operation, EXPORT, "ONNX pattern")
-        expression = EXPORT[cls].expression_for(operation, cls, dtype)
+        expression = EXPORT[cls].expression_for(operation, cls, dtype, shape)
         values = EXPORT[cls].values(operation, expression)
         value = graph.write(expression, f"{position}.{cls.__name__}", value, values)
+        shape = operation.output_shape(shape)
     if not graph.nodes:  # the output of an ONNX graph must be computed by a node
         graph.write(node("Identity", X), "0.Linear", value, {})
     graph.nodes[-1].output[0] = "output"
 
-    inputs = _sample_shape(model, input_shape)
     outputs = model.output_shapes(inputs)[-1]
     proto = onnx.helper.make_model(
         onnx.helper.make_graph(

@@ -119,10 +119,7 @@ def _step(graph: Graph, value: str) -> tuple[list[Operation], str]:
                 failure, smallest = failure or error, expression.size
     if failure is not None:
         raise OnnxError(f"{node_text(node)}: {failure}") from failure
-    hint = ""
-    if node.op_type == "Gelu" or "Erf" in {other.op_type for other in graph.nodes.values()}:
-        hint = ": GELU() is the approximation by tanh, for which PyTorch has approximate='tanh'"
-    raise OnnxError(f"no operation of this framework computes {node_text(node)}{hint}")
+    raise OnnxError(f"no operation of this framework computes {node_text(node)}")
 
 
 def _without_arithmetic(graph: Graph, node: Any) -> list[Operation] | None:

@@ -14,7 +14,7 @@ Found: TypeAlias = dict[str, Any]
 INPUTS = "inputs"
 
 # For values of more than two axes these operators compute something that no operation here does.
-ROWS_ONLY = ("Gemm", "MatMul", "BatchNormalization", "Concat")
+ROWS_ONLY = ("Gemm", "BatchNormalization", "Concat")
 
 
 def match(

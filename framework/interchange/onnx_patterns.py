@@ -6,6 +6,7 @@ imported, so one entry does both. ``IMPORT`` has the patterns of PyTorch and sci
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -42,7 +43,7 @@ from framework.interchange.onnx_expressions import (
     node,
 )
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
-from framework.operation import Operation
+from framework.operation import Operation, Shape
 from optimizers.arrays import Array
 from optimizers.configuration import constructor_arguments
 
@@ -57,6 +58,7 @@ class Pattern:
     Attributes:
         expression: the ONNX operators that compute it. ``X`` alone leaves the operation out.
         in_float64: the expression for float64, where onnxruntime has an operator in float32 only.
+        in_more_axes: the expression for inputs of more axes than ``(samples, features)``.
         by_default: a shorter expression for an operation with the default arguments.
         arguments: returns the values of the expression's arguments by name. None reads the
             operation's attributes of these names.
@@ -66,12 +68,20 @@ class Pattern:
 
     expression: Expression
     in_float64: Node | None = None
+    in_more_axes: Node | None = None
     by_default: Node | None = None
     arguments: Callable[[Any], dict[str, ArrayLike]] | None = None
     builder: Builder | None = None
 
-    def expression_for(self, operation: Any, cls: type, dtype: np.dtype[Any]) -> Expression:
-        """Return the expression of ``operation``, which computes as ``cls``, in ``dtype``."""
+    def expression_for(
+        self, operation: Any, cls: type, dtype: np.dtype[Any], shape: Shape
+    ) -> Expression:
+        """Return the expression of ``operation``, which computes as ``cls``, in ``dtype``.
+
+        ``shape`` is that of one sample of its inputs, if known.
+        """
+        if self.in_more_axes is not None and shape is not None and len(shape) > 1:
+            return self.in_more_axes
         if self.in_float64 is not None and dtype == np.float64:
             return self.in_float64
         defaults = {name: p.default for name, p in constructor_arguments(cls).items()}
@@ -89,7 +99,8 @@ class Pattern:
 
 
 def _dense_arguments(layer: Dense) -> dict[str, ArrayLike]:
-    return {"weights": layer.weights, "biases": layer.biases[0]}
+    biases = layer.biases[0] if layer.use_bias else np.zeros_like(layer.weights[0])
+    return {"weights": layer.weights, "biases": biases}
 
 
 def _dense(weights: Array, biases: Array | float = 0.0, transposed: int = 0) -> list[Operation]:
@@ -131,6 +142,10 @@ def _both_classes() -> list[Operation]:
     return [build_dense(np.array([[0, 1]], dtype=np.float32)), Softmax()]
 
 
+def _exact_gelu() -> list[Operation]:
+    return [GELU(approximate="none")]
+
+
 # The expressions are written in this version of ONNX's operators, the first that has GELU.
 OPERATOR_SET = 20
 
@@ -155,6 +170,7 @@ def _where_positive(negative: Node) -> Node:
 EXPORT: dict[type[Operation], Pattern] = {
     Dense: Pattern(
         node("Gemm", X, WEIGHTS, BIASES, **GEMM, transB=0),
+        in_more_axes=node("Add", node("MatMul", X, WEIGHTS), BIASES),
         arguments=_dense_arguments,
         builder=_dense,
     ),
@@ -196,7 +212,7 @@ EXPORT: dict[type[Operation], Pattern] = {
     Softplus: Pattern(node("Softplus", X), in_float64=SOFTPLUS),
     Mish: Pattern(node("Mish", X), in_float64=node("Mul", X, node("Tanh", SOFTPLUS))),
     Swish: Pattern(node("Mul", X, node("Sigmoid", X))),
-    GELU: Pattern(node("Gelu", X, approximate="tanh")),
+    GELU: Pattern(node("Gelu", X, approximate=Argument("approximate"))),
     Softmax: Pattern(
         node("Softmax", node("Div", X, Argument("temperature")), axis=-1),
         by_default=node("Softmax", X, axis=-1),
@@ -213,7 +229,9 @@ def _default_builder(cls: type[Operation]) -> Builder:
     return builder
 
 
-def _number(value: Array | float) -> float:
+def _number(value: Array | float | str) -> float | str:
+    if isinstance(value, str):  # an attribute such as GELU's
+        return value
     array = np.asarray(value)
     if array.shape not in ((), (1,)):
         raise ValueError(f"expected one number, received shape {array.shape}")
@@ -229,6 +247,11 @@ CUBES = [node("Mul", X, node("Mul", X, X)), node("Pow", X, 3.0)]
 ONE_PLUS_TANH = [
     node("Add", 1.0, node("Tanh", node("Mul", SCALE, node("Add", X, node("Mul", CUBIC, cube)))))
     for cube in CUBES
+]
+
+ONE_PLUS_ERF = [
+    node("Add", 1.0, node("Erf", scaled))
+    for scaled in (node("Div", X, math.sqrt(2)), node("Mul", X, math.sqrt(0.5)))
 ]
 
 IMPORT: list[tuple[Node, Builder]] = [
@@ -253,6 +276,9 @@ IMPORT: list[tuple[Node, Builder]] = [
     (node("Mul", X, node("Tanh", node("Softplus", X))), _default_builder(Mish)),
     *((node("Mul", 0.5, node("Mul", X, part)), _default_builder(GELU)) for part in ONE_PLUS_TANH),
     *((node("Mul", X, node("Mul", 0.5, part)), _default_builder(GELU)) for part in ONE_PLUS_TANH),
+    *((node("Mul", 0.5, node("Mul", X, part)), _exact_gelu) for part in ONE_PLUS_ERF),
+    *((node("Mul", X, node("Mul", 0.5, part)), _exact_gelu) for part in ONE_PLUS_ERF),
+    *((node("Mul", node("Mul", 0.5, X), part), _exact_gelu) for part in ONE_PLUS_ERF),
     # Both probabilities of a classifier of two classes.
     (
         node("Concat", node("Sub", 1.0, node("Sigmoid", X)), node("Sigmoid", X), axis=1),

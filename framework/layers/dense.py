@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from framework.checks import as_dvalues, as_floats, check_count, check_dtype, check_non_negative
-from framework.initializers import Initializer, check_initializer, initialize
-from framework.operation import Operation, Shape, smooth
-from framework.parameters import Parameter
+from framework.checks import as_dvalues, as_floats, check_count
+from framework.initializers import Initializer
+from framework.layers.weighted import Weighted, weighted_shapes
+from framework.operation import LastAxis, Shape
 from optimizers.arrays import Array
 
 
-class Dense(Operation):
+class Dense(Weighted):
     """Fully connected layer, ``output = inputs @ weights + biases``.
 
     One output is ``output[s, j] = Σᵢ inputs[s, i] weights[i, j] + biases[j]``, so by the chain
@@ -29,12 +29,16 @@ class Dense(Operation):
     The gradients of the penalties are added to ``dweights``, and likewise to ``dbiases``:
     ``λ sign(weights)`` for L1, with ``+λ`` at 0, and ``2 λ weights`` for L2.
 
-    Shapes: ``inputs`` and ``dinputs`` ``(samples, n_inputs)``; ``output`` and ``dvalues``
-    ``(samples, n_neurons)``; ``weights`` ``(n_inputs, n_neurons)``; ``biases``
+    Inputs with more axes, such as ``(samples, steps, n_inputs)``, are treated like as many rows of
+    ``n_inputs``: the same weights at every step.
+
+    Shapes: ``inputs`` and ``dinputs`` ``(samples, …, n_inputs)``; ``output`` and ``dvalues``
+    ``(samples, …, n_neurons)``; ``weights`` ``(n_inputs, n_neurons)``; ``biases``
     ``(1, n_neurons)``. Everything is computed in the dtype of the parameters.
 
     Args:
         n_inputs, n_neurons: at least 1.
+        use_bias: whether ``biases`` are added; without them the layer has no such attribute.
         weight_initializer, bias_initializer: see ``framework.initializers``.
         weight_regularizer_l1, weight_regularizer_l2, bias_regularizer_l1,
             bias_regularizer_l2: the λ of each penalty, at least 0.
@@ -57,19 +61,14 @@ class Dense(Operation):
            [10.]], dtype=float32)
     """
 
-    parameters = ("weights", "biases")
-    independent_samples = True
-    kink_sides = smooth
-    weights = Parameter()
-    biases = Parameter()
-    dweights = Parameter()
-    dbiases = Parameter()
+    later_arguments = ("use_bias",)
 
     def __init__(
         self,
         n_inputs: int,
         n_neurons: int,
         *,
+        use_bias: bool = True,
         weight_initializer: str | Initializer = "glorot_uniform",
         bias_initializer: str | Initializer = "zeros",
         weight_regularizer_l1: float = 0.0,
@@ -80,73 +79,55 @@ class Dense(Operation):
     ) -> None:
         self.n_inputs = check_count("n_inputs", n_inputs)
         self.n_neurons = check_count("n_neurons", n_neurons)
-        self.weight_initializer = check_initializer("weight_initializer", weight_initializer)
-        self.bias_initializer = check_initializer("bias_initializer", bias_initializer)
-        self.weight_regularizer_l1 = check_non_negative(
-            "weight_regularizer_l1", weight_regularizer_l1
-        )
-        self.weight_regularizer_l2 = check_non_negative(
-            "weight_regularizer_l2", weight_regularizer_l2
-        )
-        self.bias_regularizer_l1 = check_non_negative("bias_regularizer_l1", bias_regularizer_l1)
-        self.bias_regularizer_l2 = check_non_negative("bias_regularizer_l2", bias_regularizer_l2)
-        number_type = check_dtype(dtype)
-        self.weights = initialize(
-            self.weight_initializer,
+        super().__init__(
             (self.n_inputs, self.n_neurons),
-            number_type,
-            "weight_initializer",
+            use_bias=use_bias,
+            weight_initializer=weight_initializer,
+            bias_initializer=bias_initializer,
+            weight_regularizer_l1=weight_regularizer_l1,
+            weight_regularizer_l2=weight_regularizer_l2,
+            bias_regularizer_l1=bias_regularizer_l1,
+            bias_regularizer_l2=bias_regularizer_l2,
+            dtype=dtype,
         )
-        self.biases = initialize(
-            self.bias_initializer, (1, self.n_neurons), number_type, "bias_initializer"
-        )
-        self.dweights = np.zeros_like(self.weights)
-        self.dbiases = np.zeros_like(self.biases)
-
-    @property
-    def dtype(self) -> str:
-        """The dtype of the parameters, which is also that of the computation."""
-        return self.weights.dtype.name
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         weights = self.weights
         self.inputs = inputs = self.check_inputs(inputs).astype(weights.dtype, copy=False)
-        output = _product(inputs, weights)
-        output += self.biases
+        output = _product(_rows(inputs), weights).reshape(*inputs.shape[:-1], self.n_neurons)
+        if self.use_bias:
+            output += self.biases[0]
         self.output = output
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         self.parameter_gradients(dvalues)
-        self.dinputs = _product(as_dvalues(self, dvalues), self.weights.T)
+        dvalues = as_dvalues(self, dvalues)
+        self.dinputs = _product(_rows(dvalues), self.weights.T).reshape(self.inputs.shape)
         return self.dinputs
 
     def parameter_gradients(self, dvalues: ArrayLike) -> None:
         """Compute ``dweights`` and ``dbiases`` alone, for a layer whose inputs are the data."""
-        dvalues = as_dvalues(self, dvalues)
-        np.matmul(self.inputs.T, dvalues, out=self.dweights)
-        np.add.reduce(dvalues, axis=0, keepdims=True, out=self.dbiases)
-        add_penalty_gradient(
-            self.dweights, self.weights, self.weight_regularizer_l1, self.weight_regularizer_l2
-        )
-        add_penalty_gradient(
-            self.dbiases, self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
-        )
+        rows = _rows(as_dvalues(self, dvalues))
+        np.matmul(_rows(self.inputs).T, rows, out=self.dweights)
+        if self.use_bias:
+            np.add.reduce(rows, axis=0, keepdims=True, out=self.dbiases)
+        self.add_penalty_gradients()
 
     def check_inputs(self, inputs: ArrayLike) -> Array:
         """Return ``inputs`` as floats. Raises ValueError if they have another shape."""
         inputs = as_floats(inputs)
-        if inputs.ndim != 2 or inputs.shape[1] != self.n_inputs:
-            raise ValueError(
-                f"{self!r} expects inputs of shape (samples, {self.n_inputs}), "
-                f"received {inputs.shape}"
-            )
+        if inputs.ndim < 2 or inputs.shape[-1] != self.n_inputs:
+            raise ValueError(f"{self._expectation(inputs.ndim)}, received {inputs.shape}")
         return inputs
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if input_shape not in (None, (self.n_inputs,)):
-            raise ValueError(f"{self!r} expects inputs of shape (samples, {self.n_inputs})")
-        return (self.n_neurons,)
+        if input_shape is None:
+            return LastAxis((self.n_neurons,))
+        if input_shape[-1:] != (self.n_inputs,):
+            raise ValueError(self._expectation(len(input_shape) + 1))
+        shape = (*input_shape[:-1], self.n_neurons)
+        return LastAxis(shape) if isinstance(input_shape, LastAxis) else shape
 
     @classmethod
     def for_features(cls, n_features: int) -> Dense:
@@ -154,18 +135,18 @@ class Dense(Operation):
 
     @classmethod
     def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-        n_inputs, n_neurons = arguments["n_inputs"], arguments["n_neurons"]
-        return {"weights": (n_inputs, n_neurons), "biases": (1, n_neurons)}
+        return weighted_shapes((arguments["n_inputs"], arguments["n_neurons"]), arguments)
+
+    def _expectation(self, axes: int) -> str:
+        more = "" if axes <= 2 else "…, "
+        return f"{self!r} expects inputs of shape (samples, {more}{self.n_inputs})"
+
+
+def _rows(values: Array) -> Array:
+    """Return ``values`` with all axes but the last one joined."""
+    return values.reshape(-1, values.shape[-1])
 
 
 def _product(left: Array, right: Array) -> Array:
     """Return ``left @ right``; a column times a row is three times faster by broadcasting."""
     return left * right if left.shape[1] == 1 else left @ right
-
-
-def add_penalty_gradient(gradient: Array, parameter: Array, l1: float, l2: float) -> None:
-    """Add to ``gradient`` that of the penalties ``l1`` and ``l2`` on ``parameter``."""
-    if l1:
-        gradient += np.where(parameter < 0, -l1, l1).astype(parameter.dtype)
-    if l2:
-        gradient += (2 * l2) * parameter

@@ -7,7 +7,7 @@ import math
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues, as_floats
-from framework.operation import Operation, Shape, smooth
+from framework.operation import LastAxis, Operation, Shape, smooth
 from optimizers.arrays import Array
 
 
@@ -40,4 +40,6 @@ class Flatten(Operation):
         return self.dinputs
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        return None if input_shape is None else (math.prod(input_shape),)
+        if input_shape is None or isinstance(input_shape, LastAxis):
+            return None
+        return (math.prod(input_shape),)

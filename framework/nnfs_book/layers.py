@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from framework.activations import Linear
 from framework.checks import as_floats, check_dvalues
 from framework.layers import Dense, Dropout
-from framework.layers.dense import add_penalty_gradient
 from framework.nnfs_book.arithmetic import nnfs_multiplies
 from framework.nnfs_book.operation import BookOperation, without_neighbours
 from framework.operation import smooth
@@ -76,12 +75,7 @@ class Layer_Dense(Dense):
             self.dbiases = dbiases
         else:  # an assignment would round it
             bind(self, "dbiases", dbiases)
-        add_penalty_gradient(
-            self.dweights, self.weights, self.weight_regularizer_l1, self.weight_regularizer_l2
-        )
-        add_penalty_gradient(
-            self.dbiases, self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
-        )
+        self.add_penalty_gradients()
 
     @property
     def independent_samples(self) -> bool:  # type: ignore[override]

@@ -82,7 +82,7 @@ class Serializer:
         cls, class_name = _class_in_file(type(value))
         if class_name is None:
             class_name = self._add_custom(cls, name)
-        arguments = _configuration(value, cls, name)
+        arguments = _without_later_defaults(_configuration(value, cls, name), cls)
         in_container = isinstance(value, Container)
         return {
             "class": class_name,
@@ -246,6 +246,16 @@ def _configuration(value: Any, cls: Any, name: str) -> dict[str, Any]:
             f"{name}: {value!r} cannot be saved: its class has to keep every constructor "
             f"argument in an attribute of that name, or to have configuration(): {error}"
         ) from None
+
+
+def _without_later_defaults(arguments: dict[str, Any], cls: Any) -> dict[str, Any]:
+    """Return ``arguments`` without the defaults that older versions of ``cls`` do not know."""
+    later, parameters = getattr(cls, "later_arguments", ()), constructor_arguments(cls)
+    return {
+        name: value
+        for name, value in arguments.items()
+        if name not in later or value != parameters[name].default
+    }
 
 
 def _shortened(value: Any) -> str:

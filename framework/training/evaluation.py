@@ -23,7 +23,7 @@ def predict(model: Supervised, X: ArrayLike, batch_size: int | None) -> Array:
     size = chosen_batch_size(model, X, batch_size)
     parts = []
     for start in range(0, len(X), size):
-        parts.append(_compact(model.forward(X[start : start + size], training=False)))
+        parts.append(_compact(model.outputs_of(X[start : start + size])))
         release_pages(X)
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

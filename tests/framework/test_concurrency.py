@@ -45,6 +45,13 @@ DATA = [
 ]
 
 
+def data_for(operation: Any) -> list[Any]:
+    """Return data of each thread that ``operation`` takes, with four features or channels."""
+    axes = getattr(operation, "example_axes", ())
+    shapes = [(len(X), *axes, 4) for X in DATA]
+    return [np.random.default_rng(shape[0]).normal(size=shape) for shape in shapes]
+
+
 @pytest.fixture(autouse=True)
 def frequent_switches() -> Iterator[None]:
     """Have Python go from one thread to another as often as it can."""
@@ -129,12 +136,12 @@ every_operation = pytest.mark.parametrize(
 def test_what_forward_returns_is_its_own_whenever_another_thread_comes_in_between(
     operation: Any,
 ) -> None:
-    operation = copy.deepcopy(operation)
-    expected = operation.forward(DATA[0], training=False)
+    operation, data = copy.deepcopy(operation), data_for(operation)
+    expected = operation.forward(data[0], training=False)
     found = interrupted(
         operation,
-        lambda op: op.forward(DATA[0], training=False),
-        lambda op: op.forward(DATA[1], training=False),
+        lambda op: op.forward(data[0], training=False),
+        lambda op: op.forward(data[1], training=False),
     )
     np.testing.assert_array_equal(found, expected)
 
@@ -151,8 +158,8 @@ def test_the_books_layer_returns_its_own_output_after_nnfs_init_too(
 
 @every_operation
 def test_forward_in_threads_returns_what_it_returns_alone(operation: Any) -> None:
-    operation = copy.deepcopy(operation)
-    assert_same_in_threads(lambda i: operation.forward(DATA[i], training=False))
+    operation, data = copy.deepcopy(operation), data_for(operation)
+    assert_same_in_threads(lambda i: operation.forward(data[i], training=False))
 
 
 LOSSES = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import framework
-from framework import Dense, initializers
+from framework import Conv1D, Conv2D, Dense, initializers
 
 SHAPE = (300, 200)
 
@@ -77,3 +77,25 @@ def test_what_is_no_initializer_is_refused() -> None:
 def test_limits_in_the_wrong_order_are_refused() -> None:
     with pytest.raises(ValueError, match="low must not exceed high"):
         initializers.uniform(1, -1)
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        # The 3 · 5 positions see 4 channels, and give 8 filters.
+        ("glorot_uniform", (6 / (15 * 4 + 15 * 8)) ** 0.5),
+        ("he_uniform", (6 / (15 * 4)) ** 0.5),
+    ],
+)
+def test_kernels_count_every_position_as_an_input(name: str, limit: float) -> None:
+    weights = Conv2D(4, 8, (3, 5), weight_initializer=name).weights
+    assert 0.95 * limit < np.abs(weights).max() <= limit
+
+
+@pytest.mark.parametrize(
+    ("name", "variance"),
+    [("glorot_normal", 2 / (7 * 20 + 7 * 40)), ("he_normal", 2 / (7 * 20))],
+)
+def test_normal_kernels_count_every_position_as_an_input(name: str, variance: float) -> None:
+    weights = Conv1D(20, 40, 7, weight_initializer=name).weights
+    assert weights.var() == pytest.approx(variance, rel=0.1)

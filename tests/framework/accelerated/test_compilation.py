@@ -120,7 +120,7 @@ def test_without_room_on_the_disk_it_is_compiled_and_used(
     compiled, read, (warning,) = run(LIMITED)
     assert (compiled, read) == (2, 0)
     assert f"compiled code in {tmp_path}/cache" in warning
-    assert "cannot be kept there, so each process compiles anew (NUMBA_CACHE_DIR names" in warning
+    assert "cannot be saved there, so each process compiles anew (NUMBA_CACHE_DIR names" in warning
     assert "OSError" in warning
     assert files(tmp_path, "nbc") == []
     assert run() == (2, 0, [])

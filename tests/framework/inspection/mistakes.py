@@ -12,6 +12,13 @@ CLASSES = generator.integers(0, 4, size=4)
 PROBABILITIES = generator.uniform(0.1, 0.9, size=(4, 4))
 
 
+def one_at(like: np.ndarray, place: int) -> np.ndarray:
+    """Return zeros, but for a one at this place."""
+    values = np.zeros(like.size)
+    values[place] = 1
+    return values.reshape(like.shape)
+
+
 WRONG: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "sign": lambda gradient: -gradient,
     "missing factor": lambda gradient: 2 * gradient,
@@ -20,7 +27,7 @@ WRONG: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "transposed": lambda gradient: gradient.T,
     "zero": lambda gradient: 0 * gradient,
     "not a number": lambda gradient: gradient * math.nan,
-    "one element": lambda gradient: gradient + np.eye(*gradient.shape, k=1) + (gradient.size == 4),
+    "one element": lambda gradient: gradient + one_at(gradient, 1 % gradient.size),
 }
 
 

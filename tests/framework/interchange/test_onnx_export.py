@@ -117,6 +117,15 @@ def test_every_operation_on_images(inputs: Array, dtype: str, data: Any, folder:
         assert_same(model, inputs, folder)
 
 
+def test_a_dense_layer_over_the_last_of_many_axes_is_read_back(folder: Path) -> None:
+    X = np.random.default_rng(0).normal(size=(3, 5, 4))
+    model = finalized(Dense(4, 6), ReLU(), Flatten(), Dense(30, 2))
+    assert_same(model, X, folder)
+    loaded = Model.from_onnx(folder / "model.onnx")
+    assert [type(layer) for layer in loaded.layers] == [Dense, ReLU, Flatten, Dense]
+    np.testing.assert_allclose(loaded.predict(X), model.predict(X), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "operation", [op for op in every_operation(2) if type(op) not in EXPORT] or [None], ids=repr
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from framework import (
+    GELU,
     Model,
     OnnxError,
 )
@@ -84,13 +85,14 @@ def test_networks_that_pytorch_exported_by_its_newer_exporter(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("operator_set", [17, 20])
-def test_the_exact_gelu_is_refused_with_what_to_do(operator_set: int, tmp_path: Path) -> None:
-    X = np.zeros((1, 6), dtype=np.float32)
+def test_the_exact_gelu_stays_exact(operator_set: int, tmp_path: Path) -> None:
+    X = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
     path = tmp_path / "network.onnx"
     network = torch_network(tanh=False)
     export_from_torch(network, X, path, dynamo=False, opset_version=operator_set)
-    with pytest.raises(OnnxError, match=r"node '/\d+/(Gelu|Mul_1)' .*approximation by tanh"):
-        Model.from_onnx(path)
+    assert_like_torch(path, network, X)
+    (gelu,) = (layer for layer in Model.from_onnx(path).layers if isinstance(layer, GELU))
+    assert gelu.approximate == "none"
 
 
 def test_a_network_exported_for_training_is_refused(tmp_path: Path) -> None:

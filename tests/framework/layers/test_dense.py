@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from framework import Dense, initializers
+from framework import Dense, Flatten, Model, initializers
+from optimizers.optimizer import parameter_names
 
 
 def test_forward_is_the_sum_over_inputs_times_weights_plus_bias() -> None:
@@ -38,6 +39,48 @@ def test_penalties_add_their_gradient_as_in_the_book() -> None:
     # λ₁ sign(w), +1 at 0, plus 2 λ₂ w
     np.testing.assert_allclose(layer.dweights, [[-0.1 - 0.04, 0.1, 0.1 + 0.06]])
     np.testing.assert_allclose(layer.dbiases, [[1.0, -1.0 - 1.0, 1.0 + 1.0]])
+
+
+def test_inputs_with_more_axes_are_as_many_rows() -> None:
+    rows, images = Dense(3, 2, dtype="float64"), Dense(3, 2, dtype="float64")
+    images.weights, images.biases = rows.weights, rows.biases
+    inputs, dvalues = np.cos(np.arange(120.0)), np.sin(np.arange(80.0))
+    output = images.forward(inputs.reshape(2, 4, 5, 3))
+    dinputs = images.backward(dvalues.reshape(2, 4, 5, 2))
+    np.testing.assert_array_equal(output.reshape(40, 2), rows.forward(inputs.reshape(40, 3)))
+    np.testing.assert_array_equal(dinputs.reshape(40, 3), rows.backward(dvalues.reshape(40, 2)))
+    np.testing.assert_array_equal(images.dweights, rows.dweights)
+    np.testing.assert_array_equal(images.dbiases, rows.dbiases)
+
+
+def test_inputs_with_more_axes_and_another_width_are_refused() -> None:
+    message = r"Dense\(2, 4\) expects inputs of shape \(samples, …, 2\), received \(5, 2, 3\)"
+    with pytest.raises(ValueError, match=message):
+        Dense(2, 4).forward(np.ones((5, 2, 3)))
+
+
+def test_without_biases_the_output_is_the_product_alone() -> None:
+    layer = Dense(2, 3, use_bias=False, weight_regularizer_l2=0.5, dtype="float64")
+    inputs = np.array([[1.0, 2.0], [3.0, 5.0]])
+    np.testing.assert_array_equal(layer.forward(inputs), inputs @ layer.weights)
+    layer.backward(np.ones((2, 3)))
+    # The column sums of the inputs, and 2 · 0.5 times the weights.
+    np.testing.assert_allclose(layer.dweights - layer.weights, np.repeat([[4.0], [7.0]], 3, 1))
+    assert not hasattr(layer, "biases")
+    assert parameter_names(layer) == ("weights",)
+
+
+def test_biases_that_are_not_there_cannot_be_regularized() -> None:
+    with pytest.raises(ValueError, match="without use_bias there are no biases to regularize"):
+        Dense(2, 3, use_bias=False, bias_regularizer_l1=0.1)
+
+
+def test_axes_that_are_not_known_fit_everything() -> None:
+    model = Model([Dense(8, 4), Flatten(), Dense(4 * 10, 3)])
+    model.finalize()
+    assert model.output_shapes((10, 8)) == [(10, 4), (40,), (3,)]
+    with pytest.raises(ValueError, match="expects inputs of shape"):
+        Model([Dense(8, 4), Dense(5, 3)]).finalize()
 
 
 def test_parameter_gradients_are_those_of_backward() -> None:
@@ -79,7 +122,7 @@ def test_everything_has_the_dtype_of_the_parameters(dtype: object) -> None:
     assert layer.dtype == np.dtype(dtype).name
 
 
-@pytest.mark.parametrize("inputs", [np.ones((5, 3)), np.ones(2), np.ones((5, 2, 2)), 1.0])
+@pytest.mark.parametrize("inputs", [np.ones((5, 3)), np.ones(2), 1.0])
 def test_inputs_of_another_width_are_refused(inputs: object) -> None:
     with pytest.raises(ValueError, match=r"Dense\(2, 4\) expects inputs of shape \(samples, 2\)"):
         Dense(2, 4).forward(inputs)

@@ -41,7 +41,7 @@ from framework.parameters import stored_names
 from framework.utils import rng
 from framework.utils.exports import exported
 from optimizers import SGD, Adam, Optimizer, schedules
-from tests.every import ACCURACIES, LOSSES, WITHOUT_GRADIENT, operations_for
+from tests.every import ACCURACIES, LOSSES, WITHOUT_GRADIENT, operations_for, takes
 from tests.framework.saving.helpers import (
     Gain,
     assert_equal,
@@ -90,7 +90,9 @@ def models(draw: st.DrawFn) -> tuple[Model, Array, Array]:
         X, layers = X[:, np.newaxis, :, np.newaxis], [Flatten()]
     for _ in range(draw(st.integers(0, 3))):
         others = [
-            op for op in operations_for(width, dtype) if op.output_shape((width,)) == (width,)
+            op
+            for op in operations_for(width, dtype)
+            if takes(op, (width,)) and op.output_shape((width,)) == (width,)
         ]
         layers.append(draw(st.sampled_from(others)))
         neurons = draw(st.integers(1, 5))

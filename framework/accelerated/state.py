@@ -1,0 +1,67 @@
+"""How a kernel gets its parameters, and writes their gradients.
+
+All parameters of a network lie in one vector, and their gradients in another. ``places`` finds
+where in it those of each operation are, and an instruction holds that as ``parameters`` and
+``n_parameters``. ``state_of`` takes the part of an operation out of the ``State`` of the network.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from framework.accelerated.jit import jit
+from framework.parameters import ParameterVector
+
+
+class Place(NamedTuple):
+    """Where in the vector the parameters of an operation begin, and how many they are."""
+
+    start: int
+    size: int
+
+
+def places(parameters: ParameterVector) -> dict[int, Place]:
+    """Return the place of the parameters of each operation, by the operation's id."""
+    found: dict[int, Place] = {}
+    for operation, _, part in parameters.split(np.arange(len(parameters))):
+        if part.size:
+            start, size = found.get(id(operation), (int(part.flat[0]), 0))
+            found[id(operation)] = Place(start, size + part.size)
+    return found
+
+
+class State(NamedTuple):
+    """The arrays of a network, or of one operation, beside its inputs and outputs.
+
+    Attributes:
+        parameters, gradients: one after the other, as in a ``ParameterVector``.
+        statistics: see ``OperationKernel``.
+        uniforms: random numbers, of the output's shape.
+    """
+
+    parameters: Any
+    gradients: Any
+    statistics: Any
+    uniforms: Any
+
+
+@jit
+def state_of(op, state, samples, own):
+    """Return the part of the network's ``state`` that belongs to the operation ``op``.
+
+    ``own`` is the slice of the samples whose random numbers are taken.
+    """
+    end = op.parameters + op.n_parameters
+    return State(
+        state.parameters[op.parameters : end],
+        state.gradients[op.parameters : end],
+        state.statistics[op.statistics : op.statistics + op.n_statistics],
+        rows(state.uniforms, op.uniforms, samples, op.n_uniforms)[own],
+    )
+
+
+@jit
+def rows(vector, place, samples, width):
+    """Return the array of ``width`` numbers per sample at ``place``: see ``interpreter.py``."""
+    start = place * samples
+    return vector[start : start + samples * width].reshape(samples, width)

@@ -1,0 +1,204 @@
+"""Normalization: each feature of the data gets mean 0 and variance 1, once and for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from framework.checks import as_array, as_dvalues, check_count, check_dtype, check_finite
+from framework.layers.sample_shapes import check_features, check_inputs
+from framework.operation import Operation, Shape, smooth
+from framework.parameters import Parameter
+from framework.utils.memory_maps import release_pages
+from framework.utils.warnings import warn_user
+from optimizers.arrays import Array
+
+# Of the data, in float64, at once.
+BYTES_AT_ONCE = 2**22
+# More constant features than this are counted, not named.
+MOST_NAMED = 10
+
+
+class Normalization(Operation):
+    """Brings each feature of the data to mean 0 and standard deviation 1.
+
+        output  = (inputs - mean) / deviation      0 where the deviation is 0
+        dinputs = dvalues / deviation              0 where the deviation is 0
+
+    ``mean`` and ``deviation`` are those of the training data: ``adapt`` learns both from them,
+    before the training, and nothing changes them afterwards. They are not trained, but saved and
+    exported with the model, which so takes data as they are. Features, or the channels of images,
+    are in the last axis; the statistics are over all other axes.
+
+    Feature ``i`` is divided by a constant, so its gradient is divided by the same. A feature that
+    is constant in the training data has nothing to tell, and stays at 0.
+
+    Shapes: ``inputs``, ``output``, ``dvalues``, ``dinputs`` ``(samples, …, n_features)``;
+    ``mean`` and ``deviation`` ``(1, n_features)``, NaN before ``adapt``.
+
+    Args:
+        n_features: length of the last axis, at least 1.
+        mean, deviation: of each feature, ``(n_features,)``, or a number for all of them. Give
+            both, or neither and call ``adapt``.
+        dtype: float32 or float64.
+
+    Raises:
+        TypeError, ValueError: for an argument of the wrong kind or out of its range; in
+            ``forward``, for inputs of another shape.
+        RuntimeError: ``forward`` was called before ``adapt``.
+
+    Source: LeCun et al., "Efficient BackProp", 1998, section 4.3; the sums of ``adapt`` as in
+    Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
+    variances", 1979.
+
+    >>> layer = Normalization(2)
+    >>> layer.adapt([[1.0, 10.0], [3.0, 50.0]])
+    >>> layer.mean, layer.deviation
+    (array([[ 2., 30.]], dtype=float32), array([[ 1., 20.]], dtype=float32))
+    >>> layer.forward([[1.0, 70.0]])
+    array([[-1.,  2.]], dtype=float32)
+    >>> layer.backward([[1.0, 1.0]])
+    array([[1.  , 0.05]], dtype=float32)
+    """
+
+    state = ("mean", "deviation")
+    independent_samples = True
+    kink_sides = smooth
+    mean = Parameter()
+    deviation = Parameter()
+
+    def __init__(
+        self,
+        n_features: int,
+        *,
+        mean: ArrayLike | None = None,
+        deviation: ArrayLike | None = None,
+        dtype: DTypeLike = "float32",
+    ) -> None:
+        self.n_features = check_count("n_features", n_features)
+        number_type = check_dtype(dtype)
+        if (mean is None) != (deviation is None):
+            raise ValueError("give both the mean and the deviation, or neither and call adapt(X)")
+        self.mean = self._statistic("mean", mean, number_type)
+        self.deviation = self._statistic("deviation", deviation, number_type)
+        if (self.deviation < 0).any():
+            raise ValueError("deviation must be 0 or greater for each feature")
+
+    def __repr__(self) -> str:
+        dtype = "" if self.dtype == "float32" else f", dtype={self.dtype!r}"
+        return f"{type(self).__name__}({self.n_features}{dtype})"
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the arguments without ``mean`` and ``deviation``, which are state."""
+        return {"n_features": self.n_features, "dtype": self.dtype}
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of mean and deviation, which is also that of the computation."""
+        return self.mean.dtype.name
+
+    def adapt(self, X: ArrayLike | Iterable[Any]) -> None:
+        """Learn ``mean`` and ``deviation`` from the training data, in one pass over them.
+
+        Args:
+            X: ``(samples, …, n_features)``, also mapped from a file; or an iterable of batches,
+                which are such arrays or tuples that begin with one, such as ``(X, y)``.
+
+        Raises:
+            TypeError, ValueError: data of another shape, no data, or a NaN or infinity in them.
+                Mean and deviation are as they were then.
+
+        Warns of features that have the same value everywhere, naming their positions.
+        """
+        count, mean, squares = 0, np.zeros(self.n_features), np.zeros(self.n_features)
+        smallest, largest = np.full(self.n_features, np.inf), np.full(self.n_features, -np.inf)
+        for rows in self._blocks(X):
+            total = count + len(rows)
+            block_mean = rows.mean(axis=0)
+            difference = block_mean - mean
+            squares += np.square(rows - block_mean).sum(axis=0)
+            squares += np.square(difference) * (count * len(rows) / total)
+            mean += difference * (len(rows) / total)
+            count = total
+            smallest = np.minimum(smallest, rows.min(axis=0))
+            largest = np.maximum(largest, rows.max(axis=0))
+        if not count:
+            raise ValueError(f"{self!r}: there are no data to adapt to")
+        # The sums of a constant feature may be off by a rounding error; its extremes are not.
+        constant = smallest == largest
+        self.mean = np.where(constant, smallest, mean)[np.newaxis]
+        self.deviation = np.where(constant, 0.0, np.sqrt(squares / count))[np.newaxis]
+        if constant.any():
+            positions = np.flatnonzero(constant).tolist()
+            named = ", ".join(map(str, positions[:MOST_NAMED]))
+            more = f" and {len(positions) - MOST_NAMED} more" if len(positions) > MOST_NAMED else ""
+            warn_user(
+                f"{self!r}: features {named}{more} have the same value everywhere, and are left "
+                "at 0"
+            )
+
+    def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
+        mean, factor = self.mean, self._factor()
+        inputs = check_inputs(self, inputs).astype(mean.dtype, copy=False)
+        output = inputs - mean[0]
+        output *= factor
+        self.output = output
+        return output
+
+    def backward(self, dvalues: ArrayLike) -> Array:
+        self.dinputs = as_dvalues(self, dvalues) * self._factor()
+        return self.dinputs
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return check_features(self, input_shape, self.n_features)
+
+    @classmethod
+    def for_features(cls, n_features: int) -> Normalization:
+        features = np.arange(n_features)
+        return cls(n_features, mean=features, deviation=1 + features)
+
+    @classmethod
+    def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        return dict.fromkeys(cls.state, (1, arguments["n_features"]))
+
+    def _factor(self) -> Array:
+        deviation = self.deviation[0]
+        if np.isnan(deviation).any():
+            raise RuntimeError(f"{self!r} has no mean and no deviation yet: call adapt(X) first")
+        return np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+
+    def _statistic(self, name: str, given: ArrayLike | None, dtype: np.dtype[Any]) -> Array:
+        shape = (1, self.n_features)
+        if given is None:
+            return np.full(shape, np.nan, dtype)
+        values = as_array(given, name)
+        if values.shape not in ((), (self.n_features,), shape):
+            raise ValueError(
+                f"{name} must have shape ({self.n_features},), received {values.shape}"
+            )
+        check_finite(np.atleast_2d(values), name, dtype)
+        return np.broadcast_to(values, shape).astype(dtype)
+
+    def _blocks(self, X: Any) -> Iterator[Array]:
+        """Yield the data as float64 ``(rows, n_features)``, a few megabytes at a time."""
+        is_array = isinstance(X, Sequence) or hasattr(X, "__array__")
+        for number, batch in enumerate([X] if is_array or not isinstance(X, Iterable) else X):
+            first = batch[0] if isinstance(batch, tuple) and not is_array else batch
+            name = "X" if is_array else f"X of batch {number}"
+            array = as_array(first, name)
+            if array.ndim < 2 or array.shape[-1] != self.n_features:
+                raise ValueError(
+                    f"{self!r} expects {name} of shape (samples, …, {self.n_features}), received "
+                    f"{array.shape}"
+                )
+            samples = max(1, BYTES_AT_ONCE // max(1, 8 * array[:1].size))
+            for start in range(0, len(array), samples):
+                rows = slice(start, start + samples)
+                check_finite(array, name, rows=rows)
+                block = array[rows].astype(np.float64).reshape(-1, self.n_features)
+                release_pages(array)
+                if len(block):
+                    yield block

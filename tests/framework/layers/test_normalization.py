@@ -1,0 +1,177 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from framework import Conv2D, Dense, MeanSquaredError, Model, Normalization
+from framework.layers import normalization
+from optimizers import SGD
+from tests.strategies import Array, generator
+
+
+def data(samples: int = 1000) -> Array:
+    return np.random.default_rng(0).normal([3.0, -50.0, 1e6], [1.0, 20.0, 0.5], (samples, 3))
+
+
+def in_batches(X: Array) -> Iterator[Array]:
+    yield from np.array_split(X, [10, 10, 700])
+
+
+def as_pairs(X: Array) -> list[tuple[Array, Array]]:
+    return [(X[:400], X[:400, 0]), (X[400:], X[400:, 0])]
+
+
+class Batches:
+    """Batches as a training takes them: each iteration begins anew."""
+
+    def __init__(self, X: Array) -> None:
+        self.X = X
+
+    def __iter__(self) -> Iterator[tuple[Array, Array]]:
+        return iter(as_pairs(self.X))
+
+
+@pytest.mark.parametrize("given_as", [lambda X: X, lambda X: X.tolist(), in_batches, Batches])
+def test_statistics_are_those_of_all_data(given_as: Callable[[Array], Any]) -> None:
+    X, layer = data(), Normalization(3, dtype="float64")
+    layer.adapt(given_as(X))
+    np.testing.assert_allclose(layer.mean, X.mean(axis=0, keepdims=True), rtol=1e-13)
+    np.testing.assert_allclose(layer.deviation, X.std(axis=0, keepdims=True), rtol=1e-9)
+    output = layer.forward(X)
+    np.testing.assert_allclose(output.mean(axis=0), 0, atol=1e-8)
+    np.testing.assert_allclose(output.std(axis=0), 1, rtol=1e-8)
+
+
+@given(drawn=st.data(), block=st.integers(1, 200))
+def test_any_division_into_blocks_gives_the_same(drawn: Any, block: int) -> None:
+    shape = [drawn.draw(st.integers(1, 6)) for _ in range(drawn.draw(st.integers(2, 4)))]
+    X = generator(drawn.draw).normal(100, 3, size=shape)
+    layer = Normalization(shape[-1], mean=0, deviation=0, dtype="float64")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(normalization, "BYTES_AT_ONCE", 8 * block)
+        if X.size == shape[-1]:  # a single value of each feature
+            with pytest.warns(UserWarning, match="have the same value everywhere"):
+                layer.adapt(X)
+        else:
+            layer.adapt(X)
+    axes = tuple(range(X.ndim - 1))
+    np.testing.assert_allclose(layer.mean[0], X.mean(axis=axes), rtol=1e-12)
+    np.testing.assert_allclose(layer.deviation[0], X.std(axis=axes), rtol=1e-10, atol=1e-12)
+
+
+def test_data_mapped_from_a_file_are_read_once(tmp_path: Path) -> None:
+    np.save(tmp_path / "X.npy", data())
+    layer, expected = Normalization(3), Normalization(3)
+    layer.adapt(np.load(tmp_path / "X.npy", mmap_mode="r"))
+    expected.adapt(data())
+    np.testing.assert_array_equal(layer.mean, expected.mean)
+    np.testing.assert_array_equal(layer.deviation, expected.deviation)
+
+
+def test_the_channels_of_images_in_bytes() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (20, 4, 5, 3)).astype(np.uint8)
+    layer = Normalization(3)
+    layer.adapt(images)
+    np.testing.assert_allclose(layer.mean[0], images.mean(axis=(0, 1, 2)), rtol=1e-6)
+    assert layer.forward(images).dtype == np.float32
+
+
+def test_constant_features_are_left_at_0_and_named() -> None:
+    X = data(7)
+    X[:, 1] = 0.1  # whose mean over seven is not 0.1, in floating point
+    layer = Normalization(3, dtype="float64")
+    with pytest.warns(UserWarning, match=r"Normalization\(3, .*: features 1 have the same value"):
+        layer.adapt(X)
+    assert layer.mean[0, 1] == 0.1
+    output = layer.forward(X + 1)
+    np.testing.assert_array_equal(output[:, 1], 0)
+    np.testing.assert_array_equal(layer.backward(np.ones_like(output))[:, 1], 0)
+
+
+def test_many_constant_features_are_counted() -> None:
+    with pytest.warns(UserWarning, match="features 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 90 more have"):
+        Normalization(100).adapt(np.ones((3, 100)))
+
+
+def test_use_before_adapt_says_what_to_do() -> None:
+    model = Model([Normalization(3), Dense(3, 1)])
+    model.set(loss=MeanSquaredError(), optimizer=SGD())
+    model.finalize()
+    before = model.parameters.weights.copy()
+    with pytest.raises(RuntimeError, match=r"Normalization\(3\) has no mean .*: call adapt\(X\)"):
+        model.train(data(), data()[:, :1], progress=False)
+    np.testing.assert_array_equal(model.parameters.weights, before)
+    model.layers[0].adapt(data())
+    assert np.isfinite(model.predict(data())).all()
+
+
+def test_it_can_be_adapted_before_and_after_the_model_is_finalized() -> None:
+    before, after = Normalization(3), Normalization(3)
+    before.adapt(data())
+    models = [Model([layer, Dense(3, 1)]) for layer in (before, after)]
+    for model in models:
+        model.finalize()
+    after.adapt(data())
+    models[1].layers[1].weights = models[0].layers[1].weights
+    np.testing.assert_array_equal(models[0].predict(data()), models[1].predict(data()))
+
+
+def test_statistics_are_saved_and_not_trained(tmp_path: Path) -> None:
+    layer = Normalization(3)
+    layer.adapt(data())
+    model = Model([layer, Dense(3, 1)])
+    model.set(loss=MeanSquaredError(), optimizer=SGD(0.01))
+    model.finalize()
+    mean, deviation = layer.mean.copy(), layer.deviation.copy()
+    model.train(data(), data()[:, :1], epochs=2, progress=False)
+    np.testing.assert_array_equal(layer.mean, mean)
+    np.testing.assert_array_equal(layer.deviation, deviation)
+    model.save(tmp_path / "model.safetensors")
+    loaded = Model.load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.predict(data()), model.predict(data()))
+    assert repr(loaded.layers[0]) == "Normalization(3)"
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.ones((4, 2)), r"expects X of shape \(samples, …, 3\), received \(4, 2\)"),
+        (np.ones(3), r"expects X of shape \(samples, …, 3\), received \(3,\)"),
+        (np.empty((0, 3)), "there are no data to adapt to"),
+        (iter([]), "there are no data to adapt to"),
+        ([[1.0, 2.0, 3.0], [1.0, np.nan, 3.0]], "X must be finite, but row 1 has NaN"),
+        (iter([np.ones((2, 3)), np.full((1, 3), np.inf)]), "X of batch 1 must be finite"),
+    ],
+)
+def test_data_that_do_not_fit_change_nothing(X: Any, message: str) -> None:
+    layer = Normalization(3, mean=[1, 2, 3], deviation=4)
+    with pytest.raises(ValueError, match=message):
+        layer.adapt(X)
+    np.testing.assert_array_equal(layer.mean, [[1, 2, 3]])
+    np.testing.assert_array_equal(layer.deviation, [[4, 4, 4]])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mean": 1}, "give both the mean and the deviation"),
+        ({"mean": 1, "deviation": -1}, "deviation must be 0 or greater"),
+        ({"mean": [1, 2], "deviation": 1}, r"mean must have shape \(3,\), received \(2,\)"),
+        ({"mean": np.nan, "deviation": 1}, "mean must be finite"),
+    ],
+)
+def test_impossible_statistics_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Normalization(3, **options)
+
+
+def test_before_a_convolution_the_channels_must_fit() -> None:
+    layer = Normalization(3, mean=0, deviation=1)
+    model = Model([layer, Conv2D(3, 2, 3)])
+    model.finalize()
+    with pytest.raises(ValueError, match=r"Normalization\(3\) expects .*received \(samples, 8, 8"):
+        model.predict(np.ones((2, 8, 8, 1)))
