@@ -58,7 +58,7 @@ def _from_image(path: Path, model: Model, options: argparse.Namespace) -> Array:
     """Read an image as one sample, in the shape and the range that ``model`` takes."""
     expected = model.input_shape
     if expected is None:
-        raise ValueError("the model does not tell what shape its samples have, so no image fits")
+        raise ValueError("the shape of the model's samples is not known, so no image fits")
 
     def check_size(height: int, width: int) -> None:
         if expected not in _shapes(height, width):

@@ -1,4 +1,4 @@
-"""What the last pass through a network stored in its operations, kept while another is made."""
+"""Keeps the arrays that the last pass stored in a network, while another pass is made."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from framework.losses.loss import FusedLoss
 from framework.parameters import stored_names
 from optimizers.configuration import constructor_arguments
 
-# What operations store for their way back: arrays, None where there is no mask, and whether it is
-# a training pass.
 OF_CONTAINERS = ("inputs", "output", "_output", "dinputs")  # the third is that of a Supervised
+# Operations store these for their backward pass: arrays, None where there is no mask, and whether
+# it is a training pass.
 STORED_TYPES = (np.ndarray, type(None), bool)
 
 
 class LastPass:
-    """What the last pass through ``model`` has stored in its operations and in its loss.
+    """The arrays that the last pass through ``model`` stored in its operations and in its loss.
 
     The arrays are not copied: each ``forward`` and ``backward`` makes new ones. Parameters, their
     gradients, running statistics and constructor arguments are left out.
@@ -41,7 +41,7 @@ class LastPass:
 
 @contextmanager
 def last_pass_kept(model: Supervised) -> Iterator[None]:
-    """Leave the operations of ``model`` as they are, whatever passes are made inside."""
+    """Restore afterwards what the operations of ``model`` had stored before."""
     last_pass = LastPass(model)
     try:
         yield

@@ -14,7 +14,7 @@ from framework.data.sample_weights import check_sample_weight
 from framework.operation import describe
 from optimizers.arrays import Array
 
-# A function of the X of a batch that returns what goes into the network.
+# A function of the X of a batch that returns the network's inputs.
 Transform: TypeAlias = Callable[[Array], ArrayLike]
 # A function of the number of samples that returns the rows of this process.
 RowsOf: TypeAlias = Callable[[int], slice]
@@ -66,7 +66,7 @@ def check_data(
 
     Raises:
         RuntimeError: no loss, or ``finalize`` has not been called.
-        TypeError, ValueError: they do not fit; the message says what was expected.
+        TypeError, ValueError: they do not fit; the message names the expected value.
     """
     model.check_ready()
     if transform is None:

@@ -187,7 +187,7 @@ class NeuralNetwork(BaseEstimator):
         return X, y
 
     def _validated(self, X: Any, *y: Any, **options: Any) -> Any:
-        """Return what ``validate_data`` does. Its errors name the cell of a DataFrame too."""
+        """Return the result of ``validate_data``. Its errors name the cell of a DataFrame too."""
         try:
             return validate_data(self, X, *y, **options)
         except ValueError as error:

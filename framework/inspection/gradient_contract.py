@@ -42,7 +42,7 @@ class ContractCheck:
 
     Attributes:
         faults: a sentence for each.
-        notes: what could not be checked.
+        notes: the parts that could not be checked.
         repeatable: whether forward gives the same for the same inputs.
     """
 
@@ -143,7 +143,7 @@ class ContractCheck:
     # Another batch
 
     def _same_size(self) -> None:
-        """Run a batch with other numbers, which shows what the watched parts write over."""
+        """Run a batch with other numbers, to show the arrays that watched parts overwrite."""
         rows = np.roll(np.arange(self._samples), 1)
         self.probe.select(rows, self._samples)
         try:
@@ -208,7 +208,7 @@ class ContractCheck:
         without_first: Array | None,
         samples: int,
     ) -> str:
-        """Return what is wrong with some elements of ``gradient``, "" if nothing is."""
+        """Describe the fault of some elements of ``gradient``; "" if there is none."""
         flat = np.random.default_rng(DVALUES_SEED).permutation(array.size)[:CHECKED].tolist()
         if without_first is not None and without_first.shape == gradient.shape:
             gaps = np.abs(gradient - without_first).ravel()
