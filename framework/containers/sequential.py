@@ -268,9 +268,7 @@ class Sequential(Container):
     def _is_arranged_as_finalized(self) -> bool:
         # Asked for several times in a step.
         for container, before in self._arrangement:
-            now = (
-                container.layers if isinstance(container, Sequential) else _operations_of(container)
-            )
+            now = _operations_of(container)
             if len(now) != len(before) or not all(map(is_, now, before)):
                 return False
         return True

@@ -44,6 +44,9 @@ class Supervised(Sequential):
     also be given itself, after a last operation that gives logits; ``forward`` then applies its
     activation.
 
+    The operations of each ``Sequential`` inside are run in its place, unless that has a ``forward``
+    or ``backward`` of its own when ``finalize`` is called.
+
     Inside another container it is its operations alone, and is saved as a ``Sequential``; the loss
     is that of the outer one. An operation of your own that holds one does the same if it calls
     ``forward_inside(inputs, training)``, which stores ``output``, and ``backward_inside(dvalues)``,
