@@ -87,8 +87,8 @@ def gradients_by_outputs(operations: Sequence[Any], loss: Any) -> list[Array | N
             output = getattr(layer, "output", None)
             if gradient is None or output is None or gradient.shape != output.shape:
                 raise RuntimeError(
-                    "there are no gradients of one batch: call calculate_loss(X, y) and then "
-                    "backward(y)"
+                    "there are no gradients of one batch, since evaluate and predict replace the "
+                    "outputs of a training: call calculate_loss(X, y) and then backward(y)"
                 )
         found.append(gradient)
     return found

@@ -154,6 +154,8 @@ class GradientReport:
     def _verdict(self) -> str:
         if self.passed and not self.checked:
             return "NOTHING CHECKED"
+        if self.faults and self.max_relative_error <= self.tolerance:
+            return "FAILED, though the gradients of a single batch are right"
         return (
             f"{'passed' if self.passed else 'FAILED'}, largest relative error "
             f"{self.max_relative_error:.2g} (tolerance {self.tolerance:g})"
