@@ -128,7 +128,8 @@ class Loop:
         for callback in sorted(self.callbacks, key=is_checkpoint, reverse=True):
             callback.on_train_end(training)
         if not math.isnan(training.batch_loss):
-            self.last_batch.complete()
+            with suitable_threads(parameters, at_once):
+                self.last_batch.complete()
         self.reporter.finish()
 
     # The methods that a training on several processes overrides
