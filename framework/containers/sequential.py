@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from framework.checks import as_array, check_dtype
 from framework.containers.calls import call, training_argument
 from framework.containers.container import Container, is_trained, leaves, numbered
-from framework.operation import Shape, describe, not_stored
+from framework.operation import LastAxis, Shape, describe, not_stored
 from framework.parameters import ParameterVector, bind, state_names, stored_names
 from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
@@ -364,12 +364,13 @@ def _shape_after(operation: Any, shape: Shape) -> Shape:
     if said is None:
         return None
     try:
-        return tuple(operator.index(size) for size in said)
+        sizes = tuple(operator.index(size) for size in said)
     except TypeError:
         raise TypeError(
             f"{describe(operation)}: output_shape must return the shape of one sample, such as "
             f"(64,), or None, received {said!r}"
         ) from None
+    return LastAxis(sizes) if isinstance(said, LastAxis) else sizes
 
 
 def text_of_shape(shape: Shape) -> str:
