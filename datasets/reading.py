@@ -18,7 +18,7 @@ BLANKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + b" \t\r\n"  # the beginning of 
 class DataError(ValueError):
     """A file is damaged: truncated, of another format, or inconsistent with another file.
 
-    The message names the file, what was expected, and what was found.
+    The message names the file, the expected and the found value.
     """
 
 

@@ -19,8 +19,8 @@ INTERRUPTED = 130  # as shells say it: 128 and the number of the signal
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 130 if it was interrupted.
 
-    Where ``mpiexec`` has started several, the first alone prints; commands that train share the
-    work, and raise on all of them what one of them does.
+    Where ``mpiexec`` has started several processes, the first alone prints; commands that train
+    share the work, and an error of one process is raised on all.
     """
     rank = 0
     try:
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status: int = options.command(options)
     except (ValueError, TypeError, OSError, ImportError, FloatingPointError) as error:
         if rank == 0:
-            message = printable(str(error), keep="\n")  # it may quote what is in a file
+            message = printable(str(error), keep="\n")  # it may quote a file
             print(f"{PROGRAM}: error: {message}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

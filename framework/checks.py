@@ -1,4 +1,4 @@
-"""Checks of arguments, which raise errors that say what was expected and what was received.
+"""Checks of arguments; their errors name the expected and the received value.
 
 The checks of single numbers come from ``optimizers.checks``.
 """
@@ -57,7 +57,7 @@ def as_array(values: ArrayLike, name: str) -> Array:
     check_unmasked(values, name)
     try:
         array = np.asarray(values)
-    except RuntimeError as error:  # a tensor of PyTorch, which says what to do
+    except RuntimeError as error:  # a tensor of PyTorch, whose error names the remedy
         raise TypeError(f"{name} cannot be read as an array: {error}") from None
     except ValueError as error:
         raise ValueError(
@@ -124,8 +124,8 @@ def check_finite(
     """Raise ValueError, naming the first row, if ``array`` has a NaN or an infinity.
 
     With ``dtype``, numbers that are too large for it are refused too. Only ``rows``, a slice
-    without a step, are checked. ``table`` is what the array was made of: of a DataFrame, the column
-    is named too.
+    without a step, are checked. ``table`` is the source of the array: of a DataFrame, the error
+    names the column too.
     """
     if array.dtype.kind != "f":
         return

@@ -59,6 +59,6 @@ def file_errors(
         message = str(error)
         if problem or not isinstance(error, ValueError) or isinstance(error, UnicodeError):
             # Written for programmers; that of a KeyError is only the key.
-            told = problem or "it does not hold what it should"
-            message = f"{told} ({type(error).__name__}: {error})"
+            reason = problem or "its content is not valid"
+            message = f"{reason} ({type(error).__name__}: {error})"
         raise error_class(f"{os.fspath(path)}: {message}") from error

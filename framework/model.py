@@ -48,8 +48,8 @@ class Model(Supervised):
     framework do. The arrays that operations store are then those of the last call of any thread.
     Nothing else may run beside ``train`` or a loop of your own, which go back through them.
 
-    ``Supervised`` documents the steps of training, for loops of your own, and the losses that are
-    fused with the last activation.
+    ``Supervised`` documents the steps of training, for loops of your own, the losses that are fused
+    with the last activation, and how an operation of your own runs a model that it holds.
 
     Source: *Neural Networks from Scratch*, chapter 18.
 
@@ -224,9 +224,8 @@ class Model(Supervised):
         ``batch_size`` is how many samples are computed at once; None chooses a number that
         takes little memory.
 
-        Raises:
-            RuntimeError: no loss, or ``finalize`` has not been called.
-            TypeError, ValueError: data that do not fit.
+        Raises RuntimeError without a loss or before ``finalize``, TypeError or ValueError for data
+        that do not fit.
         """
         return evaluate(self, X, y, batch_size, sample_weight)
 
@@ -235,11 +234,9 @@ class Model(Supervised):
 
         ``batch_size`` is how many samples are computed at once; None chooses a number that
         takes little memory. Outputs of NaN, which diverged parameters give, are returned as they
-        are.
+        are. Like ``evaluate``, it leaves ``output`` as it is.
 
-        Raises:
-            RuntimeError: ``finalize`` has not been called.
-            TypeError, ValueError: data that do not fit.
+        Raises RuntimeError before ``finalize``, TypeError or ValueError for data that do not fit.
         """
         return predict(self, X, batch_size)
 
@@ -250,10 +247,8 @@ class Model(Supervised):
         ``(samples,)``. After sigmoid it is 1 where an output is above one half, ``(samples,
         outputs)``, or ``(samples,)`` for a single output.
 
-        Raises:
-            RuntimeError: ``finalize`` has not been called.
-            TypeError, ValueError: data that do not fit, or outputs that are not classes; NaN is
-                none, and the message names the row.
+        Raises as ``predict``, and ValueError for outputs that are not classes; NaN is none, and the
+        message names the row.
         """
         return self.classes_of(self.predict(X, batch_size=batch_size))
 
@@ -269,10 +264,8 @@ class Model(Supervised):
         probabilities. The mode is that of training, on a copy: nothing of the model changes.
         A few hundred samples are enough; with fewer than 20, dead units are only counted.
 
-        Raises:
-            RuntimeError: no loss, or ``finalize`` has not been called.
-            TypeError, ValueError: data that do not fit.
-            NotImplementedError: an operation has no gradient, such as ``Step``.
+        Raises RuntimeError without a loss or before ``finalize``, TypeError or ValueError for data
+        that do not fit, NotImplementedError for an operation without a gradient, such as ``Step``.
         """
         return diagnose(self, X, y)
 
@@ -292,9 +285,8 @@ class Model(Supervised):
         With ``transform``, ``X`` stays as it is, and its first sample must fit transformed.
         Otherwise all of it must be finite.
 
-        Raises:
-            RuntimeError: no loss, or ``finalize`` has not been called.
-            TypeError, ValueError: they do not fit; the message says what was expected.
+        Raises RuntimeError without a loss or before ``finalize``, TypeError or ValueError, which
+        say what was expected, for data that do not fit.
         """
         return check_data(self, X, y, transform)
 
@@ -362,9 +354,8 @@ class Model(Supervised):
     def save_parameters(self, path: str | PathLike[str]) -> None:
         """Write all parameters and running statistics, and nothing else, to a file.
 
-        Raises:
-            RuntimeError: ``finalize`` has not been called.
-            OSError: the file cannot be written; an old one is still there then.
+        Raises RuntimeError before ``finalize``, OSError if the file cannot be written; an old one
+        is still there then.
         """
         model_file.save_parameters(self, path)
 
@@ -373,10 +364,8 @@ class Model(Supervised):
 
         Any file of ``save_parameters``, ``save`` or ``Checkpoint`` will do.
 
-        Raises:
-            RuntimeError: ``finalize`` has not been called.
-            OSError: the file cannot be read.
-            SavedFileError: it is damaged, or has other parameters; nothing has changed then.
+        Raises RuntimeError before ``finalize``, OSError if the file cannot be read, SavedFileError
+        if it is damaged or has other parameters; nothing has changed then.
         """
         model_file.load_parameters(self, path)
 
@@ -455,17 +444,16 @@ class Model(Supervised):
 
     def __getstate__(self) -> dict[str, Any]:
         # Compiled steps are prepared anew, where there is numba: a copy runs without it as well.
-        left_out = ("_before", "_hidden", "_all", "_trainer")
+        left_out = ("_hidden", "_all", "_trainer")
         return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._trainer = None
-        if self._parameters is None:
-            return
         if self.accelerated:
             try:
                 import framework.accelerated  # noqa: F401
             except ImportError:
                 self.accelerated = False
-        self._line_up()
+        if self._parameters is not None:
+            self._line_up()

@@ -54,6 +54,9 @@ class LastAxis(tuple[int, ...]):
 class Operation(Configurable):
     """Base class of layers and activations.
 
+    One that holds others with parameters, such as a ``Sequential``, derives from ``Container``
+    instead, so that they are found, trained and saved.
+
     Attributes:
         output: the result of the last ``forward``.
         dinputs: the result of the last ``backward``, of the shape of the inputs.

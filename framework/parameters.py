@@ -114,6 +114,12 @@ class ParameterVector:
             _collect(entry.operation, "d" + entry.name, view)
         return self._gradients
 
+    def holds(self, array: Any) -> bool:
+        """Whether ``array`` is a part of ``weights``."""
+        if not isinstance(array, np.ndarray):
+            return False
+        return not array.size or np.may_share_memory(array, self._weights)
+
     def split(self, vector: Array) -> Iterator[tuple[Any, str, Array]]:
         """Yield each operation, the name of a parameter, and the view of its part of ``vector``.
 

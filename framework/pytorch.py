@@ -29,7 +29,7 @@ from framework.activations import (
     Swish,
     Tanh,
 )
-from framework.containers.sequential import text_of_shape
+from framework.containers.shapes import text_of_shape
 from framework.interchange.builders import build, flattened, supported_class
 from framework.layers import BatchNormalization, Dense, Dropout, Flatten
 from framework.model import Model
@@ -112,7 +112,7 @@ MODULES: dict[type[Operation], TorchModule] = {
 
 
 def from_torch(sequential: torch.nn.Sequential) -> Model:
-    """Return a finalized model that computes what ``sequential`` does in evaluation mode.
+    """Return a finalized model with the outputs of ``sequential`` in evaluation mode.
 
     Its modules, and those of a ``Sequential`` inside it, can be the ones in ``MODULES``. Where a
     normalization has no bias and no scale, ours has zeros and ones.
@@ -155,7 +155,7 @@ def from_torch(sequential: torch.nn.Sequential) -> Model:
 
 
 def to_torch(model: Model) -> torch.nn.Sequential:
-    """Return a ``Sequential`` that computes what ``model.predict`` does, in the model's dtype.
+    """Return a ``Sequential`` with the outputs of ``model.predict``, in the model's dtype.
 
     It is in evaluation mode; call its ``train()`` to train it. The activation of a fused loss is
     its last module. A ``Sequential`` inside the model is replaced by its operations.

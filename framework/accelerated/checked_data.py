@@ -78,7 +78,7 @@ def checked_data(
     precision = 0.0
     if isinstance(accuracy, RegressionAccuracy):
         precision = accuracy.current_precision or _precision_of_batch(accuracy, targets, order)
-    if isinstance(accuracy, BinaryAccuracy) and loss.is_regression:
+    if isinstance(accuracy, BinaryAccuracy) and loss.regression:
         used = targets if order is None else targets[order]
         binary_targets(used, used.shape)  # the loss takes any number
     samples = len(X) if order is None else len(order)

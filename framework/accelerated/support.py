@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from framework.accelerated.kernels import ACCURACIES, LOSSES, OPERATIONS, OPTIMIZERS
+from framework.containers.container import is_trained
 from framework.containers.supervised import Supervised
 from framework.losses import FusedLoss
 from framework.operation import describe
 from framework.utils.warnings import warn_user
-from optimizers.optimizer import parameter_names
 
 STEP_METHODS = (
     "calculate_loss",
@@ -51,7 +51,7 @@ def unsupported(model: Supervised, operations: Sequence[Any], loss: Any) -> list
                 if type(operation) is kernel.operations[0] and getattr(operation, name) != value
             ]
     reasons += [reason for part, classes in candidates if (reason := _unknown(part, classes))]
-    if not any(parameter_names(operation) for operation in operations):
+    if not any(map(is_trained, operations)):
         reasons.append("no operation before the loss has parameters")
     return reasons
 

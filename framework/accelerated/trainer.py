@@ -202,7 +202,7 @@ class Trainer:
     def _store_loss(self, results: Results, of_loss: Any, size: int, with_gradient: bool) -> None:
         """Give the loss and the model the attributes that a plain step stores."""
         loss, shape = self.loss, (size, *results.instructions.output_shape)
-        self.model.output = self.operations[-1].output
+        self.model.output = self.operations[-1].output if self.operations else None
         if isinstance(loss, FusedLoss):
             output = rows(results.values, of_loss["output"], size, of_loss["n_outputs"])
             loss.output = loss.activation.output = self.model.output = output.reshape(shape)
@@ -212,6 +212,7 @@ class Trainer:
             if isinstance(loss, FusedLoss):
                 loss.activation.dinputs = loss.dinputs
             results.store_gradients(size)
+        self.model.store_around()
 
     def _instructions(self, X: Array) -> Instructions:
         return Instructions(self.operations, self.places, X.shape[1:])

@@ -27,7 +27,7 @@ class PReLU(Activation):
     The output changes with a slope by the input where that is negative, and not at all elsewhere;
     the sum goes over the samples, and over all positions and features that share the slope.
 
-    ``PReLU()`` has one slope for all features, whatever their number, as PyTorch's has.
+    ``PReLU()`` has one slope for any number of features, like PyTorch's.
     ``PReLU(64)`` has one for each of 64 features (or channels of images), as Keras's has; so do
     those that estimators and commands make by name. Weight decay, as that of ``AdamW``, pulls the
     slopes towards ReLU; the paper does without.

@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
     for name, networks in NETWORKS.items():
         parser = commands.add_parser(
             name,
-            help=f"train a network on {ABOUT[name]} and draw what it recognises",
+            help=f"train a network on {ABOUT[name]} and draw its results",
             description=f"Train a network on {ABOUT[name]}, print how many of the test images it "
             "recognises, and draw its learning curves, which classes it takes for which, and "
             "some of its predictions. The data are downloaded if they are not there.",

@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
     """Declare the three commands."""
     predictor = commands.add_parser(
         "predict",
-        help="say what a saved model makes of a table, an array or an image",
+        help="print the predictions of a saved model for a table, an array or an image",
         description="Print the class and the probability, or the values, that a saved model gives "
         "for each sample.",
     )
@@ -76,8 +76,8 @@ def add(commands: Any) -> None:
 
     teller = commands.add_parser(
         "summary",
-        help="print what a saved model is made of",
-        description="Print what a saved model is made of.",
+        help="print the operations and settings of a saved model",
+        description="Print the operations and settings of a saved model.",
     )
     teller.set_defaults(command=summary)
     _add_model(teller)
@@ -154,9 +154,9 @@ def _lines(model: Model, classes: Array | None, names: list[str], values: Array)
             yield "  ".join([f"{number:6}", *(f"{x:{width}.6g}" for x, width in columns)])
         return
     width = max(map(len, [*names, "class"]))
-    last = model.operations_of_predict[-1]
-    what = "probability" if isinstance(last, (Softmax, Sigmoid)) else "output"
-    yield f"sample  {'class':{width}}  {what}"
+    last = model.output_activation
+    heading = "probability" if isinstance(last, (Softmax, Sigmoid)) else "output"
+    yield f"sample  {'class':{width}}  {heading}"
     for number, (label, row) in enumerate(zip(classes, values, strict=True), 1):
         yield f"{number:6}  {names[label]:{width}}  {row[label]:.4f}"
 

@@ -45,7 +45,7 @@ class Network:
     """A network for the images of one data set, and its training settings.
 
     Attributes:
-        about: a description of one line.
+        about: one line about it, for the help text.
         layers: returns new operations, in order; they take each image as one row.
         optimizer: returns a new optimizer, given the steps of the training and of an epoch.
         epochs: the number of epochs.

@@ -1,4 +1,4 @@
-"""Pictures from files that nobody vouches for: which formats are read, and of what size."""
+"""Reads pictures from untrusted files: a few formats, of a limited size."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 from framework.errors import FileError, file_errors
 from framework.operation import Array
 
-# As Pillow calls them. It knows more, but some of those start other programs (EPS runs Ghostscript,
-# and so whatever the file tells that to do), and for most nobody asks.
+# Pillow's names. It knows more formats, but some of them start other programs (EPS runs
+# Ghostscript, and with it any program in the file), and most are rare.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 
 # Pictures of more pixels are not resized: decoded, they take up to 8 bytes a pixel. A camera's
@@ -30,24 +30,24 @@ def read_picture(
 ) -> Array:
     """Return the pixels of a picture as bytes, ``(height, width)`` or ``(height, width, 3)``.
 
-    They are as the picture is shown: a camera that is held on its side stores the picture lying,
-    and tells in the file's EXIF data how to turn it. A file is of the format that its content
-    says, whatever its name.
+    They are turned as the picture is shown: a camera that is held on its side stores the picture
+    lying, with its orientation in the EXIF data. The format is that of the content, and not that
+    of the file's name.
 
     Args:
         path: the file, in one of ``FORMATS``.
-        check_size: is called with the height and the width that the file announces, as it is
-            shown, before anything is decoded, and raises an error where nobody wants such a
-            picture: a small file can hold more pixels than there is memory.
-        size: the height and the width to which the picture is brought, whatever it has. It is
-            scaled by one factor, so that it just covers this size, and the middle is cut out: a
-            square of a photograph is what its middle shows. ``check_size`` sees the result.
+        check_size: is called with the announced height and width, as shown, before anything is
+            decoded, and raises an error for an unwanted size: a small file can hold more pixels
+            than there is memory.
+        size: the height and the width to which the picture is brought. It is scaled by one
+            factor, so that it just covers this size, and the middle is cut out.
+            ``check_size`` is then called with the result.
 
     Raises:
         OSError: the file cannot be opened.
         FileError: it is damaged, no picture in one of the formats, partly transparent, has too
             many pixels to be resized, or more than 8 bits for a colour without telling which
-            number is white. Pillow itself refuses what announces more than 179 million pixels.
+            number is white. Pillow itself refuses more than 179 million announced pixels.
     """
     from PIL import Image, ImageOps
 
@@ -123,9 +123,9 @@ def _in_8_bits(image: Any) -> Any:
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong while Pillow reads a file into a FileError that names it."""
+    """Turn any error of Pillow while it reads a file into a FileError that names the file."""
     problem = f"it is damaged, or no image in a known format ({', '.join(FORMATS)})"
     with file_errors(path, problem=problem), warnings.catch_warnings():
-        # Pillow warns of what is odd in a file, and of sizes, which are looked at here.
+        # Pillow warns of oddities in a file, and of sizes, which are checked here.
         warnings.simplefilter("ignore")
         yield

@@ -58,7 +58,7 @@ def _from_image(path: Path, model: Model, options: argparse.Namespace) -> Array:
     """Read an image as one sample, in the shape and the range that ``model`` takes."""
     expected = model.input_shape
     if expected is None:
-        raise ValueError("the model does not tell what shape its samples have, so no image fits")
+        raise ValueError("the shape of the model's samples is not known, so no image fits")
 
     def check_size(height: int, width: int) -> None:
         if expected not in _shapes(height, width):
@@ -116,5 +116,6 @@ def _fitted(pixels: Array, expected: tuple[int, ...]) -> Array:
 
 
 def _before_parameters(model: Model) -> list[Any]:
-    trained = [i for i, layer in enumerate(model.layers) if is_trained(layer)]
-    return model.layers[: trained[0]] if trained else model.layers
+    operations = model.operations_in_order
+    trained = [i for i, layer in enumerate(operations) if is_trained(layer)]
+    return operations[: trained[0]] if trained else operations

@@ -54,7 +54,7 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "spiral",
-        help="train a network on the spiral data and draw what it learned",
+        help="train a network on the spiral data and draw its decision boundary",
         description="Train a network on the spiral data, print its accuracy on points that it "
         "has not seen, and draw its decision boundary and its learning curves.",
     )

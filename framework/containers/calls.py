@@ -1,12 +1,20 @@
-"""How the forward of an operation is called, whether or not it knows of training."""
+"""Running operations in order, forward and back, whether or not they know of training."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from framework.checks import as_array
 from framework.operation import not_stored
 from optimizers.arrays import Array
+
+# How an operation with a ``forward_inside`` is run, among those of ``training_argument``.
+INSIDE = "inside"
 
 
 def training_argument(layer: Any) -> str:
@@ -45,3 +53,44 @@ def call(layer: Any, argument: str, values: Array, training: bool) -> Array:
     if output is None:
         raise not_stored(layer, "output", "forward")
     return output
+
+
+def as_inputs(values: ArrayLike, dtype: np.dtype[Any] | None) -> Array:
+    """Return ``values`` as an array of ``dtype``, or of their own without one."""
+    array = values if type(values) is np.ndarray else as_array(values, "inputs")
+    return array if dtype is None else array.astype(dtype, copy=False)
+
+
+def lined_up(operations: Iterable[Any]) -> list[tuple[Any, str]]:
+    """Return the operations, each with how its ``forward`` is told the mode."""
+    return [
+        (layer, INSIDE if hasattr(layer, "forward_inside") else training_argument(layer))
+        for layer in operations
+    ]
+
+
+def run_forward(calls: Iterable[tuple[Any, str]], values: Array, training: bool) -> Array:
+    """Run the operations of ``lined_up`` in order and return the last output."""
+    for layer, argument in calls:
+        if argument == INSIDE:
+            values = layer.forward_inside(values, training)
+        else:
+            values = call(layer, argument, values, training)
+    return values
+
+
+def run_backward(operations: Sequence[Any], dvalues: Array) -> Array:
+    """Go back through the operations in reverse and return the last ``dinputs``.
+
+    Raises ValueError for an operation that stores none.
+    """
+    for layer in reversed(operations):
+        if hasattr(layer, "backward_inside"):
+            dvalues = layer.backward_inside(dvalues)
+        else:
+            layer.backward(dvalues)
+            dinputs: Array | None = getattr(layer, "dinputs", None)
+            if dinputs is None:
+                raise not_stored(layer, "dinputs", "backward")
+            dvalues = dinputs
+    return dvalues

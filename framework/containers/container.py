@@ -6,13 +6,38 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from framework.operation import Operation
+from framework.parameters import ParameterVector
 from optimizers.optimizer import parameter_names
 
 
 class Container(Operation):
-    """An operation made of operations.
+    """An operation made of operations: the base class for containers of your own.
 
-    Its parameters are those of its operations, so it has none of its own.
+    Its parameters are those of its operations, so it has none of its own. It tells in ``children``
+    which these are; then they are trained, saved, shown and checked wherever it stands. Operations
+    in an attribute of a class that is no ``Container`` are not found by anyone.
+
+    >>> import numpy as np
+    >>> from framework import Container, Dense, Sequential
+    >>> class Residual(Container):
+    ...     '''output = inputs + inner(inputs), so dinputs = dvalues + inner'(dvalues).'''
+    ...
+    ...     def __init__(self, inner):
+    ...         self.inner = inner
+    ...
+    ...     def children(self):
+    ...         return {"inner": self.inner}
+    ...
+    ...     def forward(self, inputs, training=True):
+    ...         self.output = inputs + self.inner.forward(inputs, training)
+    ...         return self.output
+    ...
+    ...     def backward(self, dvalues):
+    ...         self.dinputs = dvalues + self.inner.backward(dvalues)
+    ...         return self.dinputs
+    >>> network = Sequential([Residual(Dense(4, 4)), Dense(4, 2)])
+    >>> network.forward(np.ones((3, 4))).shape, len(network.trained_layers)
+    ((3, 2), 2)
     """
 
     def children(self) -> Mapping[str, Any]:
@@ -24,16 +49,32 @@ class Container(Operation):
         raise NotImplementedError(f"{type(self).__name__} has no children method")
 
 
-def leaves(operations: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(
+    operations: Mapping[str, Any], path: str = "", inside: tuple[Any, ...] = ()
+) -> Iterator[tuple[str, Any]]:
     """Yield the path and the operation of all that are no containers, in order.
 
-    Containers are replaced by the operations that they are made of, at any depth.
+    Containers are replaced by the operations that they are made of, at any depth. ``inside`` are
+    the containers around ``operations``.
+
+    Raises ValueError if a container contains itself.
     """
     for name, operation in operations.items():
         if isinstance(operation, Container):
-            yield from leaves(operation.children(), f"{path}{name}.")
+            around = (*inside, operation)
+            if any(one is operation for one in inside):
+                raise ValueError(f"the {type(operation).__name__.lower()} contains itself")
+            yield from leaves(operation.children(), f"{path}{name}.", around)
         else:
             yield path + name, operation
+
+
+def containers(operation: Container) -> Iterator[Container]:
+    """Yield ``operation`` and all containers inside it, the inner ones first."""
+    for child in operation.children().values():
+        if isinstance(child, Container):
+            yield from containers(child)
+    yield operation
 
 
 def numbered(operations: Iterable[Any]) -> dict[str, Any]:
@@ -44,3 +85,23 @@ def numbered(operations: Iterable[Any]) -> dict[str, Any]:
 def is_trained(operation: Any) -> bool:
     """Whether ``operation``, or one that it is made of, has parameters."""
     return any(parameter_names(leaf) for _, leaf in leaves(numbered([operation])))
+
+
+def untrained_inside(operation: Any, parameters: ParameterVector) -> Iterator[tuple[str, Any]]:
+    """Yield the operations with parameters in attributes of ``operation`` that nothing trains.
+
+    Each comes with the name of the attribute, which holds it alone, or in a list, tuple or
+    dictionary. They are trained if their arrays lie in ``parameters``.
+    """
+    if type(operation).__module__.startswith("framework."):
+        return  # the book's layers know their neighbours
+    for name, value in getattr(operation, "__dict__", {}).items():
+        values = value.values() if isinstance(value, dict) else value
+        held = list(values) if isinstance(value, (list, tuple, dict)) else [value]
+        for one in held:
+            if isinstance(one, Operation) and not all(
+                parameters.holds(getattr(leaf, parameter, None))
+                for _, leaf in leaves(numbered([one]))
+                for parameter in parameter_names(leaf)
+            ):
+                yield name, one

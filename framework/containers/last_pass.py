@@ -1,4 +1,4 @@
-"""What the last pass through a network stored in its operations, kept while another is made."""
+"""Keeps the arrays that the last pass stored in a network, while another pass is made."""
 
 from __future__ import annotations
 
@@ -15,25 +15,24 @@ from framework.losses.loss import FusedLoss
 from framework.parameters import stored_names
 from optimizers.configuration import constructor_arguments
 
-# What operations store for their way back: arrays, None where there is no mask, and whether it is
-# a training pass.
+OF_CONTAINERS = ("inputs", "output", "_output", "dinputs")  # the third is that of a Supervised
+# Operations store these for their backward pass: arrays, None where there is no mask, and whether
+# it is a training pass.
 STORED_TYPES = (np.ndarray, type(None), bool)
 
 
 class LastPass:
-    """What the last pass through ``model`` has stored in its operations and in its loss.
+    """The arrays that the last pass through ``model`` stored in its operations and in its loss.
 
     The arrays are not copied: each ``forward`` and ``backward`` makes new ones. Parameters, their
     gradients, running statistics and constructor arguments are left out.
     """
 
     def __init__(self, model: Supervised) -> None:
-        self.model, self.output = model, model._output
         self.stored = [(part, _stored_by(part)) for part in _parts(model)]
 
     def restore(self) -> None:
         """Put back what another pass has replaced."""
-        self.model._output = self.output
         for part, values in self.stored:
             for name, value in values.items():
                 if getattr(part, name, None) is not value:
@@ -42,7 +41,7 @@ class LastPass:
 
 @contextmanager
 def last_pass_kept(model: Supervised) -> Iterator[None]:
-    """Leave the operations of ``model`` as they are, whatever passes are made inside."""
+    """Restore afterwards what the operations of ``model`` had stored before."""
     last_pass = LastPass(model)
     try:
         yield
@@ -51,7 +50,7 @@ def last_pass_kept(model: Supervised) -> Iterator[None]:
 
 
 def _parts(model: Supervised) -> Iterator[Any]:
-    yield from _with_children(model.layers)
+    yield from _with_children([model])
     if model.loss is None:
         return
     yield model.loss
@@ -69,8 +68,10 @@ def _with_children(operations: Iterable[Any]) -> Iterator[Any]:
 
 
 def _stored_by(part: Any) -> dict[str, Any]:
-    if isinstance(part, Container) or not hasattr(part, "__dict__"):
-        names = [name for name in ("inputs", "output", "dinputs") if hasattr(part, name)]
+    if not hasattr(part, "__dict__"):
+        names = [name for name in OF_CONTAINERS if hasattr(part, name)]
+    elif isinstance(part, Container):
+        names = [name for name in OF_CONTAINERS if name in vars(part)]
     else:
         parameters = stored_names(part)
         others = {*parameters, *("d" + name for name in parameters), *_arguments(part.__class__)}

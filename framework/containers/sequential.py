@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from operator import is_
+from reprlib import recursive_repr
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from framework.checks import as_array, check_dtype
-from framework.containers.calls import call, training_argument
-from framework.containers.container import Container, is_trained, leaves, numbered
-from framework.operation import LastAxis, Shape, describe, not_stored
-from framework.parameters import ParameterVector, bind, state_names, stored_names
+from framework.checks import check_dtype
+from framework.containers.arrays import common_dtype, copied_parameters, set_parameters
+from framework.containers.calls import as_inputs, lined_up, run_backward, run_forward
+from framework.containers.container import (
+    Container,
+    containers,
+    leaves,
+    numbered,
+    untrained_inside,
+)
+from framework.containers.shapes import shapes_along
+from framework.operation import Shape, describe
+from framework.parameters import ParameterVector, bind, state_names
+from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
-
-# How the forward of a Sequential is called, among those of ``training_argument``.
-SEQUENTIAL = "sequential"
 
 
 class Sequential(Container):
@@ -30,6 +36,7 @@ class Sequential(Container):
 
     Any object with ``forward`` and ``backward`` that store ``output`` and ``dinputs`` can be an
     operation, another ``Sequential`` too; if it has ``weights`` and ``dweights``, it is trained.
+    One that is itself made of operations derives from ``Container``, or from this class.
 
     Shapes: those of the first operation's inputs and of the last one's output.
 
@@ -60,9 +67,11 @@ class Sequential(Container):
         self.layers: list[Any] = []
         self._requested_dtype = None if dtype is None else check_dtype(dtype)
         self._parameters: ParameterVector | None = None
-        self._finalized_layers: list[Any] = []
+        # The containers inside, and this one, each with its operations at the last ``finalize``.
+        self._arrangement: list[tuple[Container, list[Any]]] = []
         self._append(operations)
 
+    @recursive_repr("Sequential([...])")
     def __repr__(self) -> str:
         return f"{type(self).__name__}([{', '.join(map(describe, self.layers))}])"
 
@@ -85,31 +94,35 @@ class Sequential(Container):
         """Check that the operations fit each other and move their parameters into one vector.
 
         Raises:
-            ValueError: there are no operations; neighbours do not fit; the operations' dtypes
-                differ and no dtype was given.
+            ValueError: there are no operations, here or in a ``Sequential`` inside; one stands in
+                two places; neighbours do not fit; the operations' dtypes differ and no dtype was
+                given.
+
+        Warns of operations with parameters that nothing trains, since they are in an attribute of
+        an operation that is no ``Container``.
         """
-        if not self.layers:
-            raise ValueError(f"the {self._name} has no operations: add some before finalize()")
+        self._check_arrangement()
         self.output_shapes()
         dtype = self._common_dtype()
         if not self.finalized or self.dtype != dtype:
             self._parameters = ParameterVector(self.leaves(), dtype)
-            self._finalized_layers = list(self.layers)
+            self._arrangement = [(one, list(_operations_of(one))) for one in containers(self)]
+            self._warn_of_untrained()
         for leaf in self.leaves():
             for name in state_names(leaf):
                 bind(leaf, name, getattr(leaf, name).astype(dtype))
 
     @property
     def finalized(self) -> bool:
-        """Whether ``finalize`` has been called, and ``layers`` has not changed since."""
-        return self._parameters is not None and self.layers == self._finalized_layers
+        """Whether ``finalize`` has been called, and no operation was added or removed since."""
+        return self._parameters is not None and self._is_arranged_as_finalized()
 
     @property
     def parameters(self) -> ParameterVector:  # type: ignore[override]
         """All parameters in one vector: ``optimizer.update_params(model.parameters)``."""
         if self._parameters is None:
             raise RuntimeError(f"the {self._name} is not finalized: call finalize() first")
-        if self.layers != self._finalized_layers:
+        if not self._is_arranged_as_finalized():
             raise RuntimeError(
                 f"the {self._name} is not finalized: its operations changed, so call finalize() "
                 "again"
@@ -144,16 +157,16 @@ class Sequential(Container):
     def leaf_outputs(self, inputs: ArrayLike) -> list[Array]:
         """Run every operation on ``inputs``, not in training, and return the output of each.
 
-        Those inside a ``Sequential`` take its place.
+        Those inside a ``Sequential`` take its place, unless it has a ``forward`` of its own.
         """
         values = as_inputs(inputs, self.dtype if self.finalized else None)
         outputs: list[Array] = []
         for layer, argument in lined_up(self.layers):
-            if argument == SEQUENTIAL:
+            if _runs_in_order(layer):
                 outputs += layer.leaf_outputs(values)
             else:
-                outputs.append(call(layer, argument, values, training=False))
-            values = outputs[-1]
+                outputs.append(run_forward([(layer, argument)], values, training=False))
+            values = outputs[-1] if outputs else values
         return outputs
 
     def backward(self, dvalues: ArrayLike) -> Array:
@@ -162,11 +175,11 @@ class Sequential(Container):
         return dinputs
 
     def forward_inside(self, values: Array, training: bool) -> Array:
-        """Run ``forward`` as a part of another container."""
+        """Run ``forward`` as a part of another operation, and store ``output``."""
         return self.forward(values, training)
 
     def backward_inside(self, dvalues: Array) -> Array:
-        """Run ``backward`` as a part of another container."""
+        """Run ``backward`` as a part of another operation, and store ``dinputs``."""
         return self.backward(dvalues)
 
     # Shapes
@@ -182,32 +195,11 @@ class Sequential(Container):
 
         Raises ValueError, naming both neighbours, where an operation cannot take its inputs.
         """
-        return self._output_shapes(input_shape, lambda: "these are the data")
+        return self.shapes_inside(input_shape, lambda: "these are the data")
 
-    def _output_shapes(self, input_shape: Shape, origin: Callable[[], str]) -> list[Shape]:
-        shape = input_shape
-        shapes: list[Shape] = []
-        for position, layer in enumerate(self.layers):
-            before = partial(self._origin, position, shape) if position else origin
-            if isinstance(layer, Sequential):
-                shape = [shape, *layer._output_shapes(shape, before)][-1]
-            else:
-                try:
-                    shape = _shape_after(layer, shape)
-                except ValueError as error:
-                    received = text_of_shape(shape)
-                    raise ValueError(f"{error}, received {received}: {before()}") from None
-            shapes.append(shape)
-        return shapes
-
-    def _origin(self, position: int, shape: Shape) -> str:
-        before = self.layers[position - 1]
-        size = f"{shape[0]} values" if shape and len(shape) == 1 else f"shape {shape}"
-        source = next(
-            (layer for layer in reversed(self.layers[:position]) if is_trained(layer)), before
-        )
-        after = "" if source is before else f", after {describe(source)}"
-        return f"the operation before it, {describe(before)}{after}, gives {size} per sample"
+    def shapes_inside(self, input_shape: Shape, origin: Callable[[], str]) -> list[Shape]:
+        """Return ``output_shapes`` as a part of another container: see ``shapes_along``."""
+        return shapes_along(self.layers, input_shape, origin)
 
     # Taking it apart
 
@@ -217,39 +209,14 @@ class Sequential(Container):
         ``(weights, biases)`` for a ``Dense``; arrays that are state but not trained, such as
         running statistics, follow the trained ones.
         """
-        return [
-            tuple(getattr(layer, name).copy() for name in names)
-            for layer, names in self._stored_names()
-        ]
+        return copied_parameters(self.leaves())
 
     def set_parameters(self, parameters: Sequence[Sequence[ArrayLike]]) -> None:
         """Set all parameters to those that ``get_parameters`` of an equal network returned.
 
         Raises ValueError if anything does not fit; nothing has changed then.
         """
-        stored = self._stored_names()
-        if len(parameters) != len(stored):
-            raise ValueError(
-                f"the {self._name} has {len(stored)} operations with parameters, "
-                f"received parameters for {len(parameters)}"
-            )
-        new = []
-        for (layer, names), arrays in zip(stored, parameters, strict=True):
-            if len(arrays) != len(names):
-                raise ValueError(
-                    f"{describe(layer)} has {len(names)} arrays ({', '.join(names)}), "
-                    f"received {len(arrays)}"
-                )
-            for name, values in zip(names, arrays, strict=True):
-                array = as_array(values, name)
-                if array.shape != getattr(layer, name).shape:
-                    raise ValueError(
-                        f"{describe(layer)}: {name} has shape {getattr(layer, name).shape}, "
-                        f"received {array.shape}"
-                    )
-                new.append((getattr(layer, name), array))
-        for current, array in new:
-            current[...] = array
+        set_parameters(self.leaves(), parameters, self._name)
 
     def stored_arrays(self) -> list[Array]:
         """Return all parameters in one vector, then the state of each operation."""
@@ -262,7 +229,7 @@ class Sequential(Container):
 
     def _append(self, operations: Iterable[Any]) -> None:
         # Collected once for all of them, since a file may have many thousands.
-        present = {id(leaf): path for path, leaf in leaves(self.children())}
+        present = {id(leaf): path for path, leaf in leaves(self.children(), inside=(self,))}
         for operation in operations:
             for method in ("forward", "backward"):
                 if isinstance(operation, type) or not callable(getattr(operation, method, None)):
@@ -270,112 +237,74 @@ class Sequential(Container):
                         "an operation needs forward and backward methods, received "
                         f"{describe(operation)}"
                     )
-            new = dict(leaves({str(len(self.layers)): operation}))
+            new = dict(leaves({str(len(self.layers)): operation}, inside=(self,)))
             for leaf in new.values():
-                if id(leaf) in present:
-                    raise ValueError(
-                        f"{describe(leaf)} is already operation {_counted(present[id(leaf)])} of "
-                        f"the {self._name}; each place needs an object of its own"
-                    )
+                self._check_place(leaf, present)
             present |= {id(leaf): path for path, leaf in new.items()}
             self.layers.append(operation)
+
+    def _check_arrangement(self) -> None:
+        """Raise ValueError for an operation in two places, or a ``Sequential`` without any."""
+        if not self.layers:
+            raise ValueError(f"the {self._name} has no operations: add some before finalize()")
+        present: dict[int, str] = {}
+        for path, leaf in leaves(self.children(), inside=(self,)):
+            self._check_place(leaf, present)
+            present[id(leaf)] = path
+        for one in containers(self):
+            if isinstance(one, Sequential) and not one.layers:
+                raise ValueError(
+                    f"{describe(one)}, inside the {self._name}, has no operations: add some before "
+                    "finalize()"
+                )
+
+    def _check_place(self, leaf: Any, present: Mapping[int, str]) -> None:
+        if id(leaf) in present:
+            raise ValueError(
+                f"{describe(leaf)} is already operation {_counted(present[id(leaf)])} of "
+                f"the {self._name}; each place needs an object of its own"
+            )
+
+    def _is_arranged_as_finalized(self) -> bool:
+        # Asked for several times in a step.
+        for container, before in self._arrangement:
+            now = _operations_of(container)
+            if len(now) != len(before) or not all(map(is_, now, before)):
+                return False
+        return True
+
+    def _warn_of_untrained(self) -> None:
+        for leaf in self.leaves():
+            for name, inner in untrained_inside(leaf, self.parameters):
+                warn_user(
+                    f"nothing trains {describe(inner)}, which is in the attribute {name} of "
+                    f"{describe(leaf)}: derive {type(leaf).__name__} from framework.Container and "
+                    "return it from children()"
+                )
 
     @property
     def _name(self) -> str:
         """Name of this kind of container in messages."""
         return type(self).__name__.lower()
 
-    def _stored_names(self) -> list[tuple[Any, tuple[str, ...]]]:
-        stored = [(leaf, stored_names(leaf)) for leaf in self.leaves()]
-        return [(leaf, names) for leaf, names in stored if names]
-
     def _common_dtype(self) -> np.dtype[Any]:
         if self._requested_dtype is not None:
             return self._requested_dtype
-        # Operations that declare a dtype decide; arrays of the others follow.
-        operations = self.leaves()
-        found = {check_dtype(leaf.dtype): leaf for leaf in operations if hasattr(leaf, "dtype")}
-        if len(found) > 1:
-            (one, first), (other, second) = list(found.items())[:2]
-            raise ValueError(
-                f"{describe(first)} is {one} but {describe(second)} is {other}: give both the "
-                f"same dtype, or the {self._name}: "
-                f"{type(self).__name__}(..., dtype=...)"
-            )
-        arrays = [getattr(leaf, name) for leaf, names in self._stored_names() for name in names]
-        return next(iter(found)) if found else np.result_type(np.float32, *arrays)
+        return common_dtype(self.leaves(), type(self).__name__)
 
 
-def as_inputs(values: ArrayLike, dtype: np.dtype[Any] | None) -> Array:
-    """Return ``values`` as an array of ``dtype``, or of their own without one."""
-    array = values if type(values) is np.ndarray else as_array(values, "inputs")
-    return array if dtype is None else array.astype(dtype, copy=False)
+def _operations_of(container: Container) -> list[Any]:
+    if isinstance(container, Sequential):
+        return container.layers
+    return list(container.children().values())
 
 
-def lined_up(operations: Iterable[Any]) -> list[tuple[Any, str]]:
-    """Return the operations, each with how its ``forward`` is told the mode."""
-    return [
-        (layer, SEQUENTIAL if isinstance(layer, Sequential) else training_argument(layer))
-        for layer in operations
-    ]
-
-
-def run_forward(calls: Iterable[tuple[Any, str]], values: Array, training: bool) -> Array:
-    """Run the operations of ``lined_up`` in order and return the last output."""
-    for layer, argument in calls:
-        if argument == SEQUENTIAL:
-            values = layer.forward_inside(values, training)
-        else:
-            values = call(layer, argument, values, training)
-    return values
-
-
-def run_backward(operations: Sequence[Any], dvalues: Array) -> Array:
-    """Go back through the operations in reverse and return the last ``dinputs``.
-
-    Raises ValueError for an operation that stores none.
-    """
-    for layer in reversed(operations):
-        if isinstance(layer, Sequential):
-            dvalues = layer.backward_inside(dvalues)
-        else:
-            layer.backward(dvalues)
-            dinputs: Array | None = getattr(layer, "dinputs", None)
-            if dinputs is None:
-                raise not_stored(layer, "dinputs", "backward")
-            dvalues = dinputs
-    return dvalues
-
-
-def _shape_after(operation: Any, shape: Shape) -> Shape:
-    """Return what ``operation.output_shape(shape)`` says, None where it cannot say anything.
-
-    Raises TypeError unless that is the shape of one sample, or None.
-    """
-    output_shape = getattr(operation, "output_shape", None)
-    if not callable(output_shape):
-        return None
-    try:
-        said = output_shape(shape)
-    except TypeError:
-        if shape is None:
-            return None  # a user's own operation need not be ready for an unknown shape
-        raise
-    if said is None:
-        return None
-    try:
-        sizes = tuple(operator.index(size) for size in said)
-    except TypeError:
-        raise TypeError(
-            f"{describe(operation)}: output_shape must return the shape of one sample, such as "
-            f"(64,), or None, received {said!r}"
-        ) from None
-    return LastAxis(sizes) if isinstance(said, LastAxis) else sizes
-
-
-def text_of_shape(shape: Shape) -> str:
-    """Return the shape of a batch of such samples, as messages and tables show it."""
-    return "(samples, …)" if shape is None else f"(samples, {', '.join(map(str, shape))})"
+def _runs_in_order(operation: Any) -> bool:
+    """Whether ``operation`` is a ``Sequential`` without a ``forward`` of its own."""
+    kind = type(operation)
+    return isinstance(operation, Sequential) and (
+        kind.forward is Sequential.forward or kind.forward_inside is not Sequential.forward_inside
+    )
 
 
 def _counted(path: str) -> str:

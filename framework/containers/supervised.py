@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from framework.accuracies.categorical import CategoricalAccuracy
-from framework.activations.activation import Activation
-from framework.activations.sigmoid import Sigmoid
-from framework.activations.softmax import Softmax
 from framework.checks import check_class_names
-from framework.containers.container import is_trained, leaves, numbered
-from framework.containers.sequential import (
-    Sequential,
-    as_inputs,
-    lined_up,
-    run_backward,
-    run_forward,
+from framework.containers.backpropagation import (
+    check_outputs,
+    complete_backward,
+    gradient_of_loss,
+    gradients_by_outputs,
+    run_to_parameters,
 )
-from framework.losses.binary_crossentropy import BinaryCrossentropy
-from framework.losses.categorical_crossentropy import CategoricalCrossentropy
-from framework.losses.loss import FusedLoss, Loss, mean_loss, no_losses, penalty
-from framework.losses.sigmoid_binary_crossentropy import SigmoidBinaryCrossentropy
-from framework.losses.softmax_categorical_crossentropy import SoftmaxCategoricalCrossentropy
-from framework.losses.weighted import weighted_gradient, weighted_mean
-from framework.operation import Shape, describe, not_stored
-from framework.utils.classes import check_not_nan
+from framework.containers.calls import as_inputs, lined_up, run_backward, run_forward
+from framework.containers.container import is_trained
+from framework.containers.flattening import flattened, plain_sequentials, store_around
+from framework.containers.head import FUSED, check_head, check_methods, head_of, losses_and_outputs
+from framework.containers.predictions import classes_of, predictions_of
+from framework.containers.sequential import Sequential
+from framework.losses.loss import FusedLoss, Loss, mean_loss, penalty
+from framework.losses.weighted import weighted_mean
+from framework.operation import Shape
 from optimizers.arrays import Array
-
-FUSED: tuple[tuple[type[Activation], type[Loss], type[FusedLoss]], ...] = (
-    (Softmax, CategoricalCrossentropy, SoftmaxCategoricalCrossentropy),
-    (Sigmoid, BinaryCrossentropy, SigmoidBinaryCrossentropy),
-)
 
 
 class Supervised(Sequential):
@@ -53,13 +44,23 @@ class Supervised(Sequential):
     also be given itself, after a last operation that gives logits; ``forward`` then applies its
     activation.
 
-    Inside another container it is its operations alone; the loss is that of the outer one.
+    The operations of each ``Sequential`` inside are run in its place, unless that has a ``forward``
+    or ``backward`` of its own when ``finalize`` is called.
+
+    Inside another container it is its operations alone, and is saved as a ``Sequential``; the loss
+    is that of the outer one. An operation of your own that holds one does the same if it calls
+    ``forward_inside(inputs, training)``, which stores ``output``, and ``backward_inside(dvalues)``,
+    which stores ``dinputs``: ``backward`` itself takes targets.
 
     Args:
         operations, dtype: see ``Sequential``.
 
     Attributes:
         loss, optimizer, accuracy: the objects given to ``set``, or None.
+        before_loss: after ``finalize``, the operations that run before the loss: all but an
+            activation that is fused with it. Those inside a ``Sequential`` take its place.
+        output_activation: after ``finalize``, the operation that gives the outputs: the last one,
+            or the activation of a fused loss.
         input_shape: the shape of one sample of the data last seen, or None.
         optimizer_has_trained: whether ``Model.train`` has used the present optimizer.
 
@@ -76,8 +77,12 @@ class Supervised(Sequential):
         self.input_shape: Shape = None
         self.optimizer_has_trained = False
         self._class_names: list[str] | None = None
+        self.before_loss: list[Any] = []
+        self.output_activation: Any = None
         self._output: Array | None = None
         self._fused: FusedLoss | None = None
+        self._first_trained = 0
+        self._outputs_checked = False
         super().__init__(operations, dtype=dtype)
 
     # Putting it together
@@ -89,12 +94,12 @@ class Supervised(Sequential):
             TypeError: an object lacks the methods of its kind.
             ValueError: a fused loss after the activation that it already contains.
         """
-        _check_methods("loss", loss, ("forward", "backward"))
+        check_methods("loss", loss, ("forward", "backward"))
         protocol = ("pre_update_params", "update_params", "post_update_params")
-        _check_methods("optimizer", optimizer, protocol)
-        _check_methods("accuracy", accuracy, ("calculate",))
+        check_methods("optimizer", optimizer, protocol)
+        check_methods("accuracy", accuracy, ("calculate",))
         if self.finalized:
-            self._check_head(self.loss if loss is None else loss)
+            check_head(self.operations_in_order, self.loss if loss is None else loss, self.fused)
         self.loss = self.loss if loss is None else loss
         if optimizer is not None and optimizer is not self.optimizer:
             self.optimizer_has_trained = False
@@ -107,11 +112,11 @@ class Supervised(Sequential):
         """Check that all parts fit each other and move the parameters into one vector.
 
         Raises:
-            ValueError: there are no operations; neighbours do not fit; the operations' dtypes
-                differ and no dtype was given; a fused loss after the activation that it contains.
+            ValueError: as ``Sequential.finalize``, and for a fused loss after the activation that
+                it contains.
         """
-        if self.layers:
-            self._check_head(self.loss)
+        self._check_arrangement()
+        check_head(self.operations_in_order, self.loss, self.fused)
         before = self._parameters
         super().finalize()
         if self._parameters is not before:
@@ -138,9 +143,9 @@ class Supervised(Sequential):
         self._class_names = None if names is None else check_class_names(names, outputs)
 
     @property
-    def before_loss(self) -> list[Any]:
-        """The operations that run before the loss: all but an activation that is fused with it."""
-        return self.layers[: self._before_loss]
+    def operations_in_order(self) -> list[Any]:
+        """The operations, those of each ``Sequential`` in its place."""
+        return list(flattened(self.layers))
 
     @property
     def computed_loss(self) -> Any:
@@ -151,9 +156,17 @@ class Supervised(Sequential):
     # for the loss, its gradient and the accuracy.
 
     def forward(self, X: ArrayLike, training: bool = True) -> Array:
-        """Run every operation on ``X`` and return the last output.
+        """Run every operation on ``X``, store the last output in ``output`` and return it.
 
         Raises RuntimeError before ``finalize``.
+        """
+        self.output = outputs = self.outputs_of(X, training)
+        return outputs
+
+    def outputs_of(self, X: ArrayLike, training: bool = False) -> Array:
+        """Return the outputs of ``forward`` for ``X``, and leave ``output`` alone.
+
+        ``predict`` calls it. Raises RuntimeError before ``finalize``.
         """
         self.parameters  # noqa: B018 - raises before finalize
         return self._forward(X, self._all, training)
@@ -172,7 +185,7 @@ class Supervised(Sequential):
 
         Raises RuntimeError before ``set`` and ``finalize``.
         """
-        loss, self._output = self.loss_and_outputs(X, y, training, sample_weight=sample_weight)
+        loss, self.output = self.loss_and_outputs(X, y, training, sample_weight=sample_weight)
         return loss
 
     def loss_and_outputs(
@@ -190,26 +203,22 @@ class Supervised(Sequential):
         """
         self.check_ready()
         outputs = self._forward(X, self._hidden, training)
-        mean: Callable[[Array], Any]
-        if self._fused is None:
-            losses, mean = self.loss.forward(outputs, y), np.mean
-        else:
-            (outputs, losses), mean = self._fused.outputs_and_losses(outputs, y), mean_loss
-        if losses is None:
-            raise no_losses(self.computed_loss)
-        if sample_weight is None:
-            return float(mean(losses)), outputs
-        return weighted_mean(losses, sample_weight), outputs
+        losses, outputs = losses_and_outputs(self.computed_loss, outputs, y)
+        if self._fused is not None:
+            self.store_around(["output"])
+        if sample_weight is not None:
+            return weighted_mean(losses, sample_weight), outputs
+        return mean_loss(losses) if self._fused is not None else float(np.mean(losses)), outputs
 
     @property
     def output(self) -> Array:
-        """The outputs of the last ``calculate_loss``; RuntimeError if there was none."""
+        """The outputs of the last ``calculate_loss`` or ``forward``; RuntimeError before that."""
         if self._output is None:
             raise RuntimeError("the model has no outputs yet: call calculate_loss first")
         return self._output
 
     @output.setter
-    def output(self, outputs: Array) -> None:
+    def output(self, outputs: Array | None) -> None:
         self._output = outputs
 
     def calculate_accuracy(self, y: ArrayLike, *, sample_weight: Array | None = None) -> float:
@@ -251,53 +260,34 @@ class Supervised(Sequential):
         self.check_ready()
         outputs = self.output
         if not self._outputs_checked:
-            self._check_outputs()
-        loss = self.computed_loss
-        loss.backward(outputs, y)
-        dvalues = getattr(loss, "dinputs", None)
-        if dvalues is None:
-            raise not_stored(loss, "dinputs", "backward")
-        if sample_weight is not None:
-            loss.dinputs = dvalues = weighted_gradient(dvalues, sample_weight)
-        if scale != 1:
-            loss.dinputs = dvalues = dvalues * scale
-        if self._fused is not None:
-            self._fused.activation.dinputs = dvalues
+            check_outputs(self.before_loss)
+            self._outputs_checked = True
+        dvalues = gradient_of_loss(self.computed_loss, outputs, y, sample_weight, scale)
         if all_operations:
-            run_backward(self._before, dvalues)
-            return
-        first, *others = self._before[self._first_trained :] or [None]
-        dvalues = run_backward(others, dvalues)
-        if hasattr(first, "parameter_gradients"):
-            first.parameter_gradients(dvalues)
-        elif first is not None:
-            run_backward([first], dvalues)
+            run_backward(self.before_loss, dvalues)
+        else:
+            run_to_parameters(self.before_loss[self._first_trained :], dvalues)
+        self.store_around(["dinputs"])
 
     def complete_backward(self) -> None:
         """Compute the ``dinputs`` that ``backward(y, all_operations=False)`` left out.
 
         The gradients of parameters stay as they are.
         """
-        operations = self.before_loss
-        first = next((i for i, layer in enumerate(operations) if is_trained(layer)), None)
-        if first is None:
-            return
-        later = [*operations[first + 1 :], self.computed_loss]
-        dvalues = later[0].dinputs
-        if hasattr(operations[first], "parameter_gradients"):
-            gradients = self.parameters.dweights.copy()
-            dvalues = run_backward([operations[first]], dvalues)
-            self.parameters.dweights[...] = gradients
-        else:  # its backward has computed both
-            dvalues = operations[first].dinputs
-        run_backward(operations[:first], dvalues)
+        operations, first = self.before_loss, self._first_trained
+        if first < len(operations):
+            dvalues = [*operations, self.computed_loss][first + 1].dinputs
+            complete_backward(operations[: first + 1], dvalues, self.parameters)
+            self.store_around(["dinputs"])
 
-    # Inside another container the loss is that of the outer one.
+    # Inside another operation the loss is that of the outer one.
 
     def forward_inside(self, values: Array, training: bool) -> Array:
+        """Run the operations alone, without a fused activation, and store ``output``."""
         return Sequential.forward(self, values, training)
 
     def backward_inside(self, dvalues: Array) -> Array:
+        """Go back through the operations alone, from ``dvalues``, and store ``dinputs``."""
         return Sequential.backward(self, dvalues)
 
     def gradients(self) -> list[Array | None]:
@@ -305,27 +295,14 @@ class Supervised(Sequential):
 
         These are the arrays that the operations were given as ``dvalues``. None stands where
         there was nothing to compute: before the first trained operation, and for an activation
-        that is fused with the loss.
+        that is fused with the loss. Operations inside a ``Sequential`` take its place.
 
         Raises RuntimeError if ``calculate_loss`` and ``backward`` have not been called since the
         model was put together, or last on batches of different sizes.
         """
-        first = next((i for i, layer in enumerate(self.layers) if is_trained(layer)), None)
-        fused_with_last = self._fused is not None and self._fused.activation is self.layers[-1]
-        sources: list[Any] = [*self.layers[1:], None if fused_with_last else self.loss]
-        found: list[Array | None] = []
-        for position, (layer, source) in enumerate(zip(self.layers, sources, strict=True)):
-            gradient = None
-            if source is not None and first is not None and position >= first:
-                gradient = getattr(source, "dinputs", None)
-                output = getattr(layer, "output", None)
-                if gradient is None or output is None or gradient.shape != output.shape:
-                    raise RuntimeError(
-                        "there are no gradients of one batch: call calculate_loss(X, y) and then "
-                        "backward(y)"
-                    )
-            found.append(gradient)
-        return found
+        operations = self.operations_in_order
+        fused_with_last = self._fused is not None and self._fused.activation is operations[-1]
+        return gradients_by_outputs(operations, None if fused_with_last else self.loss)
 
     # The meaning of the outputs
 
@@ -334,31 +311,22 @@ class Supervised(Sequential):
 
         The accuracy decides or, if it does not say, the last activation.
         """
-        for authority in (self.accuracy, self._output_activation):
-            read = getattr(authority, "predictions", None)
-            if callable(read):
-                predictions: Array = read(outputs)
-                return predictions
-        return outputs
+        return predictions_of(outputs, self.accuracy, self.output_activation)
 
     def classes_of(self, outputs: Array) -> Array:
         """Return the class of each sample, given its outputs: see ``Model.predict_classes``."""
-        activation = self._output_activation
-        reader = self.accuracy if isinstance(self.accuracy, CategoricalAccuracy) else activation
-        if not isinstance(reader, (CategoricalAccuracy, Softmax, Sigmoid)):
-            raise ValueError(
-                f"predict_classes needs Softmax() or Sigmoid() last, or CategoricalAccuracy(); "
-                f"the model ends with {describe(self.layers[-1])}"
-            )
-        check_not_nan(outputs, self.stored_arrays())
-        classes = reader.predictions(outputs)
-        return classes[:, 0] if classes.ndim == 2 and classes.shape[1] == 1 else classes
+        arrays = self.stored_arrays()
+        return classes_of(outputs, self.accuracy, self.output_activation, arrays)
 
     def check_ready(self) -> None:
         """Raise RuntimeError before a loss is set and ``finalize`` has been called."""
         if self.loss is None:
             raise RuntimeError("the model has no loss: call set(loss=...) first")
         self.parameters  # noqa: B018 - raises before finalize
+
+    def store_around(self, names: Sequence[str] = ("output", "dinputs")) -> None:
+        """Give each ``Sequential`` inside the arrays that its operations stored in a step."""
+        store_around(self._around, names)
 
     # For a faster way to compute the same: see ``Model``.
 
@@ -369,60 +337,31 @@ class Supervised(Sequential):
 
     # Details
 
-    def _check_head(self, loss: Any) -> None:
-        contained = next((act for act, _, fused in self.fused if isinstance(loss, fused)), None)
-        if contained is not None and isinstance(self.layers[-1], contained):
-            raise ValueError(
-                f"{loss!r} contains the activation {self.layers[-1]!r}: leave that out, or use "
-                f"{loss.loss!r}"
-            )
-
     def _connect(self) -> None:
         """Decide how the loss is computed, and which operations a training step runs."""
-        self._output = None
+        self.output = None
         self._penalty = getattr(self.loss, "regularization_loss", penalty)
         self._penalized = self.trained_layers
         if isinstance(self.loss, Loss):
             self.loss.remember_trainable_layers(self.trained_layers)
-        self._fused = None
-        self._output_activation: Any = self.layers[-1]
-        self._before_loss = len(self.layers)  # how many operations the loss does not contain
-        if isinstance(self.loss, FusedLoss):
-            self._fused, self._output_activation = self.loss, self.loss.activation
-        for activation, loss, fused in self.fused:
-            if type(self.layers[-1]) is activation and type(self.loss) is loss:
-                self._fused = fused()
-                self._fused.activation, self._fused.loss = self.layers[-1], self.loss
-                self._before_loss -= 1
+        operations = self.operations_in_order
+        self._fused, self.before_loss = head_of(operations, self.loss, self.fused)
+        self.output_activation = operations[-1] if self._fused is None else self._fused.activation
         self._line_up()
 
     def _line_up(self) -> None:
-        """List the operations that are run before the loss, and those without a loss."""
-        self._before = self.before_loss
-        self._hidden = lined_up(self._before)
-        last = [] if self._fused is None else [self._output_activation]
+        """Prepare how the operations are called, before the loss and without a loss."""
+        self._hidden = lined_up(self.before_loss)
+        last = [] if self._fused is None else [self.output_activation]
         self._all = [*self._hidden, *lined_up(last)]
         self._outputs_checked = False
-        trained = [i for i, operation in enumerate(self._before) if is_trained(operation)]
-        self._first_trained = trained[0] if trained else len(self._before)
-
-    def _check_outputs(self) -> None:
-        """Raise ValueError unless every operation has stored its output; once is enough."""
-        for _, leaf in leaves(numbered(self.before_loss)):
-            if getattr(leaf, "output", None) is None:
-                raise not_stored(leaf, "output", "forward")
-        self._outputs_checked = True
+        trained = [i for i, operation in enumerate(self.before_loss) if is_trained(operation)]
+        self._first_trained = trained[0] if trained else len(self.before_loss)
+        self._around = list(plain_sequentials(self.layers))
 
     def _forward(
         self, X: ArrayLike, operations: Sequence[tuple[Any, str]], training: bool
     ) -> Array:
-        return run_forward(operations, as_inputs(X, self.parameters.dtype), training)
-
-
-def _check_methods(role: str, candidate: Any, methods: Sequence[str]) -> None:
-    if candidate is None:
-        return
-    missing = [name for name in methods if not callable(getattr(candidate, name, None))]
-    if missing or isinstance(candidate, type):
-        needs = "an object, not its class" if isinstance(candidate, type) else ", ".join(methods)
-        raise TypeError(f"the {role} needs {needs}, received {candidate!r}")
+        outputs = run_forward(operations, as_inputs(X, self.parameters.dtype), training)
+        self.store_around(["output"])
+        return outputs

@@ -95,7 +95,7 @@ class ArrayBatches:
             above 0.
         batch_size: samples in a batch; None takes all at once. The last batch may be shorter.
         shuffle: whether to draw a new order for each epoch.
-        transform: a function of the ``X`` of a batch that returns what goes into the network.
+        transform: a function of the ``X`` of a batch that returns the network's inputs.
 
     Attributes:
         batch_size: never more than there are rows.

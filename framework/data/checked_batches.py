@@ -58,7 +58,7 @@ def training_batches(
         if held_back is not None:
             size = evaluation_batch_size(model, data.sample)
             validation = ArrayBatches(*arrays, held_back, size, transform=transform)
-        has_classes = not getattr(model.loss, "is_regression", False)
+        has_classes = not getattr(model.loss, "regression", False)
         if has_classes and not shuffle and data.batches_per_epoch > 1:
             _warn_if_sorted_by_class(data.targets)
     if validation_data is not None:

@@ -14,7 +14,7 @@ from framework.data.sample_weights import check_sample_weight
 from framework.operation import describe
 from optimizers.arrays import Array
 
-# A function of the X of a batch that returns what goes into the network.
+# A function of the X of a batch that returns the network's inputs.
 Transform: TypeAlias = Callable[[Array], ArrayLike]
 # A function of the number of samples that returns the rows of this process.
 RowsOf: TypeAlias = Callable[[int], slice]
@@ -66,7 +66,7 @@ def check_data(
 
     Raises:
         RuntimeError: no loss, or ``finalize`` has not been called.
-        TypeError, ValueError: they do not fit; the message says what was expected.
+        TypeError, ValueError: they do not fit; the message names the expected value.
     """
     model.check_ready()
     if transform is None:
@@ -86,13 +86,13 @@ def check_data(
     if hasattr(model.loss, "check_targets"):
         shape = model.output_shapes(first.shape[1:])[-1]
         if shape is None:  # an operation of the user's own: one sample will tell
-            shape = model.forward(first, training=False).shape[1:]
+            shape = model.outputs_of(first).shape[1:]
         targets = model.loss.check_targets(targets, (len(X), *shape))
         if targets.dtype.kind == "f":
             targets = targets.astype(model.dtype, copy=False)
     if isinstance(model.accuracy, Accuracy):
         # Whether it fits the outputs is better known now than after the first update.
-        outputs = model.forward(first, training=False)
+        outputs = model.outputs_of(first)
         float(model.accuracy.calculate(model.predictions_of(outputs), targets[:1]))
     return X, targets
 

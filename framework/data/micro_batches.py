@@ -12,7 +12,8 @@ from typing import Any
 
 from framework.checks import check_count
 from framework.containers.supervised import Supervised
-from framework.operation import describe
+from framework.operation import Operation, describe
+from framework.utils.deprecation import RenamedAttribute
 from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
 
@@ -21,6 +22,8 @@ MOST_SAMPLES = 4096
 FEWEST_SAMPLES = 256
 BYTES_AT_ONCE = 2**26
 MUCH_MEMORY = 200 * 2**20
+
+OLD = "samplewise"  # the old name of independent_samples
 
 
 def micro_batch_size(outputs: Sequence[Array], sample: Array) -> int:
@@ -65,7 +68,10 @@ def warn_of_whole_batches(
 
 def has_independent_samples(operation: Any) -> bool:
     """Whether ``operation`` declares that each output depends on its own sample alone."""
-    if hasattr(operation, "independent_samples") or not hasattr(operation, "samplewise"):
+    old = next((vars(c)[OLD] for c in type(operation).__mro__ if OLD in vars(c)), None)
+    # ``Operation`` has both: the old name counts where it was set on the class afterwards.
+    is_set = isinstance(operation, Operation) and not isinstance(old, RenamedAttribute)
+    if not is_set and (hasattr(operation, "independent_samples") or not hasattr(operation, OLD)):
         return bool(getattr(operation, "independent_samples", False))
     warn_user(
         f"{type(operation).__name__}.samplewise was renamed: use independent_samples",

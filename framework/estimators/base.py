@@ -187,7 +187,7 @@ class NeuralNetwork(BaseEstimator):
         return X, y
 
     def _validated(self, X: Any, *y: Any, **options: Any) -> Any:
-        """Return what ``validate_data`` does. Its errors name the cell of a DataFrame too."""
+        """Return the result of ``validate_data``. Its errors name the cell of a DataFrame too."""
         try:
             return validate_data(self, X, *y, **options)
         except ValueError as error:
@@ -256,7 +256,7 @@ class NeuralNetwork(BaseEstimator):
         samples = self._validated(X, reset=False, dtype=self.model_.dtype)
         with _one_at_a_time:
             outputs = self.model_.predict(samples, batch_size=ROWS_AT_ONCE)
-            self.model_.forward(samples[:1].copy(), training=False)
+            self.model_.outputs_of(samples[:1].copy())
         return outputs
 
     def _predictions(self, X: ArrayLike) -> Array:

@@ -132,12 +132,12 @@ def measure(model: Supervised) -> tuple[OperationState, ...]:
 
     Raises RuntimeError if they have not been called, or on different batches.
     """
-    gradients = model.gradients()
+    operations, gradients = model.operations_in_order, model.gradients()
     before: Any = None
     states = []
-    for position, (layer, gradient) in enumerate(zip(model.layers, gradients, strict=True), 1):
+    for position, (layer, gradient) in enumerate(zip(operations, gradients, strict=True), 1):
         output = layer.output
-        last = position == len(model.layers)
+        last = position == len(operations)
         states.append(
             OperationState(
                 position=position,
@@ -220,7 +220,7 @@ def missing_activation(model: Supervised, outputs: Array) -> str:
 
 
 def _head_findings(model: Supervised, states: tuple[OperationState, ...]) -> Iterator[str]:
-    if activation := missing_activation(model, model.layers[-1].output):
+    if activation := missing_activation(model, model.operations_in_order[-1].output):
         yield (
             f"{type(model.loss).__name__} compares probabilities, but the outputs of {states[-1]}, "
             f"the last, are none. Add {activation}() at the end."

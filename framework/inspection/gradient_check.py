@@ -143,7 +143,7 @@ def check_gradients(
     faults = contract.faults
     if contract.repeatable and not differences.repeatable:
         faults.append(f"{describe(subject)}: {NOT_REPEATABLE}")
-    if not differences.repeatable:  # what its wrong elements have in common is chance
+    if not differences.repeatable:  # its wrong elements are random
         arrays = tuple(dataclasses.replace(array, hint="") for array in arrays)
     notes = list(contract.notes)
     if differences.narrow is not None:
@@ -231,7 +231,7 @@ def _compare(differences: Differences, step: float) -> Iterator[ArrayReport]:
 
 
 def _sizes(inputs: Array) -> dict[str, int]:
-    """Return what a gradient may have been divided by."""
+    """Return the numbers that a gradient may have been divided by."""
     return {"the {} samples": len(inputs), "all {} numbers": inputs.size}
 
 

@@ -42,7 +42,7 @@ class ContractCheck:
 
     Attributes:
         faults: a sentence for each.
-        notes: what could not be checked.
+        notes: the parts that could not be checked.
         repeatable: whether forward gives the same for the same inputs.
     """
 
@@ -88,6 +88,9 @@ class ContractCheck:
             if not watch.faults and not self.faults:
                 with watch.attached():
                     self._same_size()
+                if self._samples > 1:
+                    self._compare_batch(self._reordered(), compare_second_batch)
+            if not watch.faults and not self.faults:
                 self._second_batch(compare_second_batch)
                 watch.begin()
                 with watch.attached():
@@ -143,31 +146,41 @@ class ContractCheck:
     # Another batch
 
     def _same_size(self) -> None:
-        """Run a batch with other numbers, which shows what the watched parts write over."""
-        rows = np.roll(np.arange(self._samples), 1)
+        """Run a batch with other numbers, to show the arrays that watched parts overwrite."""
+        rows = self._reordered()
         self.probe.select(rows, self._samples)
         try:
             self._pass(self.probe, self.inputs[rows].copy())
         except Exception as error:
             self.notes.append(f"the same samples in another order raise {_named(error)}")
 
+    def _reordered(self) -> Array:
+        """Return the rows of the first batch, each in another place."""
+        return np.roll(np.arange(self._samples), 1)
+
     def _second_batch(self, compare: bool) -> None:
         refused = ""
         for rows in _other_batches(self._samples):
-            batch = self.inputs[rows].copy()
-            fresh = self.new_probe()
-            fresh.select(rows, self._samples)
-            try:
-                expected = self._pass(fresh, batch)
-            except Exception as error:
-                refused = refused or f"one of {_count(len(rows))} raises {_named(error)}"
-                continue
-            if all(np.isfinite(gradient).all() for gradient in expected.values()):
-                self._compare_second(rows, batch, expected, compare)
+            problem = self._compare_batch(rows, compare)
+            if not problem:
                 return
-            refused = refused or f"one of {_count(len(rows))} gives NaN or infinity"
+            refused = refused or problem
         if refused:
             self.notes.append(f"only batches of {_count(self._samples)} were checked: {refused}")
+
+    def _compare_batch(self, rows: Array, compare: bool) -> str:
+        """Compare a batch of ``rows`` with that of a new copy; say why if that is impossible."""
+        batch = self.inputs[rows].copy()
+        fresh = self.new_probe()
+        fresh.select(rows, self._samples)
+        try:
+            expected = self._pass(fresh, batch)
+        except Exception as error:
+            return f"one of {_count(len(rows))} raises {_named(error)}"
+        if not all(np.isfinite(gradient).all() for gradient in expected.values()):
+            return f"one of {_count(len(rows))} gives NaN or infinity"
+        self._compare_second(rows, batch, expected, compare)
+        return ""
 
     def _compare_second(
         self, rows: Array, batch: Array, expected: dict[str, Array], compare: bool
@@ -208,7 +221,7 @@ class ContractCheck:
         without_first: Array | None,
         samples: int,
     ) -> str:
-        """Return what is wrong with some elements of ``gradient``, "" if nothing is."""
+        """Describe the fault of some elements of ``gradient``; "" if there is none."""
         flat = np.random.default_rng(DVALUES_SEED).permutation(array.size)[:CHECKED].tolist()
         if without_first is not None and without_first.shape == gradient.shape:
             gaps = np.abs(gradient - without_first).ravel()

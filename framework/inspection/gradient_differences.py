@@ -113,7 +113,7 @@ class Differences:
     def _may_be_rounding(
         self, difference: float, step: float, margin: float = NOISE_MARGIN
     ) -> bool:
-        # Neither chance nor single precision is rounding.
+        # Neither randomness nor single precision is rounding.
         if not self.repeatable or self.narrow is not None:
             return False
         return abs(difference) * step <= margin * self._noise_limit()
@@ -131,10 +131,10 @@ class Differences:
         ``masks`` are the numbers that change, an array for each call of an operation; all do if
         there are none.
         """
-        middle, chance = self._terms(), np.random.default_rng(0)
+        middle, generator = self._terms(), np.random.default_rng(0)
 
         def change(call: int, output: Array) -> Array:
-            digits = EPS * chance.choice([-1, 1], size=output.shape)
+            digits = EPS * generator.choice([-1, 1], size=output.shape)
             return output * (1 + (digits * masks[call] if masks else digits))
 
         changes = []

@@ -1,4 +1,4 @@
-"""Guesses at the mistake, from what the wrong elements of a gradient have in common."""
+"""Guesses at the mistake, from common traits of the wrong elements of a gradient."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def hint(
     sizes: dict[str, int],
     dvalues: Array | None = None,
 ) -> str:
-    """Return what the ``wrong`` elements have in common, "" if nothing is seen.
+    """Return the common trait of the ``wrong`` elements, "" if none is seen.
 
     Args:
         analytic, numerical: both gradients, of one shape; NaN in ``numerical`` where there is
@@ -25,7 +25,7 @@ def hint(
         wrong: which elements are wrong, as booleans of this shape.
         sizes: numbers that a gradient may have been divided by, each under its name with "{}" for
             the number: ``{"the {} samples": 6}``.
-        dvalues: what ``backward`` was given, for the gradient of the inputs.
+        dvalues: the argument of ``backward``, for the gradient of the inputs.
     """
     if not wrong.any():
         return ""

@@ -17,8 +17,8 @@ class Element:
     Attributes:
         index: in the array.
         error: the relative error; infinite where ``analytic`` or ``numerical`` is not finite.
-        analytic: what ``backward`` gives.
-        numerical: what differences of ``forward`` give.
+        analytic: the result of ``backward``.
+        numerical: the result of differences of ``forward``.
     """
 
     index: tuple[int, ...]
@@ -41,7 +41,7 @@ class ArrayReport:
         rounded: how many elements were checked with a larger tolerance, because rounding inside
             ``forward`` makes their differences inexact.
         note: the fault in words where there are no elements to compare.
-        hint: what the wrong elements have in common, if anything.
+        hint: the common trait of the wrong elements, if any.
     """
 
     name: str
@@ -92,12 +92,12 @@ class GradientReport:
     worth depends on how many these are: see ``checked`` and ``at_kink``.
 
     Attributes:
-        subject: the repr of what was checked.
+        subject: the repr of the checked object.
         arrays: the report of each gradient.
         tolerance: the largest error that passes.
-        faults: what is wrong besides the numbers of ``arrays``, a sentence each: arrays written
+        faults: the faults besides the numbers of ``arrays``, a sentence each: arrays written
             to that belong to others, gradients that depend on earlier batches, and so on.
-        notes: what could not be checked, a sentence each.
+        notes: the parts that could not be checked, a sentence each.
     """
 
     subject: str
@@ -154,6 +154,8 @@ class GradientReport:
     def _verdict(self) -> str:
         if self.passed and not self.checked:
             return "NOTHING CHECKED"
+        if self.faults and self.max_relative_error <= self.tolerance:
+            return "FAILED, though the gradients of a single batch are right"
         return (
             f"{'passed' if self.passed else 'FAILED'}, largest relative error "
             f"{self.max_relative_error:.2g} (tolerance {self.tolerance:g})"

@@ -22,7 +22,7 @@ ROUNDING = 1e-9
 
 
 class Call(NamedTuple):
-    """One call of ``forward`` or ``backward``: copies of what was given and of the results."""
+    """One call of ``forward`` or ``backward``: copies of the arguments and of the results."""
 
     part: Any
     method: str
@@ -45,7 +45,7 @@ class Watch:
         operations = {id(op): op for op in probe.operations if not _only_calls_others(op)}
         self._operations = list(operations.values())
         self._loss = probe.loss
-        # What each part was given, and what it gave, in its last calls.
+        # The arguments and the results of each part in its last calls.
         self._held: dict[int, dict[str, Any]] = {}
 
     def begin(self) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from framework.containers.container import Container, leaves, numbered
-from framework.containers.sequential import Sequential, text_of_shape
+from framework.containers.sequential import Sequential
+from framework.containers.shapes import text_of_shape
 from framework.operation import Shape, describe
 from optimizers.optimizer import parameter_names
 

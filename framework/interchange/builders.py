@@ -50,7 +50,7 @@ def build(cls: type[Operation], **values: Any) -> Any:
     operation's own, such as ``weights`` or ``running_mean``; they decide its dtype and, where
     ``n_features`` is not given, the number of features. A row ``(1, n)`` may be given as ``(n,)``.
 
-    Raises what the constructor raises, and ValueError for an array of another shape.
+    Raises the errors of the constructor, and ValueError for an array of another shape.
     """
     taken = constructor_arguments(cls)
     arguments = {name: value for name, value in values.items() if name in taken}

@@ -28,7 +28,7 @@ from optimizers.optimizer import parameter_names
 AnyModel = TypeVar("AnyModel", bound=Supervised)
 
 # Nodes can share a constant, so a small file could demand any number of parameters. More than
-# this, and than 16 times the numbers in the file, is no network that somebody trained.
+# this, and than 16 times the numbers in the file, is no trained network.
 MANY_PARAMETERS = 1_000_000
 
 PATTERNS = patterns_by_operator()

@@ -13,7 +13,7 @@ from framework.interchange.onnx_graph import Graph
 Found: TypeAlias = dict[str, Any]
 INPUTS = "inputs"
 
-# For values of more than two axes these operators compute what no operation here does.
+# For values of more than two axes these operators compute something that no operation here does.
 ROWS_ONLY = ("Gemm", "BatchNormalization", "Concat")
 
 

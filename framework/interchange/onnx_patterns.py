@@ -1,7 +1,7 @@
 """The ONNX pattern of each operation: its entry in ``EXPORT``.
 
 A pattern is written into a graph when a model is exported, and looked for in a graph when one is
-imported, so one entry does both. ``IMPORT`` has what PyTorch and scikit-learn write instead.
+imported, so one entry does both. ``IMPORT`` has the patterns of PyTorch and scikit-learn.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Builder: TypeAlias = Callable[..., list[Operation]]
 
 @dataclass(frozen=True)
 class Pattern:
-    """What an operation is in ONNX.
+    """The form of an operation in ONNX.
 
     Attributes:
         expression: the ONNX operators that compute it. ``X`` alone leaves the operation out.
@@ -62,7 +62,7 @@ class Pattern:
         by_default: a shorter expression for an operation with the default arguments.
         arguments: returns the values of the expression's arguments by name. None reads the
             operation's attributes of these names.
-        builder: makes the operation again. None calls its class with what the constructor takes,
+        builder: makes the operation again. None calls its class with the constructor's arguments,
             and copies the arrays (see ``build``).
     """
 
@@ -157,7 +157,7 @@ GEMM = {"alpha": 1.0, "beta": 1.0, "transA": 0}
 # Types of ONNX's tensors.
 FLOAT, DOUBLE = 1, 11
 
-# What onnxruntime has no operator for in float64.
+# The operators that onnxruntime does not have in float64.
 SOFTPLUS = node(
     "Add",
     node("Max", X, 0.0),

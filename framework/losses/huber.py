@@ -35,7 +35,7 @@ class Huber(Loss):
     array([0.125, 2.5  ])
     """
 
-    is_regression = True
+    regression = True
 
     def __init__(self, delta: float = 1.0) -> None:
         self.delta = check_positive("delta", delta)

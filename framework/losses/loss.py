@@ -29,14 +29,14 @@ class Loss(Configurable):
     Attributes:
         dinputs: the result of the last ``backward``, in the shape of the predictions, already
             divided by the number of samples.
-        is_regression: whether the targets are numbers, and not classes. Training without
-            ``shuffle`` then does not warn of targets in sorted order.
+        regression: whether the targets are quantities and not classes, False unless a subclass
+            sets it to True.
 
     Source: *Neural Networks from Scratch*, chapters 5, 9 and 14.
     """
 
+    regression = False
     dinputs: Array
-    is_regression: bool = False
     trainable_layers: Sequence[Any] = ()
 
     def forward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Any:

@@ -28,7 +28,7 @@ class MeanAbsoluteError(Loss):
     0.5
     """
 
-    is_regression = True
+    regression = True
 
     def forward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:
         y_pred, y_true = self.check(y_pred, y_true)

@@ -29,7 +29,7 @@ class MeanSquaredError(Loss):
     1.0
     """
 
-    is_regression = True
+    regression = True
     kink_sides = smooth
 
     def forward(self, y_pred: ArrayLike, y_true: ArrayLike) -> Array:

@@ -17,7 +17,7 @@ after ``nnfs.init(dot_precision_workaround=False)``, everything is float32, whic
 | ``layers``, ``activations``, ``losses``, ``accuracies`` | the book's operations |
 | ``optimizers`` | optimizers that show their state on the layers |
 | ``model``, ``printing`` | ``Model``, and the lines that it prints |
-| ``operation``, ``passes``, ``arithmetic`` | what these share |
+| ``operation``, ``passes``, ``arithmetic`` | shared parts |
 
 Differences from the book:
 

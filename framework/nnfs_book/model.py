@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_floats
+from framework.containers.head import FUSED
 from framework.containers.last_pass import last_pass_kept
-from framework.containers.supervised import FUSED
 from framework.losses import SoftmaxCategoricalCrossentropy
 from framework.model import AnyModel
 from framework.model import Model as FrameworkModel
@@ -56,7 +56,7 @@ class Model(FrameworkModel):
     @property
     def output_layer_activation(self) -> Any:
         """The last operation, whose ``predictions`` turns outputs to predictions."""
-        return self._output_activation
+        return self.output_activation
 
     @property
     def softmax_classifier_output(self) -> Any:
@@ -80,7 +80,7 @@ class Model(FrameworkModel):
         if y is None:
             raise TypeError("backward needs the targets: backward(output, y)")
         if output is not None:
-            self._output = as_floats(output, "output")
+            self.output = as_floats(output, "output")
         super().backward(y, **options)
 
     def train(  # type: ignore[override]

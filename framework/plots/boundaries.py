@@ -268,7 +268,7 @@ def _shades(model: Model, points: Array) -> Array:
     with last_pass_kept(model):
         outputs = model.predict(points, batch_size=8192)
     classes = model.classes_of(outputs)
-    sureness = _sureness(outputs, model.layers[-1])
+    sureness = _sureness(outputs, model.output_activation)
     palette = np.array([to_rgb(colour) for colour in COLOURS])
     strength = (0.15 + 0.45 * sureness)[:, np.newaxis]
     return np.asarray(1 - strength * (1 - palette[classes % len(COLOURS)]))

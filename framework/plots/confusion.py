@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.plots.labels import class_indices, names_of_classes
-from framework.utils.figures import CHARACTER, COLOURS, WRONG, new_axes, room
+from framework.utils.figures import CHARACTER, COLOURS, WRONG, new_axes, size_in_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,7 +89,7 @@ def _side(ax: Axes, longest: int) -> float:
     """Return the smallest side of the square matrix, in points, beside names of this length."""
     # The margins of new axes have room for texts of about four characters.
     names = CHARACTER * LARGEST * max(0, longest - 4)
-    return max(min(room(ax)) - names, 1.0)
+    return max(min(size_in_points(ax)) - names, 1.0)
 
 
 def _colours(strength: np.ndarray) -> np.ndarray:

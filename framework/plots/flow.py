@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from framework.inspection.diagnosis import OperationState, diagnose, measure
 from framework.model import Model
-from framework.utils.figures import CHARACTER, COLOURS, WRONG, new_axes, room
+from framework.utils.figures import CHARACTER, COLOURS, WRONG, new_axes, size_in_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def gradient_flow(
     _line(ax, [state.gradient for state in states], "s--", WRONG, "size of its gradient")
     # Names are horizontal if the longest fits, smaller if need be, and otherwise vertical.
     longest = max(len(line) for state in states for line in _label(state, "\n").split("\n"))
-    width = room(ax)[0]
+    width = size_in_points(ax)[0]
     fitting = [s for s in SIZES if CHARACTER * s * (longest + 1) * len(states) <= width]
     size, upright = (fitting or SIZES[-1:])[0], not fitting
     ax.set_xticks(

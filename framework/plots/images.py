@@ -46,7 +46,7 @@ def image_grid(
         figure: a matplotlib figure or subfigure to draw in; None opens one.
 
     Returns:
-        The axes, ``(rows, columns)`` of what is drawn.
+        The axes, ``(rows, columns)``.
 
     Raises:
         ImportError: matplotlib is missing.

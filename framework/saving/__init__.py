@@ -2,7 +2,7 @@
 
 | file | job |
 |---|---|
-| ``model_file.py`` | what is in a model file; saving and loading models and parameters |
+| ``model_file.py`` | the content of a model file; saving and loading models and parameters |
 | ``operations.py`` | the operations of a file, made only if their arrays are there |
 | ``optimizer_state.py`` | the states of the optimizer and the accuracy |
 | ``serialization.py`` | objects as JSON: their class and their constructor arguments |

@@ -1,7 +1,7 @@
 """The bytes of a saved file: a safetensors file with JSON metadata and a checksum.
 
     tensors               the arrays, by name
-    metadata["dinputs"]   JSON: {"version": 1, "checksum": "…", …}, and what is saved
+    metadata["dinputs"]   JSON: {"version": 1, "checksum": "…", …}, and the content
 
 The format holds numbers and text, and never code. Version 1 is read for good. A newer version is
 refused by its number.
@@ -31,7 +31,7 @@ def encode(contents: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
     """Return the bytes of a file with ``contents``, which must be valid JSON, and ``arrays``."""
     from safetensors.numpy import save
 
-    # The library writes the memory as it is, whatever its strides and byte order.
+    # The library writes the memory as it is, and ignores strides and byte order.
     arrays = {
         name: np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
         for name, array in arrays.items()

@@ -1,4 +1,4 @@
-"""A model file: what is in it, and how a model gets into it and out again.
+"""The content of a model file; saving and loading models and parameters.
 
     tensors     "layers.0.weights", …: the parameters and the running statistics of each operation,
                 by its position in ``model.layers`` ("layers.2.0.weights" inside a container);
@@ -201,9 +201,9 @@ def load_state_dict(current: Mapping[str, Array], arrays: Mapping[str, Array]) -
 def _check_data_facts(
     model: Supervised, input_shape: Any, class_names: Any
 ) -> tuple[Shape, list[str] | None]:
-    """Return what a file says about the data of ``model``, if it fits the model's operations.
+    """Return a file's facts about the data of ``model``, if they fit the model's operations.
 
-    Raises TypeError or ValueError if it does not.
+    Raises TypeError or ValueError if they do not.
     """
     if input_shape is not None:
         input_shape = tuple(check_count("each number of input_shape", n) for n in input_shape)

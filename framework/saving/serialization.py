@@ -4,8 +4,8 @@
 
 A class of this library has the name by which users import it (see ``registry``). A class or a
 function of the user's own has its bare name, and must be passed again to deserialize it. A name is
-looked up in the registry and among what was passed, and nowhere else, so that JSON from a file
-cannot make anything be imported or run.
+looked up in the registry and among those passed, and nowhere else, so that JSON from a file cannot
+make anything be imported or run.
 
 An argument can be None, a number, a string, an array, a function, an initializer, a schedule or
 another such object, or a list, tuple or dictionary of these; a container's can also be operations.

@@ -9,7 +9,7 @@ epoch_sums.py         adds up the losses of an epoch
 evaluation.py         outputs, loss and accuracy on validation or test data
 history.py            History: the metrics of every epoch
 learning_curves.py    draws a History
-progress.py           Reporter: what is shown of the progress, and when
+progress.py           Reporter: shows the progress, and decides when
 terminal_bar.py       shows it as a bar and lines in a terminal
 notebook_table.py     shows it as a bar and a table in a notebook
 obstacles.py          warns of a training that cannot learn

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from framework.containers.container import is_trained, leaves, numbered
+from framework.containers.supervised import Supervised
 from framework.errors import DivergenceError
 from framework.operation import describe
 from framework.training.state import Training
@@ -68,8 +69,18 @@ def _first_bad_gradient(training: Training) -> str:
                 names.append("dinputs")
             for name in names:
                 if not _is_finite(leaf, name):
-                    return f"{text} {name} of operation {position + 1}, {describe(leaf)}"
+                    place = _position(model, leaf)
+                    return f"{text} {name} of operation {place}, {describe(leaf)}"
     return ""
+
+
+def _position(model: Supervised, leaf: Any) -> int:
+    """Return the position, from 1, of the operation of ``model`` that is or contains ``leaf``."""
+    return next(
+        position
+        for position, layer in enumerate(model.layers, 1)
+        if any(inside is leaf for _, inside in leaves(numbered([layer])))
+    )
 
 
 def _is_finite(owner: Any, name: str) -> bool:

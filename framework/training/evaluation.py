@@ -23,7 +23,7 @@ def predict(model: Supervised, X: ArrayLike, batch_size: int | None) -> Array:
     size = chosen_batch_size(model, X, batch_size)
     parts = []
     for start in range(0, len(X), size):
-        parts.append(_kept(model.forward(X[start : start + size], training=False)))
+        parts.append(_compact(model.outputs_of(X[start : start + size])))
         release_pages(X)
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -60,7 +60,7 @@ def evaluation_means(model: Supervised, sums: Array) -> tuple[float, float | Non
     return data_loss / total_weight, None if model.accuracy is None else correct / total_weight
 
 
-def _kept(output: Array) -> Array:
+def _compact(output: Array) -> Array:
     """Return ``output``, or a copy if it is part of a larger array, which it would keep alive."""
     whole = output.base
     return output.copy() if isinstance(whole, np.ndarray) and whole.size > output.size else output

@@ -1,4 +1,4 @@
-"""What a training leaves in the operations: the pass of the last batch, forward and backward."""
+"""Leaves the pass of the last batch, forward and backward, in the operations after training."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LastBatch:
         self._before = [getattr(layer, name).copy() for layer, name in self._first]
 
     def keep(self) -> None:
-        """Keep the pass of the last step, whatever passes callbacks make."""
+        """Keep the pass of the last step, before callbacks make passes of their own."""
         self._pass = LastPass(self.model)
 
     def release(self) -> None:

@@ -64,7 +64,7 @@ class Loop:
         batches    the batches of an epoch
         step       one step: gradient, update, and the sums of the epoch
         stopped    whether training was stopped
-        sync       brings together what the processes have apart, after the batches of an epoch
+        sync       brings the processes' results together after the batches of an epoch
         record     adds the metrics of the epoch to the history
     """
 

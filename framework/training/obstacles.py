@@ -63,8 +63,8 @@ def _warn_of_batches_of_one(
             continue
         if (samples if leaf.synchronized else samples // training.ranks) <= 1:
             warn_user(
-                f"{describe(leaf)} normalizes each batch of a single sample to 0, whatever the "
-                "inputs are, so nothing is learned: give a batch_size of 2 or more"
+                f"{describe(leaf)} normalizes each batch of a single sample to 0, so nothing is "
+                "learned: give a batch_size of 2 or more"
             )
             return
 

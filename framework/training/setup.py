@@ -45,6 +45,7 @@ def _check_optimizer(model: Supervised) -> None:
     if optimizer.has_trained_only_others([model.parameters, *model.leaves()]):
         raise RuntimeError(
             f"{optimizer!r} has trained another model for {optimizer.iterations:,} steps, and "
-            "would go on with the learning rate that they have left. Call optimizer.reset() before "
-            "train, or give this model a new optimizer: model.set(optimizer=...)"
+            "would go on with that step count, and with the learning rate that follows from it. "
+            "Call optimizer.reset() before train, or give this model a new optimizer: "
+            "model.set(optimizer=...)"
         )

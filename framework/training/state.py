@@ -44,7 +44,7 @@ class Callback:
         return {}
 
     def resume(self, training: Training, state: dict[str, Any]) -> None:
-        """Restore what ``checkpoint_state`` returned. Called after ``on_train_begin``.
+        """Restore the state that ``checkpoint_state`` returned. Called after ``on_train_begin``.
 
         The parameters and the history are those of the checkpoint by then. An error here ends the
         training before it goes on, and leaves the model as it was.

@@ -60,7 +60,8 @@ def legend_below(
     # Gaps take 2.8 sizes of the text, a character about half of one.
     size = 8.33
     widths = [size * (handle_length + 2.8 + 0.5 * len(label)) for label in labels]
-    rows = 1 if sum(widths) <= (width := room(ax)[0]) else math.ceil(sum(widths) / width + 0.2)
+    width = size_in_points(ax)[0]
+    rows = 1 if sum(widths) <= width else math.ceil(sum(widths) / width + 0.2)
     below = ScaledTranslation(0, -32 / 72, ax.figure.dpi_scale_trans)  # of ticks and label
     ax.legend(
         handles,
@@ -76,7 +77,7 @@ def legend_below(
     )
 
 
-def room(ax: Axes) -> tuple[float, float]:
+def size_in_points(ax: Axes) -> tuple[float, float]:
     """The width and height of ``ax`` in points, as they are before texts are laid out."""
     box = ax.get_window_extent()
     points = 72 / ax.figure.dpi

@@ -31,7 +31,7 @@ def check_target(path: str | os.PathLike[str]) -> Path:
         os.lstat(_beside(place))
     except OSError as error:  # usually that there is no such file yet
         if error.errno == errno.ENAMETOOLONG:
-            message = f"{error.strerror}, with what is added while it is written"
+            message = f"{error.strerror}, with the characters added for the temporary file"
             raise OSError(error.errno, message, str(place)) from None
     if not os.access(place.parent, os.W_OK):
         raise PermissionError(f"the folder {place.parent} cannot be written to")

@@ -1,4 +1,4 @@
-"""The packages ``optimizers`` and ``datasets``, whose names other packages have too."""
+"""Checks that ``optimizers`` and ``datasets`` are those of this distribution."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DISTRIBUTION = "dinputs"
 def check_ours(name: str) -> None:
     """Raise ImportError, naming the file in the way, if the package ``name`` is another's.
 
-    ``datasets`` is also what Hugging Face calls its package, and what many a folder is called.
+    Hugging Face has a package ``datasets`` too, and it is a usual name of a folder.
     """
     package = importlib.import_module(name)
     if getattr(package, "__distribution__", None) != DISTRIBUTION:

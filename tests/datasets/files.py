@@ -22,9 +22,9 @@ def idx(items: Bytes) -> bytes:
 
 def random_images(count: int, seed: int = 0) -> tuple[Bytes, Bytes]:
     """Images ``(count, 28, 28)`` and labels ``(count,)``."""
-    chance = np.random.default_rng(seed)
-    images = chance.integers(0, 256, (count, 28, 28), dtype=np.uint8)
-    return images, chance.integers(0, 10, count, dtype=np.uint8)
+    generator = np.random.default_rng(seed)
+    images = generator.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+    return images, generator.integers(0, 10, count, dtype=np.uint8)
 
 
 def mnist_files(train: int = 7, test: int = 3) -> dict[str, bytes]:
@@ -39,8 +39,8 @@ def mnist_files(train: int = 7, test: int = 3) -> dict[str, bytes]:
 
 def records(count: int, seed: int = 0) -> Bytes:
     """Records of CIFAR-10's binary version, ``(count, 3073)``."""
-    chance = np.random.default_rng(seed)
-    rows = chance.integers(0, 256, (count, 3073), dtype=np.uint8)
+    generator = np.random.default_rng(seed)
+    rows = generator.integers(0, 256, (count, 3073), dtype=np.uint8)
     rows[:, 0] %= 10
     return rows
 

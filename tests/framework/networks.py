@@ -1,4 +1,4 @@
-"""A small network and its data, for tests of many rooms."""
+"""A small network and its data, for tests of many packages."""
 
 from typing import Any
 

@@ -243,7 +243,7 @@ def test_a_model_evaluates_and_predicts_in_threads_as_it_does_alone(
     assert_same_in_threads(everything)
 
 
-def test_the_size_of_its_slices_is_the_same_whatever_another_thread_does_in_between() -> None:
+def test_another_thread_does_not_change_the_size_of_its_micro_batches() -> None:
     model = classifier([Softmax()], CategoricalCrossentropy(), CategoricalAccuracy())
     wide = np.zeros((5000, 4), np.float32)
     for layer in model.layers:

@@ -190,8 +190,8 @@ def test_huge_inputs_neither_overflow_nor_warn(activation: Operation, dtype: typ
 )
 def test_repr_is_the_call_that_makes_it(operation: Operation, text: str) -> None:
     assert repr(operation) == text
-    twin = eval(text, vars(framework))
-    assert twin.configuration() == operation.configuration()
+    copied = eval(text, vars(framework))
+    assert copied.configuration() == operation.configuration()
 
 
 def test_shapes_that_cannot_change_are_passed_on() -> None:

@@ -130,7 +130,7 @@ def test_a_fused_loss_after_its_own_activation_is_refused() -> None:
     assert isinstance(model.loss, CategoricalCrossentropy)
 
 
-def test_prediction_in_slices_is_the_same() -> None:
+def test_prediction_in_batches_is_the_same() -> None:
     model = classifier()
     np.testing.assert_allclose(model.predict(X, batch_size=7), model.predict(X), rtol=1e-6)
     assert model.evaluate(X, y, batch_size=7) == pytest.approx(model.evaluate(X, y))
@@ -218,11 +218,11 @@ def test_parameters_that_do_not_fit_change_nothing(change: Any, message: str) ->
     np.testing.assert_array_equal(model.parameters.weights, before)
 
 
-@pytest.mark.parametrize("twin", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
-def test_a_copy_trains_on_its_own_from_where_the_original_was(twin: Any) -> None:
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_a_copy_trains_on_its_own_from_where_the_original_was(copied: Any) -> None:
     model = classifier(optimizer=Adam(0.01))
     model.train(X, y, progress=False)
-    other = twin(model)
+    other = copied(model)
     before = model.parameters.weights.copy()
     other.train(X, y, epochs=2, shuffle=False, batch_size=None, progress=False)
     np.testing.assert_array_equal(model.parameters.weights, before)

@@ -84,18 +84,25 @@ def test_the_books_fused_accuracy_reads_the_activation_and_counts_nan_as_wrong()
     assert nnfs_book.Accuracy_Categorical(binary=True).calculate(predictions, [[0], [0]]) == 0.5
 
 
-def test_compiled_training_counts_nan_as_wrong() -> None:
+def test_compiled_training_counts_nan_as_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba")
-    from framework.accelerated.table import BINARY, CATEGORICAL
+    from framework.accelerated import accuracies
+    from framework.accelerated.accuracies import BINARY, CATEGORICAL, largest, sum_of_correct
 
-    from framework.accelerated.steps import share_right
+    # Parts of compiled code cannot be called from Python, but their source can.
+    monkeypatch.setattr(accuracies, "largest", largest.py_func)
 
     outputs = np.array([[NAN, NAN], [0.1, 0.9], [0.9, NAN]])
-    for targets in (np.array([0, 1, 0]), np.array([[1.0, 0], [0, 1], [1, 0]])):
-        found = [share_right(CATEGORICAL, outputs, targets, i) for i in range(3)]
-        assert found == [0, 1, 0]
-    answers = np.array([[0.0, 0], [0, 1], [1, 0]])
-    assert [share_right(BINARY, outputs, answers, i) for i in range(3)] == [0, 1, 0.5]
+    rows = np.array([[1.0, 0], [0, 1], [1, 0]])
+    no_labels, labels, weights = np.zeros(0, np.intp), np.array([0, 1, 0]), np.array([1.0, 2, 4])
+
+    def correct(accuracy: int, labels: Any, targets: Any) -> float:
+        return sum_of_correct.py_func(accuracy, 0.0, outputs, labels, targets, weights)
+
+    # Each sample's share of correct outputs, times its weight: 0, 1 and 0; or 0, 1 and one half.
+    assert correct(CATEGORICAL, labels, rows) == 2
+    assert correct(CATEGORICAL, no_labels, rows) == 2
+    assert correct(BINARY, no_labels, np.array([[0.0, 0], [0, 1], [1, 0]])) == 2 + 4 / 2
 
 
 # Models

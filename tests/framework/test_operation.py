@@ -85,6 +85,20 @@ def test_a_class_that_declares_samplewise_has_independent_samples() -> None:
     assert samples_at_once(Computed()) == 10_000
 
 
+def test_samplewise_counts_with_a_warning_if_it_is_set_on_a_class_later() -> None:
+    class Together(Rows, Operation):
+        independent_samples = True
+
+    class Alone(Rows, Operation):
+        pass
+
+    Together.samplewise, Alone.samplewise = False, True  # type: ignore[assignment, method-assign]
+    with pytest.warns(DeprecationWarning, match=f"Together.{RENAMED}"):
+        assert samples_at_once(Together()) == 10_000
+    with pytest.warns(DeprecationWarning, match=f"Alone.{RENAMED}"):
+        assert samples_at_once(Alone()) < 10_000
+
+
 def test_any_class_that_declares_samplewise_is_given_micro_batches_with_a_warning() -> None:
     class Alone(Rows):
         samplewise = True

@@ -68,10 +68,10 @@ def test_a_gradient_of_another_shape_is_named() -> None:
         vector.dweights  # noqa: B018
 
 
-@pytest.mark.parametrize("twin", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))])
-def test_copies_have_a_vector_of_their_own(twin: object) -> None:
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))])
+def test_copies_have_a_vector_of_their_own(copied: object) -> None:
     vector, first, _, _ = make()
-    other, other_first = twin((vector, first))  # type: ignore[operator]
+    other, other_first = copied((vector, first))  # type: ignore[operator]
     np.testing.assert_array_equal(other.weights, vector.weights)
     other.weights[:] = 1
     assert (other_first.weights == 1).all()

@@ -56,12 +56,12 @@ def test_gradients_are_not_written_to(optimizer: Optimizer) -> None:
 
 
 @every_optimizer
-@pytest.mark.parametrize("twin", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))])
-def test_a_copy_goes_on_as_the_original_would(optimizer: Optimizer, twin: object) -> None:
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))])
+def test_a_copy_goes_on_as_the_original_would(optimizer: Optimizer, copied: object) -> None:
     optimizer, bowl = copy.deepcopy(optimizer), Bowl()
     for _ in range(3):
         step(optimizer, bowl)
-    other, other_bowl = twin((optimizer, bowl))  # type: ignore[operator]
+    other, other_bowl = copied((optimizer, bowl))  # type: ignore[operator]
     for _ in range(3):
         step(optimizer, bowl)
         step(other, other_bowl)

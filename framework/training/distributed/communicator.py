@@ -189,9 +189,9 @@ def in_turn(communicator: Any, action: Callable[[], AnyResult]) -> AnyResult:
         return action()
     together = Communicator(communicator)
     results = []
-    for turn_of_first in (True, False):
+    for first_has_turn in (True, False):
         with together.agreement():
-            if (together.rank == 0) is turn_of_first:
+            if (together.rank == 0) is first_has_turn:
                 results.append(action())
     return results[0]
 

@@ -289,6 +289,7 @@ def test_a_loss_leads_to_the_same_steps(loss: Any, targets: str, weights: Any, d
     assert_same_training(operations, dtype, X, TARGETS[targets], loss, 10, sample_weight=weights)
 
 
+@pytest.mark.filterwarnings("ignore:3 updates of SGD")  # that change nothing, on purpose
 @pytest.mark.parametrize("scale", [1e3, 1e5])
 @pytest.mark.parametrize(("loss", "targets"), LOSS_CASES, ids=repr)
 def test_a_loss_of_extreme_outputs_is_as_large_as_plain(

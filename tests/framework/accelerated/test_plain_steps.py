@@ -209,8 +209,8 @@ def test_a_model_class_with_steps_of_its_own_has_them_called() -> None:
     assert model.losses == 10
 
 
-def test_a_training_in_slices_is_plain() -> None:
-    """Batches of thousands of samples go through in slices, whose gradients add up."""
+def test_a_training_in_micro_batches_is_plain() -> None:
+    """Batches of thousands of samples go through in micro-batches, whose gradients add up."""
 
     def make() -> Model:
         framework.seed(5)

@@ -158,7 +158,7 @@ BATCHES = [(X[i : i + 50], CLASSES[i : i + 50], WEIGHTS[i : i + 50]) for i in ra
         {"X": X.astype(float), "y": CLASSES, "sample_weight": np.round(WEIGHTS)},
         {"X": np.tile(X, (20, 1)), "y": np.tile(CLASSES, 20), "batch_size": None},
     ],
-    ids=["batches", "transformed", "weights of zero", "in slices"],
+    ids=["batches", "transformed", "weights of zero", "in micro-batches"],
 )
 def test_data_come_from_wherever_plain_training_takes_them(source: dict[str, Any]) -> None:
     def make() -> Model:
@@ -279,7 +279,7 @@ def test_a_prediction_keeps_no_more_in_memory_than_it_is(batch_size: int | None)
         np.testing.assert_allclose(model.predict(row[np.newaxis]), model.forward(row[np.newaxis]))
 
 
-def test_a_huge_batch_of_a_loader_goes_through_in_slices_though_the_first_was_small() -> None:
+def test_a_huge_batch_of_a_loader_is_divided_though_the_first_was_small() -> None:
     many = np.tile(X, (30, 1)), np.tile(CLASSES, 30)
     loader = [(X[:50], CLASSES[:50]), many]
     sizes = []

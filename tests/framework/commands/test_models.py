@@ -85,10 +85,10 @@ def test_a_single_output_says_no_or_yes(tmp_path: Path, capsys: pytest.CaptureFi
     np.save(tmp_path / "data.npy", X)
     run(tmp_path, "predict", tmp_path / "data.npy", "--output", tmp_path / "out.csv")
     yes = model.predict(X)[:, 0]
-    for line, chance in zip(capsys.readouterr().out.splitlines()[1:], yes, strict=True):
+    for line, expected in zip(capsys.readouterr().out.splitlines()[1:], yes, strict=True):
         _, label, probability = line.split()
-        assert label == ("yes" if chance > 0.5 else "no")
-        assert float(probability) == pytest.approx(max(chance, 1 - chance), abs=1e-4)
+        assert label == ("yes" if expected > 0.5 else "no")
+        assert float(probability) == pytest.approx(max(expected, 1 - expected), abs=1e-4)
     heading, *rows = table(tmp_path / "out.csv")
     assert heading == ["class", "no", "yes"]
     np.testing.assert_allclose([float(row[2]) for row in rows], yes)
@@ -299,7 +299,7 @@ def test_an_image_for_a_model_that_has_seen_nothing_is_refused(
 ) -> None:
     saved(tmp_path, Scale(1 / 255), Flatten(), Dense(20, 3), Softmax())
     assert run(tmp_path, "predict", write_image(tmp_path / "a.png", GREY)) == 1
-    assert "does not tell what shape its samples have" in capsys.readouterr().err
+    assert "the shape of the model's samples is not known" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["predict", "export"])

@@ -55,8 +55,8 @@ def test_each_network_learns_a_few_images_by_heart(name: str) -> None:
     network = ALL[name]
     # Patches of four by four pixels, which are still the same if an image is moved a little.
     coarse, patch = ((8, 8, 3), (4, 4, 1)) if name.startswith("cifar10") else ((7, 7), (4, 4))
-    chance = np.random.default_rng(0)
-    images = np.kron(chance.uniform(*network.scale, (20, *coarse)), np.ones(patch))
+    generator = np.random.default_rng(0)
+    images = np.kron(generator.uniform(*network.scale, (20, *coarse)), np.ones(patch))
     labels = np.arange(20) % 10
     # All at once there is one update in an epoch, so the ten of the smaller ones are too few.
     epochs = max(network.epochs, 60)

@@ -210,10 +210,10 @@ def test_a_file_with_any_byte_changed_is_read_or_an_error_that_names_it(
     kind: str, model: Path, tmp_path: Path, capsys: Any
 ) -> None:
     whole = content(COLOURED, kind)
-    chance = np.random.default_rng(3)
+    generator = np.random.default_rng(3)
     for _ in range(150):
         changed = bytearray(whole)
-        changed[chance.integers(len(whole))] = chance.integers(256)
+        changed[generator.integers(len(whole))] = generator.integers(256)
         path = written(tmp_path / "a", bytes(changed))
         status = main(["predict", str(model), str(path)])
         captured = capsys.readouterr()
@@ -276,7 +276,7 @@ def test_a_model_that_tells_no_shape_has_no_picture_opened(
     monkeypatch.delattr(PIL.Image, "open")
     path = written(tmp_path / "a.png", content(GREY, "PNG"))
     assert main(["predict", str(tmp_path / "it.safetensors"), str(path)]) == 1
-    assert "does not tell what shape its samples have" in capsys.readouterr().err
+    assert "the shape of the model's samples is not known" in capsys.readouterr().err
 
 
 MEASURED = """

@@ -225,9 +225,9 @@ def test_parameters_go_from_one_to_another() -> None:
 def test_copies_are_independent(copied: Callable[[Any], Any]) -> None:
     network = Sequential([Sequential([Dense(2, 3)]), Dense(3, 1)])
     network.finalize()
-    twin = copied(network)
-    twin.parameters.weights[...] = 0.0
-    assert not twin.forward(np.ones((1, 2))).any()
+    other = copied(network)
+    other.parameters.weights[...] = 0.0
+    assert not other.forward(np.ones((1, 2))).any()
     assert network.forward(np.ones((1, 2))).any()
 
 

@@ -15,7 +15,7 @@ Y = np.random.default_rng(1).normal(size=(6, 2))
 
 VERBS: dict[str, Callable[[Model], Any]] = {
     "train": lambda model: model.train(X, Y, progress=False),
-    "train in slices": lambda model: model.train(X, Y, batch_size=2, progress=False),
+    "train in micro-batches": lambda model: model.train(X, Y, batch_size=2, progress=False),
     "diagnose": lambda model: model.diagnose(X, Y),
     "check_gradients": lambda model: check_gradients(model, X, Y),
     "by hand": lambda model: (model.calculate_loss(X, Y), model.backward(Y)),

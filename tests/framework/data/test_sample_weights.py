@@ -103,8 +103,8 @@ def test_the_gradient_is_that_of_the_weighted_mean(head: str, weights: list[floa
     model, targets = network(head)
     data, targets, w = X[::6], targets[::6], np.array(weights)
     parameters = model.parameters.weights
-    chance = np.random.default_rng(4)
-    parameters += chance.normal(scale=0.1, size=parameters.shape)
+    generator = np.random.default_rng(4)
+    parameters += generator.normal(scale=0.1, size=parameters.shape)
 
     def loss_one_sample_at_a_time() -> float:
         losses = [
@@ -116,7 +116,7 @@ def test_the_gradient_is_that_of_the_weighted_mean(head: str, weights: list[floa
     model.backward(targets, sample_weight=w)
     assert loss == pytest.approx(loss_one_sample_at_a_time(), rel=1e-12)
     gradient, start = model.parameters.dweights.copy(), parameters.copy()
-    direction, step = chance.normal(size=parameters.shape), 1e-6
+    direction, step = generator.normal(size=parameters.shape), 1e-6
     parameters += step * direction
     above = loss_one_sample_at_a_time()
     parameters[...] = start - step * direction

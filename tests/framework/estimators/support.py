@@ -10,13 +10,13 @@ from optimizers.schedules import CosineDecay
 pytest.importorskip("sklearn", reason="scikit-learn is not installed: no estimators")
 from framework.estimators import NeuralNetworkClassifier, NeuralNetworkRegressor
 
-chance = np.random.default_rng(0)
+generator = np.random.default_rng(0)
 
 
-X = chance.normal(size=(90, 4))
-NUMBERS = X @ [1.0, -2.0, 0.5, 0.0] + 0.3 * chance.normal(size=90)
+X = generator.normal(size=(90, 4))
+NUMBERS = X @ [1.0, -2.0, 0.5, 0.0] + 0.3 * generator.normal(size=90)
 LABELS = np.array(["low", "middle", "top"])[np.digitize(NUMBERS, [-1, 1])]
-WEIGHTS = chance.integers(0, 4, size=90)
+WEIGHTS = generator.integers(0, 4, size=90)
 
 
 # What trains a network without hidden layers to the optimum of its convex loss.

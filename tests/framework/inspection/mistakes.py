@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-chance = np.random.default_rng(0)
-INPUTS = chance.normal(size=(4, 4))
-CLASSES = chance.integers(0, 4, size=4)
-PROBABILITIES = chance.uniform(0.1, 0.9, size=(4, 4))
+generator = np.random.default_rng(0)
+INPUTS = generator.normal(size=(4, 4))
+CLASSES = generator.integers(0, 4, size=4)
+PROBABILITIES = generator.uniform(0.1, 0.9, size=(4, 4))
 
 
 def one_at(like: np.ndarray, place: int) -> np.ndarray:

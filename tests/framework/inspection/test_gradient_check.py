@@ -154,7 +154,7 @@ def test_a_missing_gradient_fails() -> None:
     assert "is missing" in str(report)
 
 
-def test_chance_is_no_excuse() -> None:
+def test_randomness_is_no_excuse() -> None:
     class Unseeded:
         def forward(self, inputs: np.ndarray) -> None:
             self.mask = np.random.default_rng().random(inputs.shape)
@@ -192,7 +192,7 @@ def test_the_callers_object_and_arrays_are_left_as_they_were() -> None:
         assert same.dtype == np.float32
 
 
-def test_chance_goes_on_as_if_nothing_had_been_checked() -> None:
+def test_random_numbers_go_on_as_if_nothing_had_been_checked() -> None:
     class GlobalDropout(Dropout):
         """As in the book: a mask from NumPy's global generator."""
 

@@ -120,7 +120,7 @@ def test_the_callers_targets_are_left_as_they_were() -> None:
     np.testing.assert_array_equal(targets, TARGETS)
 
 
-def test_chance_is_named_also_where_the_operation_cannot_be_watched() -> None:
+def test_randomness_is_named_also_where_the_operation_cannot_be_watched() -> None:
     class SlottedNoise(Slotted):
         __slots__ = ()
 

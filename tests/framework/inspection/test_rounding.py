@@ -65,10 +65,10 @@ def classifier(activation: Any, dense: bool) -> Model:
 def test_right_networks_pass_however_saturated_they_are(
     data: st.DataObject, activation: type, size: float, dense: bool
 ) -> None:
-    chance = generator(data.draw)
-    inputs = size * chance.normal(size=(4, 3))
+    rng = generator(data.draw)
+    inputs = size * rng.normal(size=(4, 3))
     binary = activation is OwnSigmoid
-    targets = chance.integers(0, 2, size=(4, 3)) if binary else chance.integers(0, 3, size=4)
+    targets = rng.integers(0, 2, size=(4, 3)) if binary else rng.integers(0, 3, size=4)
     report = check_gradients(classifier(activation(), dense), inputs, targets)
     assert report.passed, report
 
@@ -77,8 +77,8 @@ def test_right_networks_pass_however_saturated_they_are(
 def test_right_networks_pass_where_the_loss_clips_nothing(
     data: st.DataObject, size: float, dense: bool
 ) -> None:
-    chance = generator(data.draw)
-    inputs, targets = chance.uniform(-size, size, (4, 3)), chance.integers(0, 2, size=(4, 3))
+    rng = generator(data.draw)
+    inputs, targets = rng.uniform(-size, size, (4, 3)), rng.integers(0, 2, size=(4, 3))
     network = classifier(Sigmoid(), dense)
     network.set(loss=Unclipped())
     report = check_gradients(network, inputs, targets)
@@ -96,8 +96,8 @@ def test_elements_that_rounding_makes_inexact_are_counted() -> None:
 @pytest.mark.parametrize("size", [1, 5, 15, 20])
 def test_a_wrong_gradient_is_caught_among_saturated_outputs(size: float) -> None:
     for seed in range(5):
-        chance = np.random.default_rng(seed)
-        inputs, targets = size * chance.normal(size=(6, 3)), chance.integers(0, 2, size=(6, 3))
+        rng = np.random.default_rng(seed)
+        inputs, targets = size * rng.normal(size=(6, 3)), rng.integers(0, 2, size=(6, 3))
         assert not check_gradients(classifier(SlightlyWrongSigmoid(), False), inputs, targets)
 
 

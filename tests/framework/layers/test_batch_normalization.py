@@ -63,8 +63,11 @@ def test_an_empty_batch_has_empty_results_and_leaves_the_statistics(
 
 
 def test_float32_agrees_with_float64_over_many_values() -> None:
-    chance = np.random.default_rng(0)
-    images, dvalues = chance.uniform(0, 255, (64, 32, 32, 2)), chance.normal(size=(64, 32, 32, 2))
+    generator = np.random.default_rng(0)
+    images, dvalues = (
+        generator.uniform(0, 255, (64, 32, 32, 2)),
+        generator.normal(size=(64, 32, 32, 2)),
+    )
     narrow, wide = BatchNormalization(2), BatchNormalization(2, dtype="float64")
     np.testing.assert_allclose(narrow.forward(images), wide.forward(images), atol=1e-4)
     np.testing.assert_allclose(narrow.backward(dvalues), wide.backward(dvalues), atol=1e-6)

@@ -80,14 +80,14 @@ def test_the_fused_block_is_softmax_followed_by_the_loss(
 def test_the_fused_block_is_sigmoid_followed_by_the_loss(logits: Array, seed: int) -> None:
     targets = np.random.default_rng(seed).integers(0, 2, size=logits.shape)
     sigmoid, loss, fused = Sigmoid(), BinaryCrossentropy(), SigmoidBinaryCrossentropy()
-    chances = sigmoid.forward(logits)
+    probabilities = sigmoid.forward(logits)
     np.testing.assert_allclose(
-        fused.forward(logits, targets), loss.calculate(chances, targets), atol=1e-6
+        fused.forward(logits, targets), loss.calculate(probabilities, targets), atol=1e-6
     )
-    np.testing.assert_allclose(fused.output, chances)
+    np.testing.assert_allclose(fused.output, probabilities)
     each = fused.losses(logits, targets).mean(axis=1)
-    np.testing.assert_allclose(each, loss.forward(chances, targets), atol=1e-6)
-    expected = sigmoid.backward(loss.backward(chances, targets))
+    np.testing.assert_allclose(each, loss.forward(probabilities, targets), atol=1e-6)
+    expected = sigmoid.backward(loss.backward(probabilities, targets))
     np.testing.assert_allclose(fused.backward(fused.output, targets), expected, atol=1e-6)
 
 

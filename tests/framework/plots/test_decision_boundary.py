@@ -11,8 +11,10 @@ from matplotlib.colors import to_rgb
 from datasets import one_hot_encode
 from framework import (
     BinaryCrossentropy,
+    CategoricalCrossentropy,
     Dense,
     Model,
+    Sequential,
     Sigmoid,
     Softmax,
     plots,
@@ -123,6 +125,18 @@ def test_the_legend_of_a_boundary_covers_nothing(width: float, model: Model, spi
     assert not box.overlaps(ax.xaxis.label.get_window_extent())
     assert 0 <= box.x0 < box.x1 <= figure.bbox.width
     assert box.y0 >= 0
+
+
+def test_a_softmax_inside_a_sequential_makes_colours_pale_as_one_in_a_row() -> None:
+    dense, images = Dense(2, 3), []
+    for layers in ([dense, Softmax()], [Sequential([dense, Softmax()])]):
+        model = Model(layers)
+        model.set(loss=CategoricalCrossentropy())
+        model.finalize()
+        ax = plots.decision_boundary(model, [[-1, -1], [1, 1]], [0, 1], resolution=11)
+        images.append(np.array(ax.images[0].get_array()))
+    np.testing.assert_array_equal(*images)
+    assert len(np.unique(images[0].reshape(-1, 3), axis=0)) > 3  # not one shade for each class
 
 
 @pytest.mark.parametrize(

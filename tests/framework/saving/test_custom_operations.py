@@ -141,6 +141,7 @@ class Around(ReLU):
         self.inner = inner
 
 
+@pytest.mark.filterwarnings("ignore:nothing trains Dense")
 @pytest.mark.parametrize(
     ("operation", "message"),
     [

@@ -77,7 +77,7 @@ HOSTILE: list[tuple[Callable[[Any, Any], None], str]] = [
     (lambda d, a: d.update(version=2), "version 2 of the format, and this release .* version 1"),
     (lambda d, a: d.update(version="1"), "no version"),
     (lambda d, a: d.update(model=None), "must have these keys and no others: dtype, operations"),
-    (part("operations", 5), r"not hold what it should \(TypeError: 'int' object is not iterable\)"),
+    (part("operations", 5), r"content is not valid \(TypeError: 'int' object is not iterable\)"),
     (lambda d, a: d["model"]["operations"][0].pop("class"), "is no serialized object"),
     (lambda d, a: d["model"].pop("dtype"), "must have these keys and no others: dtype, operations"),
     (

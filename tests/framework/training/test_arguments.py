@@ -68,28 +68,26 @@ def test_sorted_labels_without_shuffling_bring_a_warning_once() -> None:
         assert caught[0].filename == __file__
 
 
-class SquaredError(Loss):
-    """A regression loss of the user's own."""
-
-    is_regression = True
-
-    def forward(self, y_pred: Any, y_true: Any) -> Any:
-        y_pred, y_true = self.check(y_pred, y_true)
-        return ((y_pred[:, 0] - y_true) ** 2) / 2
-
-    def backward(self, y_pred: Any, y_true: Any) -> Any:
-        y_pred, y_true = self.check(y_pred, y_true)
-        self.dinputs = (y_pred - y_true[:, np.newaxis]) / len(y_pred)
-        return self.dinputs
-
-
 def test_there_is_no_warning_if_the_order_does_no_harm() -> None:
     mixed = np.random.default_rng(0).permutation(60)
     classifier().train(X, y, progress=False)
     classifier().train(X, y, batch_size=None, shuffle=False, progress=False)
     classifier().train(X[mixed], y[mixed], shuffle=False, progress=False)
+
+
+def test_sorted_targets_of_a_regression_bring_no_warning() -> None:
+    class SquaredError(Loss):
+        regression = True
+
+        def forward(self, y_pred: Any, y_true: Any) -> Any:
+            return ((y_pred - self.check_targets(y_true, y_pred.shape).reshape(-1, 1)) ** 2).mean(1)
+
+        def backward(self, y_pred: Any, y_true: Any) -> Any:
+            self.dinputs = 2 * (y_pred - np.reshape(y_true, (-1, 1))) / y_pred.size
+            return self.dinputs
+
     for loss in (MeanSquaredError(), SquaredError()):
-        regression = Model([Dense(2, 1)])
-        regression.set(loss=loss, optimizer=SGD(0.01))
-        regression.finalize()
-        regression.train(X, y, shuffle=False, progress=False)
+        model = Model([Dense(2, 1)])
+        model.set(loss=loss, optimizer=SGD(0.01))
+        model.finalize()
+        model.train(X, y, shuffle=False, progress=False)

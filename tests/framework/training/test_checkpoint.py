@@ -114,7 +114,7 @@ def test_a_name_that_is_too_long_is_refused_before_training(
         run(model, epochs=9, callbacks=callbacks)
         assert len(os.listdir(tmp_path)) == 5
         return
-    with pytest.raises(OSError, match="too long, with what is added while it is written"):
+    with pytest.raises(OSError, match="too long, with the characters added for the temporary file"):
         run(model, epochs=9, callbacks=callbacks)
     np.testing.assert_array_equal(model.parameters.weights, before)
     assert os.listdir(tmp_path) == []

@@ -16,6 +16,7 @@ from framework import (
     Model,
     Operation,
     ReLU,
+    Sequential,
     Softmax,
     Training,
 )
@@ -124,6 +125,15 @@ def test_the_backward_that_made_the_first_nan_is_named(
     )
     with pytest.raises(DivergenceError, match=when.format(culprit)):
         model.train(X, y, batch_size=batch_size, progress=False)
+
+
+def test_the_position_is_that_of_the_sequential_around_the_broken_operation() -> None:
+    hidden = Sequential([Dense(2, 8), ReLU()])
+    model = Model([hidden, ReLU(), Sequential([Breaks(2, "dscale"), Dense(8, 3), Softmax()])])
+    model.set(loss=CategoricalCrossentropy(), optimizer=SGD(0.1))
+    model.finalize()
+    with pytest.raises(DivergenceError, match=r"dscale of operation 3, Breaks\(2, 'dscale'\)"):
+        model.train(X, y, batch_size=20, progress=False)
 
 
 def test_gradients_of_an_earlier_training_are_not_blamed() -> None:

@@ -20,8 +20,8 @@ from framework import *
 from optimizers import Adam
 
 seed(3)
-chance = np.random.default_rng(0)
-X = chance.normal(size=(96, 2))
+generator = np.random.default_rng(0)
+X = generator.normal(size=(96, 2))
 y = (X[:, 0] * X[:, 1] > 0).astype(int)
 model = Model([Dense(2, 16), BatchNormalization(16), ReLU(), Dropout(0.2), Dense(16, 2), Softmax()])
 model.set(loss=CategoricalCrossentropy(), optimizer=Adam(0.01), accuracy=CategoricalAccuracy())

@@ -99,11 +99,11 @@ def test_the_same_model_goes_on_with_its_optimizer(change: Any) -> None:
     assert model.optimizer.iterations == 4
 
 
-@pytest.mark.parametrize("twin", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
-def test_a_copy_of_a_model_keeps_the_state_of_its_optimizer(twin: Any) -> None:
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_of_a_model_keeps_the_state_of_its_optimizer(copied: Any) -> None:
     model = classifier(optimizer=Adam(0.02))
     model.train(X, y, progress=False)
-    other = twin(model)
+    other = copied(model)
     for each in (model, other):
         framework.seed(5)
         each.train(X, y, progress=False)

@@ -171,7 +171,7 @@ def test_an_error_about_damage_is_a_sentence(tmp_path: Path) -> None:
     description, arrays = file_format.read(path)
     del description["training"]["dict"]["epoch"]
     path.write_bytes(file_format.encode(description, arrays))
-    message = r"run: it does not hold what it should \(KeyError: 'epoch'\)$"
+    message = r"run: its content is not valid \(KeyError: 'epoch'\)$"
     with pytest.raises(SavedFileError, match=message):
         run(classifier(), resume_from=path)
 

@@ -81,7 +81,7 @@ fork(train, 60)
 """
 
 # A dropout draws its numbers without the interpreter's lock, so a fork comes in between.
-TRAINING_WITH_ITS_OWN_CHANCE = """
+TRAINING_WITH_ITS_OWN_GENERATOR = """
 from framework.estimators import NeuralNetworkClassifier
 
 network = NeuralNetworkClassifier((400,), dropout=0.5, random_state=0, batch_size=600)
@@ -256,7 +256,7 @@ end("all ended well")
 
 PROGRAMS = {
     "training": TRAINING,
-    "training with its own chance": TRAINING_WITH_ITS_OWN_CHANCE,
+    "training with its own generator": TRAINING_WITH_ITS_OWN_GENERATOR,
     "drawing": DRAWING,
     "predicting": PREDICTING,
     "predicting and forking": PREDICTING_AND_FORKING,
