@@ -82,13 +82,13 @@ class Pattern:
         """
         if self.in_more_axes is not None and shape is not None and len(shape) > 1:
             return self.in_more_axes
-        if self.in_float64 is not None and dtype == np.float64:
-            return self.in_float64
         defaults = {name: p.default for name, p in constructor_arguments(cls).items()}
         if self.by_default is not None and all(
             getattr(operation, name) == default for name, default in defaults.items()
         ):
             return self.by_default
+        if self.in_float64 is not None and dtype == np.float64:
+            return self.in_float64
         return self.expression
 
     def values(self, operation: Any, expression: Expression) -> dict[str, ArrayLike]:
@@ -142,8 +142,8 @@ def _both_classes() -> list[Operation]:
     return [build_dense(np.array([[0, 1]], dtype=np.float32)), Softmax()]
 
 
-def _exact_gelu() -> list[Operation]:
-    return [GELU(approximate="none")]
+def _gelu(approximate: Any = "none") -> list[Operation]:
+    return [GELU(approximate)]
 
 
 # The expressions are written in this version of ONNX's operators, the first that has GELU.
@@ -154,11 +154,20 @@ ALPHA = Argument("alpha")
 # Attributes are written down even where they have their defaults, since import compares them all.
 GEMM = {"alpha": 1.0, "beta": 1.0, "transA": 0}
 
+# Types of ONNX's tensors.
+FLOAT, DOUBLE = 1, 11
+
 # The operators that onnxruntime does not have in float64.
 SOFTPLUS = node(
     "Add",
     node("Max", X, 0.0),
     node("Log", node("Add", node("Exp", node("Neg", node("Abs", X))), 1.0)),
+)
+GELUS = node("Gelu", X, approximate=Argument("approximate"))
+# Its error function is right to the digits of float32.
+ERF = node("Erf", node("Cast", node("Mul", X, math.sqrt(0.5)), to=FLOAT, saturate=1))
+EXACT_GELU_IN_FLOAT64 = node(
+    "Mul", X, node("Mul", 0.5, node("Add", 1.0, node("Cast", ERF, to=DOUBLE, saturate=1)))
 )
 EXPM1_OF_NEGATIVE = node("Sub", node("Exp", node("Min", X, 0.0)), 1.0)
 
@@ -212,7 +221,7 @@ EXPORT: dict[type[Operation], Pattern] = {
     Softplus: Pattern(node("Softplus", X), in_float64=SOFTPLUS),
     Mish: Pattern(node("Mish", X), in_float64=node("Mul", X, node("Tanh", SOFTPLUS))),
     Swish: Pattern(node("Mul", X, node("Sigmoid", X))),
-    GELU: Pattern(node("Gelu", X, approximate=Argument("approximate"))),
+    GELU: Pattern(GELUS, by_default=GELUS, in_float64=EXACT_GELU_IN_FLOAT64, builder=_gelu),
     Softmax: Pattern(
         node("Softmax", node("Div", X, Argument("temperature")), axis=-1),
         by_default=node("Softmax", X, axis=-1),
@@ -229,9 +238,7 @@ def _default_builder(cls: type[Operation]) -> Builder:
     return builder
 
 
-def _number(value: Array | float | str) -> float | str:
-    if isinstance(value, str):  # an attribute such as GELU's
-        return value
+def _number(value: Array | float) -> float:
     array = np.asarray(value)
     if array.shape not in ((), (1,)):
         raise ValueError(f"expected one number, received shape {array.shape}")
@@ -276,9 +283,9 @@ IMPORT: list[tuple[Node, Builder]] = [
     (node("Mul", X, node("Tanh", node("Softplus", X))), _default_builder(Mish)),
     *((node("Mul", 0.5, node("Mul", X, part)), _default_builder(GELU)) for part in ONE_PLUS_TANH),
     *((node("Mul", X, node("Mul", 0.5, part)), _default_builder(GELU)) for part in ONE_PLUS_TANH),
-    *((node("Mul", 0.5, node("Mul", X, part)), _exact_gelu) for part in ONE_PLUS_ERF),
-    *((node("Mul", X, node("Mul", 0.5, part)), _exact_gelu) for part in ONE_PLUS_ERF),
-    *((node("Mul", node("Mul", 0.5, X), part), _exact_gelu) for part in ONE_PLUS_ERF),
+    *((node("Mul", 0.5, node("Mul", X, part)), _gelu) for part in ONE_PLUS_ERF),
+    *((node("Mul", X, node("Mul", 0.5, part)), _gelu) for part in ONE_PLUS_ERF),
+    *((node("Mul", node("Mul", 0.5, X), part), _gelu) for part in ONE_PLUS_ERF),
     # Both probabilities of a classifier of two classes.
     (
         node("Concat", node("Sub", 1.0, node("Sigmoid", X)), node("Sigmoid", X), axis=1),
