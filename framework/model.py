@@ -37,10 +37,8 @@ class Model(Supervised):
             operations, which must agree.
 
     Attributes:
-        layers: the operations in order, the very objects that were given.
-        parameters: all parameters in one vector (see ``ParameterVector``), after ``finalize``.
-        loss, optimizer, accuracy: the objects given to ``set``, or None.
-        input_shape: the shape of one sample of the data last seen, or None.
+        layers, parameters: see ``Sequential``.
+        loss, optimizer, accuracy, input_shape: see ``Supervised``.
         accelerated: whether compiled code takes the place of NumPy: see ``finalize``.
 
     Several threads can call ``predict``, ``predict_classes`` and ``evaluate`` of one model at the
@@ -71,18 +69,17 @@ class Model(Supervised):
         """Check that the operations fit each other and move their parameters into one vector.
 
         Args:
-            accelerated: whether compiled code takes whole steps of training. It has a kernel for
-                every built-in operation, loss, optimizer and accuracy but ``Step``. A model with
-                another part trains in plain NumPy, and a warning names the part, once; so do
-                micro-batches, and several processes. Each step is the same up to rounding, and
-                leaves the objects with the same attributes. Compiling takes a while, the first
-                time on a machine. A method that is set on an object (an operation, the optimizer,
-                the model) is respected if it is there now, or after the next ``finalize``.
+            accelerated: whether compiled code takes whole steps of training. It has kernels for
+                every loss, optimizer and accuracy, every activation but ``Step``, and most layers.
+                A model with another part trains in plain NumPy, and a warning names the part,
+                once; so do micro-batches, and several processes. Each step is the same up to
+                rounding, and leaves the same attributes. Compiling takes a while, the first time
+                on a machine. A method that is set on an object (an operation, the optimizer, the
+                model) is respected if it is there now, or after the next ``finalize``.
 
         Raises:
             ImportError: ``accelerated``, and numba is not installed (the extra ``[fast]``).
-            ValueError: the model has no operations; neighbours do not fit; the operations'
-                dtypes differ and the model was given none.
+            ValueError: as ``Supervised.finalize``.
         """
         if accelerated:
             with importing:
@@ -299,8 +296,7 @@ class Model(Supervised):
     ) -> tuple[Array, Array, Array | None]:
         """Return ``X`` and ``y`` as ``check_data`` does, and the weights as float64 or None.
 
-        Raises as ``check_data``, also for weights that are no finite numbers of at least 0, one
-        for each sample, or an accuracy that cannot be weighted.
+        Raises as ``check_data``, also for weights or an accuracy that do not fit.
         """
         return check_weighted_data(self, X, y, sample_weight, transform)
 
