@@ -141,9 +141,8 @@ class Model(Supervised):
             batch_size: samples per update; None takes all of them at once. The last batch of
                 an epoch may be shorter. Batches that are given have their own sizes.
             sample_weight: how much each sample counts, ``(samples,)``, at least 0. The data loss
-                of a batch is then ``Σ w·loss / Σ w``, and the means in ``History`` are weighted
-                likewise. A sample of weight 0 is left out. Batch normalization takes its
-                statistics without weights.
+                of a batch is then ``Σ w·loss / Σ w``, the means in ``History`` are weighted, and a
+                sample of weight 0 is left out. Batch normalization ignores weights.
             validation_data: ``(X_val, y_val)`` or ``(X_val, y_val, sample_weight)``, evaluated
                 after each epoch; or an iterable of such batches that is no list or tuple.
             validation_split: the share of the samples to set aside for that instead: drawn at
@@ -257,9 +256,8 @@ class Model(Supervised):
         These are: gradients or signals that vanish or explode (by a factor of 100 from the first
         trained operation to the last), gradients that are cut off or not finite, dead units (a
         quarter of an operation's), saturated sigmoids (half of their outputs), inputs that are
-        all 0, all the same or far from scaled, and a crossentropy of outputs that are no
-        probabilities. The mode is that of training, on a copy: nothing of the model changes.
-        A few hundred samples are enough; with fewer than 20, dead units are only counted.
+        all 0, all the same or not scaled, and a crossentropy of outputs that are no probabilities.
+        A copy is used, in training mode. With fewer than 20 samples, dead units are only counted.
 
         Raises RuntimeError without a loss or before ``finalize``, TypeError or ValueError for data
         that do not fit, NotImplementedError for an operation without a gradient, such as ``Step``.
@@ -269,8 +267,7 @@ class Model(Supervised):
     def summary(self) -> None:
         """Print every operation with its output shape and its number of parameters.
 
-        A shape that depends on the data, such as that of ``Flatten``, is known once the model has
-        seen data. For one's own operations, the method ``output_shape`` says it.
+        Shapes that depend on the data, such as that of ``Flatten``, are known after data were seen.
         """
         print(summary(self))
 
@@ -280,10 +277,8 @@ class Model(Supervised):
         """Return ``X`` and ``y`` as arrays that fit the model, the loss and each other.
 
         With ``transform``, ``X`` stays as it is, and its first sample must fit transformed.
-        Otherwise all of it must be finite.
-
-        Raises RuntimeError without a loss or before ``finalize``, TypeError or ValueError, which
-        say what was expected, for data that do not fit.
+        Otherwise all of it must be finite. Raises RuntimeError without a loss or before
+        ``finalize``, TypeError or ValueError for data that do not fit.
         """
         return check_data(self, X, y, transform)
 
