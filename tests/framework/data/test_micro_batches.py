@@ -14,10 +14,15 @@ from framework import (
     Callback,
     CategoricalAccuracy,
     CategoricalCrossentropy,
+    Conv2D,
     Dense,
+    Flatten,
+    LayerNormalization,
+    MaxPooling2D,
     Model,
     Operation,
     ReLU,
+    Reshape,
     Sigmoid,
     Softmax,
     Training,
@@ -73,6 +78,25 @@ def test_micro_batches_make_the_update_of_the_whole_batch(batch_size: Any, weigh
     np.testing.assert_allclose(divided.parameters.weights, whole.parameters.weights, rtol=1e-9)
     for name in ("loss", "regularization_loss", "accuracy"):
         assert getattr(history, name) == pytest.approx(getattr(expected, name), rel=1e-12)
+
+
+def test_a_network_for_images_runs_in_micro_batches_too() -> None:
+    def images_of_four(*operations: Any) -> list[Any]:
+        layers = [Reshape((2, 4, 1)), Conv2D(1, 4, 2, padding="same"), MaxPooling2D((1, 2))]
+        return [*layers, *operations, LayerNormalization(4), Flatten(), Dense(16, 8)]
+
+    def trained(*operations: Any) -> Model:
+        framework.seed(0)
+        model = model_with(*images_of_four(*operations))
+        framework.seed(1)
+        model.train(X, y, epochs=2, batch_size=None, progress=False)
+        return model
+
+    divided, whole = trained(), trained(Whole())
+    assert len(divided.layers[0].output) <= MOST_SAMPLES < len(whole.layers[0].output)
+    np.testing.assert_allclose(
+        divided.parameters.weights, whole.parameters.weights, rtol=1e-7, atol=1e-9
+    )
 
 
 def test_micro_batches_of_tiny_weight_do_not_affect_the_others() -> None:
