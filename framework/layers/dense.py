@@ -94,16 +94,16 @@ class Dense(Weighted):
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         weights = self.weights
         self.inputs = inputs = self.check_inputs(inputs).astype(weights.dtype, copy=False)
-        output = _product(_rows(inputs), weights).reshape(*inputs.shape[:-1], self.n_neurons)
+        output = _product(_rows(inputs), weights)
         if self.use_bias:
-            output += self.biases[0]
-        self.output = output
+            output += self.biases
+        self.output = output = _like(output, inputs)
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         self.parameter_gradients(dvalues)
         dvalues = as_dvalues(self, dvalues)
-        self.dinputs = _product(_rows(dvalues), self.weights.T).reshape(self.inputs.shape)
+        self.dinputs = _like(_product(_rows(dvalues), self.weights.T), self.inputs)
         return self.dinputs
 
     def parameter_gradients(self, dvalues: ArrayLike) -> None:
@@ -144,7 +144,12 @@ class Dense(Weighted):
 
 def _rows(values: Array) -> Array:
     """Return ``values`` with all axes but the last one joined."""
-    return values.reshape(-1, values.shape[-1])
+    return values if values.ndim == 2 else values.reshape(-1, values.shape[-1])
+
+
+def _like(rows: Array, values: Array) -> Array:
+    """Return ``rows`` with the axes of ``values`` before the last one."""
+    return rows if values.ndim == 2 else rows.reshape(*values.shape[:-1], rows.shape[1])
 
 
 def _product(left: Array, right: Array) -> Array:

@@ -148,7 +148,7 @@ CHANGES: dict[str, tuple[str, Callable[[Training], None], type | None, str]] = {
         "labels",
         replace("X", np.zeros((SAMPLES, 2, 2), "float32")),
         ValueError,
-        r"inputs of shape \(samples, 4\), received \(43, 2, 2\)",
+        r"inputs of shape \(samples, …, 4\), received \(43, 2, 2\)",
     ),
     "another shape": (
         "labels",

@@ -187,7 +187,9 @@ def test_an_operation_can_be_first_where_it_is_given_the_data(group: Any, dtype:
     [
         operation
         for kernel in OPERATIONS
-        if takes(operation := kernel.operations[0].for_features(2), (3, 2, 2))
+        # The kernel of Dense is for rows alone.
+        if kernel.operations[0] is not Dense
+        and takes(operation := kernel.operations[0].for_features(2), (3, 2, 2))
     ]
     + [PReLU()],
     ids=repr,
