@@ -204,6 +204,8 @@ def classifier(last: Any, loss: Any, accuracy: Any, outputs: int = 4, **options:
     layers = [Flatten(), Scale(2, 0.1), Dense(4, 16), BatchNormalization(16), ReLU(), Dropout(0.3)]
     model = Model([*layers, Dense(16, outputs), *last])
     model.set(loss=loss, accuracy=accuracy)
+    if options:
+        pytest.importorskip("numba", reason="numba is not installed: nothing is accelerated")
     model.finalize(**options)
     return model
 
