@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from types import ModuleType
 
 DISTRIBUTION = "dinputs"
@@ -17,7 +18,7 @@ def check_ours(name: str) -> None:
     if getattr(package, "__distribution__", None) != DISTRIBUTION:
         raise ImportError(
             f"framework needs the package {name} of {DISTRIBUTION}, but {_place(package)} is in "
-            f"the way: {_explanation(name)}",
+            f"the way: {_explanation(_place(package))}",
             name=name,
         )
 
@@ -27,11 +28,9 @@ def _place(package: ModuleType) -> str:
     return getattr(package, "__file__", None) or next(iter(package.__path__))
 
 
-def _explanation(name: str) -> str:
-    from importlib import metadata  # takes its time, and is needed only here
-
-    owners = metadata.packages_distributions().get(name, [])
-    others = ", ".join(sorted(set(owners) - {DISTRIBUTION}))
+def _explanation(place: str) -> str:
+    owners = _distributions_in(Path(place).parent)
+    others = ", ".join(sorted(owners - {DISTRIBUTION}))
     if not others:
         return (
             f"give it another name, run Python elsewhere, or, if {DISTRIBUTION} was installed "
@@ -44,3 +43,18 @@ def _explanation(name: str) -> str:
             "its own"
         )
     return f"it belongs to {others}. Install {DISTRIBUTION} into a virtual environment of its own"
+
+
+def _distributions_in(folder: Path) -> set[str]:
+    """Return the names of the distributions that have installed modules into ``folder``.
+
+    One that was installed as editable has none: its modules are elsewhere.
+    """
+    from importlib import metadata  # takes its time, and is needed only here
+
+    return {
+        distribution.name
+        for distribution in metadata.distributions()
+        for file in distribution.files or ()
+        if file.parent.name == folder.name and distribution.locate_file(file.parent) == folder
+    }
