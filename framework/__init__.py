@@ -25,6 +25,8 @@ from framework.inspection.diagnosis import Diagnosis as Diagnosis
 from framework.inspection.gradient_check import assert_gradients as assert_gradients
 from framework.inspection.gradient_check import check_gradients as check_gradients
 from framework.inspection.gradient_report import GradientReport as GradientReport
+from framework.inspection.trace import trace as trace
+from framework.inspection.trace_report import Trace as Trace
 from framework.layers import *
 from framework.losses import *
 from framework.model import Model as Model
