@@ -31,6 +31,7 @@ from framework import (
     Training,
     initializers,
 )
+from framework.commands.options import finalize
 from framework.utils import rng
 from optimizers import SGD, Adam, AdamW, Optimizer
 from optimizers.arrays import Array
@@ -66,8 +67,11 @@ class Network:
     mirror: bool = False
     smoothing: float = 0.0
 
-    def model(self, samples: int, epochs: int) -> Model:
-        """Return the finalized model, for a training on ``samples`` images."""
+    def model(self, samples: int, epochs: int, *, accelerated: bool | None = False) -> Model:
+        """Return the finalized model, for a training on ``samples`` images.
+
+        ``accelerated`` is as for ``framework.commands.options.finalize``.
+        """
         batches = math.ceil(samples / (self.batch_size or samples))
         model = Model(self.layers())
         model.set(
@@ -75,7 +79,7 @@ class Network:
             optimizer=self.optimizer(epochs * batches, batches),
             accuracy=CategoricalAccuracy(),
         )
-        model.finalize()
+        finalize(model, accelerated)
         return model
 
     def train(
