@@ -28,7 +28,8 @@ class BatchNormalization(Operation):
     With the mean and the variance of each feature over the ``m`` values it has in the batch
     (the samples, and for images also their rows and columns):
 
-        normalized = (inputs - mean) / √(variance + epsilon)
+        variance   = mean((inputs - mean(inputs))²)
+        normalized = (inputs - mean(inputs)) / √(variance + epsilon)
         output     = weights * normalized + biases
 
     The mean and the variance depend on every input of the batch, so the gradient of one input

@@ -15,9 +15,9 @@ from optimizers.arrays import Array
 class SoftmaxCategoricalCrossentropy(FusedLoss):
     """Categorical cross-entropy of the softmax of the logits ``inputs``.
 
-    For a one-hot ``y`` with true class ``c``, the loss of a sample is
+    For a one-hot ``y`` with true class ``c``, ``-log(e^(inputs_c) / Σₖ e^(inputs_k))`` is
 
-        -log(e^(inputs_c) / Σₖ e^(inputs_k)) = log Σₖ e^(inputs_k) - inputs_c
+        loss_s  = log Σₖ e^(inputs_k) - inputs_c
 
     With the largest logit subtracted first, nothing overflows and no logarithm of 0 is taken, so
     nothing is clipped. The derivative of ``log Σ e^(inputs_k)`` with respect to ``inputs_j`` is
