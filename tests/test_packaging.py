@@ -16,10 +16,10 @@ import pytest
 import datasets
 import framework
 import optimizers
-from framework import plots
+from framework import exercises, plots
 
 TOP = Path(__file__).parent.parent
-PACKAGES = [framework, plots, optimizers, datasets]
+PACKAGES = [framework, plots, exercises, optimizers, datasets]
 
 
 def imported_by(statement: str) -> set[str]:

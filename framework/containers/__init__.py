@@ -10,7 +10,8 @@
 Beside them: ``calls.py`` runs operations in order, ``shapes.py`` follows the shapes through them,
 ``arrays.py`` copies their parameters, ``flattening.py`` opens a ``Sequential`` inside, ``head.py``
 has the loss and the last activation, ``backpropagation.py`` the way back from them,
-``predictions.py`` the meaning of outputs, ``last_pass.py`` what a pass has stored.
+``update.py`` the step of the optimizer, ``predictions.py`` the meaning of outputs, ``last_pass.py``
+what a pass has stored.
 
 ``Model`` (``framework/model.py``) is a ``Supervised`` with the verbs: train, evaluate, save, …
 """

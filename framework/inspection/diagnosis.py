@@ -8,7 +8,6 @@ its weights. A sigmoid far from 0 is nearly flat, and lets hardly any through.
 
 from __future__ import annotations
 
-import copy
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -26,6 +25,7 @@ from framework.containers.flattening import flattened
 from framework.containers.residual import Residual
 from framework.containers.supervised import Supervised
 from framework.data.checks import check_data
+from framework.inspection.probe import probe_of
 from framework.layers.dropout import Dropout
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
@@ -110,11 +110,7 @@ class Diagnosis:
 
 def diagnose(model: Supervised, X: ArrayLike, y: ArrayLike) -> Diagnosis:
     """Send a batch through a copy of ``model``: see ``Model.diagnose``, which documents it."""
-    model.parameters  # noqa: B018 - raises before finalize
-    layers, loss = copy.deepcopy((model.layers, model.loss))
-    probe = type(model)(layers, dtype=model.dtype)
-    probe.set(loss=loss)
-    probe.finalize()
+    probe = probe_of(model)
     with rng.preserve_rng(), np.errstate(over="ignore", invalid="ignore"):
         X, y = check_data(probe, X, y)
         mean_loss = probe.calculate_loss(X, y)

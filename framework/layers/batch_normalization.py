@@ -22,7 +22,8 @@ class BatchNormalization(Operation):
     With the mean and the variance of each feature over the ``m`` values it has in the batch: one
     for each sample, and of a sequence one for each step, of an image one for each pixel.
 
-        normalized = (inputs - mean) / √(variance + epsilon)
+        variance   = mean((inputs - mean(inputs))²)
+        normalized = (inputs - mean(inputs)) / √(variance + epsilon)
         output     = weights * normalized + biases
 
     The mean and the variance depend on every input of the batch, so the gradient of one input

@@ -136,11 +136,12 @@ class SavedTraining:
         batches = training.batches or LARGEST_COUNT
         if not 1 <= check_count("batch", state["batch"]) <= batches:
             raise ValueError(f"it ends after batch {state['batch']} of {batches}")
-        if state["history"].keys() != set(History.names()):
+        metrics = [training.metric_column(name) for name in training.model.metrics]
+        if state["history"].keys() != {*History.names(), *metrics}:
             raise ValueError("the history is not valid")
         epochs = state["epoch"] - bool(interrupted)
         for name, values in state["history"].items():
-            lengths = [epochs] if name in ALWAYS_MEASURED else [0, epochs]
+            lengths = [epochs] if name in (*ALWAYS_MEASURED, *metrics) else [0, epochs]
             if values.shape not in [(length,) for length in lengths] or values.dtype != float:
                 raise ValueError(f"the history does not have {epochs} epochs")
         rng.check_rng_state(state[RNG_STATE])

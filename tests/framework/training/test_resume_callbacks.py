@@ -43,12 +43,13 @@ from tests.strategies import Array
 
 
 @pytest.mark.parametrize("restore_best", [True, False])
+@pytest.mark.parametrize("monitor", ["accuracy", "val_f1"])
 @pytest.mark.parametrize("stop", [(2, 2), (4, 4), (5, 1)])
 def test_early_stopping_is_resumed(
-    stop: tuple[int, int], restore_best: bool, tmp_path: Path
+    stop: tuple[int, int], monitor: str, restore_best: bool, tmp_path: Path
 ) -> None:
     def stopping() -> EarlyStopping:
-        return EarlyStopping("accuracy", patience=2, restore_best=restore_best, min_delta=0.02)
+        return EarlyStopping(monitor, patience=2, restore_best=restore_best, min_delta=0.02)
 
     path = tmp_path / "run"
     whole = classifier()

@@ -27,6 +27,7 @@ from framework import (
     Residual,
     Softmax,
 )
+from framework.metrics import auc, f1
 from framework.utils.rng import generator
 from optimizers import SGD, Adam, AdamW
 from optimizers.arrays import Array
@@ -133,7 +134,12 @@ def trained(case: str, dtype: str, seed: int, communicator: Any) -> tuple[Model,
         options["sample_weight"] = random.random(samples) * (random.random(samples) > 0.1)
     framework.seed(seed)
     model = Model([*first(**penalties), ReLU(), Dense(16, 3), Softmax()], dtype=dtype)
-    model.set(loss=CategoricalCrossentropy(), optimizer=optimizer(), accuracy=CategoricalAccuracy())
+    model.set(
+        loss=CategoricalCrossentropy(),
+        optimizer=optimizer(),
+        accuracy=CategoricalAccuracy(),
+        metrics={"f1": f1, "auc": auc},
+    )
     model.finalize()
     history = model.train(X, y, progress=False, communicator=communicator, **options)
     return model, history
@@ -147,7 +153,8 @@ def optimizer_state(model: Model) -> list[Array]:
 
 
 def metrics(history: History) -> list[list[float]]:
-    return [getattr(history, name) for name in History.names() if name != "seconds"]
+    lists = [getattr(history, name) for name in History.names() if name != "seconds"]
+    return lists + list(history.metrics.values())
 
 
 def difference(some: list[Any], others: list[Any]) -> float:
