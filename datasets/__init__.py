@@ -16,6 +16,7 @@ from datasets.cifar10 import cifar10
 from datasets.fetching import DownloadError, remove
 from datasets.logic_gates import logic_gate
 from datasets.mnist import fashion_mnist, mnist
+from datasets.plane import circle_data, gaussian_data, moons_data, plane_data, xor_data
 from datasets.published import class_names
 from datasets.reading import DataError
 from datasets.synthetic import sine_data, spiral_data, vertical_data
@@ -29,15 +30,20 @@ __all__ = [
     "DownloadError",
     "batch",
     "cifar10",
+    "circle_data",
     "class_names",
     "fashion_mnist",
+    "gaussian_data",
     "logic_gate",
     "mnist",
+    "moons_data",
     "one_hot_encode",
+    "plane_data",
     "remove",
     "sine_data",
     "spiral_data",
     "vertical_data",
+    "xor_data",
 ]
 
 
