@@ -5,6 +5,7 @@ setup.py                checks the arguments and the data, and makes the Trainin
 state.py                Training, the state of a running training; Callback, which sees it
 loop.py                 Loop: goes through epochs and batches, and takes the step of each batch
 step.py                 one step in plain NumPy: forward, loss, backward, update
+compiled_steps.py       the model that hands its steps to compiled code
 epoch_sums.py           adds up the losses of an epoch
 evaluation.py           outputs, loss and accuracy on validation or test data
 history.py              History: the metrics of every epoch
