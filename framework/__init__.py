@@ -16,6 +16,7 @@ from framework import nnfs_book as nnfs_book  # saved files may name its classes
 from framework.accuracies import *
 from framework.activations import *
 from framework.containers import Container as Container
+from framework.containers import Residual as Residual
 from framework.containers import Sequential as Sequential
 from framework.errors import BatchError as BatchError
 from framework.errors import DivergenceError as DivergenceError
@@ -26,6 +27,8 @@ from framework.inspection.diagnosis import Diagnosis as Diagnosis
 from framework.inspection.gradient_check import assert_gradients as assert_gradients
 from framework.inspection.gradient_check import check_gradients as check_gradients
 from framework.inspection.gradient_report import GradientReport as GradientReport
+from framework.inspection.trace import trace as trace
+from framework.inspection.trace_report import Trace as Trace
 from framework.layers import *
 from framework.losses import *
 from framework.model import Model as Model

@@ -12,6 +12,7 @@ import numpy as np
 
 from framework.containers.last_pass import last_pass_kept
 from framework.containers.supervised import Supervised
+from framework.containers.update import update_parameters
 from framework.data.batches import ArrayBatches, Batch, Batches
 from framework.data.micro_batches import (
     has_independent_samples,
@@ -38,7 +39,7 @@ from framework.training.resume import SavedTraining, saved_training
 from framework.training.setup import set_up
 from framework.training.snapshot import Snapshot
 from framework.training.state import Callback, Training
-from framework.training.step import forward_and_backward, update_parameters
+from framework.training.step import forward_and_backward
 from framework.utils import rng
 from framework.utils.threads import single_thread, suitable_threads
 from optimizers.arrays import Array
@@ -77,9 +78,9 @@ class Loop:
         self.data, self.callbacks = training.data, training.callbacks
         self.reporter = reporter
         sample = self.data.sample
-        outputs = self.model.leaf_outputs(sample)
-        self.micro_batch_size = self._micro_batch_size(sample, outputs)
-        warn_of_obstacles(training, sample, outputs)
+        passes = self.model.leaf_passes(sample)
+        self.micro_batch_size = self._micro_batch_size(sample, [one.output for one in passes])
+        warn_of_obstacles(training, passes)
         self.last_batch = LastBatch(self.model)
         self.watched = False
 

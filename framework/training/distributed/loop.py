@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from framework.containers.last_pass import last_pass_kept
+from framework.containers.update import update_parameters
 from framework.data.batches import ArrayBatches, Batch
 from framework.errors import DivergenceError
 from framework.layers.batch_normalization import BatchNormalization
@@ -24,7 +25,7 @@ from framework.training.evaluation import EvaluationPass
 from framework.training.loop import Loop
 from framework.training.progress import Reporter
 from framework.training.state import Training
-from framework.training.step import forward_and_backward, update_parameters
+from framework.training.step import forward_and_backward
 from framework.utils import rng
 from framework.utils.all_reduce import use_all_reduce
 from optimizers.arrays import Array
