@@ -235,17 +235,21 @@ class Model(CompiledSteps):
         """
         return predict(self, X, batch_size)
 
-    def predict_classes(self, X: ArrayLike, *, batch_size: int | None = None) -> Array:
+    def predict_classes(
+        self, X: ArrayLike, *, batch_size: int | None = None, threshold: float = 0.5
+    ) -> Array:
         """Return the class of each sample of ``X`` as an integer.
 
         After softmax, or with ``CategoricalAccuracy``, that is the largest output,
-        ``(samples,)``. After sigmoid it is 1 where an output is above one half, ``(samples,
-        outputs)``, or ``(samples,)`` for a single output.
+        ``(samples,)``. After sigmoid it is 1 where an output is above ``threshold``, ``(samples,
+        outputs)``, or ``(samples,)`` for a single output. With another threshold than one half,
+        of two classes after softmax the second is predicted where its output is above it.
 
-        Raises as ``predict``, and ValueError for outputs that are not classes; NaN is none, and the
-        message names the row.
+        Raises as ``predict``, and ValueError for outputs that are not classes, and for a threshold
+        that is not between 0 and 1 or, other than one half, is for more than two classes. NaN is no
+        class, and the message names the row.
         """
-        return self.classes_of(self.predict(X, batch_size=batch_size))
+        return self.classes_of(self.predict(X, batch_size=batch_size), threshold)
 
     # Looking into it
 

@@ -29,9 +29,11 @@ from framework.accelerated.layers import batch_normalization, dense, dense_relu,
 from framework.accelerated.losses import (
     binary_crossentropy,
     categorical_crossentropy,
+    hinge,
     huber,
     mean_absolute_error,
     mean_squared_error,
+    poisson,
     sigmoid_binary_crossentropy,
     softmax_categorical_crossentropy,
 )
@@ -41,9 +43,11 @@ from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
 from framework.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    Hinge,
     Huber,
     MeanAbsoluteError,
     MeanSquaredError,
+    Poisson,
     SigmoidBinaryCrossentropy,
     SoftmaxCategoricalCrossentropy,
 )
@@ -180,15 +184,22 @@ LOSSES = (
     LossKernel(
         SoftmaxCategoricalCrossentropy,
         softmax_categorical_crossentropy,
-        ("temperature",),
+        ("temperature", "label_smoothing"),
         takes_labels=True,
     ),
     LossKernel(SigmoidBinaryCrossentropy, sigmoid_binary_crossentropy),
-    LossKernel(CategoricalCrossentropy, categorical_crossentropy, takes_labels=True),
+    LossKernel(
+        CategoricalCrossentropy,
+        categorical_crossentropy,
+        ("label_smoothing",),
+        takes_labels=True,
+    ),
     LossKernel(BinaryCrossentropy, binary_crossentropy),
     LossKernel(MeanSquaredError, mean_squared_error),
     LossKernel(MeanAbsoluteError, mean_absolute_error),
     LossKernel(Huber, huber, ("delta",)),
+    LossKernel(Poisson, poisson),
+    LossKernel(Hinge, hinge),
 )
 
 _ADAM = ("epsilon", "beta_1", "beta_2")

@@ -338,10 +338,10 @@ class Supervised(Sequential):
         """
         return predictions_of(outputs, self.accuracy, self.output_activation)
 
-    def classes_of(self, outputs: Array) -> Array:
+    def classes_of(self, outputs: Array, threshold: float = 0.5) -> Array:
         """Return the class of each sample, given its outputs: see ``Model.predict_classes``."""
         arrays = self.stored_arrays()
-        return classes_of(outputs, self.accuracy, self.output_activation, arrays)
+        return classes_of(outputs, self.accuracy, self.output_activation, arrays, threshold)
 
     def check_ready(self) -> None:
         """Raise RuntimeError before a loss is set and ``finalize`` has been called."""
