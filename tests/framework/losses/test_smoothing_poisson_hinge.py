@@ -11,7 +11,6 @@ from framework import (
     CategoricalCrossentropy,
     Dense,
     Hinge,
-    MeanSquaredError,
     Model,
     Poisson,
     Sigmoid,
@@ -142,4 +141,3 @@ def test_classes_of_another_threshold() -> None:
     three.finalize()
     with pytest.raises(ValueError, match="threshold=0.4 is for two classes.* largest of 3 outputs"):
         three.predict_classes(X, threshold=0.4)
-    three.set(loss=MeanSquaredError())
