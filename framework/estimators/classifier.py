@@ -253,9 +253,9 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         if several:
             return y
         # LabelEncoder cuts "yesterday" off to the length of "yes".
-        known = np.isin(y, self.classes_)
-        if not known.all():
-            unseen = y[~known][:1].tolist()[0]
+        is_known = np.isin(y, self.classes_)
+        if not is_known.all():
+            unseen = y[~is_known][:1].tolist()[0]
             raise ValueError(f"y contains previously unseen labels: {unseen!r}")
         return np.searchsorted(self.classes_, y)
 
