@@ -285,8 +285,7 @@ class Loop:
         training.batch += len(metrics)
         data_loss, penalties, training.batch_accuracy = metrics[-1].tolist()
         self.check_loss(data_loss, penalties)
-        for batch, means in zip(batches.steps(), metrics.tolist(), strict=True):
-            training.sums.add(batch.total_weight, *means)
+        training.sums.add_all(batches.total_weights(), metrics)
 
     def check_loss(self, data_loss: float, penalties: float) -> None:
         """Note the loss of the batch; raise DivergenceError if it is not finite."""
