@@ -141,11 +141,12 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
         if not barrier(thread_team, thread_id):
             return
         total_loss = 0.0
-        for found in thread_team.sums:
-            total_loss += found[0] + found[1]
+        for thread in range(len(thread_team.sums)):
+            total_loss += thread_team.sums[thread, 0] + thread_team.sums[thread, 1]
         if thread_id == 0:
-            for found in thread_team.sums:
-                metrics[step] += found[:3]
+            for thread in range(len(thread_team.sums)):
+                for i in range(metrics.shape[1]):
+                    metrics[step, i] += thread_team.sums[thread, i]
         # Where sums may be reordered, np.isfinite is compiled away.
         if not abs(total_loss) < np.inf:
             return
@@ -155,7 +156,9 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
         )
         if len(sample_weights):
             for i in range(own.start, own.stop):
-                dinputs[i] *= dinputs.dtype.type(weights[i] * samples / total_weight)
+                factor = dinputs.dtype.type(weights[i] * samples / total_weight)
+                for k in range(dinputs.shape[1]):
+                    dinputs[i, k] *= factor
         if not backward(
             network.instructions, network.first, state, inputs, workspace.values, dinputs,
             workspace.dvalues, thread_team, thread_id,
@@ -223,7 +226,15 @@ def copy_targets(source, order, start, stop, own, target):
         if len(order):
             gather(source, order[start:stop][own], target[own])
         else:
-            target[own] = source[start:stop][own]
+            copy(source[start:stop][own], target[own])
+
+
+@jit
+def copy(source, target):
+    # A loop, since numba takes seconds to compile ``target[:] = source``.
+    old, new = source.ravel(), target.ravel()
+    for i in range(len(old)):
+        new[i] = old[i]
 
 
 @jit
