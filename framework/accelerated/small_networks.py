@@ -22,8 +22,8 @@ from framework.accelerated.state import rows
 from framework.accelerated.steps import copy_targets, gather, update
 from framework.losses import SoftmaxCategoricalCrossentropy
 
-# Measured: so many multiplications of one layer, for a sample, are faster than by OpenBLAS.
-LARGEST_LAYER = 1024
+# Measured: with up to so many weights in a layer, loops are faster than OpenBLAS; with 2,048 slower.
+LARGEST_LAYER = 512
 FEWEST_SAMPLES = 16
 
 
