@@ -16,6 +16,7 @@ from framework import nnfs_book as nnfs_book  # saved files may name its classes
 from framework.accuracies import *
 from framework.activations import *
 from framework.containers import Container as Container
+from framework.containers import Residual as Residual
 from framework.containers import Sequential as Sequential
 from framework.errors import BatchError as BatchError
 from framework.errors import DivergenceError as DivergenceError

@@ -4,6 +4,7 @@
 |---|---|
 | ``Container`` | the base class: it lists the operations that it is made of |
 | ``Sequential`` | operations in order, their parameters in one vector, shapes checked |
+| ``Residual`` | what operations compute, added to their inputs |
 | ``Supervised`` | a ``Sequential`` with a loss, an optimizer and an accuracy |
 
 Beside them: ``calls.py`` runs operations in order, ``shapes.py`` follows the shapes through them,
@@ -16,7 +17,8 @@ what a pass has stored.
 """
 
 from framework.containers.container import Container
+from framework.containers.residual import Residual
 from framework.containers.sequential import Sequential
 from framework.containers.supervised import Supervised
 
-__all__ = ["Container", "Sequential", "Supervised"]
+__all__ = ["Container", "Residual", "Sequential", "Supervised"]

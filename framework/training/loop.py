@@ -78,9 +78,9 @@ class Loop:
         self.data, self.callbacks = training.data, training.callbacks
         self.reporter = reporter
         sample = self.data.sample
-        outputs = self.model.leaf_outputs(sample)
-        self.micro_batch_size = self._micro_batch_size(sample, outputs)
-        warn_of_obstacles(training, sample, outputs)
+        passes = self.model.leaf_passes(sample)
+        self.micro_batch_size = self._micro_batch_size(sample, [one.output for one in passes])
+        warn_of_obstacles(training, passes)
         self.last_batch = LastBatch(self.model)
         self.watched = False
 
