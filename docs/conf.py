@@ -37,11 +37,13 @@ nb_ipywidgets_js: dict[str, object] = {}
 autosummary_generate = False  # the pages are written by docs.extensions.site
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
+autodoc_typehints = "none"  # docs.extensions.docstrings writes signatures as they are in the code
 python_use_unqualified_type_names = True
 maximum_signature_line_length = 80
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
+napoleon_attr_annotations = False  # or types are shown as the unions behind their names
 
 html_theme = "furo"
 html_title = f"dinputs {release}"

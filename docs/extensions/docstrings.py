@@ -38,6 +38,8 @@ def signature(
     if what in ("class", "exception"):
         found = found.replace(return_annotation=inspect.Signature.empty)
     text = stringify_signature(found, unqualified_typehints=True)
+    # Full names are links, also where the book has a class of that name; the last part is shown.
+    text = re.sub(r"(?<![\w.'\"])[A-Z]\w+", lambda match: links().get(match[0], match[0]), text)
     arguments, arrow, returns = text.rpartition(" -> ")
     return (arguments, returns) if arrow else (text, "")
 

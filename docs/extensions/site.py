@@ -99,18 +99,16 @@ def _entry(section: Section, name: str, members: bool = False) -> list[str]:
         kind = "function"
     lines = [f".. auto{kind}:: {section.module}.{name}"]
     if isinstance(value, type):
-        lines += ["   :show-inheritance:"]
+        if "__orig_bases__" not in vars(value):  # those of a generic base are spelled out
+            lines += ["   :show-inheritance:"]
         if members or section.together:
-            lines += [f"   :members: {_members(value)}".rstrip()]
-    if section.module == "framework.nnfs_book":
-        # Its Model and Accuracy are not those that others link to.
-        lines += ["   :no-index:"]
+            lines += [f"   :members: {_members(value, inherited=members)}".rstrip()]
     return [*lines, ""]
 
 
-def _members(cls: type) -> str:
+def _members(cls: type, inherited: bool) -> str:
     """Return the members to show: of a model or an estimator, those of our base classes too."""
-    if not hasattr(cls, "predict"):
+    if not (inherited and hasattr(cls, "predict")):
         own = vars(cls)
         return ", ".join(name for name in own if _shown(cls, name))
     ours = [base for base in cls.__mro__ if base.__module__.startswith("framework.")]
