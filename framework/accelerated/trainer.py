@@ -21,7 +21,6 @@ from framework.accelerated.workspace import Results, as_compiled, rows
 from framework.accuracies import RegressionAccuracy
 from framework.containers.supervised import Supervised
 from framework.data.batches import ArrayBatches, Batch, Batches
-from framework.data.micro_batches import has_independent_samples
 from framework.losses import FusedLoss
 from framework.utils.threads import available, single_thread
 from optimizers.arrays import Array
@@ -67,8 +66,8 @@ class Trainer:
             return 1
         if not are_checked(source.y, self.loss, instructions, self.parameters.dtype):
             return 1
-        parameters, size = len(self.parameters), source.batch_size
-        work = (size + WORK_OF_UPDATE) * parameters + WORK_OF_STEP
+        size = source.batch_size
+        work = size * instructions.work + WORK_OF_UPDATE * len(self.parameters) + WORK_OF_STEP
         drawn = max(1, size * instructions.uniforms)
         return max(1, min(WORK_PER_CALL // work, DRAWN_PER_CALL // drawn))
 
@@ -117,7 +116,7 @@ class Trainer:
         data = checked_data(X, y, weights, order, instructions, self.loss, self.model.accuracy)
         dtype = self.parameters.dtype
         # By the size of all batches, so that the last one's sums are the same in any call.
-        thread_team = make_team(self.threads(batch_size))
+        thread_team = make_team(self.threads(batch_size, instructions.work))
         batch_size = min(batch_size, data.samples)
         metrics = np.zeros((-(-data.samples // batch_size), 3))
         rates = self._learning_rates(len(metrics))
@@ -138,6 +137,7 @@ class Trainer:
             targets=np.empty((min(batch_size, len(data.targets)), data.targets.shape[1]), dtype),
             values=results.values,
             dvalues=results.dvalues,
+            partials=np.empty(len(thread_team.arrivals) * instructions.partials, dtype),
         )
         network = self._network(instructions, data, results)
         taken = self._run(network, source, workspace, rates, metrics, thread_team)
@@ -215,13 +215,16 @@ class Trainer:
         self.model.store_around()
 
     def _instructions(self, X: Array) -> Instructions:
-        return Instructions(self.operations, self.places, X.shape[1:])
+        return Instructions(self.operations, self.places, X.shape[1:], self.parameters.dtype)
 
-    def threads(self, batch_size: int) -> int:
-        """Return how many threads share the work on each batch of so many samples."""
-        if not CAN_BE_SHARED or not all(map(has_independent_samples, self.operations)):
+    def threads(self, batch_size: int, work_per_sample: int | None = None) -> int:
+        """Return how many threads share the work on each batch of so many samples.
+
+        ``work_per_sample`` is in multiplications, where it is known.
+        """
+        if not CAN_BE_SHARED:
             return 1
-        work = batch_size * len(self.parameters)
+        work = batch_size * (work_per_sample or len(self.parameters))
         worth = min(batch_size // SAMPLES_OF_THREAD, work // WORK_OF_THREAD)
         return max(1, min(worth, available(), MOST_THREADS))
 
