@@ -8,7 +8,8 @@ from typing import Any
 
 import framework
 from datasets import cifar10, class_names, fashion_mnist, mnist
-from framework.commands.networks import NETWORKS, rows, targets
+from framework.commands.image_training import targets
+from framework.commands.networks import NETWORKS
 from framework.commands.options import (
     add_accelerated,
     add_option,
@@ -92,13 +93,13 @@ def recognise(options: argparse.Namespace) -> int:
         X,
         y,
         epochs,
-        validation_data=(rows(X_test), targets(model, y_test)),
+        validation_data=(network.inputs(X_test), targets(model, y_test)),
         progress=not options.quiet,
         communicator=communicator,
     )
     if not first:
         return 0  # the model is the same on every rank
-    predictions = model.predict_classes(rows(X_test))
+    predictions = model.predict_classes(network.inputs(X_test))
     accuracy = (predictions == y_test).mean()
     print(f"test accuracy {accuracy:.4f}   ({len(X_test):,} images not trained on)")
     names = class_names(load.__name__)
