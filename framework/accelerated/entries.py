@@ -42,11 +42,10 @@ def _signature(name: str, op: Any, number: Any) -> tuple[Any, ...]:
     return tuple(found.get(argument, matrix) for argument in ARGUMENTS[name])
 
 
+_entry = cache(cached_jit)
+
+
 @cache
-def _entry(function: Any) -> Any:
-    return cached_jit(function.py_func)
-
-
 def address(kernel: Any, name: str, instruction: np.dtype[Any], dtype: np.dtype[Any]) -> int:
     """Return where the function ``name`` of the module ``kernel`` is, 0 if it has none.
 
@@ -55,7 +54,7 @@ def address(kernel: Any, name: str, instruction: np.dtype[Any], dtype: np.dtype[
     function = getattr(kernel, name, None)
     if function is None:
         return 0
-    entry = _entry(function)
+    entry = _entry(function.py_func)
     arguments = _signature(name, numba.from_dtype(instruction), numba.from_dtype(dtype))
     entry.compile(arguments)
     compiled = entry.overloads[arguments]

@@ -28,13 +28,13 @@ from optimizers.arrays import Array
 # A call takes about as long as this many multiplications, a part of a second, so that Ctrl-C and
 # the progress bar are served in between. A step is counted as so many by itself, and its update as
 # some for each parameter, so that the calls of small networks are short as well.
-WORK_PER_CALL = 10**9
-WORK_OF_STEP = 100_000
-WORK_OF_UPDATE = 10
+WORK_PER_CALL = 2 * 10**10
+WORK_OF_STEP = 2 * 10**6
+WORK_OF_UPDATE = 20
 # The random numbers of the dropouts for all steps of a call are a few megabytes.
 DRAWN_PER_CALL = 2**20
 
-# With less than this to do, samples of a batch and multiplications, a thread is not worth it: with
+# With less than this to do, rows of a product and multiplications, a thread is not worth it: with
 # 3 million each, two were 15 % faster than one; with 0.8 million 10 %, but not reliably.
 SAMPLES_OF_THREAD = 32
 WORK_OF_THREAD = 2 * 10**6
@@ -224,9 +224,12 @@ class Trainer:
         """
         if not CAN_BE_SHARED:
             return 1
-        work = batch_size * (work_per_sample or len(self.parameters))
-        worth = min(batch_size // SAMPLES_OF_THREAD, work // WORK_OF_THREAD)
-        return max(1, min(worth, available(), MOST_THREADS))
+        parameters = len(self.parameters)
+        work = batch_size * (work_per_sample or parameters)
+        # A convolution uses its parameters for many windows of a sample.
+        rows = work // parameters
+        worth = min(rows // SAMPLES_OF_THREAD, work // WORK_OF_THREAD)
+        return max(1, min(worth, batch_size, available(), MOST_THREADS))
 
     def _learning_rates(self, steps: int) -> Array:
         optimizer = self.model.optimizer
