@@ -241,7 +241,7 @@ def _row(dtype: np.dtype[Any], **fields: float) -> tuple[float, ...]:
 def loss_instruction(loss: Any, instructions: Instructions) -> Any:
     """Return the instruction of a loss whose arrays stand behind those of ``instructions``."""
     kernel = next(kernel for kernel in LOSSES if kernel.loss is type(loss))
-    source = loss.activation if isinstance(loss, FusedLoss) else loss
+    sources = (loss, loss.activation) if isinstance(loss, FusedLoss) else (loss,)
     n_outputs, values = instructions.n_outputs, instructions.values
     row = _row(
         LOSS,
@@ -251,7 +251,10 @@ def loss_instruction(loss: Any, instructions: Instructions) -> Any:
         output=values,
         losses=values + n_outputs,
         dinputs=instructions.dvalues,
-        **{name: getattr(source, name) for name in kernel.settings},
+        **{
+            name: next(getattr(source, name) for source in sources if hasattr(source, name))
+            for name in kernel.settings
+        },
     )
     return np.array(row, dtype=LOSS)[()]
 

@@ -48,9 +48,11 @@ from framework.accelerated.layers import (
 from framework.accelerated.losses import (
     binary_crossentropy,
     categorical_crossentropy,
+    hinge,
     huber,
     mean_absolute_error,
     mean_squared_error,
+    poisson,
     sigmoid_binary_crossentropy,
     softmax_categorical_crossentropy,
 )
@@ -81,9 +83,11 @@ from framework.layers import (
 from framework.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    Hinge,
     Huber,
     MeanAbsoluteError,
     MeanSquaredError,
+    Poisson,
     SigmoidBinaryCrossentropy,
     SoftmaxCategoricalCrossentropy,
 )
@@ -326,15 +330,22 @@ LOSSES = (
     LossKernel(
         SoftmaxCategoricalCrossentropy,
         softmax_categorical_crossentropy,
-        ("temperature",),
+        ("temperature", "label_smoothing"),
         takes_labels=True,
     ),
     LossKernel(SigmoidBinaryCrossentropy, sigmoid_binary_crossentropy),
-    LossKernel(CategoricalCrossentropy, categorical_crossentropy, takes_labels=True),
+    LossKernel(
+        CategoricalCrossentropy,
+        categorical_crossentropy,
+        ("label_smoothing",),
+        takes_labels=True,
+    ),
     LossKernel(BinaryCrossentropy, binary_crossentropy),
     LossKernel(MeanSquaredError, mean_squared_error),
     LossKernel(MeanAbsoluteError, mean_absolute_error),
     LossKernel(Huber, huber, ("delta",)),
+    LossKernel(Poisson, poisson),
+    LossKernel(Hinge, hinge),
 )
 
 _ADAM = ("epsilon", "beta_1", "beta_2")

@@ -50,8 +50,8 @@ class BatchSource(NamedTuple):
     Attributes:
         X, labels, targets: the samples in their order; or with ``order``, those it numbers. Of
             the last two, one may be empty (see ``losses``). Their values may change at any time.
-        sample_weights: one for each sample of the steps, in their order. None at all means that
-            all are equal.
+        sample_weights: one for each sample of the steps, in their order, divided by the mean weight
+            of all training samples. None at all means that all are equal.
         batch_size: samples of a step; the last may have fewer.
         uniforms: random numbers for all samples, ``uniforms_per_sample`` for each.
     """
@@ -162,7 +162,7 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
         )
         if len(sample_weights):
             for i in range(own.start, own.stop):
-                dinputs[i] *= dinputs.dtype.type(weights[i] * samples / total_weight)
+                dinputs[i] *= dinputs.dtype.type(weights[i])
         if not backward(
             network.instructions, network.first, state, inputs, workspace.values, dinputs,
             workspace.dvalues, thread_team, thread_id,

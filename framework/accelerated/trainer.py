@@ -71,8 +71,10 @@ class Trainer:
         drawn = max(1, size * instructions.uniforms)
         return max(1, min(WORK_PER_CALL // work, DRAWN_PER_CALL // drawn))
 
-    def take_steps(self, batches: Batch) -> Array:
+    def take_steps(self, batches: Batch, mean_weight: float = 1.0) -> Array:
         """Train on one batch, or several put together, and leave the model as the last one does.
+
+        ``mean_weight`` is that of all training samples: see ``sample_weights``.
 
         Returns:
             For each step, the data loss, the penalties and the accuracy, ``(steps, 3)``. After a
@@ -87,9 +89,9 @@ class Trainer:
         source = batches.source
         if self._reads(source):
             arrays = source.X, source.y, source.sample_weight, batches.rows
-            return self._take_steps(*arrays, source.batch_size)
+            return self._take_steps(*arrays, source.batch_size, mean_weight)
         ((X, y, weights, _),) = batches.micro_batches()
-        return self._take_steps(X, y, weights, None, source.batch_size)
+        return self._take_steps(X, y, weights, None, source.batch_size, mean_weight)
 
     def _reads(self, source: Batches) -> TypeGuard[ArrayBatches]:
         """Whether the compiled code can take the rows of a batch from the arrays by itself."""
@@ -105,7 +107,13 @@ class Trainer:
         return isinstance(accuracy, RegressionAccuracy) and accuracy.current_precision is None
 
     def _take_steps(
-        self, X: Array, y: Array, weights: Array | None, order: Array | None, batch_size: int
+        self,
+        X: Array,
+        y: Array,
+        weights: Array | None,
+        order: Array | None,
+        batch_size: int,
+        mean_weight: float,
     ) -> Array:
         X = as_compiled(X, self.parameters.dtype)
         try:
@@ -125,7 +133,7 @@ class Trainer:
             X=data.X.reshape(len(data.X), instructions.n_inputs),
             labels=data.labels,
             targets=data.targets,
-            sample_weights=data.weights,
+            sample_weights=data.weights / mean_weight,
             order=data.order,
             batch_size=batch_size,
             uniforms=results.draw(data.samples),
