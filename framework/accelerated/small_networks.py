@@ -83,9 +83,8 @@ def take_small_steps(network, source, workspace, rates, iteration, metrics, thre
 
         if goes_on:
             dinputs = columns(dvalues, loss.dinputs, samples, loss.n_outputs)
-            factor = samples * loss.temperature
             for i in range(samples):
-                scratch[0, i] = weights[i] * (samples / total_weight) / factor
+                scratch[0, i] = weights[i] / (samples * loss.temperature)
             loss_gradient(output, labels, scratch[0], dinputs)
             backward(network, inputs, values, dinputs, dvalues, samples)
             goes_on = update(network, rates[step], iteration + step + 1, thread_team, thread_id)
