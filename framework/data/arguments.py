@@ -40,8 +40,7 @@ class DataArguments:
         batch_size = self.batch_size
         if batch_size is not None:
             batch_size = check_count("batch_size", batch_size)
-        if self.transform is not None and not callable(self.transform):
-            raise TypeError(
-                f"transform must be a function of a batch's X, received {self.transform!r}"
-            )
+        transform = self.transform
+        if transform is not None and (isinstance(transform, type) or not callable(transform)):
+            raise TypeError(f"transform must be a function of a batch's X, received {transform!r}")
         return replace(self, batch_size=batch_size)

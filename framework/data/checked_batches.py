@@ -17,6 +17,7 @@ from framework.data.batches import ArrayBatches, Batches, BatchStream
 from framework.data.checks import RowsOf, Transform, all_rows, check_weighted_data
 from framework.data.micro_batches import chosen_batch_size, evaluation_batch_size
 from framework.data.validation_split import split_rows
+from framework.utils.signatures import with_training
 from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
 
@@ -45,7 +46,8 @@ def training_batches(
 
     Raises TypeError, ValueError or BatchError for data that do not fit the model or each other.
     """
-    y, weights, transform = arguments.y, arguments.sample_weight, arguments.transform
+    y, weights = arguments.y, arguments.sample_weight
+    transform, unchanged = (_told(arguments.transform, training) for training in (True, False))
     validation_data, split = arguments.validation_data, arguments.validation_split
     if validation_data is not None and split:
         raise ValueError("give validation_data or validation_split, not both")
@@ -59,6 +61,8 @@ def training_batches(
                 "weights themselves: (X, y, sample_weight)"
             )
         data = evaluated = BatchStream(model, arguments.X, transform)
+        if model.metrics and transform is not unchanged:
+            evaluated = BatchStream(model, arguments.X, unchanged)
     else:
         shuffle = arguments.shuffle
         arrays = check_weighted_data(model, arguments.X, y, weights, transform, rows_of)
@@ -67,13 +71,13 @@ def training_batches(
         if held_back is not None or model.metrics:
             rows = data.rows if held_back is None else held_back
             size = evaluation_batch_size(model, data.sample)
-            evaluated = ArrayBatches(*arrays, rows, size, transform=transform)
+            evaluated = ArrayBatches(*arrays, rows, size, transform=unchanged)
             validation = None if held_back is None else evaluated
         has_classes = not getattr(model.loss, "regression", False)
         if has_classes and not shuffle and data.batches_per_epoch > 1:
             _warn_if_sorted_by_class(data.targets)
     if validation_data is not None:
-        validation = _validation_batches(model, validation_data, transform, rows_of)
+        validation = _validation_batches(model, validation_data, unchanged, rows_of)
     if validation is not None or not model.metrics:
         evaluated = validation
     return TrainingBatches(data, validation, evaluated)
@@ -97,6 +101,10 @@ def evaluation_batches(
     X, y, weights = check_weighted_data(model, X, y, sample_weight)
     size = chosen_batch_size(model, X, batch_size)
     return ArrayBatches(X, y, weights, batch_size=size)
+
+
+def _told(transform: Transform | None, training: bool) -> Transform | None:
+    return None if transform is None else with_training(transform, training)
 
 
 def _validation_batches(
