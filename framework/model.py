@@ -12,7 +12,7 @@ from framework.containers.supervised import Supervised
 from framework.data.arguments import DataArguments, ValidationData
 from framework.data.checks import Transform, check_data, check_weighted_data
 from framework.inspection.diagnosis import Diagnosis, diagnose
-from framework.inspection.summary import summary
+from framework.inspection.summary import summary, summary_html
 from framework.saving import model_file
 from framework.training.arguments import TrainingArguments
 from framework.training.distributed.train import train
@@ -271,6 +271,9 @@ class Model(Supervised):
         Shapes that depend on the data, such as that of ``Flatten``, are known after data were seen.
         """
         print(summary(self))
+
+    def _repr_html_(self) -> str | None:
+        return summary_html(self)
 
     def check_data(
         self, X: ArrayLike, y: ArrayLike, transform: Transform | None = None

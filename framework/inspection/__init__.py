@@ -12,6 +12,7 @@
 | ``gradient_report.py`` | the result, as it is printed |
 | ``diagnosis.py`` | do gradients vanish, are units dead, are inputs badly scaled? |
 | ``summary.py`` | a table of the operations, their output shapes and parameters |
+| ``diagram.py`` | which neurons and which weights does it have? ``diagram_svg.py`` draws them |
 | ``trace.py`` | which numbers does one training step compute, and from which formulas? |
 | ``trace_report.py`` | the result, with the parts of it; ``trace_text.py`` lays it out |
 | ``recording.py`` | what was each operation given, and what did it give? |

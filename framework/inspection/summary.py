@@ -1,7 +1,8 @@
-"""A table of a network's operations."""
+"""A table of a network's operations: as text, and as HTML with the diagram of the network."""
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from framework.containers.container import Container, leaves, numbered
 from framework.containers.residual import Residual
 from framework.containers.sequential import Sequential
 from framework.containers.shapes import shapes_along, text_of_shape
+from framework.inspection.diagram_svg import network_svg
 from framework.operation import Shape, describe
 from optimizers.optimizer import parameter_names
 
@@ -32,6 +34,30 @@ def summary(network: Sequential) -> str:
         lines.append(f"{name:{widths[0]}}  {shape:{widths[1]}}  {count:12,}")
     lines += [rule, f"{'Total':{widths[0]}}  {'':{widths[1]}}  {total:12,}"]
     return "\n".join(lines)
+
+
+def summary_html(network: Sequential) -> str | None:
+    """Return the table of ``summary`` with the diagram of the network beside it, for a notebook.
+
+    None where operations do not fit each other, so that there is no diagram of them.
+    """
+    try:
+        diagram = network_svg(network)
+        rows = list(_rows(network.layers, getattr(network, "input_shape", None)))
+    except ValueError:
+        return None
+    total = _count(network.layers)
+    body = "".join(
+        f'<tr><td style="text-align: left; white-space: pre">{html.escape(name)}</td>'
+        f"<td>{html.escape(shape)}</td><td>{count:,}</td></tr>"
+        for name, shape, count in rows
+    )
+    return (
+        '<div style="display: flex; flex-wrap: wrap; gap: 2em; align-items: center">'
+        "<table><thead><tr><th>Operation</th><th>Output</th><th>Parameters</th></tr></thead>"
+        f"<tbody>{body}</tbody><tfoot><tr><th>Total</th><th></th><th>{total:,}</th></tr></tfoot>"
+        f"</table><div>{diagram}</div></div>"
+    )
 
 
 def _rows(

@@ -14,6 +14,7 @@ from framework.plots.convolutions import feature_maps, filters
 from framework.plots.curves import activation
 from framework.plots.flow import gradient_flow
 from framework.plots.images import image_grid, weights
+from framework.plots.network import network
 from framework.plots.saliency import saliency
 from framework.training.learning_curves import learning_curves
 from framework.utils.figures import COLOURS
@@ -30,6 +31,7 @@ __all__ = [
     "gradient_flow",
     "image_grid",
     "learning_curves",
+    "network",
     "saliency",
     "weights",
 ]

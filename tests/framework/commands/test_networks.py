@@ -77,7 +77,7 @@ def test_the_best_networks_are_normalized_and_drop_out(network: Network) -> None
 @pytest.mark.parametrize(
     ("data", "filters"),
     [
-        ("mnist", [24, 48, 96]),
+        ("mnist", [16, 32, 64]),
         ("fashion-mnist", [32, 64, 128]),
         ("cifar10", [32, 64, 128, 128, 256]),
     ],
