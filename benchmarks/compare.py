@@ -3,6 +3,7 @@
     python -m benchmarks.compare [--quick] [--repetitions N] [--peers NAME …] [--parts PART …]
                                  [--workloads I …] [--picture FILE]
     python -m benchmarks.compare --operations [--repetitions N]
+    python -m benchmarks.compare --images [--quick] [--repetitions N]
 
 See ``README.md`` for what is measured and how to read it.
 """
@@ -18,6 +19,7 @@ import matplotlib
 
 from benchmarks.footprint import footprints
 from benchmarks.growth import AXES, Growth, grow
+from benchmarks.image_networks import tables
 from benchmarks.operations import NETWORKS, PACKAGES, class_names, ratios
 from benchmarks.peers import PEERS, Accelerated, Peer, Plain, Products, installed
 from benchmarks.workloads import WORKLOADS, Workload
@@ -61,6 +63,9 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="only accelerated beside plain, for every activation, loss and optimizer",
     )
+    parser.add_argument(
+        "--images", action="store_true", help="only steps of convolutional networks"
+    )
     parser.add_argument("--picture", type=Path, default=Path("benchmark.png"), metavar="FILE")
     options = parser.parse_args(arguments)
     if options.repetitions < 1:
@@ -96,6 +101,12 @@ def main() -> None:
         widths = [max(map(len, PACKAGES)), len(longest), *map(len, head[2:])]
         print_rows([head, ["-" * width for width in widths]], widths)
         print_rows(ratios(options.repetitions), widths)
+        return
+    if options.images:
+        head = ["", "microseconds", "ratio", "training, MB", "process, MB"]
+        for name, rows in tables(options.repetitions, 0.1 if options.quick else 1.5):
+            print(f"\n## A training step of {name}\n")
+            print_table(head, rows)
         return
     peers, workloads, repetitions = options.peers, options.workloads, options.repetitions
     if options.quick:

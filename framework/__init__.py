@@ -35,9 +35,11 @@ from framework.losses import *
 from framework.model import Model as Model
 from framework.operation import Operation as Operation
 from framework.parameters import Parameter as Parameter
-from framework.training.callbacks import EarlyStopping as EarlyStopping
 from framework.training.checkpoint import Checkpoint as Checkpoint
+from framework.training.csv_logger import CSVLogger as CSVLogger
+from framework.training.early_stopping import EarlyStopping as EarlyStopping
 from framework.training.history import History as History
+from framework.training.reduce_learning_rate import ReduceLearningRate as ReduceLearningRate
 from framework.training.state import Callback as Callback
 from framework.training.state import Training as Training
 from framework.utils.rng import seed as seed

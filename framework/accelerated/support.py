@@ -43,13 +43,6 @@ def unsupported(model: Supervised, operations: Sequence[Any], loss: Any) -> list
         candidates.append((loss.activation, FUSED_ACTIVATIONS))
     candidates.append((model.optimizer, [kernel.optimizer for kernel in OPTIMIZERS]))
     candidates.append((model.accuracy, ACCURACIES))
-    for kernel in OPERATIONS:
-        for operation in operations:
-            reasons += [
-                f"the kernel of {describe(operation)} needs {name}={value!r}"
-                for name, value in kernel.required.items()
-                if type(operation) is kernel.operations[0] and getattr(operation, name) != value
-            ]
     reasons += [reason for part, classes in candidates if (reason := _unknown(part, classes))]
     if not any(map(is_trained, operations)):
         reasons.append("no operation before the loss has parameters")

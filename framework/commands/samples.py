@@ -11,6 +11,7 @@ import numpy as np
 
 from datasets.pictures import as_channels, read_picture
 from framework import Model, Scale
+from framework.commands.columns import read_columns
 from framework.commands.tables import read_table
 from framework.containers.container import is_trained
 from framework.errors import file_errors
@@ -32,6 +33,10 @@ def read_samples(model: Model, options: argparse.Namespace) -> tuple[Array, str]
     """
     path = Path(options.data)
     suffix = path.suffix.lower()
+    if model.table is not None:
+        cells, remarks = read_columns(path, None, options.header)
+        with file_errors(path):
+            return model.table.encode(cells), "\n".join(remarks)
     if suffix not in TABLES and options.header is not None:
         raise ValueError(f"--header is for tables, not for {path}")
     if suffix not in TABLES and suffix != ".npy":

@@ -15,6 +15,7 @@ from framework.containers.supervised import Supervised
 from framework.data.arguments import DataArguments, ValidationData
 from framework.data.batches import ArrayBatches, Batches, BatchStream
 from framework.data.checks import RowsOf, Transform, all_rows, check_weighted_data
+from framework.data.class_weights import weigh_stream_by_class
 from framework.data.micro_batches import chosen_batch_size, evaluation_batch_size
 from framework.data.validation_split import split_rows
 from framework.utils.signatures import with_training
@@ -43,6 +44,7 @@ def training_batches(
     """Return the checked batches of a training of ``model``.
 
     ``rows_of`` gives the rows that this process checks, of arrays that other processes check too.
+    The class weights of arrays, which need those of all processes, are left to the caller.
 
     Raises TypeError, ValueError or BatchError for data that do not fit the model or each other.
     """
@@ -61,8 +63,11 @@ def training_batches(
                 "weights themselves: (X, y, sample_weight)"
             )
         data = evaluated = BatchStream(model, arguments.X, transform)
-        if model.metrics and transform is not unchanged:
-            evaluated = BatchStream(model, arguments.X, unchanged)
+        if arguments.class_weight is not None:
+            weigh_stream_by_class(model, data, arguments.class_weight)
+        differs = arguments.class_weight is not None or transform is not unchanged
+        if model.metrics and validation_data is None and differs:
+            evaluated = BatchStream(model, arguments.X, unchanged)  # which counts all alike
     else:
         shuffle = arguments.shuffle
         arrays = check_weighted_data(model, arguments.X, y, weights, transform, rows_of)

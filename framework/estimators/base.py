@@ -23,7 +23,7 @@ from framework.estimators.split import split_by_class
 from framework.estimators.validation import ValidationScores
 from framework.losses import Loss
 from framework.model import Model
-from framework.training.callbacks import EarlyStopping
+from framework.training.early_stopping import EarlyStopping
 from framework.training.history import History
 from framework.training.state import Callback
 from framework.utils import rng

@@ -27,6 +27,8 @@ from framework.utils.optional import required
 # The version of the file format that belongs to the operator set.
 FILE_FORMAT = 9
 CLASS_NAMES = "class_names"
+# The names of the inputs' columns, of a model for a table.
+FEATURES = "features"
 PRODUCER = "dinputs"
 
 
@@ -68,9 +70,14 @@ def export_onnx(
     )
     if class_names is not None:
         model.class_names = class_names
+    metadata: dict[str, Any] = {}
     if model.class_names is not None:
         names = check_class_names(model.class_names, outputs)
-        onnx.helper.set_model_props(proto, {CLASS_NAMES: json.dumps(names, ensure_ascii=False)})
+        metadata[CLASS_NAMES] = names
+    if model.table is not None:
+        metadata |= {FEATURES: model.table.features, "target": model.table.target}
+    texts = {name: json.dumps(value, ensure_ascii=False) for name, value in metadata.items()}
+    onnx.helper.set_model_props(proto, texts)
     write_atomically(path, proto.SerializeToString())
 
 

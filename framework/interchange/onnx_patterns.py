@@ -42,7 +42,7 @@ from framework.interchange.onnx_expressions import (
     argument_names,
     node,
 )
-from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
+from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Normalization, Scale
 from framework.operation import Operation, Shape
 from optimizers.arrays import Array
 from optimizers.configuration import constructor_arguments
@@ -129,6 +129,18 @@ def _folded(**arrays: Array) -> list[Operation]:
     return [layer]
 
 
+def _normalization_arguments(layer: Normalization) -> dict[str, ArrayLike]:
+    deviation = layer.deviation[0]
+    factor = np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+    return {"mean": layer.mean[0], "weights": factor}
+
+
+def _normalization(mean: Array, weights: Array) -> list[Operation]:
+    deviation = np.divide(1, weights, out=np.zeros_like(weights), where=weights != 0)
+    n_features, dtype = np.size(mean), np.asarray(mean).dtype
+    return [Normalization(n_features, mean=mean, deviation=deviation, dtype=dtype)]
+
+
 def _prelu_arguments(operation: PReLU) -> dict[str, ArrayLike]:
     return {"weights": operation.weights[0]}
 
@@ -188,6 +200,11 @@ EXPORT: dict[type[Operation], Pattern] = {
         node("Add", node("Mul", node("Sub", X, MEAN), WEIGHTS), BIASES),
         arguments=_folded_statistics,
         builder=_folded,
+    ),
+    Normalization: Pattern(
+        node("Mul", node("Sub", X, Argument("mean")), WEIGHTS),
+        arguments=_normalization_arguments,
+        builder=_normalization,
     ),
     Dropout: Pattern(X),
     Flatten: Pattern(node("Flatten", X, axis=1)),

@@ -8,7 +8,8 @@
                  "loss": …, "optimizer": …, "accuracy": …,        objects like these, or null
                  "learned_by_accuracy": {…},                      see ``accuracy_state``
                  "class_names": […], "input_shape": […],          or null
-                 "metrics": {…}}                                  if there are any: ``metrics.py``
+                 "metrics": {…},                                  if there are any: ``metrics.py``
+                 "table": {…}}                                    if there is one: ``TableColumns``
 
 A file of parameters alone has no "model". A checkpoint also has "training" and "began" (see
 ``framework.training.checkpoint``). A model of ``nnfs_book`` has its optimizer's state in
@@ -29,6 +30,7 @@ from framework.accuracies.accuracy import Accuracy
 from framework.checks import check_class_names, check_count
 from framework.containers.container import leaves
 from framework.containers.supervised import Supervised
+from framework.data.table_columns import TableColumns
 from framework.losses.loss import Loss
 from framework.operation import Shape
 from framework.parameters import stored_names
@@ -133,6 +135,8 @@ def serialize_model(
     serialized |= {"class_names": class_names, "input_shape": input_shape}
     if model.metrics:  # older versions of this library know of none
         serialized["metrics"] = serialize_metrics(model.metrics, serializer)
+    if model.table is not None:
+        serialized["table"] = model.table.to_json()
     return serialized, {**arrays, **serializer.arrays}
 
 
@@ -145,7 +149,7 @@ def deserialize_model(
     ``saved_file_errors``.
     """
     keys = ["dtype", "operations", *PARTS, ACCURACY_STATE, "class_names", "input_shape"]
-    if not isinstance(serialized, dict) or serialized.keys() - {"metrics"} != set(keys):
+    if not isinstance(serialized, dict) or serialized.keys() - {"metrics", "table"} != set(keys):
         raise ValueError(f"its model must have these keys and no others: {', '.join(keys)}")
     # Constructors draw initial weights, which are replaced: no random number may be used up, and
     # an initializer with a huge spread may overflow.
@@ -163,6 +167,9 @@ def deserialize_model(
         model.finalize()
     load_state_dict(state_dict(model), deserializer.arrays)
     set_accuracy_state(model.accuracy, serialized[ACCURACY_STATE])
+    if serialized.get("table") is not None:
+        model.table = TableColumns.from_json(serialized["table"])
+        model.output_shapes((len(model.table.features),))  # raises if they do not fit
     model.input_shape, model.class_names = _check_data_facts(
         model, serialized["input_shape"], serialized["class_names"]
     )

@@ -281,6 +281,7 @@ def content_of(training: Training) -> bytes:
 
 def _state_of(training: Training) -> dict[str, Any]:
     history = training.history
+    seen = training.weights_seen
     lists = {name: getattr(history, name) for name in history.names()} | history.metrics
     interrupted = None
     if not training.between_epochs:
@@ -290,6 +291,7 @@ def _state_of(training: Training) -> dict[str, Any]:
         "batch": training.batch,
         "interrupted": interrupted,
         "settings": settings_of(training),
+        "weights_seen": {"total": seen.total, "samples": seen.samples},
         "history": {name: np.array(values, float) for name, values in lists.items()},
         RNG_STATE: rng.rng_state(),
         **optimizer_state.optimizer_state(training.model),

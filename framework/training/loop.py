@@ -254,16 +254,30 @@ class Loop:
         training = self.training
         training.batch += 1
         penalties = self.model.regularization_loss()
+        total, samples = batch.total_weight, len(batch)
+        scale = total / (samples * self.mean_weight(total, samples))
         data_loss, accuracy = forward_and_backward(
             self.model,
             batch,
             self.micro_batch_size,
-            check_loss=lambda data_loss: self.check_loss(data_loss, penalties),
+            check_loss=lambda data_loss: self.check_loss(scale * data_loss, penalties),
+            scale=scale,
         )
         self.before_update(training.batch)
         update_parameters(self.model)
         training.batch_accuracy = accuracy
         training.sums.add(batch.total_weight, data_loss, penalties, accuracy)
+
+    def mean_weight(self, total_weight: float, samples: int) -> float:
+        """Return the mean weight of all training samples: see ``sample_weights``.
+
+        Of a stream it is that of the samples so far, those of the present batch, of
+        ``total_weight``, included.
+        """
+        if isinstance(self.data, ArrayBatches):
+            return self.data.mean_weight
+        self.training.weights_seen.add(total_weight, samples)
+        return self.training.weights_seen.mean
 
     def before_update(self, batch: int) -> None:
         """Prepare for the end of training after the update of ``batch``, where it may end."""
@@ -286,11 +300,13 @@ class Loop:
         training = self.training
         if len(batches) <= batches.source.batch_size:
             self.before_update(training.batch + 1)
-        metrics = trainer.take_steps(batches)
+        mean_weight = self.mean_weight(batches.total_weight, len(batches))
+        metrics = trainer.take_steps(batches, mean_weight)
         training.batch += len(metrics)
+        *_, last = steps = list(batches.steps())[: len(metrics)]
         data_loss, penalties, training.batch_accuracy = metrics[-1].tolist()
-        self.check_loss(data_loss, penalties)
-        for batch, means in zip(batches.steps(), metrics.tolist(), strict=True):
+        self.check_loss(data_loss * last.total_weight / (len(last) * mean_weight), penalties)
+        for batch, means in zip(steps, metrics.tolist(), strict=True):
             training.sums.add(batch.total_weight, *means)
 
     def check_loss(self, data_loss: float, penalties: float) -> None:
