@@ -218,10 +218,15 @@ class Loop:
 
     def _continue_epoch(self) -> Iterator[Batch]:
         """Return the remaining batches of the epoch in which training was interrupted."""
-        now = rng.rng_state()
-        rng.set_rng_state(self.training.rng_state)
-        batches = self.batches(skip=self.training.batch)
+        training, now = self.training, rng.rng_state()
+        transform: Any = training.transform
+        has_state = hasattr(transform, "checkpoint_state") and hasattr(transform, "resume")
+        state = transform.checkpoint_state() if has_state else None
+        rng.set_rng_state(training.rng_state)
+        batches = self.batches(skip=training.batch)
         rng.set_rng_state(now)
+        if has_state:  # batches that are given were drawn for, as they were skipped
+            transform.resume(training, state)
         return batches
 
     def add_to_history(self, started: float, evaluated: EvaluationPass | None) -> None:
