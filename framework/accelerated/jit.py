@@ -25,7 +25,8 @@ _OPTIONS: dict[str, Any] = {
 hold_while_forking(lambda: [global_compiler_lock, getattr(ffi.lib, "_lock", nullcontext())])
 
 # Nothing that Python or C could call is needed of a part of compiled code.
-PART: dict[str, Any] = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_INSIDE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+PART: dict[str, Any] = {"forceinline": True, **_INSIDE}
 
 
 def jit(function: Callable[..., Any]) -> Any:
@@ -42,6 +43,14 @@ def inlined(function: Callable[..., Any]) -> Any:
     with all that it calls, and then again within its caller.
     """
     return numba.njit(inline="always", **_OPTIONS)(function)
+
+
+def called(function: Callable[..., Any]) -> Any:
+    """Compile ``function`` once, and not again wherever it is called.
+
+    For large ones that leave the compiler no choice of how sums are rounded.
+    """
+    return numba.njit(**_INSIDE, **_OPTIONS)(function)
 
 
 def cached_jit(function: Callable[..., Any]) -> Any:

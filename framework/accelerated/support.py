@@ -44,13 +44,6 @@ def unsupported(model: Supervised, operations: Sequence[Any], loss: Any) -> list
         candidates.append((loss.activation, FUSED_ACTIVATIONS))
     candidates.append((model.optimizer, [kernel.optimizer for kernel in OPTIMIZERS]))
     candidates.append((model.accuracy, ACCURACIES))
-    for kernel in OPERATIONS:
-        for operation in operations:
-            reasons += [
-                f"the kernel of {describe(operation)} needs {name}={value!r}"
-                for name, value in kernel.required.items()
-                if type(operation) is kernel.operations[0] and getattr(operation, name) != value
-            ]
     reasons += [
         f"{describe(operation)} is frozen"
         for operation in operations

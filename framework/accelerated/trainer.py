@@ -13,6 +13,7 @@ from framework.accelerated.instructions import (
     optimizer_instruction,
     optimizer_state,
 )
+from framework.accelerated.small_networks import is_small, take_small_steps
 from framework.accelerated.state import places
 from framework.accelerated.steps import BatchSource, Network, Workspace, take_steps
 from framework.accelerated.support import unsupported, warn_of_plain_steps
@@ -21,7 +22,6 @@ from framework.accelerated.workspace import Results, as_compiled, rows
 from framework.accuracies import RegressionAccuracy
 from framework.containers.supervised import Supervised
 from framework.data.batches import ArrayBatches, Batch, Batches
-from framework.data.micro_batches import has_independent_samples
 from framework.losses import FusedLoss
 from framework.utils.threads import available, single_thread
 from optimizers.arrays import Array
@@ -29,13 +29,13 @@ from optimizers.arrays import Array
 # A call takes about as long as this many multiplications, a part of a second, so that Ctrl-C and
 # the progress bar are served in between. A step is counted as so many by itself, and its update as
 # some for each parameter, so that the calls of small networks are short as well.
-WORK_PER_CALL = 10**9
-WORK_OF_STEP = 100_000
-WORK_OF_UPDATE = 10
+WORK_PER_CALL = 2 * 10**10
+WORK_OF_STEP = 2 * 10**6
+WORK_OF_UPDATE = 20
 # The random numbers of the dropouts for all steps of a call are a few megabytes.
 DRAWN_PER_CALL = 2**20
 
-# With less than this to do, samples of a batch and multiplications, a thread is not worth it: with
+# With less than this to do, rows of a product and multiplications, a thread is not worth it: with
 # 3 million each, two were 15 % faster than one; with 0.8 million 10 %, but not reliably.
 SAMPLES_OF_THREAD = 32
 WORK_OF_THREAD = 2 * 10**6
@@ -67,8 +67,8 @@ class Trainer:
             return 1
         if not are_checked(source.y, self.loss, instructions, self.parameters.dtype):
             return 1
-        parameters, size = len(self.parameters), source.batch_size
-        work = (size + WORK_OF_UPDATE) * parameters + WORK_OF_STEP
+        size = source.batch_size
+        work = size * instructions.work + WORK_OF_UPDATE * len(self.parameters) + WORK_OF_STEP
         drawn = max(1, size * instructions.uniforms)
         return max(1, min(WORK_PER_CALL // work, DRAWN_PER_CALL // drawn))
 
@@ -125,7 +125,7 @@ class Trainer:
         data = checked_data(X, y, weights, order, instructions, self.loss, self.model.accuracy)
         dtype = self.parameters.dtype
         # By the size of all batches, so that the last one's sums are the same in any call.
-        thread_team = make_team(self.threads(batch_size))
+        thread_team = make_team(self.threads(batch_size, instructions.work))
         batch_size = min(batch_size, data.samples)
         metrics = np.zeros((-(-data.samples // batch_size), 3))
         rates = self._learning_rates(len(metrics))
@@ -146,9 +146,13 @@ class Trainer:
             targets=np.empty((min(batch_size, len(data.targets)), data.targets.shape[1]), dtype),
             values=results.values,
             dvalues=results.dvalues,
+            partials=np.empty(len(thread_team.arrivals) * instructions.partials, dtype),
         )
         network = self._network(instructions, data, results)
-        taken = self._run(network, source, workspace, rates, metrics, thread_team)
+        alone = len(thread_team.arrivals) == 1
+        small = alone and is_small(instructions, self.loss, data, batch_size)
+        take = take_small_steps if small else take_steps
+        taken = self._run(take, network, source, workspace, rates, metrics, thread_team)
 
         last = min(taken, len(metrics) - 1)
         size = min(batch_size, data.samples - last * batch_size)
@@ -181,6 +185,7 @@ class Trainer:
 
     def _run(
         self,
+        take: Any,
         network: Network,
         source: BatchSource,
         workspace: Workspace,
@@ -194,12 +199,12 @@ class Trainer:
         arguments = network, source, workspace, rates, initial
         try:
             if len(thread_team.arrivals) == 1:
-                take_steps(*arguments, metrics, thread_team, 0)
+                take(*arguments, metrics, thread_team, 0)
             else:
                 # No step: the compiler, if it is needed, runs here, in a thread that Ctrl-C ends.
-                take_steps(*arguments, metrics[:0], thread_team, 0)
+                take(*arguments, metrics[:0], thread_team, 0)
                 with single_thread():
-                    together(thread_team, partial(take_steps, *arguments, metrics, thread_team))
+                    together(thread_team, partial(take, *arguments, metrics, thread_team))
         finally:
             taken = int(thread_team.steps[0])
             optimizer.iterations = initial + taken
@@ -223,15 +228,21 @@ class Trainer:
         self.model.store_around()
 
     def _instructions(self, X: Array) -> Instructions:
-        return Instructions(self.operations, self.places, X.shape[1:])
+        return Instructions(self.operations, self.places, X.shape[1:], self.parameters.dtype)
 
-    def threads(self, batch_size: int) -> int:
-        """Return how many threads share the work on each batch of so many samples."""
-        if not CAN_BE_SHARED or not all(map(has_independent_samples, self.operations)):
+    def threads(self, batch_size: int, work_per_sample: int | None = None) -> int:
+        """Return how many threads share the work on each batch of so many samples.
+
+        ``work_per_sample`` is in multiplications, where it is known.
+        """
+        if not CAN_BE_SHARED:
             return 1
-        work = batch_size * len(self.parameters)
-        worth = min(batch_size // SAMPLES_OF_THREAD, work // WORK_OF_THREAD)
-        return max(1, min(worth, available(), MOST_THREADS))
+        parameters = len(self.parameters)
+        work = batch_size * (work_per_sample or parameters)
+        # A convolution uses its parameters for many windows of a sample.
+        rows = work // parameters
+        worth = min(rows // SAMPLES_OF_THREAD, work // WORK_OF_THREAD)
+        return max(1, min(worth, batch_size, available(), MOST_THREADS))
 
     def _learning_rates(self, steps: int) -> Array:
         optimizer = self.model.optimizer
