@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,12 @@ def test_two_hidden_layers_and_softmax_recognise_975_of_1000_digits() -> None:
 @pytest.mark.data("fashion-mnist")
 def test_the_books_network_recognises_87_of_100_clothes() -> None:
     assert accuracy(NETWORKS["fashion-mnist"]["book"], fashion_mnist) >= 0.87
+
+
+@pytest.mark.long
+@pytest.mark.data("mnist")
+def test_after_an_epoch_the_convolutional_network_recognises_97_of_100_digits() -> None:
+    assert accuracy(replace(NETWORKS["mnist"]["cnn"], epochs=1), mnist) >= 0.97
 
 
 # Without momentum, full batches at 0.01 bring a network of ReLU about as far as a linear one …
