@@ -10,6 +10,7 @@ from framework.utils import neighbours
 
 neighbours.check_ours("optimizers")  # before anything imports from it
 
+from framework import augmentation as augmentation
 from framework import initializers as initializers
 from framework import metrics as metrics
 from framework import nnfs_book as nnfs_book  # saved files may name its classes
@@ -47,6 +48,7 @@ __version__ = "0.1.0"  # read by setup.cfg, and so that of the package
 
 if not TYPE_CHECKING:  # type checkers read the "as" and the "*" of each line instead
     __all__ = [
+        "augmentation",
         "initializers",
         "metrics",
         *sorted(name for name, value in globals().items() if callable(value)),

@@ -147,10 +147,10 @@ class Model(CompiledSteps):
                 trained on before; the last ones with ``shuffle=False``.
             shuffle: whether to go through the samples in a new random order each epoch. Batches
                 that are given come in their own order.
-            transform: a function that turns the ``X`` of a batch into the network's inputs,
-                such as scaled images; it keeps the number of samples. It is applied to the
-                validation data too, but not by ``predict``: an operation that does the same,
-                such as ``Scale``, belongs to the model.
+            transform: a function that turns the ``X`` of a batch into the network's inputs, such
+                as those of ``framework.augmentation``; it keeps the number of samples. Applied to
+                the validation data too (with ``training=False`` if it takes that), but not by
+                ``predict``: what that needs, such as ``Scale``, belongs to the model.
             callbacks: see ``Callback``.
             progress: whether to show a progress bar for the whole training, and a line for each
                 epoch, or about 20 lines for more than 50 epochs; on standard error, and only the

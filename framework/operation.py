@@ -27,6 +27,7 @@ from optimizers.configuration import Configurable, constructor_arguments
 
 __all__ = [
     "Array",
+    "Channels",
     "KinkSides",
     "LastAxis",
     "Operation",
@@ -48,6 +49,13 @@ class LastAxis(tuple[int, ...]):
 
     ``Dense`` returns it where the shape of its inputs is not known. An operation that needs the
     other axes treats it like None; all others can treat it like the shape of a row.
+    """
+
+
+class Channels(LastAxis):
+    """The same of images or sequences, which have axes before their channels: ``(…, 8)``.
+
+    ``Conv2D`` returns it where the size of its images is not known.
     """
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from datasets.pictures import FORMATS
 from framework import Model, Sigmoid, Softmax
-from framework.commands.pictures import FORMATS
 from framework.commands.samples import read_samples
 from framework.utils.classes import check_not_nan
 from framework.utils.files import check_target, write_atomically

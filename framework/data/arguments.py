@@ -42,9 +42,8 @@ class DataArguments:
         batch_size = self.batch_size
         if batch_size is not None:
             batch_size = check_count("batch_size", batch_size)
-        if self.transform is not None and not callable(self.transform):
-            raise TypeError(
-                f"transform must be a function of a batch's X, received {self.transform!r}"
-            )
+        transform = self.transform
+        if transform is not None and (isinstance(transform, type) or not callable(transform)):
+            raise TypeError(f"transform must be a function of a batch's X, received {transform!r}")
         class_weight = check_class_weight(self.class_weight)
         return replace(self, batch_size=batch_size, class_weight=class_weight)

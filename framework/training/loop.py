@@ -218,10 +218,15 @@ class Loop:
 
     def _continue_epoch(self) -> Iterator[Batch]:
         """Return the remaining batches of the epoch in which training was interrupted."""
-        now = rng.rng_state()
-        rng.set_rng_state(self.training.rng_state)
-        batches = self.batches(skip=self.training.batch)
+        training, now = self.training, rng.rng_state()
+        transform: Any = training.transform
+        has_state = hasattr(transform, "checkpoint_state") and hasattr(transform, "resume")
+        state = transform.checkpoint_state() if has_state else None
+        rng.set_rng_state(training.rng_state)
+        batches = self.batches(skip=training.batch)
         rng.set_rng_state(now)
+        if has_state:  # batches that are given were drawn for, as they were skipped
+            transform.resume(training, state)
         return batches
 
     def add_to_history(self, started: float, evaluated: EvaluationPass | None) -> None:
@@ -298,11 +303,12 @@ class Loop:
         mean_weight = self.mean_weight(batches.total_weight, len(batches))
         metrics = trainer.take_steps(batches, mean_weight)
         training.batch += len(metrics)
-        *_, last = steps = list(batches.steps())[: len(metrics)]
+        total_weights = batches.total_weights()[: len(metrics)]
+        size = batches.source.batch_size
+        samples = min(size, len(batches) - (len(metrics) - 1) * size)  # of the last step
         data_loss, penalties, training.batch_accuracy = metrics[-1].tolist()
-        self.check_loss(data_loss * last.total_weight / (len(last) * mean_weight), penalties)
-        for batch, means in zip(steps, metrics.tolist(), strict=True):
-            training.sums.add(batch.total_weight, *means)
+        self.check_loss(data_loss * total_weights[-1] / (samples * mean_weight), penalties)
+        training.sums.add_all(total_weights, metrics)
 
     def check_loss(self, data_loss: float, penalties: float) -> None:
         """Note the loss of the batch; raise DivergenceError if it is not finite."""

@@ -41,7 +41,8 @@ def set_up(model: Supervised, arguments: TrainingArguments, rows_of: RowsOf = al
         check_built_in_metrics(model, evaluated)
     # A checkpoint has the epoch as all other callbacks leave it, wherever it stands in the list.
     callbacks = sorted(arguments.callbacks, key=is_checkpoint)
-    return Training(model, arguments.epochs, data, validation, callbacks, evaluated)
+    transform = arguments.data.transform
+    return Training(model, arguments.epochs, data, validation, callbacks, evaluated, transform)
 
 
 def _check_optimizer(model: Supervised) -> None:
