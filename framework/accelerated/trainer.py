@@ -1,5 +1,7 @@
 """Whole training steps of a model whose every part has a kernel."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeGuard
 
@@ -7,6 +9,7 @@ import numpy as np
 
 from framework.accelerated.blas import CAN_BE_SHARED
 from framework.accelerated.checked_data import CheckedData, are_checked, checked_data
+from framework.accelerated.compilation import telling
 from framework.accelerated.instructions import (
     Instructions,
     loss_instruction,
@@ -56,6 +59,10 @@ class Trainer:
         self.loss = loss
         self.parameters = model.parameters
         self.places = places(self.parameters)
+
+    def telling(self, say: Callable[[str], None]) -> AbstractContextManager[None]:
+        """Return a context in which ``say`` is called if something has to be compiled."""
+        return telling(say)
 
     def steps_at_once(self, source: Batches) -> int:
         """Return how many batches of ``source`` to put together for one call."""

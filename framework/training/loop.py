@@ -6,6 +6,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,7 @@ class Loop:
         with (
             # The threads of BLAS, which validation would wake, disturb those of the steps.
             single_thread() if divided else suitable_threads(parameters, at_once),
+            nullcontext() if trainer is None else trainer.telling(self.reporter.say),
             stopping_on(self.signals, training),
             # An overflow on the way to an infinite loss is reported once, as DivergenceError.
             np.errstate(over="ignore", invalid="ignore"),
