@@ -57,6 +57,7 @@ DEFINITION = re.compile(
 # How lines of code begin, or of a terminal.
 CODE = re.compile(
     r"(?:def|class|return|import|from|with|python|mpiexec|pip|for) |@|[a-z]\w*\.\w+\("
+    r"|\w+ = (?:[a-z]\w*\.)*[A-Za-z]\w*\((?:\[|\"|.*=)|\w+/\w+/"
 )
 
 

@@ -15,6 +15,7 @@ knows numba, and nothing here is imported before it is asked for.
 | ``entries.py`` | compiles the kernels of a network, each by itself |
 | ``interpreter.py`` | goes through the instructions, forward and back |
 | ``steps.py`` | batch, forward, loss, backward, update: the one function that Python calls |
+| ``small_networks.py`` | the same for small networks, as loops along the samples |
 | ``trainer.py`` | calls it, and leaves the model as plain training does |
 | ``checked_data.py`` | checks the data right before they are used as indices |
 | ``workspace.py`` | the memory of the results, and the attributes they become |

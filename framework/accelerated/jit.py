@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,12 @@ import numba
 from llvmlite.binding import ffi
 from numba.core.compiler_lock import global_compiler_lock
 
-from framework.accelerated.compilation import CodeCache, interruptible, warning_of_problems
+from framework.accelerated.compilation import (
+    CodeCache,
+    interruptible,
+    warning_of_no_folder,
+    warning_of_problems,
+)
 from framework.utils.forks import hold_while_forking
 
 # Sums may be reordered and products contracted, so that they fill a vector register. NaN and
@@ -65,9 +70,11 @@ def cached_jit(function: Callable[..., Any]) -> Any:
     """
     compiled = numba.njit(nogil=True, **_OPTIONS)(function)
     compiled.compile = interruptible(compiled.compile)
-    with suppress(RuntimeError):  # no folder to write to
+    try:
         compiled._cache = CodeCache(function)
         compiled.compile = warning_of_problems(compiled.compile, compiled._cache)
+    except RuntimeError:  # no folder to write to
+        compiled.compile = warning_of_no_folder(compiled.compile)
     return compiled
 
 

@@ -148,11 +148,12 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
         if not barrier(thread_team, thread_id):
             return
         total_loss = 0.0
-        for found in thread_team.sums:
-            total_loss += found[0] + found[1]
+        for thread in range(len(thread_team.sums)):
+            total_loss += thread_team.sums[thread, 0] + thread_team.sums[thread, 1]
         if thread_id == 0:
-            for found in thread_team.sums:
-                metrics[step] += found[:3]
+            for thread in range(len(thread_team.sums)):
+                for i in range(metrics.shape[1]):
+                    metrics[step, i] += thread_team.sums[thread, i]
         # Where sums may be reordered, np.isfinite is compiled away.
         if not abs(total_loss) < np.inf:
             return
@@ -162,7 +163,9 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
         )
         if len(sample_weights):
             for i in range(own.start, own.stop):
-                dinputs[i] *= dinputs.dtype.type(weights[i])
+                factor = dinputs.dtype.type(weights[i])
+                for k in range(dinputs.shape[1]):
+                    dinputs[i, k] *= factor
         if not backward(
             network.instructions, network.first, state, inputs, workspace.values, dinputs,
             workspace.dvalues, thread_team, thread_id,

@@ -1,5 +1,7 @@
 """Whole training steps of a model whose every part has a kernel."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeGuard
 
@@ -7,12 +9,14 @@ import numpy as np
 
 from framework.accelerated.blas import CAN_BE_SHARED
 from framework.accelerated.checked_data import CheckedData, are_checked, checked_data
+from framework.accelerated.compilation import telling
 from framework.accelerated.instructions import (
     Instructions,
     loss_instruction,
     optimizer_instruction,
     optimizer_state,
 )
+from framework.accelerated.small_networks import is_small, take_small_steps
 from framework.accelerated.state import places
 from framework.accelerated.steps import BatchSource, Network, Workspace, take_steps
 from framework.accelerated.support import unsupported, warn_of_plain_steps
@@ -55,6 +59,10 @@ class Trainer:
         self.loss = loss
         self.parameters = model.parameters
         self.places = places(self.parameters)
+
+    def telling(self, say: Callable[[str], None]) -> AbstractContextManager[None]:
+        """Return a context in which ``say`` is called if something has to be compiled."""
+        return telling(say)
 
     def steps_at_once(self, source: Batches) -> int:
         """Return how many batches of ``source`` to put together for one call."""
@@ -148,7 +156,10 @@ class Trainer:
             partials=np.empty(len(thread_team.arrivals) * instructions.partials, dtype),
         )
         network = self._network(instructions, data, results)
-        taken = self._run(network, source, workspace, rates, metrics, thread_team)
+        alone = len(thread_team.arrivals) == 1
+        small = alone and is_small(instructions, self.loss, data, batch_size)
+        take = take_small_steps if small else take_steps
+        taken = self._run(take, network, source, workspace, rates, metrics, thread_team)
 
         last = min(taken, len(metrics) - 1)
         size = min(batch_size, data.samples - last * batch_size)
@@ -181,6 +192,7 @@ class Trainer:
 
     def _run(
         self,
+        take: Any,
         network: Network,
         source: BatchSource,
         workspace: Workspace,
@@ -194,12 +206,12 @@ class Trainer:
         arguments = network, source, workspace, rates, initial
         try:
             if len(thread_team.arrivals) == 1:
-                take_steps(*arguments, metrics, thread_team, 0)
+                take(*arguments, metrics, thread_team, 0)
             else:
                 # No step: the compiler, if it is needed, runs here, in a thread that Ctrl-C ends.
-                take_steps(*arguments, metrics[:0], thread_team, 0)
+                take(*arguments, metrics[:0], thread_team, 0)
                 with single_thread():
-                    together(thread_team, partial(take_steps, *arguments, metrics, thread_team))
+                    together(thread_team, partial(take, *arguments, metrics, thread_team))
         finally:
             taken = int(thread_team.steps[0])
             optimizer.iterations = initial + taken

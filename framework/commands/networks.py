@@ -126,7 +126,7 @@ NETWORKS: dict[str, dict[str, Network]] = {
                 Softmax(),
             ],
             optimizer=_adam_w(0.004, weight_decay=0.02),
-            epochs=15,
+            epochs=18,
             batch_size=128,
             takes=(28, 28, 1),
             shift=2,

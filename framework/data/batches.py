@@ -69,6 +69,16 @@ class Batch:
         for start in range(0, len(self), size):
             yield Batch(self.source, self.rows[start : start + size])
 
+    def total_weights(self) -> list[float]:
+        """Return the total weight of the batch of each step: see ``steps``."""
+        size = self.source.batch_size
+        if size >= len(self):
+            return [self.total_weight]
+        if self.source.sample_weight is None:
+            whole, rest = divmod(len(self), size)
+            return [float(size)] * whole + [float(rest)] * (rest > 0)
+        return [batch.total_weight for batch in self.steps()]
+
     def micro_batches(self, size: int | None = None) -> Iterator[MicroBatch]:
         """Yield all samples, ``size`` at a time; None yields them together."""
         if size is None or size >= len(self):

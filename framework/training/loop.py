@@ -6,6 +6,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,7 @@ class Loop:
         with (
             # The threads of BLAS, which validation would wake, disturb those of the steps.
             single_thread() if divided else suitable_threads(parameters, at_once),
+            nullcontext() if trainer is None else trainer.telling(self.reporter.say),
             stopping_on(self.signals, training),
             # An overflow on the way to an infinite loss is reported once, as DivergenceError.
             np.errstate(over="ignore", invalid="ignore"),
@@ -303,11 +305,12 @@ class Loop:
         mean_weight = self.mean_weight(batches.total_weight, len(batches))
         metrics = trainer.take_steps(batches, mean_weight)
         training.batch += len(metrics)
-        *_, last = steps = list(batches.steps())[: len(metrics)]
+        total_weights = batches.total_weights()[: len(metrics)]
+        size = batches.source.batch_size
+        samples = min(size, len(batches) - (len(metrics) - 1) * size)  # of the last step
         data_loss, penalties, training.batch_accuracy = metrics[-1].tolist()
-        self.check_loss(data_loss * last.total_weight / (len(last) * mean_weight), penalties)
-        for batch, means in zip(steps, metrics.tolist(), strict=True):
-            training.sums.add(batch.total_weight, *means)
+        self.check_loss(data_loss * total_weights[-1] / (samples * mean_weight), penalties)
+        training.sums.add_all(total_weights, metrics)
 
     def check_loss(self, data_loss: float, penalties: float) -> None:
         """Note the loss of the batch; raise DivergenceError if it is not finite."""

@@ -74,7 +74,15 @@ def test_a_long_formula_goes_on_in_the_next_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "lines", [["def forward(self):", "    return 1"], ["model.train(X, y)"], ["from a import b"]]
+    "lines",
+    [
+        ["def forward(self):", "    return 1"],
+        ["model.train(X, y)"],
+        ["from a import b"],
+        ["transform = Compose([RandomShift(2)])"],
+        ['data = image_folder("pets", 64)'],
+        ["pets/cats/tom.jpg"],
+    ],
 )
 def test_code_is_no_formula(lines: list[str]) -> None:
     with pytest.raises(NotUnderstood):
