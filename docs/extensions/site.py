@@ -101,8 +101,8 @@ def _entry(section: Section, name: str, members: bool = False) -> list[str]:
     if isinstance(value, type):
         if "__orig_bases__" not in vars(value):  # those of a generic base are spelled out
             lines += ["   :show-inheritance:"]
-        if members or section.together:
-            lines += [f"   :members: {_members(value, inherited=members)}".rstrip()]
+        if (members or section.together) and (shown := _members(value, inherited=members)):
+            lines += [f"   :members: {shown}"]
     return [*lines, ""]
 
 

@@ -92,7 +92,8 @@ class Convolution(Weighted):
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
-        self.parameter_gradients(dvalues)
+        if self.trainable:
+            self.parameter_gradients(dvalues)
         dvalues, inputs = as_dvalues(self, dvalues), self.inputs
         lengths, counts = inputs.shape[1:-1], dvalues.shape[1:-1]
         shape = (len(inputs), *self.windows.padded_lengths(lengths), self.n_channels)

@@ -103,7 +103,8 @@ class Dense(Weighted):
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
-        self.parameter_gradients(dvalues)
+        if self.trainable:
+            self.parameter_gradients(dvalues)
         self.dinputs = _like(_product(_rows(dvalues), self.weights.T), self.inputs)
         return self.dinputs
 

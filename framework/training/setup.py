@@ -27,6 +27,7 @@ def set_up(model: Supervised, arguments: TrainingArguments, rows_of: RowsOf = al
     arguments = arguments.checked()
     if model.loss is None or model.optimizer is None:
         raise RuntimeError("the model cannot be trained yet: call set(loss=..., optimizer=...)")
+    model.check_frozen()
     if not len(model.parameters):
         raise ValueError(f"{model!r} has no parameters to train")
     _check_optimizer(model)

@@ -149,7 +149,7 @@ class DistributedLoop(Loop):
     def follow_first(self) -> None:
         """Take parameters, running statistics and the optimizer's state from rank 0."""
         model, communicator = self.model, self.communicator
-        for array in model.stored_arrays():
+        for array in [*model.stored_arrays(), *model.frozen_arrays()]:
             array[...] = communicator.broadcast(array)
         if isinstance(model.optimizer, Optimizer):
             state = model.optimizer.state(model.parameters)

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,12 @@ def test_the_rate_rises_for_an_epoch_and_then_falls_to_nothing(network: Network)
     assert rates[: batches + 1] == sorted(rates[: batches + 1])
     assert rates[batches:] == sorted(rates[batches:], reverse=True)
     assert rates[-1] < rates[batches] / 20
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+@pytest.mark.parametrize("network", ALL.values(), ids=list(ALL))
+def test_every_network_can_be_trained_by_compiled_code(network: Network) -> None:
+    assert network.model(samples=1000, epochs=2, accelerated=True).trainer is not None
 
 
 def test_labels_are_one_hot_for_sigmoids_and_as_they_are_for_softmax() -> None:
