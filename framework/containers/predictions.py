@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from framework.accuracies.categorical import CategoricalAccuracy
+from framework.activations.log_softmax import LogSoftmax
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.operation import describe
@@ -35,7 +36,7 @@ def classes_of(
     Raises ValueError if they are no classes, or NaN.
     """
     reader = accuracy if isinstance(accuracy, CategoricalAccuracy) else activation
-    if not isinstance(reader, (CategoricalAccuracy, Softmax, Sigmoid)):
+    if not isinstance(reader, (CategoricalAccuracy, Softmax, LogSoftmax, Sigmoid)):
         raise ValueError(
             f"predict_classes needs Softmax() or Sigmoid() last, or CategoricalAccuracy(); "
             f"the model ends with {describe(activation)}"
