@@ -114,7 +114,7 @@ def order(source: Axis, target: Axis, length: int) -> Array:
     sizes = [size_of(run) for run in runs]
     known = math.prod(size for size in sizes if size is not None)
     if sizes.count(None) > 1 or length % known or (None not in sizes and length != known):
-        raise ValueError(f"expected {size_of(source) or 'as many'} values, found {length}")
+        raise ValueError(f"its numbers are for {length} values, where there are {size_of(source)}")
     lengths = [length // known if size is None else size for size in sizes]
     positions = [target.index(run[0]) for run in runs]
     return np.arange(length).reshape(lengths).transpose(np.argsort(positions)).reshape(-1)
@@ -127,6 +127,10 @@ def moves(present: Axes, wanted: Axes) -> Iterator[Move]:
     """
     parts = joined(wanted)
     if joined(present) != parts:
+        axes = _permutation(present, wanted)
+        if axes is not None:
+            yield "permute", axes
+            return
         single = tuple((part,) for part in joined(present))
         if present != single:
             yield "reshape", _known(sizes_of(single))
@@ -134,6 +138,19 @@ def moves(present: Axes, wanted: Axes) -> Iterator[Move]:
         present = tuple((part,) for part in parts)
     if present != wanted:
         yield "reshape", _known(sizes_of(wanted))
+
+
+def _permutation(present: Axes, wanted: Axes) -> tuple[int, ...] | None:
+    """Return where the axes ``wanted`` are among those ``present``, None if they are others."""
+    left = dict(enumerate(present))
+    found: list[int] = []
+    for axis in wanted:
+        same = [position for position, one in left.items() if one == axis]
+        if not same:
+            return None
+        found.append(same[0])
+        del left[same[0]]
+    return None if left else tuple(found)
 
 
 def _known(sizes: Sizes) -> Sizes:

@@ -40,30 +40,32 @@ class ZeroPadding2D(Operation):
 
     independent_samples = True
     kink_sides = smooth
+    axes = IMAGE
     example_axes = (4, 3)
 
     def __init__(self, padding: Border = 1) -> None:
         self.padding = _checked(padding)
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        padded = pad(check_inputs(self, inputs), self._margins)
+        padded = pad(check_inputs(self, inputs), self.margins)
         self.output = output = np.array(padded) if padded is inputs else padded
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
-        cropped = crop(dvalues, self._margins)
+        cropped = crop(dvalues, self.margins)
         self.dinputs = cropped.copy() if cropped is dvalues else cropped
         return self.dinputs
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if not are_known(self, input_shape, IMAGE) or input_shape is None:
+        if not are_known(self, input_shape, self.axes) or input_shape is None:
             return None
-        lengths = zip(input_shape[:-1], self._margins, strict=True)
+        lengths = zip(input_shape[:-1], self.margins, strict=True)
         return (*(length + sum(both) for length, both in lengths), input_shape[-1])
 
     @property
-    def _margins(self) -> Margins:
+    def margins(self) -> Margins:
+        """The padding before and after each axis."""
         padding = self.padding
         pair = padding if isinstance(padding, tuple) else (padding, padding)
         return [both if isinstance(both, tuple) else (both, both) for both in pair]

@@ -23,18 +23,18 @@ def test_the_shape_is_told_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("axes", "error", "message"),
+    ("dims", "error", "message"),
     [
-        (2, TypeError, "axes must be numbers such as"),
-        ((), ValueError, "axes must be the numbers from 1"),
-        ((0, 1), ValueError, "a number of axes must be at least 1, received 0"),
+        (2, TypeError, "dims must be numbers such as"),
+        ((), ValueError, "dims must be the numbers from 1"),
+        ((0, 1), ValueError, "a number of dims must be at least 1, received 0"),
         ((1, 1), ValueError, "each once, received"),
         ((1, 3), ValueError, "each once, received"),
     ],
 )
-def test_other_axes_are_refused(axes: Any, error: type[Exception], message: str) -> None:
+def test_other_dims_are_refused(dims: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        Permute(axes)
+        Permute(dims)
 
 
 def test_samples_with_other_axes_are_refused() -> None:
