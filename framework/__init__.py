@@ -11,10 +11,12 @@ from framework.utils import neighbours
 neighbours.check_ours("optimizers")  # before anything imports from it
 
 from framework import initializers as initializers
+from framework import metrics as metrics
 from framework import nnfs_book as nnfs_book  # saved files may name its classes
 from framework.accuracies import *
 from framework.activations import *
 from framework.containers import Container as Container
+from framework.containers import Residual as Residual
 from framework.containers import Sequential as Sequential
 from framework.errors import BatchError as BatchError
 from framework.errors import DivergenceError as DivergenceError
@@ -25,6 +27,8 @@ from framework.inspection.diagnosis import Diagnosis as Diagnosis
 from framework.inspection.gradient_check import assert_gradients as assert_gradients
 from framework.inspection.gradient_check import check_gradients as check_gradients
 from framework.inspection.gradient_report import GradientReport as GradientReport
+from framework.inspection.trace import trace as trace
+from framework.inspection.trace_report import Trace as Trace
 from framework.layers import *
 from framework.losses import *
 from framework.model import Model as Model
@@ -42,6 +46,7 @@ __version__ = "0.1.0"  # read by setup.cfg, and so that of the package
 if not TYPE_CHECKING:  # type checkers read the "as" and the "*" of each line instead
     __all__ = [
         "initializers",
+        "metrics",
         *sorted(name for name, value in globals().items() if callable(value)),
     ]
 

@@ -12,11 +12,11 @@ from framework.containers.supervised import Supervised
 from framework.data.arguments import DataArguments, ValidationData
 from framework.data.checks import Transform, check_data, check_weighted_data
 from framework.inspection.diagnosis import Diagnosis, diagnose
-from framework.inspection.summary import summary
+from framework.inspection.summary import summary, summary_html
 from framework.saving import model_file
 from framework.training.arguments import TrainingArguments
 from framework.training.distributed.train import train
-from framework.training.evaluation import evaluate, predict
+from framework.training.evaluation import Evaluation, evaluate, predict
 from framework.training.history import History
 from framework.training.state import Callback
 from framework.utils.forks import importing
@@ -38,7 +38,7 @@ class Model(Supervised):
 
     Attributes:
         layers, parameters: see ``Sequential``.
-        loss, optimizer, accuracy, input_shape: see ``Supervised``.
+        loss, optimizer, accuracy, metrics, input_shape: see ``Supervised``.
         accelerated: whether compiled code takes the place of NumPy: see ``finalize``.
 
     Several threads can call ``predict``, ``predict_classes`` and ``evaluate`` of one model at the
@@ -209,9 +209,10 @@ class Model(Supervised):
         *,
         batch_size: int | None = None,
         sample_weight: ArrayLike | None = None,
-    ) -> tuple[float, float | None]:
+    ) -> Evaluation:
         """Return the mean data loss and the accuracy (None without one) on ``X`` and ``y``.
 
+        The result unpacks as these two, and has ``metrics``, the number of each metric by name.
         Dropout is off, and batch normalization uses its running statistics. Penalties are not
         part of the loss. An output of NaN makes the loss NaN, and counts as wrong. With
         ``sample_weight`` both means are weighted: see ``train``. Without ``y``, ``X`` gives
@@ -270,6 +271,9 @@ class Model(Supervised):
         Shapes that depend on the data, such as that of ``Flatten``, are known after data were seen.
         """
         print(summary(self))
+
+    def _repr_html_(self) -> str | None:
+        return summary_html(self)
 
     def check_data(
         self, X: ArrayLike, y: ArrayLike, transform: Transform | None = None

@@ -12,10 +12,12 @@ from optimizers.optimizer import LearningRate, Optimizer, State
 class Adam(Optimizer):
     """Adaptive moment estimation. At step ``t = iterations + 1``:
 
-        momentum  = beta_1 * momentum + (1 - beta_1) * gradient
-        cache     = beta_2 * cache    + (1 - beta_2) * gradient²
-        parameter = parameter - learning_rate * (momentum / (1 - beta_1ᵗ))
-                                / (√(cache / (1 - beta_2ᵗ)) + epsilon)
+        momentum           = beta_1 * momentum + (1 - beta_1) * gradient
+        cache              = beta_2 * cache + (1 - beta_2) * gradient²
+        corrected_momentum = momentum / (1 - beta_1ᵗ)
+        corrected_cache    = cache / (1 - beta_2ᵗ)
+        step               = learning_rate * corrected_momentum / (√corrected_cache + epsilon)
+        parameter          = parameter - step
 
     Both averages start at zero; the division by ``1 - betaᵗ`` corrects this bias.
 

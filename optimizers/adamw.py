@@ -9,10 +9,15 @@ from optimizers.optimizer import LearningRate, State
 
 
 class AdamW(Adam):
-    """Adam whose parameters also shrink by a constant factor in each step.
+    """Adam whose parameters also shrink by a constant factor in each step, ``t = iterations + 1``.
 
-        parameter = parameter - learning_rate * weight_decay * parameter
-        then one step of Adam
+        parameter          = parameter - learning_rate * weight_decay * parameter
+        momentum           = beta_1 * momentum + (1 - beta_1) * gradient
+        cache              = beta_2 * cache + (1 - beta_2) * gradient²
+        corrected_momentum = momentum / (1 - beta_1ᵗ)
+        corrected_cache    = cache / (1 - beta_2ᵗ)
+        step               = learning_rate * corrected_momentum / (√corrected_cache + epsilon)
+        parameter          = parameter - step
 
     Unlike the gradient of an L2 penalty, the decay is not divided by the size of the gradient. It
     applies to all parameters, biases included.

@@ -248,22 +248,29 @@ def _parameters_and_gradients(layer: Any) -> Iterator[tuple[str, Array, Array]]:
             f"update_params expects an object with weights and dweights, received {layer!r}"
         )
     for name in names:
-        where = f"{type(layer).__name__}.{name}"
         parameter = getattr(layer, name, None)
         if not isinstance(parameter, np.ndarray) or parameter.dtype.kind != "f":
             received = getattr(parameter, "dtype", type(parameter).__name__)
-            raise TypeError(f"{where} must be a floating-point array, received {received}")
+            raise TypeError(
+                f"{_place(layer, name)} must be a floating-point array, received {received}"
+            )
         if not parameter.flags.writeable:
-            raise TypeError(f"{where} is read-only, so it cannot be updated in place")
+            raise TypeError(f"{_place(layer, name)} is read-only, so it cannot be updated in place")
         gradient = getattr(layer, "d" + name, None)
         if gradient is None:
-            raise ValueError(f"{where} has no gradient d{name}: call backward before updating")
+            raise ValueError(
+                f"{_place(layer, name)} has no gradient d{name}: call backward before updating"
+            )
         if np.shape(gradient) != parameter.shape:
             raise ValueError(
-                f"{where} has shape {parameter.shape}, but its gradient d{name} has shape "
-                f"{np.shape(gradient)}"
+                f"{_place(layer, name)} has shape {parameter.shape}, but its gradient d{name} has "
+                f"shape {np.shape(gradient)}"
             )
         yield name, parameter, np.asarray(gradient)
+
+
+def _place(layer: Any, name: str) -> str:
+    return f"{type(layer).__name__}.{name}"
 
 
 def joint_norm(gradients: list[Array]) -> float:

@@ -67,7 +67,17 @@ def mark_of_notebook(notebook: dict[str, Any]) -> str | None:
     if re.search(r"history\.plot\(", code):
         used.add("learning_curves")
     modules = {sys.modules[getattr(plots, name).__module__] for name in used}
-    return fingerprint({figures, labels} | modules) if used else None
+    return fingerprint({figures, labels} | with_helpers(modules)) if used else None
+
+
+def with_helpers(modules: set[ModuleType]) -> set[ModuleType]:
+    """Return ``modules`` and those of ``plots`` that they import functions from."""
+    names = {
+        getattr(value, "__module__", None) for module in modules for value in vars(module).values()
+    }
+    return modules | {
+        sys.modules[name] for name in names if str(name).startswith("framework.plots.")
+    }
 
 
 def draw_picture() -> None:

@@ -16,10 +16,10 @@ import pytest
 import datasets
 import framework
 import optimizers
-from framework import plots
+from framework import exercises, plots
 
 TOP = Path(__file__).parent.parent
-PACKAGES = [framework, plots, optimizers, datasets]
+PACKAGES = [framework, plots, exercises, optimizers, datasets]
 
 
 def imported_by(statement: str) -> set[str]:
@@ -91,7 +91,12 @@ def public_functions() -> Iterator[tuple[str, Any]]:
             for method in dir(found) if isinstance(found, type) else ():
                 kind = inspect.getattr_static(found, method)
                 routine = inspect.isroutine(kind) or isinstance(kind, (classmethod, staticmethod))
-                if routine and (method[0] != "_" or method == "__init__"):
+                # To inspect, a cached property is a routine; but it cannot be called.
+                if (
+                    routine
+                    and callable(getattr(found, method))
+                    and (method[0] != "_" or method == "__init__")
+                ):
                     yield f"{package.__name__}.{name}.{method}", getattr(found, method)
 
 

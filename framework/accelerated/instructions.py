@@ -22,7 +22,6 @@ from framework.accelerated.kernels import (
     settings,
 )
 from framework.accelerated.state import Place
-from framework.layers import Dense
 from framework.losses import FusedLoss
 from framework.parameters import ParameterVector
 from optimizers.arrays import Array
@@ -42,6 +41,7 @@ INSTRUCTION = np.dtype(
         ("n_inputs", np.int64),  # numbers per sample
         ("n_outputs", np.int64),
         ("last_axis", np.int64),  # of the inputs: features or channels
+        ("output_axis", np.int64),  # the last axis of the output
         ("leaves_out_dinputs", np.int64),  # 1 where no one needs the gradient of the inputs
         ("parameters", np.int64),  # where they begin in the vector of all: see ``state.py``
         ("n_parameters", np.int64),
@@ -128,11 +128,6 @@ class Instructions:
             kernel = _kernel_of(operations[position:])
             taken = tuple(operations[position : position + len(kernel.operations)])
             position += len(taken)
-            if isinstance(taken[0], Dense) and len(shape) != 1:
-                raise ValueError(
-                    f"the kernel of {taken[0]!r} takes inputs of shape (samples, n_inputs) alone: "
-                    "call finalize without accelerated=True"
-                )
             before, shape = shape, _output_shape(taken, shape)
             n_inputs, n_outputs = math.prod(before), math.prod(shape)
             place = _place(taken[0], places)
@@ -148,6 +143,7 @@ class Instructions:
                     n_inputs=n_inputs,
                     n_outputs=n_outputs,
                     last_axis=before[-1],
+                    output_axis=shape[-1],
                     # Training does not need the gradient of the data.
                     leaves_out_dinputs=is_first and hasattr(taken[0], "parameter_gradients"),
                     parameters=place.start,

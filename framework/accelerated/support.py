@@ -75,6 +75,13 @@ def _unknown(part: Any, classes: Collection[type]) -> str:
     own = [
         name
         for name in getattr(part, "__dict__", ())
-        if name == "parameters" or callable(getattr(type(part), name, None))
+        if (name == "parameters" and not _are_declared(part))
+        or callable(getattr(type(part), name, None))
     ]
     return f"{describe(part)} was given its own {own[0]}" if own else ""
+
+
+def _are_declared(operation: Any) -> bool:
+    """Whether ``parameters`` are those that the class itself sets, such as without ``use_bias``."""
+    declared = set(operation.stored_shapes(vars(operation))) - set(operation.state)
+    return set(operation.parameters) == declared

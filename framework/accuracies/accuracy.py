@@ -14,7 +14,16 @@ from optimizers.configuration import Configurable
 class Accuracy(Configurable):
     """Base class of the accuracies. A subclass writes ``compare``.
 
-    A prediction of NaN is never correct.
+    A model gives ``compare`` and ``calculate`` the *predictions*, not the outputs: what the
+    accuracy's own ``predictions(outputs)`` returns or, if it has no such method, that of the last
+    activation, which are classes ``(samples,)`` after a softmax and 0 and 1 after a sigmoid. After
+    another activation, they are the outputs. So an accuracy of probabilities writes
+
+        def predictions(self, outputs):
+            return outputs
+
+    It is computed batch by batch, and averaged over the samples. What cannot be averaged, such as
+    F1, is a metric: see ``framework.metrics``. A prediction of NaN is never correct.
 
     Attributes:
         state: names of the numbers that ``init`` sets; they are saved with a model.

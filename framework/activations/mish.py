@@ -15,16 +15,16 @@ from optimizers.arrays import Array
 class Mish(Activation):
     """Mish, ``output = inputs * t`` with ``t = tanh(log(1 + e^inputs))``, element by element.
 
-    The slope of the softplus is the sigmoid ``s``, so ``t' = (1 - t²) s``, and by the product
-    rule:
+    The slope of the softplus is the sigmoid, ``s = 1 / (1 + e^(-inputs))``, so
+    ``t' = (1 - t²) s``, and by the product rule:
 
         dinputs = dvalues * (t + inputs * (1 - t²) * s)
 
     As ``tanh(u) = (e^(2u) - 1) / (e^(2u) + 1)``, neither logarithm nor tanh is needed, and with
-    ``e = e^(-|inputs|)`` nothing overflows:
+    ``q = e^(-|inputs|)`` nothing overflows:
 
-        t = (1 + 2e) / (1 + 2e + 2e²)      where inputs > 0
-            (e² + 2e) / (e² + 2e + 2)      elsewhere
+        t = (1 + 2q) / (1 + 2q + 2q²)      where inputs > 0
+            (q² + 2q) / (q² + 2q + 2)      elsewhere
 
     Shapes: ``inputs``, ``output``, ``dvalues`` and ``dinputs`` are all ``(samples, ...)``.
 

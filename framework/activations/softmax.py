@@ -26,7 +26,9 @@ def reduce_classes(ufunc: np.ufunc, values: Array) -> Array:
 
 
 class Softmax(Activation):
-    """Softmax over the last axis, ``output_j = e^(inputs_j / T) / Σₖ e^(inputs_k / T)``.
+    """Softmax over the last axis, at a temperature of ``T = temperature``:
+
+        output_j  = e^(inputs_j / T) / Σₖ e^(inputs_k / T)
 
     The largest input is subtracted first: the result is the same, and nothing overflows. Every
     output depends on every input of its row. The Jacobian of a row is

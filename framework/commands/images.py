@@ -8,8 +8,16 @@ from typing import Any
 
 import framework
 from datasets import cifar10, class_names, fashion_mnist, mnist
-from framework.commands.networks import NETWORKS, rows, targets
-from framework.commands.options import add_option, add_save, check_outputs, count, seed
+from framework.commands.image_training import targets
+from framework.commands.networks import NETWORKS
+from framework.commands.options import (
+    add_accelerated,
+    add_option,
+    add_save,
+    check_outputs,
+    count,
+    seed,
+)
 from framework.training.distributed.communicator import in_turn, launched_together
 from framework.training.history import History
 from optimizers.arrays import Array
@@ -52,6 +60,7 @@ def add(commands: Any) -> None:
             "--epochs", type=count, metavar="N", help="times through the data (the network's own)"
         )
         add_option(parser, "--seed", 0, "decides everything random", type=seed, metavar="N")
+        add_accelerated(parser)
         parser.add_argument("--quiet", action="store_true", help="show no progress bars")
         add_option(parser, "--output", f"{name}.png", "the picture", metavar="FILE")
         add_save(parser)
@@ -76,7 +85,7 @@ def recognise(options: argparse.Namespace) -> int:
     (X, y), (X_test, y_test) = in_turn(communicator, data)
     framework.seed(options.seed)
     epochs = options.epochs or network.epochs
-    model = network.model(len(X), epochs)
+    model = network.model(len(X), epochs, accelerated=options.accelerated)
     print(f"Training on {len(X):,} images of {options.data}:")
     model.summary()
     history = network.train(
@@ -84,13 +93,13 @@ def recognise(options: argparse.Namespace) -> int:
         X,
         y,
         epochs,
-        validation_data=(rows(X_test), targets(model, y_test)),
+        validation_data=(network.inputs(X_test), targets(model, y_test)),
         progress=not options.quiet,
         communicator=communicator,
     )
     if not first:
         return 0  # the model is the same on every rank
-    predictions = model.predict_classes(rows(X_test))
+    predictions = model.predict_classes(network.inputs(X_test))
     accuracy = (predictions == y_test).mean()
     print(f"test accuracy {accuracy:.4f}   ({len(X_test):,} images not trained on)")
     names = class_names(load.__name__)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from framework import Model
 from framework.checks import check_fraction, check_non_negative, check_positive
 from framework.utils.files import check_target
 
@@ -25,6 +28,26 @@ def add_save(parser: Any) -> None:
         metavar="FILE",
         help="save the trained model there (safetensors), for predict, export and summary",
     )
+
+
+def add_accelerated(group: Any) -> None:
+    """Add the option ``--accelerated``: None if it is not given."""
+    group.add_argument(
+        "--accelerated",
+        action=argparse.BooleanOptionalAction,
+        help="train by compiled code, or in plain NumPy (compiled where numba is installed)",
+    )
+
+
+def finalize(model: Model, accelerated: bool | None) -> None:
+    """Finalize ``model``, with compiled code if ``accelerated``; None uses it where it can."""
+    if accelerated is not None:
+        model.finalize(accelerated=accelerated)
+        return
+    with warnings.catch_warnings():
+        # Nobody has asked for it.
+        warnings.filterwarnings("ignore", message="accelerated=True changes nothing")
+        model.finalize(accelerated=find_spec("numba") is not None)
 
 
 def check_outputs(options: argparse.Namespace) -> None:

@@ -40,7 +40,7 @@ def read_samples(model: Model, options: argparse.Namespace) -> tuple[Array, str]
     if options.scale is not None or options.invert or options.resize:
         raise ValueError(f"--scale, --invert and --resize are for images, not for {path}")
     if suffix in TABLES:
-        samples, remark = read_table(path, TABLES[suffix], options.header)
+        samples, remark = read_table(path, TABLES[suffix], options.header, model.dtype)
     else:
         samples, remark = _from_npy(path), ""
     if samples.shape == model.input_shape or samples.ndim == 1:

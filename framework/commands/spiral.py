@@ -22,10 +22,12 @@ from framework import (
 )
 from framework.activations import Activation
 from framework.commands.options import (
+    add_accelerated,
     add_option,
     add_save,
     check_outputs,
     count,
+    finalize,
     fraction,
     non_negative,
     positive,
@@ -94,6 +96,7 @@ def add(commands: Any) -> None:
         metavar="N",
         help="stop after N epochs without a better validation loss (without it, never)",
     )
+    add_accelerated(training)
     training.add_argument("--quiet", action="store_true", help="show no progress bars")
     add_option(parser, "--output", "spiral.png", "the picture", metavar="FILE")
     add_save(parser)
@@ -158,7 +161,7 @@ def _spiral_model(options: argparse.Namespace) -> Model:
         optimizer=_optimizer(options),
         accuracy=CategoricalAccuracy(),
     )
-    model.finalize()
+    finalize(model, options.accelerated)
     return model
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,14 @@ def common_dtype(operations: Sequence[Any], container: str) -> np.dtype[Any]:
         )
     arrays = [getattr(one, name) for one, names in _stored(operations) for name in names]
     return next(iter(found)) if found else np.result_type(np.float32, *arrays)
+
+
+def dtype_of_arrays(operations: Iterable[Any]) -> np.dtype[Any] | None:
+    """Return the dtype of the first array that ``operations`` have, or None without any."""
+    for operation in operations:
+        for name in stored_names(operation):
+            return np.dtype(getattr(operation, name).dtype)
+    return None
 
 
 def copied_parameters(operations: Sequence[Any]) -> list[tuple[Array, ...]]:

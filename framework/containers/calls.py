@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +15,14 @@ from optimizers.arrays import Array
 
 # How an operation with a ``forward_inside`` is run, among those of ``training_argument``.
 INSIDE = "inside"
+
+
+class LeafPass(NamedTuple):
+    """What an operation was given, and what it made of it."""
+
+    operation: Any
+    inputs: Array
+    output: Array
 
 
 def training_argument(layer: Any) -> str:
@@ -77,6 +85,23 @@ def run_forward(calls: Iterable[tuple[Any, str]], values: Array, training: bool)
         else:
             values = call(layer, argument, values, training)
     return values
+
+
+def leaf_passes(operations: Iterable[Any], values: Array) -> list[LeafPass]:
+    """Run the operations in order, not in training, and return the pass of each.
+
+    A container with ``passes_inside`` is replaced by the passes that it returns, of which the last
+    has its output; it returns None where a ``forward`` of its own computes something else.
+    """
+    passes: list[LeafPass] = []
+    for layer, argument in lined_up(operations):
+        inside = layer.passes_inside(values) if hasattr(layer, "passes_inside") else None
+        if inside is None:
+            output = run_forward([(layer, argument)], values, training=False)
+            inside = [LeafPass(layer, values, output)]
+        passes += inside
+        values = passes[-1].output if passes else values
+    return passes
 
 
 def run_backward(operations: Sequence[Any], dvalues: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from framework.operation import Operation
+from framework.operation import Operation, describe
 from framework.parameters import ParameterVector
 from optimizers.optimizer import parameter_names
 
@@ -18,24 +18,25 @@ class Container(Operation):
     in an attribute of a class that is no ``Container`` are not found by anyone.
 
     >>> import numpy as np
-    >>> from framework import Container, Dense, Sequential
-    >>> class Residual(Container):
-    ...     '''output = inputs + inner(inputs), so dinputs = dvalues + inner'(dvalues).'''
+    >>> from framework import Container, Dense, Sequential, Tanh
+    >>> class Mean(Container):
+    ...     '''output = (one(inputs) + other(inputs)) / 2, so each is given dvalues / 2.'''
     ...
-    ...     def __init__(self, inner):
-    ...         self.inner = inner
+    ...     def __init__(self, one, other):
+    ...         self.one, self.other = one, other
     ...
     ...     def children(self):
-    ...         return {"inner": self.inner}
+    ...         return {"one": self.one, "other": self.other}
     ...
     ...     def forward(self, inputs, training=True):
-    ...         self.output = inputs + self.inner.forward(inputs, training)
+    ...         outputs = [each.forward(inputs, training) for each in (self.one, self.other)]
+    ...         self.output = sum(outputs) / 2
     ...         return self.output
     ...
     ...     def backward(self, dvalues):
-    ...         self.dinputs = dvalues + self.inner.backward(dvalues)
+    ...         self.dinputs = self.one.backward(dvalues / 2) + self.other.backward(dvalues / 2)
     ...         return self.dinputs
-    >>> network = Sequential([Residual(Dense(4, 4)), Dense(4, 2)])
+    >>> network = Sequential([Mean(Dense(4, 4), Tanh()), Dense(4, 2)])
     >>> network.forward(np.ones((3, 4))).shape, len(network.trained_layers)
     ((3, 2), 2)
     """
@@ -80,6 +81,24 @@ def containers(operation: Container) -> Iterator[Container]:
 def numbered(operations: Iterable[Any]) -> dict[str, Any]:
     """Return ``operations`` under the names "0", "1", …"""
     return {str(position): operation for position, operation in enumerate(operations)}
+
+
+def checked_operations(name: str, operations: Iterable[Any]) -> list[Any]:
+    """Return ``operations``, the argument ``name`` of a container, as a list.
+
+    Raises TypeError unless each has a ``forward`` and a ``backward``.
+    """
+    if not isinstance(operations, Iterable):
+        raise TypeError(f"{name} must be a list of operations, received {describe(operations)}")
+    found = list(operations)
+    for operation in found:
+        for method in ("forward", "backward"):
+            if isinstance(operation, type) or not callable(getattr(operation, method, None)):
+                raise TypeError(
+                    "an operation needs forward and backward methods, received "
+                    f"{describe(operation)}"
+                )
+    return found
 
 
 def is_trained(operation: Any) -> bool:

@@ -11,10 +11,23 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from framework.checks import check_dtype
-from framework.containers.arrays import common_dtype, copied_parameters, set_parameters
-from framework.containers.calls import as_inputs, lined_up, run_backward, run_forward
+from framework.containers.arrays import (
+    common_dtype,
+    copied_parameters,
+    dtype_of_arrays,
+    set_parameters,
+)
+from framework.containers.calls import (
+    LeafPass,
+    as_inputs,
+    leaf_passes,
+    lined_up,
+    run_backward,
+    run_forward,
+)
 from framework.containers.container import (
     Container,
+    checked_operations,
     containers,
     leaves,
     numbered,
@@ -132,7 +145,11 @@ class Sequential(Container):
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the computation."""
-        return self.parameters.dtype if self.finalized else self._common_dtype()
+        if not self.finalized:
+            return self._common_dtype()
+        # Inside another network the arrays are a part of its vector, in its dtype.
+        own = dtype_of_arrays(leaf for _, leaf in leaves(self.children()))
+        return own or self.parameters.dtype
 
     @property
     def trained_layers(self) -> list[Any]:
@@ -154,20 +171,24 @@ class Sequential(Container):
         self.output = output
         return output
 
-    def leaf_outputs(self, inputs: ArrayLike) -> list[Array]:
-        """Run every operation on ``inputs``, not in training, and return the output of each.
+    def leaf_passes(self, inputs: ArrayLike) -> list[LeafPass]:
+        """Run every operation on ``inputs``, not in training, and return the pass of each.
 
-        Those inside a ``Sequential`` take its place, unless it has a ``forward`` of its own.
+        Those inside a ``Sequential`` take its place, and those of a ``Residual`` come before it,
+        unless it has a ``forward`` of its own.
         """
-        values = as_inputs(inputs, self.dtype if self.finalized else None)
-        outputs: list[Array] = []
-        for layer, argument in lined_up(self.layers):
-            if _runs_in_order(layer):
-                outputs += layer.leaf_outputs(values)
-            else:
-                outputs.append(run_forward([(layer, argument)], values, training=False))
-            values = outputs[-1] if outputs else values
-        return outputs
+        return leaf_passes(self.layers, as_inputs(inputs, self.dtype if self.finalized else None))
+
+    def leaf_outputs(self, inputs: ArrayLike) -> list[Array]:
+        """Return the output of each operation: see ``leaf_passes``."""
+        return [one.output for one in self.leaf_passes(inputs)]
+
+    def passes_inside(self, values: Array) -> list[LeafPass] | None:
+        """Return ``leaf_passes`` as a part of another container, which ``calls`` opens."""
+        kind = type(self)
+        runs_in_order = kind.forward is Sequential.forward
+        runs_in_order |= kind.forward_inside is not Sequential.forward_inside
+        return leaf_passes(self.layers, values) if runs_in_order else None
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dinputs = run_backward(self.layers, np.asarray(dvalues))
@@ -230,13 +251,7 @@ class Sequential(Container):
     def _append(self, operations: Iterable[Any]) -> None:
         # Collected once for all of them, since a file may have many thousands.
         present = {id(leaf): path for path, leaf in leaves(self.children(), inside=(self,))}
-        for operation in operations:
-            for method in ("forward", "backward"):
-                if isinstance(operation, type) or not callable(getattr(operation, method, None)):
-                    raise TypeError(
-                        "an operation needs forward and backward methods, received "
-                        f"{describe(operation)}"
-                    )
+        for operation in checked_operations("operations", operations):
             new = dict(leaves({str(len(self.layers)): operation}, inside=(self,)))
             for leaf in new.values():
                 self._check_place(leaf, present)
@@ -297,14 +312,6 @@ def _operations_of(container: Container) -> list[Any]:
     if isinstance(container, Sequential):
         return container.layers
     return list(container.children().values())
-
-
-def _runs_in_order(operation: Any) -> bool:
-    """Whether ``operation`` is a ``Sequential`` without a ``forward`` of its own."""
-    kind = type(operation)
-    return isinstance(operation, Sequential) and (
-        kind.forward is Sequential.forward or kind.forward_inside is not Sequential.forward_inside
-    )
 
 
 def _counted(path: str) -> str:

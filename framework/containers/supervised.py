@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from framework.containers.predictions import classes_of, predictions_of
 from framework.containers.sequential import Sequential
 from framework.losses.loss import FusedLoss, Loss, mean_loss, penalty
 from framework.losses.weighted import weighted_mean
+from framework.metrics.metric import Metric, check_metrics
 from framework.operation import Shape
 from optimizers.arrays import Array
 
@@ -57,6 +58,7 @@ class Supervised(Sequential):
 
     Attributes:
         loss, optimizer, accuracy: the objects given to ``set``, or None.
+        metrics: the functions given to ``set``, by name.
         before_loss: after ``finalize``, the operations that run before the loss: all but an
             activation that is fused with it. Those inside a ``Sequential`` take its place.
         output_activation: after ``finalize``, the operation that gives the outputs: the last one,
@@ -74,6 +76,7 @@ class Supervised(Sequential):
         self.loss: Any = None
         self.optimizer: Any = None
         self.accuracy: Any = None
+        self.metrics: dict[str, Metric] = {}
         self.input_shape: Shape = None
         self.optimizer_has_trained = False
         self._class_names: list[str] | None = None
@@ -87,13 +90,31 @@ class Supervised(Sequential):
 
     # Putting it together
 
-    def set(self, *, loss: Any = None, optimizer: Any = None, accuracy: Any = None) -> None:
-        """Set the loss, the optimizer and the accuracy; those not given stay as they are.
+    def set(
+        self,
+        *,
+        loss: Any = None,
+        optimizer: Any = None,
+        accuracy: Any = None,
+        metrics: Mapping[str, Metric] | None = None,
+    ) -> None:
+        """Set the loss, the optimizer, the accuracy and the metrics; those not given stay.
+
+        Args:
+            loss, optimizer: see ``Loss`` and ``Optimizer``.
+            accuracy: see ``Accuracy``, which says what one of your own is given.
+            metrics: functions by name, such as ``{"f1": metrics.f1}``; ``{}`` for none. Each is
+                given the outputs of all samples at once, as ``predict`` returns them, and the
+                targets as the loss takes them: classes or one-hot rows, or numbers in the shape of
+                the outputs. It returns a number. One with an argument ``sample_weight`` is also
+                given the weights, if there are any. See ``framework.metrics``.
 
         Raises:
-            TypeError: an object lacks the methods of its kind.
-            ValueError: a fused loss after the activation that it already contains.
+            TypeError: an object lacks the methods of its kind, or a metric is no function.
+            ValueError: a fused loss after the activation that it already contains; a metric's name
+                is no identifier, or means something else in ``History``.
         """
+        found = self.metrics if metrics is None else check_metrics(metrics)
         check_methods("loss", loss, ("forward", "backward"))
         protocol = ("pre_update_params", "update_params", "post_update_params")
         check_methods("optimizer", optimizer, protocol)
@@ -105,6 +126,7 @@ class Supervised(Sequential):
             self.optimizer_has_trained = False
         self.optimizer = self.optimizer if optimizer is None else optimizer
         self.accuracy = self.accuracy if accuracy is None else accuracy
+        self.metrics = found
         if self.finalized:
             self._connect()
 

@@ -118,6 +118,7 @@ class ArrayBatches:
         # The order within a single batch makes no difference.
         self.shuffle = shuffle and self.batch_size < len(rows)
         self.rows = rows if self.shuffle else np.sort(rows)
+        self._mapped = is_mapped(X) or is_mapped(y)
         self._gaps = self.shuffle or self.rows[-1] - self.rows[0] != len(rows) - 1
 
     @property
@@ -161,8 +162,9 @@ class ArrayBatches:
 
     def release(self) -> None:
         """Free the memory of pages that have been read, if the arrays are mapped files."""
-        release_pages(self.X)
-        release_pages(self.y)
+        if self._mapped:
+            release_pages(self.X)
+            release_pages(self.y)
 
     def take(self, rows: Array) -> tuple[Array, Array, Array | None]:
         """Return data, targets and weights of successive ``rows`` of an epoch."""

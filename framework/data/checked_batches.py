@@ -22,10 +22,18 @@ from optimizers.arrays import Array
 
 
 class TrainingBatches(NamedTuple):
-    """The batches to train on, and those to validate on, or None."""
+    """Where the batches of a training come from.
+
+    Attributes:
+        data: to train on.
+        validation: to validate on, or None.
+        evaluated: on which outputs are computed after each epoch: the validation data, or the
+            training data where the model has metrics, but no validation data; else None.
+    """
 
     data: Batches
     validation: Batches | None
+    evaluated: Batches | None
 
 
 def training_batches(
@@ -43,27 +51,32 @@ def training_batches(
         raise ValueError("give validation_data or validation_split, not both")
     data: Batches
     validation: Batches | None = None
+    evaluated: Batches | None = None
     if y is None:
         if weights is not None or split:
             raise ValueError(
                 "sample_weight and validation_split need X and y as arrays; batches bring their "
                 "weights themselves: (X, y, sample_weight)"
             )
-        data = BatchStream(model, arguments.X, transform)
+        data = evaluated = BatchStream(model, arguments.X, transform)
     else:
         shuffle = arguments.shuffle
         arrays = check_weighted_data(model, arguments.X, y, weights, transform, rows_of)
         rows, held_back = split_rows(ArrayBatches(*arrays).rows, split, shuffle)
         data = ArrayBatches(*arrays, rows, arguments.batch_size, shuffle, transform)
-        if held_back is not None:
+        if held_back is not None or model.metrics:
+            rows = data.rows if held_back is None else held_back
             size = evaluation_batch_size(model, data.sample)
-            validation = ArrayBatches(*arrays, held_back, size, transform=transform)
+            evaluated = ArrayBatches(*arrays, rows, size, transform=transform)
+            validation = None if held_back is None else evaluated
         has_classes = not getattr(model.loss, "regression", False)
         if has_classes and not shuffle and data.batches_per_epoch > 1:
             _warn_if_sorted_by_class(data.targets)
     if validation_data is not None:
         validation = _validation_batches(model, validation_data, transform, rows_of)
-    return TrainingBatches(data, validation)
+    if validation is not None or not model.metrics:
+        evaluated = validation
+    return TrainingBatches(data, validation, evaluated)
 
 
 def evaluation_batches(

@@ -75,6 +75,7 @@ class NeuralNetwork(BaseEstimator):
         random_state: Any = None,
         warm_start: bool = False,
         dtype: DTypeLike | None = None,
+        accelerated: bool = False,
         verbose: bool | int = False,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -94,6 +95,7 @@ class NeuralNetwork(BaseEstimator):
         self.random_state = random_state
         self.warm_start = warm_start
         self.dtype = dtype
+        self.accelerated = accelerated
         self.verbose = verbose
 
     # Hooks of the classifier and the regressor

@@ -65,6 +65,8 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
             with a new optimizer. The arguments that determine the network are then ignored.
         dtype: the dtype of the computation, "float32" or "float64". None takes that of ``X``, and
             float64 for other data, as scikit-learn does; float32 is faster.
+        accelerated: whether compiled code takes the steps of training: see ``Model.finalize``. It
+            needs the extra ``[fast]``, and compiles for a while, once for each machine and dtype.
         verbose: whether to print a line for each epoch; a number prints every ``verbose`` epochs.
 
     Attributes:
@@ -82,6 +84,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
     Raises:
         TypeError, ValueError: in ``fit``, for arguments or data that do not fit.
         FloatingPointError: in ``fit``, when the loss became NaN or infinite.
+        ImportError: in ``fit``, for ``accelerated`` where numba is not installed.
 
     >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], ["no", "yes", "yes", "no"]
     >>> network = NeuralNetworkClassifier((16,), learning_rate=0.05, random_state=0)
@@ -112,6 +115,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         random_state: Any = None,
         warm_start: bool = False,
         dtype: DTypeLike | None = None,
+        accelerated: bool = False,
         verbose: bool | int = False,
     ) -> None:
         super().__init__(
@@ -132,6 +136,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
             random_state=random_state,
             warm_start=warm_start,
             dtype=dtype,
+            accelerated=accelerated,
             verbose=verbose,
         )
         self.class_weight = class_weight

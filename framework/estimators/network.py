@@ -43,7 +43,7 @@ def new_network(
     model.add(_dense(estimator, width, n_outputs, "glorot_uniform"))
     model.add(last)
     model.set(loss=loss, accuracy=accuracy)
-    model.finalize()
+    model.finalize(accelerated=estimator.accelerated)
     return model
 
 

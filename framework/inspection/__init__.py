@@ -1,4 +1,4 @@
-"""Looking into a network: are its gradients right, is it healthy, how is it made?
+"""Looking into a network: are its gradients right, is it healthy, what does it compute?
 
 | file | question |
 |---|---|
@@ -12,4 +12,12 @@
 | ``gradient_report.py`` | the result, as it is printed |
 | ``diagnosis.py`` | do gradients vanish, are units dead, are inputs badly scaled? |
 | ``summary.py`` | a table of the operations, their output shapes and parameters |
+| ``diagram.py`` | which neurons and which weights does it have? ``diagram_svg.py`` draws them |
+| ``trace.py`` | which numbers does one training step compute, and from which formulas? |
+| ``trace_report.py`` | the result, with the parts of it; ``trace_text.py`` lays it out |
+| ``recording.py`` | what was each operation given, and what did it give? |
+| ``formulas.py`` | which formulas does a docstring have? |
+| ``expressions.py`` | how is a formula read? |
+| ``arithmetic.py`` | what is it worth? |
+| ``worked.py`` | how does it read with the numbers of one element? |
 """

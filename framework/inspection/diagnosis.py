@@ -8,10 +8,9 @@ its weights. A sigmoid far from 0 is nearly flat, and lets hardly any through.
 
 from __future__ import annotations
 
-import copy
 import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +21,11 @@ from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.activations.tanh import Tanh
 from framework.containers.container import is_trained
+from framework.containers.flattening import flattened
+from framework.containers.residual import Residual
 from framework.containers.supervised import Supervised
 from framework.data.checks import check_data
+from framework.inspection.probe import probe_of
 from framework.layers.dropout import Dropout
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
@@ -47,7 +49,7 @@ class OperationState:
     """Signal, gradient and dead units of one operation for one batch.
 
     Attributes:
-        position: in the model, from 1.
+        position: in the table, from 1.
         name: of its class.
         trained: whether it has parameters.
         units: how many values it gives for one sample.
@@ -108,11 +110,7 @@ class Diagnosis:
 
 def diagnose(model: Supervised, X: ArrayLike, y: ArrayLike) -> Diagnosis:
     """Send a batch through a copy of ``model``: see ``Model.diagnose``, which documents it."""
-    model.parameters  # noqa: B018 - raises before finalize
-    layers, loss = copy.deepcopy((model.layers, model.loss))
-    probe = type(model)(layers, dtype=model.dtype)
-    probe.set(loss=loss)
-    probe.finalize()
+    probe = probe_of(model)
     with rng.preserve_rng(), np.errstate(over="ignore", invalid="ignore"):
         X, y = check_data(probe, X, y)
         mean_loss = probe.calculate_loss(X, y)
@@ -130,28 +128,38 @@ def diagnose(model: Supervised, X: ArrayLike, y: ArrayLike) -> Diagnosis:
 def measure(model: Supervised) -> tuple[OperationState, ...]:
     """Return the state of each operation after ``calculate_loss`` and ``backward``.
 
-    Raises RuntimeError if they have not been called, or on different batches.
+    Those inside a ``Residual`` come before it, and it stands for their sum.
+
+    Raises RuntimeError if the two have not been called, or on different batches.
     """
-    operations, gradients = model.operations_in_order, model.gradients()
-    before: Any = None
-    states = []
-    for position, (layer, gradient) in enumerate(zip(operations, gradients, strict=True), 1):
-        output = layer.output
-        last = position == len(operations)
-        states.append(
-            OperationState(
-                position=position,
-                name=type(layer).__name__,
-                trained=is_trained(layer),
-                units=int(np.prod(output.shape[1:])),
-                output=_size(output),
-                gradient=None if gradient is None else _size(gradient),
-                dead=0 if last else _dead(layer, before, output),
-                saturated=0.0 if last else _saturated(layer),
-            )
+    passes = list(_passes(model.operations_in_order, model.gradients(), None))
+    return tuple(
+        OperationState(
+            position=position,
+            name=type(layer).__name__,
+            trained=not isinstance(layer, Residual) and is_trained(layer),
+            units=int(np.prod(layer.output.shape[1:])),
+            output=_size(layer.output),
+            gradient=None if gradient is None else _size(gradient),
+            dead=0 if position == len(passes) else _dead(layer, before, layer.output),
+            saturated=0.0 if position == len(passes) else _saturated(layer),
         )
-        before = output
-    return tuple(states)
+        for position, (layer, before, gradient) in enumerate(passes, 1)
+    )
+
+
+def _passes(
+    operations: Sequence[Any], gradients: Sequence[Array | None], before: Array | None
+) -> Iterator[tuple[Any, Array | None, Array | None]]:
+    """Yield each operation, its inputs if they are known, and the gradient by its output."""
+    for operation, gradient in zip(operations, gradients, strict=True):
+        if isinstance(operation, Residual):
+            for branch in (operation.operations, operation.shortcut):
+                inside = list(flattened(branch))
+                following = [None if gradient is None else one.dinputs for one in inside[1:]]
+                yield from _passes(inside, [*following, gradient][: len(inside)], before)
+        yield operation, before, gradient
+        before = operation.output
 
 
 def _size(array: Array) -> float:
@@ -204,7 +212,8 @@ def missing_activation(model: Supervised, outputs: Array) -> str:
 
     It is empty if they are some, or if the loss does not need them.
     """
-    layer, loss = model.leaves()[-1], model.loss
+    last, loss = model.operations_in_order[-1], model.loss
+    layer = last if isinstance(last, Residual) else model.leaves()[-1]
     is_ours = type(loss).forward.__module__.startswith("framework.")
     if not is_ours or not np.isfinite(outputs).all():
         return ""

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.checks import as_floats, check_finite, check_positive
+from framework.checks import as_floats, check_count, check_finite, check_positive
 from framework.containers.supervised import Supervised
 from framework.inspection.gradient_contract import NOT_REPEATABLE, ContractCheck
 from framework.inspection.gradient_differences import Differences
@@ -56,6 +56,7 @@ def check_gradients(
     step: float = 1e-5,
     tolerance: float = 1e-6,
     training: bool = True,
+    entries: int | None = 4000,
 ) -> GradientReport:
     """Compare the gradients of ``backward`` with central differences of ``forward``.
 
@@ -102,6 +103,9 @@ def check_gradients(
             increased for numbers so large that rounding would swallow it.
         tolerance: the largest error that passes.
         training: which mode operations are checked in.
+        entries: how many elements of each gradient to check. Of a larger one, so many are drawn at
+            random, the same in each call, but first those that are not finite; the report says
+            how many were left out. None checks all.
 
     Raises:
         TypeError, ValueError: arguments that do not fit; ValueError also for an operation that
@@ -113,6 +117,7 @@ def check_gradients(
     """
     step = check_positive("step", step)
     tolerance = check_positive("tolerance", tolerance)
+    entries = None if entries is None else check_count("entries", entries)
     inputs = np.array(as_floats(inputs), dtype=np.float64)
     if not inputs.ndim:
         raise ValueError("inputs must be (samples, ...), received a single number")
@@ -136,7 +141,7 @@ def check_gradients(
 
     with _repeatable_rng() as restart:
         differences = Differences(new_probe(), inputs, tolerance, restart)
-        arrays = tuple(_compare(differences, step))
+        arrays = tuple(_compare(differences, step, entries))
         agree = all(array.max_relative_error <= tolerance for array in arrays)
         contract = ContractCheck(new_probe, inputs, step, tolerance, restart)
         contract.run(compare_second_batch=agree)
@@ -164,6 +169,7 @@ def assert_gradients(
     step: float = 1e-5,
     tolerance: float = 1e-6,
     training: bool = True,
+    entries: int | None = 4000,
 ) -> None:
     """Raise AssertionError, with the report, unless ``check_gradients`` passes.
 
@@ -173,13 +179,19 @@ def assert_gradients(
     >>> assert_gradients(Tanh(), [[0.5, -1.0]])
     """
     report = check_gradients(
-        subject, inputs, targets, step=step, tolerance=tolerance, training=training
+        subject,
+        inputs,
+        targets,
+        step=step,
+        tolerance=tolerance,
+        training=training,
+        entries=entries,
     )
     if not report.passed:
         raise AssertionError(str(report))
 
 
-def _compare(differences: Differences, step: float) -> Iterator[ArrayReport]:
+def _compare(differences: Differences, step: float, entries: int | None) -> Iterator[ArrayReport]:
     probe, inputs, tolerance = differences.probe, differences.inputs, differences.tolerance
     probe.backward(inputs)
     found = [
@@ -199,7 +211,8 @@ def _compare(differences: Differences, step: float) -> Iterator[ArrayReport]:
         analytic = np.asarray(gradient, dtype=np.float64)
         numerical = np.full(array.shape, math.nan)
         elements, rounded, at_kink = [], 0, 0
-        for index in np.ndindex(array.shape):
+        chosen = _chosen(analytic, entries)
+        for index in chosen:
             expected = float(analytic[index])
             reach = max(step, SMALLEST_STEP * abs(float(array[index])))
             result = differences.compare(array, index, reach, expected)
@@ -224,10 +237,23 @@ def _compare(differences: Differences, step: float) -> Iterator[ArrayReport]:
             len(wrong),
             at_kink,
             rounded,
+            array.size - len(chosen),
             hint=hint(
                 analytic, numerical, mask, _sizes(inputs), dvalues if array is inputs else None
             ),
         )
+
+
+def _chosen(gradient: Array, entries: int | None) -> list[tuple[int, ...]]:
+    """Return the indices of the elements of ``gradient`` to check, in order."""
+    if entries is None or gradient.size <= entries:
+        return list(np.ndindex(gradient.shape))
+    drawn = np.random.default_rng(0).permutation(gradient.size)
+    finite = np.isfinite(gradient.ravel()[drawn])
+    places = np.sort(drawn[np.argsort(finite, kind="stable")][:entries])
+    return list(
+        zip(*(axis.tolist() for axis in np.unravel_index(places, gradient.shape)), strict=True)
+    )
 
 
 def _sizes(inputs: Array) -> dict[str, int]:

@@ -29,7 +29,7 @@ def hint(
     """
     if not wrong.any():
         return ""
-    if unusable := np.count_nonzero(~np.isfinite(analytic)):
+    if unusable := np.count_nonzero(~np.isfinite(analytic[wrong])):
         return f"{unusable} of them NaN or infinite"
     if _is_square(analytic) and _agree(analytic.T, numerical):
         return "equal to the transpose of the numerical gradient"

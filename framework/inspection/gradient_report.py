@@ -40,6 +40,7 @@ class ArrayReport:
         at_kink: how many elements are at a kink, and so were not checked.
         rounded: how many elements were checked with a larger tolerance, because rounding inside
             ``forward`` makes their differences inexact.
+        left_out: how many elements of a large array were not drawn, and so not checked.
         note: the fault in words where there are no elements to compare.
         hint: the common trait of the wrong elements, if any.
     """
@@ -50,6 +51,7 @@ class ArrayReport:
     wrong: int = 0
     at_kink: int = 0
     rounded: int = 0
+    left_out: int = 0
     note: str = ""
     hint: str = ""
 
@@ -57,6 +59,11 @@ class ArrayReport:
     def size(self) -> int:
         """How many elements the array has."""
         return math.prod(self.shape)
+
+    @property
+    def drawn(self) -> int:
+        """How many elements were to be checked: all, or a sample of a large array."""
+        return self.size - self.left_out
 
     @property
     def max_relative_error(self) -> float:
@@ -127,7 +134,7 @@ class GradientReport:
     @property
     def checked(self) -> int:
         """How many elements, over all arrays, were checked."""
-        return sum(array.size for array in self.arrays) - self.at_kink
+        return sum(array.drawn for array in self.arrays) - self.at_kink
 
     def __bool__(self) -> bool:
         return self.passed
@@ -147,8 +154,9 @@ class GradientReport:
         for array in self.arrays:
             if array.wrong:
                 hint = f", {array.hint}" if array.hint else ""
-                yield f"  {array.name}: {array.wrong} of {array.size} wrong{hint}"
-        for sentence in (*self.faults, *self._on_kinks(), *self._on_rounding(), *self.notes):
+                yield f"  {array.name}: {array.wrong} of {array.drawn} wrong{hint}"
+        remarks = *self._on_kinks(), *self._on_rounding(), *self._on_samples()
+        for sentence in (*self.faults, *remarks, *self.notes):
             yield f"  {sentence}"
 
     def _verdict(self) -> str:
@@ -169,7 +177,7 @@ class GradientReport:
         )
         if self.at_kink > self.checked:
             text += ", so this proves little: try other inputs, fewer samples or a smaller step"
-        elif unchecked := [a.name for a in self.arrays if a.at_kink == a.size > 0]:
+        elif unchecked := [a.name for a in self.arrays if a.at_kink == a.drawn > 0]:
             text += f", among them all of {', '.join(unchecked)}"
         yield text
 
@@ -180,11 +188,21 @@ class GradientReport:
                 "because of rounding inside forward"
             )
 
+    def _on_samples(self) -> Iterator[str]:
+        for array in self.arrays:
+            if array.left_out:
+                yield (
+                    f"{array.name}: {array.drawn:,} of {array.size:,} elements, "
+                    "drawn at random, were checked (entries=None checks all)"
+                )
+
 
 def _rows(array: ArrayReport, width: int) -> Iterator[str]:
     shape = "×".join(map(str, array.shape)) or "scalar"
     start = f"  {array.name:{width}}  {shape:>12}"
-    unchecked = f"  {array.at_kink} of {array.size} at a kink, not checked" if array.at_kink else ""
+    unchecked = (
+        f"  {array.at_kink} of {array.drawn} at a kink, not checked" if array.at_kink else ""
+    )
     if not array.worst:
         error = f"{array.max_relative_error:.2g}" if array.note else ""
         yield f"{start}  {error:>8}  {'':>10}  {array.note}{unchecked}"

@@ -276,7 +276,19 @@ def _said(part: Any, *arguments: Any) -> list[Array] | None:
 
 def _gradients_inside(operations: Mapping[str, Any]) -> Iterator[tuple[str, Array | None, Any]]:
     for path, layer in leaves(operations):
-        yield from _parameter_gradients(layer, f"layers[{path.replace('.', '].layers[')}].")
+        yield from _parameter_gradients(layer, f"{_expression(path)}.")
+
+
+def _expression(path: str) -> str:
+    """Return a path as Python: "2.operations.0" is layers[2].operations[0]."""
+    found, inside_list = "", False
+    for part in path.split("."):
+        if part.isdecimal():
+            found += f"[{part}]" if inside_list else f".layers[{part}]"
+        else:
+            found += f".{part}"
+        inside_list = not part.isdecimal()
+    return found.removeprefix(".")
 
 
 def _parameter_gradients(layer: Any, prefix: str) -> Iterator[tuple[str, Array | None, Any]]:

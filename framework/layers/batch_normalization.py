@@ -8,14 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from framework.checks import (
-    as_dvalues,
-    as_floats,
-    check_count,
-    check_dtype,
-    check_fraction,
-    check_positive,
-)
+from framework.checks import as_dvalues, check_count, check_dtype, check_fraction, check_positive
+from framework.layers.sample_shapes import check_features, check_inputs
 from framework.operation import Operation, Shape, smooth
 from framework.parameters import Parameter
 from framework.utils.all_reduce import all_reduce
@@ -25,10 +19,11 @@ from optimizers.arrays import Array
 class BatchNormalization(Operation):
     """Normalizes each feature over the batch, then scales and shifts it.
 
-    With the mean and the variance of each feature over the ``m`` values it has in the batch
-    (the samples, and for images also their rows and columns):
+    With the mean and the variance of each feature over the ``m`` values it has in the batch: one
+    for each sample, and of a sequence one for each step, of an image one for each pixel.
 
-        normalized = (inputs - mean) / √(variance + epsilon)
+        variance   = mean((inputs - mean(inputs))²)
+        normalized = (inputs - mean(inputs)) / √(variance + epsilon)
         output     = weights * normalized + biases
 
     The mean and the variance depend on every input of the batch, so the gradient of one input
@@ -53,12 +48,12 @@ class BatchNormalization(Operation):
     whole batch, so the result is that of a single process; this costs four small messages for
     each step.
 
-    Shapes: ``inputs``, ``output``, ``dvalues``, ``dinputs`` ``(samples, features)`` or
-    ``(samples, height, width, channels)``; ``weights`` (the scale), ``biases`` (the shift),
-    ``running_mean``, ``running_variance`` ``(1, n_features)``.
+    Shapes: ``inputs``, ``output``, ``dvalues``, ``dinputs`` ``(samples, …, n_features)``;
+    ``weights`` (the scale), ``biases`` (the shift), ``running_mean``, ``running_variance``
+    ``(1, n_features)``.
 
     Args:
-        n_features: features or channels, at least 1.
+        n_features: length of the last axis, which has features or channels; at least 1.
         momentum: the weight of the old running statistics, at least 0 and less than 1.
         epsilon: greater than 0.
         synchronized: whether the mean and the variance are computed over all processes. It makes
@@ -111,12 +106,7 @@ class BatchNormalization(Operation):
         return self.weights.dtype.name
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        inputs = as_floats(inputs)
-        if inputs.ndim not in (2, 4) or inputs.shape[-1] != self.n_features:
-            raise ValueError(
-                f"{self!r} expects inputs of shape (samples, {self.n_features}) or "
-                f"(samples, height, width, {self.n_features}), received {inputs.shape}"
-            )
+        inputs = check_inputs(self, inputs)
         rows = inputs.astype(self.weights.dtype, copy=False).reshape(-1, self.n_features)
         self.training = training
         if training:
@@ -155,14 +145,7 @@ class BatchNormalization(Operation):
         return self.dinputs
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if input_shape is None:
-            return None
-        if len(input_shape) not in (1, 3) or input_shape[-1] != self.n_features:
-            raise ValueError(
-                f"{self!r} expects inputs of shape (samples, {self.n_features}) or "
-                f"(samples, height, width, {self.n_features})"
-            )
-        return input_shape
+        return check_features(self, input_shape, self.n_features)
 
     @classmethod
     def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

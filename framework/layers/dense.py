@@ -101,8 +101,8 @@ class Dense(Weighted):
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
-        self.parameter_gradients(dvalues)
         dvalues = as_dvalues(self, dvalues)
+        self.parameter_gradients(dvalues)
         self.dinputs = _like(_product(_rows(dvalues), self.weights.T), self.inputs)
         return self.dinputs
 
@@ -111,7 +111,8 @@ class Dense(Weighted):
         rows = _rows(as_dvalues(self, dvalues))
         np.matmul(_rows(self.inputs).T, rows, out=self.dweights)
         if self.use_bias:
-            np.add.reduce(rows, axis=0, keepdims=True, out=self.dbiases)
+            # A product adds up rows in less than half the time of a sum.
+            np.matmul(np.ones((1, len(rows)), rows.dtype), rows, out=self.dbiases)
         self.add_penalty_gradients()
 
     def check_inputs(self, inputs: ArrayLike) -> Array:

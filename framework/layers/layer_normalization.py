@@ -20,7 +20,8 @@ class LayerNormalization(Operation):
 
     With the mean and the variance over the last axis, of each row by itself:
 
-        normalized = (inputs - mean) / √(variance + epsilon)
+        variance   = mean((inputs - mean(inputs))²)
+        normalized = (inputs - mean(inputs)) / √(variance + epsilon)
         output     = weights * normalized + biases
 
     The mean and the variance depend on every feature of the row, so the gradient of one input has

@@ -40,7 +40,10 @@ def check_features(operation: Any, input_shape: Shape, n_features: int) -> Shape
     if input_shape is None or input_shape[-1:] == (n_features,):
         return input_shape
     more = "" if len(input_shape) <= 1 else "…, "
-    raise ValueError(f"{operation!r} expects inputs of shape (samples, {more}{n_features})")
+    subject = repr(operation)
+    if len(input_shape) > 1 and input_shape[0] == n_features:
+        subject += f": {_channels_first(input_shape)} It"
+    raise ValueError(f"{subject} expects inputs of shape (samples, {more}{n_features})")
 
 
 def windows_in(
@@ -63,7 +66,7 @@ def windows_in(
         return counts
     mistake = ""
     if input_shape[0] <= MOST_COLOURS < input_shape[-1]:
-        mistake = f" The last axis has {input_shape[-1]} values; are these channels first?"
+        mistake = f" {_channels_first(input_shape).capitalize()}"
     raise ValueError(
         f"{operation!r}: no window of {_product(windows.extents)} fits into padded inputs of "
         f"{_product(windows.padded_lengths(lengths))}, so nothing would be left.{mistake} It "
@@ -86,7 +89,7 @@ def are_known(
         return True
     mistake = ""
     if len(input_shape) == len(axes) + 1 and input_shape[0] == channels:
-        mistake = f"the last axis has {input_shape[-1]} values; are these channels first?"
+        mistake = _channels_first(input_shape)
     elif len(input_shape) == len(axes) and input_shape[-1] == channels:
         mistake = "one sample needs an axis before it: X[np.newaxis]."
     elif len(input_shape) == len(axes) and not isinstance(input_shape, LastAxis):
@@ -95,6 +98,10 @@ def are_known(
     expected = f"expects inputs of shape (samples, {', '.join(axes)}, {last})"
     subject = f"{operation!r}: {mistake} It" if mistake else repr(operation)
     raise ValueError(f"{subject} {expected}")
+
+
+def _channels_first(input_shape: Sequence[int]) -> str:
+    return f"the last axis has {input_shape[-1]} values; are these channels first?"
 
 
 def _product(lengths: Sequence[int]) -> str:

@@ -14,8 +14,9 @@ from optimizers.arrays import Array
 class Huber(Loss):
     """Huber loss, averaged over the outputs of a sample. With ``e = y_pred - y_true``:
 
-        loss_s  = mean over j of   e² / 2                       where |e| <= delta
-                                   delta * (|e| - delta / 2)    elsewhere
+        huber   = e² / 2                       where |e| <= delta
+                  delta * (|e| - delta / 2)    elsewhere
+        loss_s  = mean over j of huber
         dinputs = clip(e, -delta, delta) / outputs / samples
 
     Shapes: ``y_pred``, ``y_true`` and ``dinputs`` are all ``(samples, outputs)``; for a single

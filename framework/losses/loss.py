@@ -18,6 +18,11 @@ from optimizers.configuration import Configurable
 CLIP = 1e-7
 # The side, see ``clip_sides``, of a probability that is not clipped.
 NOT_CLIPPED = 0.5
+# A parameter, and the attributes that hold the factors of its penalties.
+PENALTIES = (
+    ("weights", "weight_regularizer_l1", "weight_regularizer_l2"),
+    ("biases", "bias_regularizer_l1", "bias_regularizer_l2"),
+)
 
 
 class Loss(Configurable):
@@ -203,18 +208,14 @@ def no_losses(loss: Any) -> ValueError:
 def penalty(layer: Any) -> float:
     """Return the L1 and L2 penalties on the parameters of one layer, 0 if it has none."""
     total = 0.0
-    for name, regularizer in (("weights", "weight_regularizer"), ("biases", "bias_regularizer")):
-        if l1 := getattr(layer, regularizer + "_l1", 0):
+    for name, l1_name, l2_name in PENALTIES:
+        if l1 := getattr(layer, l1_name, 0):
             total += l1 * float(np.abs(getattr(layer, name)).sum())
-        if l2 := getattr(layer, regularizer + "_l2", 0):
+        if l2 := getattr(layer, l2_name, 0):
             total += l2 * float(np.square(getattr(layer, name)).sum())
     return total
 
 
 def penalty_sides(layer: Any) -> list[Array]:
     """Return the ``kink_sides`` of the L1 penalties on the parameters of one layer."""
-    return [
-        getattr(layer, name) < 0
-        for name, l1 in (("weights", "weight_regularizer_l1"), ("biases", "bias_regularizer_l1"))
-        if getattr(layer, l1, 0)
-    ]
+    return [getattr(layer, name) < 0 for name, l1, _ in PENALTIES if getattr(layer, l1, 0)]

@@ -15,12 +15,12 @@ from optimizers.arrays import Array
 class SigmoidBinaryCrossentropy(FusedLoss):
     """Binary cross-entropy of the sigmoid of the logits ``inputs``.
 
-    With ``s`` the sigmoid, ``-y log s(x) - (1 - y) log s(-x)`` is
+    With ``s`` the sigmoid, ``-y log s(x) - (1 - y) log s(-x)`` is ``log(1 + e^x) - x y``. In a
+    form that does not overflow and needs no clipping, that is
 
-        log(1 + e^x) - x y = max(x, 0) + log(1 + e^(-|x|)) - x y
+        loss_s  = mean over j of (max(inputs, 0) + log(1 + e^(-|inputs|)) - inputs y)
 
-    The last form does not overflow and needs no clipping. The derivative of ``log(1 + e^x)`` is
-    the sigmoid, so
+    The derivative of ``log(1 + e^x)`` is the sigmoid, so
 
         dinputs = (output - y) / outputs / samples
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.activations.softmax import Softmax, reduce_classes
+from framework.activations.softmax import Softmax
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.losses.loss import FusedLoss
 from framework.operation import smooth
@@ -15,9 +15,9 @@ from optimizers.arrays import Array
 class SoftmaxCategoricalCrossentropy(FusedLoss):
     """Categorical cross-entropy of the softmax of the logits ``inputs``.
 
-    For a one-hot ``y`` with true class ``c``, the loss of a sample is
+    For a one-hot ``y`` with true class ``c``, ``-log(e^(inputs_c) / Σₖ e^(inputs_k))`` is
 
-        -log(e^(inputs_c) / Σₖ e^(inputs_k)) = log Σₖ e^(inputs_k) - inputs_c
+        loss_s  = log Σₖ e^(inputs_k) - inputs_c
 
     With the largest logit subtracted first, nothing overflows and no logarithm of 0 is taken, so
     nothing is clipped. The derivative of ``log Σ e^(inputs_k)`` with respect to ``inputs_j`` is
@@ -55,18 +55,21 @@ class SoftmaxCategoricalCrossentropy(FusedLoss):
 
     def outputs_and_losses(self, inputs: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
         inputs, y_true = self.check(inputs, y_true)
-        shifted = inputs - reduce_classes(np.maximum, inputs)
+        # With a row for each class: NumPy is slow at many short rows.
+        logits = inputs.T.copy()
+        logits -= np.maximum.reduce(logits)
         if self.activation.temperature != 1:
-            shifted /= self.activation.temperature
-        output = np.exp(shifted)
-        sums = reduce_classes(np.add, output)
-        output /= sums
+            logits /= self.activation.temperature
+        exponentials = np.exp(logits)
+        sums = np.add.reduce(exponentials)
+        exponentials /= sums
+        output = exponentials.T.copy()
         self._store(output)
         if y_true.ndim == 1:
-            scores = shifted[np.arange(len(shifted)), y_true]
+            scores = logits[y_true, np.arange(len(y_true))]
         else:
-            scores = (y_true * shifted).sum(axis=1)
-        return output, np.log(sums[:, 0]) - scores
+            scores = np.add.reduce(y_true.T * logits)
+        return output, np.log(sums) - scores
 
     def backward(self, output: ArrayLike, y_true: ArrayLike) -> Array:
         output, y_true = self.check(output, y_true)

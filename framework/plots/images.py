@@ -12,6 +12,14 @@ from numpy.typing import ArrayLike
 from framework.checks import as_array, check_count
 from framework.operation import describe
 from framework.plots.labels import class_indices, names_of_classes
+from framework.plots.pixels import (
+    SIGNED,
+    as_colours,
+    as_unit_interval,
+    bar_of_weights,
+    check_images,
+    common_scale,
+)
 from framework.utils.figures import WRONG, new_grid
 from optimizers.arrays import Array
 
@@ -54,29 +62,20 @@ def image_grid(
             predictions are not classes, differ from the images in number, or have no name.
     """
     rows, columns = check_count("rows", rows), check_count("columns", columns)
-    pictures = as_array(images, "images")
-    if pictures.ndim == 4 and pictures.shape[-1] == 1:
-        pictures = pictures[..., 0]
-    if pictures.ndim not in (3, 4) or (pictures.ndim == 4 and pictures.shape[-1] != 3):
-        raise ValueError(
-            "images must be (samples, height, width), with a last axis of 1 or 3 if there are "
-            f"channels, received {pictures.shape}; rows of pixels have to be reshaped first"
-        )
+    pictures = check_images(images, "images")
     true = class_indices(labels, "labels")
     said = true if predictions is None else class_indices(predictions, "predictions")
     if not len(pictures) == len(true) == len(said):
         raise ValueError(
             f"received {len(pictures)} images, {len(true)} labels and {len(said)} predictions"
         )
-    if not len(pictures):
-        raise ValueError("image_grid needs at least one image, received none")
     shown = min(rows * columns, len(pictures))
     columns = min(columns, shown)
     rows = math.ceil(shown / columns)
     true, said = true[:shown], said[:shown]
     highest = int(max(true.max(initial=0), said.max(initial=0)))
     names = names_of_classes(class_names, highest + 1)
-    pixels = _as_unit_interval(pictures[:shown])
+    pixels = as_unit_interval(pictures[:shown])
 
     grid = new_grid(figure, rows, columns, width=1.2, height=1.45)
     for ax in grid.flat[shown:]:
@@ -128,6 +127,11 @@ def weights(
     if not hasattr(layer, "weights"):
         raise TypeError(f"{describe(layer)} has no weights")
     matrix = as_array(layer.weights, f"{describe(layer)}.weights")
+    if matrix.ndim in (3, 4):
+        raise ValueError(
+            f"{describe(layer)} has weights of shape {matrix.shape}, like those of a convolution, "
+            "which plots.filters draws"
+        )
     if matrix.ndim != 2 or len(matrix) != math.prod(shape):
         raise ValueError(
             f"{describe(layer)} has weights of shape {matrix.shape}, but images of shape {shape} "
@@ -135,11 +139,11 @@ def weights(
         )
     count = min(check_count("neurons", neurons), matrix.shape[1])
     columns = math.ceil(math.sqrt(count))
-    scale = float(np.quantile(np.abs(matrix), 0.995)) or 1.0
+    scale = common_scale(matrix)
     pictures = matrix[:, :count].T.reshape(count, *shape)
     coloured = shape[2:] == (3,)
     if coloured:
-        pictures = np.clip((pictures / scale + 1) / 2, 0, 1)
+        pictures = as_colours(pictures, scale)
     elif shape[2:] == (1,):
         pictures = pictures[..., 0]
 
@@ -149,38 +153,6 @@ def weights(
     for ax in grid.flat:
         ax.axis("off")
     for ax, picture in zip(grid.flat, pictures, strict=False):
-        ax.imshow(picture, cmap="RdBu_r", vmin=-scale, vmax=scale)
-    _colour_bar(grid, scale, coloured, beyond=bool(np.abs(matrix).max() > scale))
+        ax.imshow(picture, cmap=SIGNED, vmin=-scale, vmax=scale)
+    bar_of_weights(grid, matrix, coloured)
     return grid
-
-
-def _colour_bar(grid: Array, scale: float, coloured: bool, beyond: bool) -> None:
-    """Add a bar to the right of the grid; with ``beyond``, there are weights larger than scale."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    axes = grid.ravel().tolist()
-    axes[0].figure.colorbar(
-        ScalarMappable(Normalize(-scale, scale), "gray" if coloured else "RdBu_r"),
-        ax=axes,
-        label="weight, in each of red, green and blue" if coloured else "weight",
-        extend="both" if beyond else "neither",
-        ticks=[-scale, 0, scale],
-        format="%.2g",
-        aspect=25,
-        fraction=0.06,
-    )
-
-
-def _as_unit_interval(images: Array) -> Array:
-    """Return images as values from 0 to 1, on one scale for all images."""
-    low, high = float(images.min()), float(images.max())
-    if images.dtype.kind in "ui":
-        low, high = 0, 255
-    elif low >= 0 and high <= 1:
-        low, high = 0, 1
-    elif low >= -1 and high <= 1:
-        low, high = -1, 1
-    elif low == high:
-        high = low + 1  # nothing to stretch
-    return np.clip((images - low) / (high - low), 0, 1)

@@ -4,6 +4,7 @@
 |---|---|
 | ``model_file.py`` | the content of a model file; saving and loading models and parameters |
 | ``operations.py`` | the operations of a file, made only if their arrays are there |
+| ``metrics.py`` | the metrics of a model |
 | ``optimizer_state.py`` | the states of the optimizer and the accuracy |
 | ``serialization.py`` | objects as JSON: their class and their constructor arguments |
 | ``registry.py`` | the classes that a file may name |

@@ -7,7 +7,8 @@
                  "operations": [{"class": "framework.Dense", "arguments": {…}}, …],
                  "loss": …, "optimizer": …, "accuracy": …,        objects like these, or null
                  "learned_by_accuracy": {…},                      see ``accuracy_state``
-                 "class_names": […], "input_shape": […]}          or null
+                 "class_names": […], "input_shape": […],          or null
+                 "metrics": {…}}                                  if there are any: ``metrics.py``
 
 A file of parameters alone has no "model". A checkpoint also has "training" and "began" (see
 ``framework.training.checkpoint``). A model of ``nnfs_book`` has its optimizer's state in
@@ -33,6 +34,7 @@ from framework.operation import Shape
 from framework.parameters import stored_names
 from framework.saving.file_format import FilePath, encode, read, saved_file_errors
 from framework.saving.format_1 import ACCURACY_STATE, OPTIMIZER_STATE
+from framework.saving.metrics import deserialize_metrics, serialize_metrics
 from framework.saving.operations import OperationLoader
 from framework.saving.optimizer_state import (
     accuracy_state,
@@ -129,6 +131,8 @@ def serialize_model(
     serialized[ACCURACY_STATE] = accuracy_state(model.accuracy)
     input_shape, class_names = _check_data_facts(model, model.input_shape, model.class_names)
     serialized |= {"class_names": class_names, "input_shape": input_shape}
+    if model.metrics:  # older versions of this library know of none
+        serialized["metrics"] = serialize_metrics(model.metrics, serializer)
     return serialized, {**arrays, **serializer.arrays}
 
 
@@ -141,7 +145,7 @@ def deserialize_model(
     ``saved_file_errors``.
     """
     keys = ["dtype", "operations", *PARTS, ACCURACY_STATE, "class_names", "input_shape"]
-    if not isinstance(serialized, dict) or serialized.keys() != set(keys):
+    if not isinstance(serialized, dict) or serialized.keys() - {"metrics"} != set(keys):
         raise ValueError(f"its model must have these keys and no others: {', '.join(keys)}")
     # Constructors draw initial weights, which are replaced: no random number may be used up, and
     # an initializer with a huge spread may overflow.
@@ -155,6 +159,7 @@ def deserialize_model(
             if serialized[part] is not None:
                 cls, arguments = deserializer.class_and_arguments(serialized[part], base)
                 model.set(**{part: cls(**arguments)})
+        model.set(metrics=deserialize_metrics(serialized.get("metrics", {}), deserializer))
         model.finalize()
     load_state_dict(state_dict(model), deserializer.arrays)
     set_accuracy_state(model.accuracy, serialized[ACCURACY_STATE])

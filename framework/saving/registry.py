@@ -17,7 +17,7 @@ import framework.layers as layers
 import framework.losses as losses
 import optimizers
 import optimizers.schedules as schedules
-from framework.containers import Sequential
+from framework.containers import Residual, Sequential
 
 # Their classes are constructor arguments. Those of other packages are parts of a model:
 # operations, losses, optimizers and accuracies.
@@ -59,7 +59,7 @@ def is_argument_name(name: Any) -> bool:
 
 for package in (layers, activations, losses, accuracies):
     register("framework", vars(package))
-register("framework", {"Sequential": Sequential})
+register("framework", {"Residual": Residual, "Sequential": Sequential})
 register("framework.initializers", vars(initializers))
 register("optimizers", vars(optimizers))
 register("optimizers.schedules", vars(schedules))

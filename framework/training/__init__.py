@@ -4,7 +4,7 @@ arguments.py          TrainingArguments: the arguments of Model.train, as one ob
 setup.py              checks the arguments and the data, and makes the Training
 state.py              Training, the state of a running training; Callback, which sees it
 loop.py               Loop: goes through epochs and batches, and takes the step of each batch
-step.py               one step in plain NumPy: forward, loss, backward, update
+step.py               one step in plain NumPy, up to the update
 epoch_sums.py         adds up the losses of an epoch
 evaluation.py         outputs, loss and accuracy on validation or test data
 history.py            History: the metrics of every epoch

@@ -10,6 +10,13 @@ import math
 from typing import Any
 
 from framework.checks import check_count, check_non_negative
+from framework.training.monitoring import (
+    check_mode,
+    check_monitor,
+    chosen_mode,
+    is_better,
+    latest,
+)
 from framework.training.state import Callback, Training
 
 
@@ -17,11 +24,16 @@ class EarlyStopping(Callback):
     """Stops training when a metric has not improved for a while. NaN is no improvement.
 
     Args:
-        monitor: the name of a list of ``History``. A metric with "accuracy" in its name should
-            grow, any other should shrink.
+        monitor: the name of a list of ``History``, such as "val_loss", or "val_f1" for a metric of
+            the model.
         patience: how many epochs in a row may pass without an improvement, at least 1.
         restore_best: whether to restore the parameters of the best epoch at the end.
         min_delta: the smallest change that counts as an improvement, at least 0.
+        mode: "max" for a metric that should grow, "min" for one that should shrink. None knows it:
+            accuracies and the scores of ``framework.metrics`` grow, losses and errors shrink. For
+            a metric of your own it has to be said.
+        start_from_epoch: how many epochs pass before it begins to watch, at least 0: they are
+            neither the best nor waited for.
 
     Attributes:
         best: the best value so far; None before the first that is a number.
@@ -33,7 +45,7 @@ class EarlyStopping(Callback):
 
     Raises:
         TypeError, ValueError: for an argument out of its range; when training begins, for a
-            metric that this training does not record.
+            metric that this training does not record, or whose mode is not known.
 
     Source: Prechelt, "Early Stopping, But When?", 1998.
     """
@@ -45,26 +57,28 @@ class EarlyStopping(Callback):
         restore_best: bool = True,
         *,
         min_delta: float = 0.0,
+        mode: str | None = None,
+        start_from_epoch: int = 0,
     ) -> None:
         self.monitor = monitor
         self.patience = check_count("patience", patience)
         self.restore_best = restore_best
         self.min_delta = check_non_negative("min_delta", min_delta)
+        self.mode = check_mode(mode)
+        self.start_from_epoch = check_count("start_from_epoch", start_from_epoch, minimum=0)
 
     def on_train_begin(self, training: Training) -> None:
-        available = training.metrics()
-        if self.monitor not in available:
-            raise ValueError(
-                f"EarlyStopping cannot monitor {self.monitor!r}: this training records "
-                f"{', '.join(available)}"
-            )
+        check_monitor(training, type(self).__name__, self.monitor)
+        self._mode = chosen_mode(training, self.monitor, self.mode)
         self.best: float | None = None
         self.best_epoch = 0
         self.reason = ""
 
     def on_epoch_end(self, training: Training) -> None:
-        value = getattr(training.history, self.monitor)[-1]
-        if is_better(self.monitor, value, self.best, self.min_delta):
+        if training.epoch <= self.start_from_epoch:
+            return
+        value = latest(training.history, self.monitor)
+        if is_better(value, self.best, self._mode, self.min_delta):
             self.best, self.best_epoch = value, training.epoch
             if self.restore_best:
                 self._best_parameters = training.model.get_parameters()
@@ -78,6 +92,7 @@ class EarlyStopping(Callback):
     def checkpoint_state(self) -> dict[str, Any]:
         state: dict[str, Any] = {
             "monitor": self.monitor,
+            "mode": self._mode,
             "best": self.best,
             "best_epoch": self.best_epoch,
         }
@@ -86,7 +101,7 @@ class EarlyStopping(Callback):
         return state
 
     def resume(self, training: Training, state: dict[str, Any]) -> None:
-        if state["monitor"] != self.monitor:
+        if (state["monitor"], state.get("mode", self._mode)) != (self.monitor, self._mode):
             return
         best = math.nan if state["best"] is None else float(state["best"])
         if math.isnan(best):
@@ -108,22 +123,9 @@ class EarlyStopping(Callback):
             waited = len(training.history) - self.best_epoch
             found = f"not been better than {self.best:.4f}, reached in epoch {self.best_epoch},"
         else:
-            values = getattr(training.history, self.monitor)
+            values = getattr(training.history, self.monitor)[self.start_from_epoch :]
             waited = sum(1 for _ in itertools.takewhile(math.isnan, reversed(values)))
             found = "been NaN"
         if waited >= self.patience:
             self.reason = f"{self.monitor} has {found} for {self.patience} epochs"
             training.stop(self.reason)
-
-
-def is_better(monitor: str, value: float, best: float | None, min_delta: float = 0.0) -> bool:
-    """Whether ``value`` of the metric ``monitor`` is better than ``best``, which may be None.
-
-    NaN is never better.
-    """
-    if math.isnan(value):
-        return False
-    if best is None or math.isnan(best):
-        return True
-    gain = value - best if "accuracy" in monitor else best - value
-    return gain > min_delta

@@ -22,15 +22,16 @@ from typing import Any
 import numpy as np
 
 from framework.checks import check_count
+from framework.metrics.metric import VALIDATION
 from framework.operation import describe
 from framework.saving import file_format, model_file, optimizer_state
 from framework.saving.file_format import FilePath
 from framework.saving.format_1 import BEST_VALUE, INITIAL, RNG_STATE, SUMS
 from framework.saving.serialization import Deserializer, Serializer
-from framework.training.callbacks import is_better
 from framework.training.epoch_sums import EpochSums
 from framework.training.fingerprint import data_fingerprint, model_fingerprint, settings_of
 from framework.training.history import History
+from framework.training.monitoring import check_mode, chosen_mode, is_better, latest
 from framework.training.state import Callback, Training
 from framework.utils import rng
 from framework.utils.deprecation import RenamedAttribute
@@ -62,9 +63,11 @@ class Checkpoint(Callback):
         path: the file.
         every: write a checkpoint every so many epochs, at least 1.
         keep: how many to keep under the number of their epoch, at least 0.
-        best: the metric that tells the best epoch: the name of a list of ``History``. A metric
-            with "accuracy" in its name should grow, any other should shrink. With None, or if the
-            training does not record the metric, no best epoch is kept.
+        best: the metric that tells the best epoch: the name of a list of ``History``, such as
+            "val_f1" for a metric of the model. With None, or if the training does not record the
+            metric, no best epoch is kept.
+        mode: "max" or "min", whether it should grow or shrink; None knows it for all metrics but
+            those of your own, as in ``EarlyStopping``.
 
     Attributes:
         best_value: the best value so far; None before the first epoch.
@@ -80,17 +83,23 @@ class Checkpoint(Callback):
     best_figure = RenamedAttribute("best_value")
 
     def __init__(
-        self, path: FilePath, *, every: int = 1, keep: int = 3, best: str | None = "val_loss"
+        self,
+        path: FilePath,
+        *,
+        every: int = 1,
+        keep: int = 3,
+        best: str | None = "val_loss",
+        mode: str | None = None,
     ) -> None:
         self.path = Path(path)
         self.every = check_count("every", every)
         self.keep = check_count("keep", keep, minimum=0)
-        if best is not None and best not in History.names():
-            raise ValueError(f"best must be one of {', '.join(History.names())}, received {best!r}")
         self.best = best
+        self.mode = check_mode(mode)
 
     def on_train_begin(self, training: Training) -> None:
         self.best_value: float | None = None
+        self._mode = None if self.best is None else self._mode_of(self.best, training)
         self._written = (0, 0)
         self.check_files(training.epochs)
         for path in (self._place, self._file("best")):
@@ -133,11 +142,24 @@ class Checkpoint(Callback):
         pattern = rf"{re.escape(own.stem)}({best}\.epoch-\d+|){re.escape(own.suffix)}"
         return own.parent == other.parent and bool(re.fullmatch(pattern, other.name))
 
+    def _mode_of(self, best: str, training: Training) -> str | None:
+        """Return whether ``best`` should grow or shrink, None where it is not recorded.
+
+        Raises ValueError for a name that no training of this model records.
+        """
+        if best in training.metrics():
+            return chosen_mode(training, best, self.mode)
+        metrics = training.model.metrics
+        known = [*History.names(), *metrics, *(VALIDATION + name for name in metrics)]
+        if best not in known:
+            raise ValueError(f"best must be one of {', '.join(known)}, received {best!r}")
+        return None
+
     def _is_best(self, training: Training) -> bool:
-        if self.best is None or self.best not in training.metrics():
+        if self.best is None or self._mode is None:
             return False
-        value = getattr(training.history, self.best)[-1]
-        if not is_better(self.best, value, self.best_value):
+        value = latest(training.history, self.best)
+        if not is_better(value, self.best_value, self._mode):
             return False
         self.best_value = value
         return True
@@ -254,6 +276,7 @@ def content_of(training: Training) -> bytes:
 
 def _state_of(training: Training) -> dict[str, Any]:
     history = training.history
+    lists = {name: getattr(history, name) for name in history.names()} | history.metrics
     interrupted = None
     if not training.between_epochs:
         interrupted = {RNG_STATE: training.rng_state, "sums": _sums_to_save(training.sums)}
@@ -262,7 +285,7 @@ def _state_of(training: Training) -> dict[str, Any]:
         "batch": training.batch,
         "interrupted": interrupted,
         "settings": settings_of(training),
-        "history": {name: np.array(getattr(history, name), float) for name in history.names()},
+        "history": {name: np.array(values, float) for name, values in lists.items()},
         RNG_STATE: rng.rng_state(),
         **optimizer_state.optimizer_state(training.model),
         "callbacks": {

@@ -103,6 +103,10 @@ def difference(saved: dict[str, Any], current: dict[str, Any]) -> str | None:
                 f"its model has another {name}: {as_text(saved[name])} there, "
                 f"{as_text(current[name])} here"
             )
+    theirs, ours = saved.get("metrics", {}), current.get("metrics", {})
+    if theirs != ours:
+        names = (", ".join(metrics) or "none" for metrics in (theirs, ours))
+        return "its model has other metrics: {} there, {} here".format(*names)
     theirs, ours = saved["operations"], current["operations"]
     if len(theirs) != len(ours):
         return f"its model has {len(theirs)} operations, and this one {len(ours)}"

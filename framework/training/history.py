@@ -24,7 +24,11 @@ class History:
     samples of the epoch, weighted if the samples have weights; each batch is measured before its
     update. ``val_loss`` contains no penalties. Lists of metrics that were not measured stay empty.
 
+    The metrics of the model (see ``framework.metrics``) are further lists, ``history.val_f1`` for
+    instance; or ``history.f1`` where there are no validation data.
+
     Attributes:
+        metrics: the lists of the model's metrics, by name.
         seconds: how long each epoch took, evaluation included.
         stopped: why training ended before its last epoch, in words; empty if it did not.
     """
@@ -38,12 +42,19 @@ class History:
     learning_rate: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     stopped: str = ""
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> list[float]:
+        found = vars(self).get("metrics", {}).get(name)
+        if found is None:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}")
+        return found
 
     def __len__(self) -> int:
         return len(self.loss)
 
     def __repr__(self) -> str:
-        columns = {name: getattr(self, name) for name in self.names() if getattr(self, name)}
+        columns = self.to_dict()
         lines = ["epoch" + "".join(f"  {name:>19}" for name in columns)]
         for epoch in range(len(self)):
             row = "".join(f"  {values[epoch]:19.6g}" for values in columns.values())
@@ -54,8 +65,17 @@ class History:
 
     @staticmethod
     def names() -> list[str]:
-        """The names of the lists."""
-        return [f.name for f in fields(History) if f.name != "stopped"]
+        """The names of the lists, those of the model's metrics left out."""
+        return [f.name for f in fields(History) if f.name not in ("stopped", "metrics")]
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Return copies of the lists that were measured, by name."""
+        columns: dict[str, list[float]] = {}
+        for name in self.names():
+            if name == "learning_rate":
+                columns |= self.metrics
+            columns[name] = getattr(self, name)
+        return {name: list(values) for name, values in columns.items() if values}
 
     def plot(self) -> Axes:
         """Draw the learning curves and return their axes: see ``plots.learning_curves``.

@@ -12,6 +12,7 @@ import numpy as np
 
 from framework.containers.last_pass import last_pass_kept
 from framework.containers.supervised import Supervised
+from framework.containers.update import update_parameters
 from framework.data.batches import ArrayBatches, Batch, Batches
 from framework.data.micro_batches import (
     has_independent_samples,
@@ -28,7 +29,7 @@ from framework.training.checkpoint import (
 )
 from framework.training.divergence import check_parameters, loss_diverged
 from framework.training.epoch_sums import EpochSums
-from framework.training.evaluation import evaluation_means, evaluation_sums
+from framework.training.evaluation import EvaluationPass, means_of, metrics_of
 from framework.training.history import History
 from framework.training.interrupts import stopping_on
 from framework.training.last_batch import LastBatch
@@ -38,7 +39,7 @@ from framework.training.resume import SavedTraining, saved_training
 from framework.training.setup import set_up
 from framework.training.snapshot import Snapshot
 from framework.training.state import Callback, Training
-from framework.training.step import forward_and_backward, update_parameters
+from framework.training.step import forward_and_backward
 from framework.utils import rng
 from framework.utils.threads import single_thread, suitable_threads
 from optimizers.arrays import Array
@@ -77,9 +78,9 @@ class Loop:
         self.data, self.callbacks = training.data, training.callbacks
         self.reporter = reporter
         sample = self.data.sample
-        outputs = self.model.leaf_outputs(sample)
-        self.micro_batch_size = self._micro_batch_size(sample, outputs)
-        warn_of_obstacles(training, sample, outputs)
+        passes = self.model.leaf_passes(sample)
+        self.micro_batch_size = self._micro_batch_size(sample, [one.output for one in passes])
+        warn_of_obstacles(training, passes)
         self.last_batch = LastBatch(self.model)
         self.watched = False
 
@@ -169,12 +170,12 @@ class Loop:
     def record(self, started: float) -> None:
         """Add the metrics of the epoch that began at ``started`` to the history."""
         check_parameters(self.training)
-        validation = self.training.validation
-        sums = None
-        if validation is not None:
+        source = self.training.evaluated
+        evaluated = None
+        if source is not None:
             with last_pass_kept(self.model):
-                sums = evaluation_sums(self.model, validation.epoch())
-        self.add_to_history(started, sums)
+                evaluated = EvaluationPass(self.model, source.epoch())
+        self.add_to_history(started, evaluated)
 
     # Epochs
 
@@ -223,8 +224,8 @@ class Loop:
         rng.set_rng_state(now)
         return batches
 
-    def add_to_history(self, started: float, validation: Array | None) -> None:
-        """Append the means of the epoch, and of the ``evaluation_sums`` of the validation data."""
+    def add_to_history(self, started: float, evaluated: EvaluationPass | None) -> None:
+        """Append the means of the epoch, and of the data that it was evaluated on."""
         model, history, sums = self.model, self.history, self.training.sums
         history.data_loss.append(sums.data_loss / sums.total_weight)
         history.regularization_loss.append(sums.penalties / sums.total_weight)
@@ -232,11 +233,14 @@ class Loop:
         history.learning_rate.append(self.training.learning_rate)
         if model.accuracy is not None:
             history.accuracy.append(sums.correct / sums.total_weight)
-        if validation is not None:
-            val_loss, val_accuracy = evaluation_means(model, validation)
-            history.val_loss.append(val_loss)
-            if val_accuracy is not None:
-                history.val_accuracy.append(val_accuracy)
+        if evaluated is not None:
+            if self.training.validation is not None:
+                val_loss, val_accuracy = means_of(model, evaluated.sums)
+                history.val_loss.append(val_loss)
+                if val_accuracy is not None:
+                    history.val_accuracy.append(val_accuracy)
+            for name, value in metrics_of(model.metrics, evaluated.results).items():
+                history.metrics[self.training.metric_column(name)].append(value)
         history.seconds.append(time.perf_counter() - started)
 
     # Steps

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.containers.calls import call, training_argument
+from framework.containers.calls import LeafPass, call, training_argument
 from framework.inspection.diagnosis import missing_activation
 from framework.layers.batch_normalization import BatchNormalization
 from framework.operation import describe
@@ -22,22 +22,20 @@ from optimizers.arrays import Array
 COMPARED_ROWS = 64
 
 
-def warn_of_obstacles(training: Training, sample: Array, outputs: Sequence[Array]) -> None:
+def warn_of_obstacles(training: Training, passes: Sequence[LeafPass]) -> None:
     """Warn of a model that cannot learn or predict as it is put together.
 
-    ``outputs`` are those of the operations for ``sample``, a batch of one.
+    ``passes`` are those of its operations for a batch of one.
     """
-    model = training.model
-    leaves = model.leaves()
-    if activation := missing_activation(model, outputs[-1]):
+    model, last = training.model, passes[-1]
+    if activation := missing_activation(model, last.output):
         warn_user(
             f"{type(model.loss).__name__} compares probabilities, but the outputs of "
-            f"{describe(leaves[-1])}, the last operation, are none: add {activation}() at the end"
+            f"{describe(last.operation)}, the last operation, are none: add {activation}() at the "
+            "end"
         )
-    if len(leaves) == len(outputs):
-        _warn_of_batches_of_one(training, leaves, outputs)
-        inputs = [np.asarray(sample, outputs[0].dtype), *outputs]
-        _warn_of_training_when_predicting(leaves, inputs)
+    _warn_of_batches_of_one(training, passes)
+    _warn_of_training_when_predicting(passes)
 
 
 def warn_if_unchanged(training: Training, before: Array) -> None:
@@ -54,11 +52,9 @@ def warn_if_unchanged(training: Training, before: Array) -> None:
         )
 
 
-def _warn_of_batches_of_one(
-    training: Training, leaves: Sequence[Any], outputs: Sequence[Array]
-) -> None:
+def _warn_of_batches_of_one(training: Training, passes: Sequence[LeafPass]) -> None:
     samples = training.data.batch_size * training.shards
-    for leaf, output in zip(leaves, outputs, strict=True):
+    for leaf, _, output in passes:
         if not isinstance(leaf, BatchNormalization) or output.size > leaf.n_features:
             continue
         if (samples if leaf.synchronized else samples // training.ranks) <= 1:
@@ -69,9 +65,9 @@ def _warn_of_batches_of_one(
             return
 
 
-def _warn_of_training_when_predicting(leaves: Sequence[Any], inputs: Sequence[Array]) -> None:
+def _warn_of_training_when_predicting(passes: Sequence[LeafPass]) -> None:
     """Warn of operations that cannot know whether they train, and predict as if they did."""
-    for leaf, values in zip(leaves, inputs, strict=False):
+    for leaf, values, _ in passes:
         if type(leaf).__module__.startswith("framework.") or training_argument(leaf):
             continue
         # 0 stays 0 under a mask, and equal rows have no variance.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 
+from framework.metrics.metric import VALIDATION
 from framework.training.epoch_sums import EpochSums
 from framework.training.notebook_table import NotebookTable, in_notebook
 from framework.training.state import Training
@@ -71,7 +72,8 @@ class Reporter:
                 self._add_line()
         elif self.print_every is not None and training.epoch % self.print_every == 0:
             losses = history.data_loss[-1], history.regularization_loss[-1]
-            print(f"epoch: {training.epoch}, {metrics_line(training, accuracy, *losses)}")
+            line = metrics_line(training, accuracy, *losses)
+            print(", ".join([f"epoch: {training.epoch}", line, *self._latest(": ")]))
 
     def close(self) -> None:
         """Add the line of the last epoch, and leave the bar with its metrics."""
@@ -85,7 +87,8 @@ class Reporter:
         history = self.training.history
         if self.print_every is not None and history.val_loss:
             accuracy = f"acc: {history.val_accuracy[-1]:.3f}, " if history.val_accuracy else ""
-            print(f"validation, {accuracy}loss: {history.val_loss[-1]:.3f}")
+            line = f"validation, {accuracy}loss: {history.val_loss[-1]:.3f}"
+            print(", ".join([line, *self._latest(": ", VALIDATION)]))
         if history.stopped and not self.training.interrupted and not self.silent:
             print(f"stopped in epoch {self.training.epoch}: {history.stopped}")
 
@@ -102,7 +105,20 @@ class Reporter:
         metrics = [epoch, f"loss {loss:.3f}"]
         if training.model.accuracy is not None:
             metrics.append(f"acc {accuracy:.3f}")
+        metrics += self._latest(" ")
         metrics.append(f"lr {training.learning_rate:.3g}")
         metrics += [f"val_loss {value:.3f}" for value in history.val_loss[-1:]]
         metrics += [f"val_acc {value:.3f}" for value in history.val_accuracy[-1:]]
-        return metrics
+        return metrics + [VALIDATION + text for text in self._latest(" ", VALIDATION)]
+
+    def _latest(self, between: str, prefix: str = "") -> list[str]:
+        """Return the model's metrics of the last complete epoch, as texts: name and number.
+
+        With ``prefix``, those of the validation data, without this beginning of their names.
+        """
+        return [
+            f"{name.removeprefix(prefix)}{between}{value:.3f}"
+            for name, values in self.training.history.metrics.items()
+            if name.startswith(VALIDATION) is bool(prefix)
+            for value in values[-1:]
+        ]

@@ -6,6 +6,7 @@ import os
 from typing import Any, TypeAlias
 
 from framework.checks import check_count, check_number, check_positive
+from framework.containers.container import Container
 from framework.containers.supervised import Supervised
 from framework.saving import file_format, model_file, optimizer_state
 from framework.saving.file_format import FilePath
@@ -135,11 +136,12 @@ class SavedTraining:
         batches = training.batches or LARGEST_COUNT
         if not 1 <= check_count("batch", state["batch"]) <= batches:
             raise ValueError(f"it ends after batch {state['batch']} of {batches}")
-        if state["history"].keys() != set(History.names()):
+        metrics = [training.metric_column(name) for name in training.model.metrics]
+        if state["history"].keys() != {*History.names(), *metrics}:
             raise ValueError("the history is not valid")
         epochs = state["epoch"] - bool(interrupted)
         for name, values in state["history"].items():
-            lengths = [epochs] if name in ALWAYS_MEASURED else [0, epochs]
+            lengths = [epochs] if name in (*ALWAYS_MEASURED, *metrics) else [0, epochs]
             if values.shape not in [(length,) for length in lengths] or values.dtype != float:
                 raise ValueError(f"the history does not have {epochs} epochs")
         rng.check_rng_state(state[RNG_STATE])
@@ -217,9 +219,12 @@ def _set_arguments(owner: Any, saved: Any, there: Any, here: Any, replaced: list
         if argument == current:
             continue
         try:
-            old, new = getattr(owner, name), getattr(saved, name)
+            old, new = _argument(owner, name), _argument(saved, name)
             if _class_of(argument) == _class_of(current) is not None:
                 _set_arguments(old, new, argument, current, replaced)
+            elif isinstance(owner, Container) and _are_objects(argument, current):
+                for each in zip(old, new, argument, current, strict=True):
+                    _set_arguments(*each, replaced)
             else:
                 setattr(owner, name, new)
                 replaced.append((owner, name, old))
@@ -228,6 +233,18 @@ def _set_arguments(owner: Any, saved: Any, there: Any, here: Any, replaced: list
                 f"its training ended with {name}={as_text(argument)} of {as_text(here)}, which "
                 f"cannot be set: {error}"
             ) from None
+
+
+def _argument(owner: Any, name: str) -> Any:
+    """Return a constructor argument; of a container, with the very operations that it has."""
+    return owner.configuration()[name] if isinstance(owner, Container) else getattr(owner, name)
+
+
+def _are_objects(argument: Any, current: Any) -> bool:
+    """Whether both are lists of as many serialized objects, such as a container's operations."""
+    if not isinstance(argument, list) or not isinstance(current, list):
+        return False
+    return len(argument) == len(current) and all(map(_class_of, [*argument, *current]))
 
 
 def _class_of(serialized: Any) -> Any:

@@ -8,6 +8,7 @@ from framework.data.checked_batches import training_batches
 from framework.data.checks import RowsOf, all_rows
 from framework.training.arguments import TrainingArguments
 from framework.training.checkpoint import is_checkpoint
+from framework.training.evaluation import check_built_in_metrics
 from framework.training.state import Training
 from optimizers.optimizer import Optimizer
 
@@ -28,13 +29,15 @@ def set_up(model: Supervised, arguments: TrainingArguments, rows_of: RowsOf = al
     if not len(model.parameters):
         raise ValueError(f"{model!r} has no parameters to train")
     _check_optimizer(model)
-    data, validation = training_batches(model, arguments.data, rows_of)
+    data, validation, evaluated = training_batches(model, arguments.data, rows_of)
     if hasattr(model.accuracy, "init"):
         first = data.first.source if isinstance(data, BatchStream) else data
         model.accuracy.init(first.targets)
+    if evaluated is not None:
+        check_built_in_metrics(model, evaluated)
     # A checkpoint has the epoch as all other callbacks leave it, wherever it stands in the list.
     callbacks = sorted(arguments.callbacks, key=is_checkpoint)
-    return Training(model, arguments.epochs, data, validation, callbacks)
+    return Training(model, arguments.epochs, data, validation, callbacks, evaluated)
 
 
 def _check_optimizer(model: Supervised) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from framework.containers.supervised import Supervised
 from framework.data.batches import Batches
+from framework.metrics.metric import VALIDATION
 from framework.training.epoch_sums import EpochSums
 from framework.training.history import History
 from framework.utils import rng
@@ -62,8 +63,10 @@ class Training:
         batch_loss: the loss of the last batch, penalties included.
         batch_data_loss, batch_accuracy: its loss without them, and its accuracy if measured.
         interrupted: whether Ctrl-C was pressed.
-        data, validation: where the batches come from, and those that each epoch is evaluated on,
-            or None.
+        data: where the batches come from.
+        validation: those that each epoch is validated on, or None.
+        evaluated: those that outputs are computed for after each epoch: of ``validation`` or, for
+            metrics without it, of ``data``; or None.
         callbacks: all of them, in the order in which they are called.
         sums: the sums over the batches of the current epoch.
         rng_state: the states of the random generators at the beginning of the current epoch.
@@ -93,14 +96,15 @@ class Training:
         data: Batches,
         validation: Batches | None,
         callbacks: Sequence[Callback],
+        evaluated: Batches | None = None,
     ) -> None:
         self.model: Any = model
-        self.history = History()
         self.epoch, self.epochs = 0, epochs
         self.batch, self.batches = 0, data.batches_per_epoch
         self.batch_loss = self.batch_data_loss = self.batch_accuracy = math.nan
         self.interrupted = False
-        self.data, self.validation = data, validation
+        self.data, self.validation, self.evaluated = data, validation, evaluated
+        self.history = History(metrics={self.metric_column(name): [] for name in model.metrics})
         self.callbacks = callbacks
         self.sums = EpochSums()
         self.rng_state = rng.rng_state()
@@ -129,7 +133,12 @@ class Training:
             missing |= {"accuracy", "val_accuracy"}
         if self.validation is None:
             missing |= {"val_loss", "val_accuracy"}
-        return [name for name in History.names() if name not in missing]
+        names = [name for name in History.names() if name not in missing]
+        return names + list(map(self.metric_column, self.model.metrics))
+
+    def metric_column(self, metric: str) -> str:
+        """The name in ``history`` of a metric of the model: ``val_f1`` where it is validated."""
+        return metric if self.validation is None else VALIDATION + metric
 
     def figures(self) -> list[str]:
         """Deprecated name of ``metrics``."""

@@ -1,4 +1,4 @@
-"""One step of training in plain NumPy: forward, loss, backward; then the update.
+"""One step of training in plain NumPy, up to the update: forward, loss, backward.
 
 Whole steps in one compiled call are in ``framework.accelerated``.
 """
@@ -10,7 +10,6 @@ from collections.abc import Callable
 from framework.containers.supervised import Supervised
 from framework.data.batches import Batch
 from optimizers.arrays import Array
-from optimizers.optimizer import Optimizer
 
 
 def forward_and_backward(
@@ -45,19 +44,3 @@ def forward_and_backward(
     if gradient is not None:
         model.parameters.dweights[...] = gradient
     return data_loss, accuracy
-
-
-def update_parameters(model: Supervised) -> None:
-    """Update all parameters by their gradients.
-
-    An ``Optimizer`` updates them in one call. One of another class, which knows only the protocol
-    of the book, gets one layer after the other.
-    """
-    optimizer = model.optimizer
-    optimizer.pre_update_params()
-    if isinstance(optimizer, Optimizer):
-        optimizer.update_params(model.parameters)
-    else:
-        for layer in model.trained_layers:
-            optimizer.update_params(layer)
-    optimizer.post_update_params()

@@ -1,4 +1,4 @@
-"""The kernel of ``framework.layers.Dense``."""
+"""The kernel of ``framework.layers.Dense``: every row of ``op.last_axis`` numbers by itself."""
 
 from framework.accelerated.blas import product, product_transposed, transposed_product
 from framework.accelerated.jit import jit
@@ -7,24 +7,36 @@ from framework.accelerated.thread_team import own_rows
 
 @jit
 def weights_and_biases(op, vector):
-    """The two parts of the operation's parameters, or of their gradients."""
-    size = op.n_inputs * op.n_outputs
-    return vector[:size].reshape(op.n_inputs, op.n_outputs), vector[size:]
+    """The two parts of the operation's parameters, or of their gradients.
+
+    Without ``use_bias`` the second is empty.
+    """
+    size = op.last_axis * op.output_axis
+    return vector[:size].reshape(op.last_axis, op.output_axis), vector[size:]
+
+
+@jit
+def in_rows(values, width):
+    return values.reshape(values.size // width, width)
 
 
 @jit
 def forward(op, inputs, state, saved, output):
     weights, biases = weights_and_biases(op, state.parameters)
-    product(inputs, weights, output)
-    for sample in range(output.shape[0]):
-        for neuron in range(output.shape[1]):
-            output[sample, neuron] += biases[neuron]
+    out = in_rows(output, op.output_axis)
+    product(in_rows(inputs, op.last_axis), weights, out)
+    if len(biases):
+        for row in range(out.shape[0]):
+            for neuron in range(out.shape[1]):
+                out[row, neuron] += biases[neuron]
 
 
 @jit
 def backward(op, inputs, output, state, saved, dvalues, dinputs):
     if not op.leaves_out_dinputs:
-        product_transposed(dvalues, weights_and_biases(op, state.parameters)[0], dinputs)
+        weights, _ = weights_and_biases(op, state.parameters)
+        dout, dx = in_rows(dvalues, op.output_axis), in_rows(dinputs, op.last_axis)
+        product_transposed(dout, weights, dx)
 
 
 @jit
@@ -32,9 +44,10 @@ def parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_i
     """Write the gradients of a thread's chunk of the weights and of the biases."""
     weights, biases = weights_and_biases(op, state.parameters)
     dweights, dbiases = weights_and_biases(op, state.gradients)
+    x, dout = in_rows(inputs, op.last_axis), in_rows(dvalues, op.output_axis)
     own = own_rows(op, thread_team, thread_id)
-    rows = slice(own.start, min(own.stop, op.n_inputs))
-    transposed_product(inputs, rows, dvalues, dweights[rows])
+    rows = slice(own.start, min(own.stop, op.last_axis))
+    transposed_product(x, rows, dout, dweights[rows])
     if op.weight_regularizer_l1 or op.weight_regularizer_l2:
         add_penalty_gradient(
             dweights[rows].ravel(),
@@ -42,8 +55,8 @@ def parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_i
             op.weight_regularizer_l1,
             op.weight_regularizer_l2,
         )
-    if own.stop > op.n_inputs:  # the biases are the last row
-        sum_of_rows(dvalues, dbiases)
+    if own.stop > op.last_axis:  # the biases are the last row
+        sum_of_rows(dout, dbiases)
         if op.bias_regularizer_l1 or op.bias_regularizer_l2:
             add_penalty_gradient(dbiases, biases, op.bias_regularizer_l1, op.bias_regularizer_l2)
 

@@ -12,14 +12,17 @@ from framework.accelerated.layers import dense
 @jit
 def forward(op, inputs, state, saved, output):
     weights, biases = dense.weights_and_biases(op, state.parameters)
-    before = saved[0]
-    product(inputs, weights, before)
+    before, out = dense.in_rows(saved[0], op.output_axis), dense.in_rows(output, op.output_axis)
+    product(dense.in_rows(inputs, op.last_axis), weights, before)
+    if not len(biases):
+        relu.forward(op, before, state, saved, out)
+        return
     zero = output.dtype.type(0)
-    for sample in range(output.shape[0]):
-        for neuron in range(output.shape[1]):
-            value = before[sample, neuron] + biases[neuron]
-            before[sample, neuron] = value
-            output[sample, neuron] = zero if value < zero else value
+    for row in range(out.shape[0]):
+        for neuron in range(out.shape[1]):
+            value = before[row, neuron] + biases[neuron]
+            before[row, neuron] = value
+            out[row, neuron] = zero if value < zero else value
 
 
 @jit

@@ -97,7 +97,9 @@ def _facts(training: Training, arguments: TrainingArguments) -> Iterator[tuple[s
         yield f"operation {position}", _fact_of_part(layer)
     for part in PARTS:
         yield part, _fact_of_part(getattr(model, part))
+    metrics = [f"{name}={_text(metric)}" for name, metric in model.metrics.items()]
     facts = {
+        "set of metrics": ", ".join(metrics) or "none",
         "number of parameters": len(model.parameters),
         "dtype": model.dtype.name,
         "shape of a sample": data.sample.shape,
@@ -127,13 +129,17 @@ def _fact_of_part(part: Any) -> Fact:
     """Return the fact of an operation, the loss, the optimizer or the accuracy."""
     if part is None:
         return Fact("none")
-    # Addresses in memory differ from rank to rank.
-    text = re.sub(r" at 0x[0-9a-fA-F]+", "", describe(part))
+    text = _text(part)
     serializer = Serializer()
     try:
         return Fact(text, checksum(serializer.serialize_object(part, ""), serializer.arrays))
     except TypeError:  # an object of the user's own that cannot be saved
         return Fact(text, type(part).__qualname__)
+
+
+def _text(part: Any) -> str:
+    # Addresses in memory differ from rank to rank.
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", describe(part))
 
 
 def _checksum(array: Array, samples: int = 1000) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import signal
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from framework.containers.last_pass import last_pass_kept
+from framework.containers.update import update_parameters
 from framework.data.batches import ArrayBatches, Batch
 from framework.errors import DivergenceError
 from framework.layers.batch_normalization import BatchNormalization
@@ -19,11 +21,11 @@ from framework.training.distributed.communicator import Communicator
 from framework.training.distributed.parameter_shard import ParameterShard
 from framework.training.distributed.rank_batches import RankBatches, rows_of_rank
 from framework.training.divergence import check_parameters
-from framework.training.evaluation import evaluation_sums
+from framework.training.evaluation import EvaluationPass
 from framework.training.loop import Loop
 from framework.training.progress import Reporter
 from framework.training.state import Training
-from framework.training.step import forward_and_backward, update_parameters
+from framework.training.step import forward_and_backward
 from framework.utils import rng
 from framework.utils.all_reduce import use_all_reduce
 from optimizers.arrays import Array
@@ -120,13 +122,18 @@ class DistributedLoop(Loop):
         """Add the metrics of all ranks to the history, the same numbers on each of them."""
         with self.communicator.agreement():
             check_parameters(self.training)
-        validation = self.training.validation
-        sums = None
-        if validation is not None:
-            parts = (part for part in map(self._own, validation.epoch()) if len(part))
+        source = self.training.evaluated
+        evaluated = None
+        if source is not None:
+            parts = (part for part in map(self._own, source.epoch()) if len(part))
             with last_pass_kept(self.model):
-                sums = self.communicator.all_reduce(evaluation_sums(self.model, parts))
-        self.add_to_history(started, sums)
+                evaluated = EvaluationPass(self.model, parts)
+            evaluated.sums = self.communicator.all_reduce(evaluated.sums)
+            if self.model.metrics:
+                found = self.communicator.all_gather(evaluated.results)
+                evaluated.results = list(itertools.chain.from_iterable(found))
+        with self.communicator.agreement():  # a metric of the user's own may fail
+            self.add_to_history(started, evaluated)
         lists = [getattr(self.history, name) for name in self.training.metrics()]
         metrics = self.communicator.broadcast([values[-1] for values in lists])
         for values, metric in zip(lists, metrics, strict=True):

@@ -59,6 +59,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "Dense": [
         {"n_inputs": WIDTH, "n_neurons": WIDTH, "bias_initializer": "normal"},
         {"n_inputs": WIDTH, "n_neurons": WIDTH, "bias_initializer": "normal", **PENALTIES},
+        {"n_inputs": WIDTH, "n_neurons": WIDTH, "use_bias": False},
     ],
     "Dropout": [{"rate": 0.4}],
     "ELU": [{"alpha": 0.5}],
@@ -187,9 +188,7 @@ def test_an_operation_can_be_first_where_it_is_given_the_data(group: Any, dtype:
     [
         operation
         for kernel in OPERATIONS
-        # The kernel of Dense is for rows alone.
-        if kernel.operations[0] is not Dense
-        and takes(operation := kernel.operations[0].for_features(2), (3, 2, 2))
+        if takes(operation := kernel.operations[0].for_features(2), (3, 2, 2))
     ]
     + [PReLU()],
     ids=repr,
@@ -197,8 +196,20 @@ def test_an_operation_can_be_first_where_it_is_given_the_data(group: Any, dtype:
 def test_images_go_through_in_their_own_shape(operation: Any, dtype: str) -> None:
     framework.seed(2)
     images = random.normal(size=(40, 3, 2, 2))
-    operations = [operation, Flatten(), Dense(12, 2)]
+    (width,) = Flatten().output_shape(operation.output_shape((3, 2, 2)))
+    operations = [operation, Flatten(), Dense(width, 2)]
     assert_same_training(operations, dtype, images, Y, MeanSquaredError())
+
+
+@pytest.mark.usefixtures("threads")
+@both_dtypes
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_dense_layers_go_through_sequences_step_by_step(use_bias: bool, dtype: str) -> None:
+    framework.seed(2)
+    sequences = random.normal(size=(40, 5, 3))
+    dense = [Dense(n, 4, use_bias=use_bias, bias_initializer="normal") for n in (3, 4)]
+    operations = [dense[0], ReLU(), dense[1], Tanh(), Flatten(), Dense(20, 2)]
+    assert_same_training(operations, dtype, sequences, Y, MeanSquaredError(), 10)
 
 
 @both_dtypes

@@ -15,7 +15,6 @@ from framework import (
     CategoricalAccuracy,
     CategoricalCrossentropy,
     Dense,
-    Flatten,
     MeanSquaredError,
     Model,
     Operation,
@@ -116,14 +115,6 @@ def test_a_built_in_activation_without_a_kernel_is_named(activation: type) -> No
     with pytest.warns(UserWarning, match=f"{activation.__name__}.* has no kernel"):
         model.finalize(accelerated=True)
     assert model.trainer is None
-
-
-def test_a_dense_layer_over_more_axes_has_no_kernel_and_says_so() -> None:
-    model = Model([Dense(3, 4), Flatten(), Dense(20, 1)])
-    model.set(loss=MeanSquaredError(), optimizer=SGD())
-    model.finalize(accelerated=True)
-    with pytest.raises(ValueError, match=r"kernel of Dense\(3, 4\) .*without accelerated=True"):
-        model.train(np.ones((8, 5, 3)), np.ones((8, 1)), progress=False)
 
 
 def test_a_model_that_is_put_together_later_says_so_when_it_is_complete() -> None:

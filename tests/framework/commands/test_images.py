@@ -75,7 +75,15 @@ def test_the_printed_accuracy_is_that_of_the_test_images(
 
 
 @pytest.mark.parametrize(
-    ("name", "network"), [("mnist", "sigmoid"), ("fashion-mnist", "book"), ("cifar10", "relu")]
+    ("name", "network"),
+    [
+        ("mnist", "sigmoid"),
+        ("fashion-mnist", "book"),
+        ("cifar10", "relu"),
+        ("mnist", "cnn"),
+        ("fashion-mnist", "cnn"),
+        ("cifar10", "cnn"),
+    ],
 )
 def test_the_saved_model_takes_the_images_as_they_come(
     name: str, network: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -8,16 +8,15 @@ import framework
 from datasets import cifar10, fashion_mnist, mnist
 from framework import (
     BatchNormalization,
+    Conv2D,
     Dense,
     Dropout,
     Model,
-    Operation,
     ReLU,
     Sigmoid,
-    Softmax,
 )
-from framework.commands.networks import NETWORKS, Network, Variations, rows, targets, varied
-from optimizers import SGD, Adam
+from framework.commands.image_training import Network, targets
+from framework.commands.networks import NETWORKS
 
 IMAGES = np.random.default_rng(0).random((40, 6, 8, 3)).astype(np.float32)
 ALL = {
@@ -25,6 +24,7 @@ ALL = {
     for data, networks in NETWORKS.items()
     for name, network in networks.items()
 }
+TUNED = {name: network for name, network in ALL.items() if name.endswith(("best", "cnn"))}
 BEST = {name: network for name, network in ALL.items() if name.endswith("best")}
 
 
@@ -63,7 +63,7 @@ def test_each_network_learns_a_few_images_by_heart(name: str) -> None:
     model = network.model(len(images), epochs)
     history = network.train(model, images, labels, epochs, progress=False)
     assert history.loss[-1] < 0.6 * history.loss[0]
-    assert (model.predict_classes(rows(images)) == labels).mean() >= 0.9
+    assert (model.predict_classes(network.inputs(images)) == labels).mean() >= 0.9
 
 
 @pytest.mark.parametrize("network", BEST.values(), ids=list(BEST))
@@ -74,7 +74,24 @@ def test_the_best_networks_are_normalized_and_drop_out(network: Network) -> None
     assert kinds[: 4 * hidden] == [Dense, BatchNormalization, ReLU, Dropout] * hidden
 
 
-@pytest.mark.parametrize("network", BEST.values(), ids=list(BEST))
+@pytest.mark.parametrize(
+    ("data", "filters"),
+    [
+        ("mnist", [16, 32, 64]),
+        ("fashion-mnist", [32, 64, 128]),
+        ("cifar10", [32, 64, 128, 128, 256]),
+    ],
+)
+def test_convolutional_networks_have_the_filters_that_they_are_known_by(
+    data: str, filters: list[int]
+) -> None:
+    network = NETWORKS[data]["cnn"]
+    layers = network.model(samples=1000, epochs=2).layers
+    assert [layer.n_filters for layer in layers if isinstance(layer, Conv2D)] == filters
+    assert network.takes[-1] == layers[0].n_channels
+
+
+@pytest.mark.parametrize("network", TUNED.values(), ids=list(TUNED))
 def test_the_rate_rises_for_an_epoch_and_then_falls_to_nothing(network: Network) -> None:
     batches, epochs = 5, 4
     assert network.batch_size is not None
@@ -97,134 +114,6 @@ def test_labels_are_one_hot_for_sigmoids_and_as_they_are_for_softmax() -> None:
     np.testing.assert_array_equal(targets(sigmoid, labels), np.eye(10)[labels])
 
 
-def test_rows_share_the_memory_of_the_images() -> None:
-    assert rows(IMAGES).shape == (40, 144)
-    assert np.shares_memory(rows(IMAGES), IMAGES)
-
-
-@pytest.mark.parametrize("images", [IMAGES, IMAGES[..., 0]], ids=["colour", "grey"])
-def test_a_varied_image_is_the_image_moved_or_mirrored(images: np.ndarray) -> None:
-    shift = 2
-    framework.seed(1)
-    results = varied(images, shift, mirror=True)
-    assert results.shape == images.shape
-    margins = [(shift, shift), (shift, shift), (0, 0)][: images.ndim - 1]
-    seen = set()
-    for image, result in zip(images, results, strict=True):
-        padded = np.pad(image, margins, mode="edge")
-        moves = {}
-        for down in range(5):
-            for right in range(5):
-                moved = padded[down : down + 6, right : right + 8]
-                moves[moved.tobytes()] = (down, right, False)
-                moves[moved[:, ::-1].tobytes()] = (down, right, True)
-        seen.add(moves[result.tobytes()])
-    assert len(seen) > 20, "of 50 ways to vary an image, 40 images show many"
-
-
-def test_without_shift_and_mirror_nothing_changes() -> None:
-    np.testing.assert_array_equal(varied(IMAGES, 0, mirror=False), IMAGES)
-
-
-def test_half_of_the_images_are_mirrored() -> None:
-    results = varied(np.repeat(IMAGES, 25, axis=0), 0, mirror=True)
-    unchanged = (results == np.repeat(IMAGES, 25, axis=0)).all(axis=(1, 2, 3)).mean()
-    assert 0.45 < unchanged < 0.55
-
-
-class Recorder(Operation):
-    """Passes its inputs on and keeps those that it is trained with."""
-
-    def __init__(self) -> None:
-        self.seen: list[np.ndarray] = []
-
-    def forward(self, inputs: np.ndarray, training: bool = True) -> np.ndarray:
-        if training:
-            self.seen.append(inputs.copy())
-        self.output = inputs
-        return inputs
-
-    def backward(self, dvalues: np.ndarray) -> np.ndarray:
-        self.dinputs = dvalues
-        return dvalues
-
-
-@pytest.mark.parametrize("mirror", [True, False])
-def test_a_network_sees_varied_images_in_each_epoch_and_leaves_the_originals_alone(
-    mirror: bool,
-) -> None:
-    recorder = Recorder()
-    network = Network(
-        about="a small one",
-        layers=lambda: [recorder, Dense(144, 10), Softmax()],
-        optimizer=lambda steps, batches: SGD(0.1),
-        epochs=3,
-        batch_size=None,
-        mirror=mirror,
-    )
-    original = IMAGES.copy()
-    history = network.train(
-        network.model(len(IMAGES), 3), IMAGES, np.arange(40) % 10, 3, progress=False
-    )
-    assert len(history) == len(recorder.seen) == 3
-    np.testing.assert_array_equal(IMAGES, original)
-    same = [np.array_equal(seen, rows(IMAGES)) for seen in recorder.seen]
-    assert same == [not mirror] * 3
-    if mirror:
-        assert not np.array_equal(recorder.seen[0], recorder.seen[1])
-
-
-def test_smoothed_targets_keep_the_network_from_being_sure() -> None:
-    def surest(smoothing: float) -> float:
-        framework.seed(0)
-        network = Network(
-            about="a small one",
-            layers=lambda: [Dense(144, 10), Softmax()],
-            optimizer=lambda steps, batches: Adam(0.05),
-            epochs=400,
-            batch_size=None,
-            smoothing=smoothing,
-        )
-        model = network.model(10, 400)
-        network.train(model, IMAGES[:10], np.arange(10), 400, progress=False)
-        np.testing.assert_array_equal(model.predict_classes(rows(IMAGES[:10])), np.arange(10))
-        return float(model.predict(rows(IMAGES[:10])).max())
-
-    assert surest(0.0) > 0.98
-    # The loss is least where a prediction is its target, 0.8 + 0.2 / 10 for the right class.
-    assert surest(0.2) == pytest.approx(0.82, abs=0.01)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_whatever_the_images_are_in_memory_the_network_sees_them_varied(
-    dtype: Any, order: Any
-) -> None:
-    recorder = Recorder()
-    network = Network(
-        about="a small one",
-        layers=lambda: [recorder, Dense(144, 10), Softmax()],
-        optimizer=lambda steps, batches: SGD(0.1),
-        epochs=3,
-        batch_size=None,
-        mirror=True,
-    )
-    images = np.asarray(IMAGES, dtype=dtype, order=order)
-    network.train(network.model(40, 3), images, np.arange(40) % 10, 3, progress=False)
-    first, second, third = recorder.seen
-    assert not np.array_equal(first, second)
-    assert not np.array_equal(second, third)
-
-
-def test_images_are_varied_once_for_each_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    fills = []
-    monkeypatch.setattr(Variations, "_fill", lambda self: fills.append(self))
-    network = NETWORKS["mnist"]["best"]
-    images = np.zeros((20, 28, 28), dtype=np.float32)
-    network.train(network.model(20, 3), images, np.arange(20) % 10, 3, progress=False)
-    assert len(fills) == 3
-
-
 # What the networks come to on the real data. Each figure is one that others have published or
 # measured for the same network. The best ones take minutes: benchmarks/README.md tells how to
 # train them.
@@ -235,7 +124,7 @@ def accuracy(network: Network, load: Callable[..., Any]) -> float:
     framework.seed(0)
     model = network.model(len(X), network.epochs)
     network.train(model, X, y, network.epochs, progress=False)
-    return float(model.evaluate(rows(X_test), targets(model, y_test))[1])
+    return float(model.evaluate(network.inputs(X_test), targets(model, y_test))[1])
 
 
 @pytest.mark.data("mnist")

@@ -1,5 +1,7 @@
 """Tables of numbers: encodings, headings, and files that are none."""
 
+import os
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +39,49 @@ def test_a_heading_in_an_encoding_that_marks_no_bytes_is_named_with_its_file(
     path = table(tmp_path, ("größe,b\n" + ROWS).encode("utf-32"))
     with pytest.raises(FileError, match=rf"^{path}: "):
         read_table(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("1,2\n3,x\n", "line 2 has 'x', which is no number, in column 2"),
+        ("a,b\n1,2\n\n3,nan\n", "line 4 has 'nan', which is no number, in column 2"),
+        ("1,2\n1e999,2\n", "line 2 has '1e999', which is no number, in column 1"),
+        ("1,2\n3\n", "line 2 has 1 values, others have 2"),
+        ('1,2\n3,"4\n5",6\n', "line 3 has 3 values, others have 2"),
+        ("a,b\n\n", "it has no rows of numbers below its heading"),
+        ("\n\n", "it has no rows of numbers"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(content: str, message: str, tmp_path: Path) -> None:
+    path = table(tmp_path, content)
+    with pytest.raises(FileError) as raised:
+        read_table(path)
+    assert str(raised.value) == f"{path}: {message}"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_numbers_have_the_dtype_of_the_model_unless_one_is_too_large(
+    dtype: Any, tmp_path: Path
+) -> None:
+    # 1_0 is a number for Python alone.
+    for content in (ROWS, ROWS + '"-7",1_0\n'):
+        read, _ = read_table(table(tmp_path, content), dtype=dtype)
+        expected = [*NUMBERS, [-7, 10]][: len(read)]
+        np.testing.assert_allclose(read, expected, rtol=1e-7)
+    assert read_table(table(tmp_path, ROWS), dtype=dtype)[0].dtype == dtype
+    large, _ = read_table(table(tmp_path, "1e300,1\n"), dtype=dtype)
+    np.testing.assert_array_equal(large, [[1e300, 1]])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=(ROWS,))
+    writer.start()
+    np.testing.assert_array_equal(read_table(path)[0], NUMBERS)
+    writer.join()
 
 
 def test_values_between_tabs_are_read_from_a_tsv(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 from datasets import spiral_data
 from framework import CategoricalCrossentropy, Dense, Model, ReLU, Sequential, Softmax
 from optimizers import SGD
-from tests.framework.containers.residual import Residual
 
 X, Y = spiral_data(samples=10, classes=3, seed=0)
 
@@ -45,14 +44,6 @@ def test_a_change_inside_after_finalize_is_noticed_until_the_next(change: Any, a
     before = inner.layers[-1 if change is added else 0].weights.copy()
     model.train(X, Y, progress=False)
     assert not np.array_equal(inner.layers[-1 if change is added else 0].weights, before)
-
-
-def test_a_change_inside_a_container_of_ones_own_is_noticed() -> None:
-    residual = Residual(Dense(2, 2))
-    model = classifier(residual, Dense(2, 4))
-    residual.inner = Dense(2, 2)
-    with pytest.raises(RuntimeError, match=r"operations changed, so call finalize\(\) again"):
-        model.train(X, Y, progress=False)
 
 
 def test_equal_operations_are_not_the_same_operation() -> None:

@@ -1,17 +1,35 @@
 """Operations inside an operation of one's own: trained in a Container, otherwise with a warning."""
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 
-from framework import Dense, MeanSquaredError, Model, Sequential, Tanh, check_gradients
+from framework import Container, Dense, MeanSquaredError, Model, Sequential, Tanh, check_gradients
 from optimizers import SGD
 from optimizers.arrays import Array
-from tests.framework.containers.residual import Residual
 
 X = np.random.default_rng(0).normal(size=(6, 2))
+
+
+class Thrice(Container):
+    """A container of the user's own: output = 3 · inner(inputs)."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def children(self) -> Mapping[str, Any]:
+        return {"inner": self.inner}
+
+    def forward(self, inputs: Any, training: bool = True) -> Array:
+        self.output: Array = 3 * self.inner.forward(inputs, training)
+        return self.output
+
+    def backward(self, dvalues: Any) -> Array:
+        self.dinputs: Array = self.inner.backward(3 * dvalues)
+        return self.dinputs
 
 
 def regressor(*layers: Any) -> Model:
@@ -23,14 +41,24 @@ def regressor(*layers: Any) -> Model:
 
 def test_the_operations_of_a_container_of_ones_own_are_trained_by_its_gradient() -> None:
     dense = Dense(2, 2, dtype="float64")
-    model = regressor(Residual(dense))
+    model = regressor(Thrice(dense))
     weights, biases = dense.weights.copy(), dense.biases.copy()
     model.train(X, np.zeros((6, 2)), batch_size=None, progress=False)
-    outputs = X + X @ weights + biases
-    gradient = 2 * outputs / outputs.size  # of mean(outputs²)
+    outputs = 3 * (X @ weights + biases)
+    gradient = 3 * 2 * outputs / outputs.size  # of mean(outputs²)
     np.testing.assert_allclose(dense.weights, weights - 0.5 * X.T @ gradient)
     np.testing.assert_allclose(dense.biases, biases - 0.5 * gradient.sum(axis=0, keepdims=True))
-    assert check_gradients(model, X, np.zeros((6, 2))).passed
+    report = check_gradients(model, X, np.zeros((6, 2)))
+    assert report.passed
+    assert "layers[0].inner.dweights" in [array.name for array in report.arrays]
+
+
+def test_a_change_inside_a_container_of_ones_own_is_noticed() -> None:
+    thrice = Thrice(Dense(2, 2))
+    model = regressor(thrice)
+    thrice.inner = Dense(2, 2)
+    with pytest.raises(RuntimeError, match=r"operations changed, so call finalize\(\) again"):
+        model.train(X, X, progress=False)
 
 
 class Passing:

@@ -137,6 +137,19 @@ def test_a_sequential_finalized_before_it_is_put_into_a_model_follows_it() -> No
     assert np.array_equal(model.parameters.weights[:12], inner.parameters.weights)
 
 
+def test_one_finalized_before_computes_in_the_dtype_of_the_network_that_it_is_put_into() -> None:
+    inner = Sequential([Dense(2, 4), Tanh()])
+    inner.finalize()
+    network = Sequential([Doubling([inner]), Dense(4, 3)], dtype="float64")
+    network.finalize()
+    inputs = np.random.default_rng(0).normal(size=(5, 2))
+    dense, last = inner.layers[0], network.layers[1]
+    hidden = 2 * np.tanh(inputs @ dense.weights + dense.biases)
+    expected = hidden @ last.weights + last.biases
+    np.testing.assert_allclose(network.forward(inputs), expected, rtol=1e-13)
+    assert inner.output.dtype == np.float64
+
+
 class Doubled:
     """An operation of the user's own that contains another one."""
 

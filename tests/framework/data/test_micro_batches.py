@@ -23,11 +23,13 @@ from framework import (
     Operation,
     ReLU,
     Reshape,
+    Residual,
     Sigmoid,
     Softmax,
+    Tanh,
     Training,
 )
-from framework.data.micro_batches import MOST_SAMPLES
+from framework.data.micro_batches import MOST_SAMPLES, evaluation_batch_size
 from optimizers import Adam
 
 X, y = spiral_data(4000, 3, seed=0)  # more samples than go through at once
@@ -83,7 +85,8 @@ def test_micro_batches_make_the_update_of_the_whole_batch(batch_size: Any, weigh
 def test_a_network_for_images_runs_in_micro_batches_too() -> None:
     def images_of_four(*operations: Any) -> list[Any]:
         layers = [Reshape((2, 4, 1)), Conv2D(1, 4, 2, padding="same"), MaxPooling2D((1, 2))]
-        return [*layers, *operations, LayerNormalization(4), Flatten(), Dense(16, 8)]
+        inside = [Conv2D(4, 4, 3, padding="same"), *operations, LayerNormalization(4)]
+        return [*layers, Residual(inside, shortcut=[Conv2D(4, 4, 1)]), Flatten(), Dense(16, 8)]
 
     def trained(*operations: Any) -> Model:
         framework.seed(0)
@@ -97,6 +100,12 @@ def test_a_network_for_images_runs_in_micro_batches_too() -> None:
     np.testing.assert_allclose(
         divided.parameters.weights, whole.parameters.weights, rtol=1e-7, atol=1e-9
     )
+
+
+def test_the_outputs_inside_a_residual_count_as_memory() -> None:
+    wide = Residual([Dense(8, 5000), Tanh(), Dense(5000, 8)])
+    # Two outputs of 5,000 numbers and their gradients are 160 kB for each sample.
+    assert 0.95 < evaluation_batch_size(model_with(wide), X[:1]) / (2**26 / 160_000) < 1
 
 
 def test_micro_batches_of_tiny_weight_do_not_affect_the_others() -> None:
@@ -137,6 +146,24 @@ def test_batch_normalization_sees_the_whole_batch_and_warns_if_that_takes_much_m
     ) as caught:
         wide.train(X, y, batch_size=None, progress=False)
     assert caught[0].filename == __file__
+
+
+def test_a_few_hundred_images_are_not_predicted_at_once_if_that_takes_much_memory() -> None:
+    model = Model([Conv2D(1, 64, 3), MaxPooling2D(2)])
+    model.finalize()
+    images = np.random.default_rng(0).random((600, 32, 32, 1), dtype=np.float32)
+    outputs = model.predict(images)
+    assert len(model.layers[0].output) < 300
+    np.testing.assert_array_equal(outputs, model.predict(images, batch_size=600))
+
+
+def test_so_it_does_inside_a_residual_and_over_images() -> None:
+    longest = LongestForward()
+    block = Residual([Conv2D(2, 2, 3, padding="same"), BatchNormalization(2)])
+    model_with(Reshape((2, 2, 2)), block, Flatten()).train(
+        X, y, batch_size=None, callbacks=[longest], progress=False
+    )
+    assert longest.rows == 12_000
 
 
 def test_predictions_in_batches_equal_predictions_at_once() -> None:

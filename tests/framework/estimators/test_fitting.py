@@ -254,3 +254,15 @@ def test_without_a_random_state_it_draws_like_the_rest_of_the_framework() -> Non
         runs.append([parameters_of(network.fit(X, NUMBERS)) for _ in range(2)])
     np.testing.assert_array_equal(runs[0], runs[1])
     assert (runs[0][0] != runs[0][1]).any()
+
+
+def test_compiled_steps_fit_as_plain_ones_do() -> None:
+    pytest.importorskip("numba", reason="numba is not installed: nothing to compile with")
+    settings = {"early_stopping": True, "dropout": 0.1, "activation": "tanh", "accelerated": True}
+    for network, targets in ((classifier(**settings), LABELS), (regressor(**settings), NUMBERS)):
+        network.fit(X, targets, sample_weight=WEIGHTS)
+        assert network.model_.trainer is not None
+        plain = clone(network).set_params(accelerated=False)
+        plain.fit(X, targets, sample_weight=WEIGHTS)
+        assert plain.model_.trainer is None
+        np.testing.assert_allclose(parameters_of(network), parameters_of(plain), rtol=1e-6)

@@ -13,16 +13,21 @@ from framework import (
     BatchNormalization,
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    Conv2D,
     Dense,
     Diagnosis,
     Dropout,
     Flatten,
+    GlobalAveragePooling2D,
     LeakyReLU,
     Linear,
+    MaxPooling2D,
     MeanSquaredError,
     Model,
     Operation,
     ReLU,
+    Residual,
+    Sequential,
     Sigmoid,
     Softmax,
     SoftmaxCategoricalCrossentropy,
@@ -273,6 +278,60 @@ def test_sizes_are_root_mean_squares_of_outputs_and_of_what_comes_back() -> None
             assert state.gradient is None
         else:
             assert state.gradient == pytest.approx(np.sqrt(np.mean(following.dinputs**2)))
+
+
+def test_operations_inside_a_residual_come_before_their_sum() -> None:
+    framework.seed(0)
+    hidden, across = Dense(16, 16), Dense(16, 16)
+    residual = Residual([Sequential([ReLU(), hidden]), ReLU()], shortcut=[across, Tanh()])
+    model = Model([Dense(2, 16), residual, Dense(16, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    hidden.biases = np.where(np.arange(16) < 8, -5, 5)[np.newaxis]
+    across.biases = np.full((1, 16), 5.0)
+    diagnosis = model.diagnose(X, y)
+    names = ["Dense", "ReLU", "Dense", "ReLU", "Dense", "Tanh", "Residual", "Dense", "Softmax"]
+    states = diagnosis.operations
+    assert [state.name for state in states] == names
+    assert [state.position for state in states] == list(range(1, 10))
+    assert [state.trained for state in states] == [name == "Dense" for name in names]
+    assert states[3].dead == 8
+    assert states[5].saturated == 1.0
+    assert beginnings(diagnosis) == ["Many units are dead", "Most outputs are saturated"]
+    assert "8 of operation 4 (ReLU, 16 units)" in diagnosis.findings[0]
+    # The sum hands its gradient to the end of both branches.
+    model.calculate_loss(X, y)
+    model.backward(y)
+    relu, dense = residual.operations[0].layers
+    for state, gradient in (
+        (states[0], residual.dinputs),
+        (states[1], dense.dinputs),
+        (states[2], residual.operations[1].dinputs),
+        (states[3], model.layers[2].dinputs),
+        (states[4], residual.shortcut[1].dinputs),
+        (states[5], model.layers[2].dinputs),
+        (states[6], model.layers[2].dinputs),
+    ):
+        assert state.gradient == pytest.approx(np.sqrt(np.mean(gradient**2)))
+    assert states[1].output == pytest.approx(np.sqrt(np.mean(relu.output**2)))
+
+
+def test_a_network_of_convolutions_and_blocks_for_images_is_diagnosed() -> None:
+    framework.seed(0)
+    images = np.random.default_rng(0).normal(size=(30, 8, 8, 1))
+    block = [Conv2D(4, 4, 3, padding="same"), BatchNormalization(4), ReLU()]
+    first = Conv2D(1, 4, 3, padding="same")
+    layers = [first, ReLU(), MaxPooling2D(2), Residual(block), GlobalAveragePooling2D()]
+    model = Model([*layers, Dense(4, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    first.biases = [[-10.0, -10.0, 10.0, 10.0]]
+    diagnosis = model.diagnose(images, y[:30])
+    assert diagnosis.operations[0].units == 8 * 8 * 4
+    assert diagnosis.operations[1].dead == 8 * 8 * 2
+    assert diagnosis.operations[2].units == 4 * 4 * 4
+    assert beginnings(diagnosis) == ["Many units are dead"]
+    assert "128 of operation 2 (ReLU, 256 units)" in diagnosis.findings[0]
 
 
 def stored_by(layer: Any) -> dict[str, Any]:

@@ -5,7 +5,20 @@ import re
 import numpy as np
 import pytest
 
-from framework import BatchNormalization, Dense, Flatten, Model, ReLU, Scale
+from framework import (
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Flatten,
+    GlobalAveragePooling2D,
+    MaxPooling2D,
+    Model,
+    ReLU,
+    Residual,
+    Scale,
+    Sequential,
+    Tanh,
+)
 
 
 def test_summary_names_operations_shapes_and_counts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,6 +45,36 @@ def test_summary_knows_the_shape_of_the_data_last_seen(capsys: pytest.CaptureFix
     assert shapes_in_summary(model, capsys) == ["(samples, …)", "(samples, …)", "(samples, 3)"]
     model.predict(np.zeros((5, 4, 3)))
     assert shapes_in_summary(model, capsys) == ["(samples, 4, 3)", "(samples, 12)", "(samples, 3)"]
+
+
+def test_summary_has_the_shape_of_each_image_and_both_branches(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    block = Residual(
+        [Conv2D(8, 16, 3, stride=2, padding="same"), Sequential([ReLU(), Residual([Tanh()])])],
+        shortcut=[Conv2D(8, 16, 1, stride=2)],
+    )
+    convolution, pooling = Conv2D(1, 8, 3), MaxPooling2D(2)
+    model = Model([convolution, pooling, block, GlobalAveragePooling2D(), Dense(16, 2)])
+    model.finalize()
+    model.input_shape = (28, 28, 1)
+    model.summary()
+    rows = [re.split("  +", line.strip()) for line in capsys.readouterr().out.splitlines()[2:]]
+    assert rows[:-2] == [
+        ["Conv2D(1, 8, 3)", "(samples, 26, 26, 8)", "80"],
+        ["MaxPooling2D()", "(samples, 13, 13, 8)", "0"],
+        ["Residual", "(samples, 7, 7, 16)", "1,312"],
+        ["Conv2D(8, 16, 3, stride=2, padding='same')", "(samples, 7, 7, 16)", "1,168"],
+        ["Sequential", "(samples, 7, 7, 16)", "0"],
+        ["ReLU()", "(samples, 7, 7, 16)", "0"],
+        ["Residual", "(samples, 7, 7, 16)", "0"],
+        ["Tanh()", "(samples, 7, 7, 16)", "0"],
+        ["shortcut", "(samples, 7, 7, 16)", "144"],
+        ["Conv2D(8, 16, 1, stride=2)", "(samples, 7, 7, 16)", "144"],
+        ["GlobalAveragePooling2D()", "(samples, 16)", "0"],
+        ["Dense(16, 2)", "(samples, 2)", "34"],
+    ]
+    assert rows[-1] == ["Total", "1,426"]
 
 
 class Twice:

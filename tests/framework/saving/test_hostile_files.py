@@ -141,6 +141,27 @@ HOSTILE: list[tuple[Callable[[Any, Any], None], str]] = [
     (part("class_names", "abc"), "class_names must be"),
     (part("class_names", ["one"]), "class_names must be 3 names"),
     (part("class_names", 5), "."),
+    (part("metrics", ["framework.metrics.f1"]), "."),
+    (part("metrics", {"f1": "framework.metrics.f1"}), "the metric 'f1' must be a function"),
+    (part("metrics", {"f1": {"function": "framework.metrics.read"}}), "is not part of dinputs"),
+    (part("metrics", {"f1": {"function": "os.system"}}), "it has 'os.system', which is not part"),
+    (part("metrics", {"f1": HUGE}), "'framework.Dense' is not the name of a class"),
+    (
+        part("metrics", {"plot": {"function": "framework.metrics.f1"}}),
+        "a metric cannot be called 'plot'",
+    ),
+    (
+        part(
+            "metrics",
+            {
+                "f1": {
+                    "partial": {"function": "framework.metrics.f1"},
+                    "arguments": {"dict": {"shell": True}},
+                }
+            },
+        ),
+        "unexpected keyword argument 'shell'",
+    ),
     (part("input_shape", [10**12]), "expects inputs of shape"),
     (part("input_shape", "2"), "each number of input_shape"),
     (lambda d, a: a.pop("layers.4.biases"), r"needs biases of shape \(1, 3\); there is none"),

@@ -22,6 +22,7 @@ from framework import (
     Softmax,
     Training,
 )
+from framework.metrics import f1
 from optimizers import Adam, Optimizer, schedules
 from tests.strategies import Array
 
@@ -59,6 +60,7 @@ def classifier(optimizer: Optimizer | None = None, *, width: int = 6) -> Model:
         loss=CategoricalCrossentropy(),
         optimizer=copy.deepcopy(optimizer) or Adam(schedules.CosineDecay(0.05, steps=30)),
         accuracy=CategoricalAccuracy(),
+        metrics={"f1": f1},
     )
     model.finalize()
     return model
@@ -79,6 +81,7 @@ def assert_same(model: Model, history: History, other: Model, other_history: His
         np.testing.assert_array_equal(one, array, strict=True)
     for name in set(History.names()) - {"seconds"}:
         assert getattr(history, name) == getattr(other_history, name), name
+    assert history.metrics == other_history.metrics
     assert history.stopped == other_history.stopped
     assert len(history.seconds) == len(history)
 

@@ -15,6 +15,7 @@ from framework import (
     Checkpoint,
     Model,
     Training,
+    metrics,
 )
 from optimizers import Adam
 from tests.framework.training.checkpoints import Jitter, X_val, assert_same, classifier, run, y_val
@@ -152,10 +153,24 @@ def test_arguments_out_of_range_are_refused(tmp_path: Path) -> None:
     for options, message in (
         ({"every": 0}, "every must be at least 1"),
         ({"keep": -1}, "keep must be at least 0"),
-        ({"best": "loos"}, "best must be one of loss, .* received 'loos'"),
+        ({"mode": "best"}, "mode must be 'min', 'max' or None, received 'best'"),
     ):
         with pytest.raises(ValueError, match=message):
             Checkpoint(tmp_path / "run", **options)  # type: ignore[arg-type]
+
+
+def test_a_best_metric_that_no_training_records_is_refused_before_the_first_epoch(
+    tmp_path: Path,
+) -> None:
+    model = classifier()
+    before = model.get_parameters()
+    model.set(metrics={"f1": metrics.f1})
+    with pytest.raises(ValueError, match=r"best must be one of loss, .* f1, val_f1, received 'f2'"):
+        run(model, callbacks=[Checkpoint(tmp_path / "run", best="f2")])
+    assert os.listdir(tmp_path) == []
+    for ours, old in zip(model.get_parameters(), before, strict=True):
+        for one, other in zip(ours, old, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_a_model_that_cannot_be_saved_is_refused_before_training(tmp_path: Path) -> None:

@@ -13,11 +13,14 @@ from framework import (
     BatchNormalization,
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    Container,
     Dense,
     Dropout,
+    Linear,
     Model,
     Operation,
     ReLU,
+    Residual,
     Sequential,
     Sigmoid,
     Softmax,
@@ -201,6 +204,44 @@ def test_a_dropout_that_does_not_know_of_training_is_told(draw: Any) -> None:
 def test_so_is_a_normalization_that_depends_on_the_batch() -> None:
     (message,) = warnings_of(with_own(OwnNormalization()))
     assert "OwnNormalization() gives a sample other outputs in another batch" in message
+
+
+class Inside(Container):
+    """A container of the user's own."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def children(self) -> dict[str, Any]:
+        return {"inner": self.inner}
+
+    def forward(self, inputs: Any, training: bool = True) -> Any:
+        self.output = self.inner.forward(inputs)
+        return self.output
+
+    def backward(self, dvalues: Any) -> Any:
+        self.dinputs = self.inner.backward(dvalues)
+        return self.dinputs
+
+
+@pytest.mark.parametrize("around", [[], [Inside(Linear())]], ids=["alone", "beside a container"])
+def test_obstacles_inside_a_residual_are_told(around: list[Any]) -> None:
+    def inside(*operations: Any) -> Model:
+        branches = Residual(operations, shortcut=[Linear()])
+        return model_of(Dense(2, 8), *around, branches, Dense(8, 3), Softmax())
+
+    (message,) = warnings_of(inside(ReLU(), OwnNormalization()))
+    assert "OwnNormalization() gives a sample other outputs in another batch" in message
+    (message,) = warnings_of(inside(BatchNormalization(8)), batch_size=1)
+    assert "BatchNormalization(8) normalizes each batch of a single sample to 0" in message
+    assert warnings_of(inside(BatchNormalization(8), Dropout(0.5))) == []
+
+
+def test_a_sum_of_branches_is_no_probability() -> None:
+    (message,) = warnings_of(model_of(Dense(2, 3), Residual([Dense(3, 3), Softmax()])))
+    assert (
+        "the outputs of Residual([Dense(3, 3), Softmax()]), the last operation, are none" in message
+    )
 
 
 @pytest.mark.parametrize("operation", [Doubles(), Dropout(0.5), BatchNormalization(8)], ids=repr)

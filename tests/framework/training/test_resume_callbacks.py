@@ -9,13 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+import framework
 from framework import (
     Callback,
+    CategoricalAccuracy,
     CategoricalCrossentropy,
     Checkpoint,
+    Dense,
+    Dropout,
     EarlyStopping,
     Model,
+    Residual,
     SavedFileError,
+    Sequential,
+    Softmax,
     Training,
 )
 from framework.saving import file_format
@@ -36,12 +43,13 @@ from tests.strategies import Array
 
 
 @pytest.mark.parametrize("restore_best", [True, False])
+@pytest.mark.parametrize("monitor", ["accuracy", "val_f1"])
 @pytest.mark.parametrize("stop", [(2, 2), (4, 4), (5, 1)])
 def test_early_stopping_is_resumed(
-    stop: tuple[int, int], restore_best: bool, tmp_path: Path
+    stop: tuple[int, int], monitor: str, restore_best: bool, tmp_path: Path
 ) -> None:
     def stopping() -> EarlyStopping:
-        return EarlyStopping("accuracy", patience=2, restore_best=restore_best, min_delta=0.02)
+        return EarlyStopping(monitor, patience=2, restore_best=restore_best, min_delta=0.02)
 
     path = tmp_path / "run"
     whole = classifier()
@@ -109,6 +117,39 @@ def test_arguments_that_a_callback_changed_are_restored(tmp_path: Path) -> None:
         run(model, epochs=8, callbacks=callbacks, resume_from=path)
     for again in (classifier(), model):  # the same object goes on too
         resumed = run(again, epochs=8, callbacks=[Halves()], resume_from=path)
+        assert_same(again, resumed, whole, history)
+
+
+class Changes(Callback):
+    """Changes an argument of an operation inside another, after the second epoch."""
+
+    def on_epoch_end(self, training: Training) -> None:
+        inside = training.model.layers[1]
+        inner = inside.layers[0] if isinstance(inside, Sequential) else inside.operations[0]
+        if training.epoch == 2:
+            inner.rate = 0.1
+
+
+@pytest.mark.parametrize(
+    "around", [lambda *inside: Sequential(inside), lambda *inside: Residual(inside)]
+)
+def test_so_they_are_for_operations_inside_a_container(
+    around: Callable[..., Any], tmp_path: Path
+) -> None:
+    def nested() -> Model:
+        framework.seed(5)
+        model = Model([Dense(2, 6), around(Dropout(0.5), Dense(6, 6)), Dense(6, 3), Softmax()])
+        model.set(loss=CategoricalCrossentropy(), optimizer=Adam(), accuracy=CategoricalAccuracy())
+        model.finalize()
+        return model
+
+    path = tmp_path / "run"
+    whole = nested()
+    history = run(whole, callbacks=[Changes()])
+    for again in (nested(), nested()):
+        stopped = [Changes(), StopAt(4, 2, ask), Checkpoint(path)]
+        run(again, callbacks=stopped, resume_from=path)
+        resumed = run(again, callbacks=[Changes()], resume_from=path)
         assert_same(again, resumed, whole, history)
 
 

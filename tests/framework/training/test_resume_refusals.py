@@ -11,7 +11,9 @@ import pytest
 from framework import (
     Checkpoint,
     EarlyStopping,
+    Model,
     SavedFileError,
+    metrics,
 )
 from framework.saving import file_format
 from framework.utils import rng
@@ -30,6 +32,12 @@ from tests.framework.training.checkpoints import (
 )
 
 
+def with_metrics(**functions: Any) -> Model:
+    model = classifier()
+    model.set(metrics=functions)
+    return model
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -43,6 +51,8 @@ from tests.framework.training.checkpoints import (
         ({"model": classifier(width=7)}, r"operation 1 of its model is Dense\(n_inputs=2, n_neuro"),
         ({"model": classifier(Adam(0.3))}, r"another optimizer: Adam\(learning_rate=CosineDecay\("),
         ({"model": classifier(SGD(0.3))}, r"another optimizer: .* there, SGD\(.* here"),
+        ({"model": with_metrics()}, "its model has other metrics: f1 there, none here"),
+        ({"model": with_metrics(f2=metrics.f1)}, "other metrics: f1 there, f2 here"),
         ({"X": X + 1}, "its training was with another X$"),
         ({"y": y[::-1]}, "its training was with another y$"),
     ],

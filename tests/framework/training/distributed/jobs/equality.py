@@ -15,12 +15,19 @@ from framework import (
     BatchNormalization,
     CategoricalAccuracy,
     CategoricalCrossentropy,
+    Conv2D,
     Dense,
+    Flatten,
     History,
+    LayerNormalization,
+    MaxPooling2D,
     Model,
     ReLU,
+    Reshape,
+    Residual,
     Softmax,
 )
+from framework.metrics import auc, f1
 from framework.utils.rng import generator
 from optimizers import SGD, Adam, AdamW
 from optimizers.arrays import Array
@@ -47,53 +54,78 @@ class PlainDescent:
 
 PENALTIES = dict.fromkeys(("weight_regularizer_l1", "bias_regularizer_l2"), 0.001)
 
-# Each case: optimizer, whether it is normalized, penalties, and what train is given. Each makes
+
+def plain(**penalties: float) -> list[Any]:
+    return [Dense(6, 16, **penalties)]
+
+
+def normalized(**penalties: float) -> list[Any]:
+    return [Dense(6, 16, **penalties), BatchNormalization(16, synchronized=True)]
+
+
+def of_images(**penalties: float) -> list[Any]:
+    """Takes six numbers for an image of 2 × 3 pixels, and gives 16."""
+    normalization, across = BatchNormalization(8, synchronized=True), Conv2D(4, 8, 1)
+    inside = [Conv2D(4, 8, 3, padding="same"), normalization, ReLU(), LayerNormalization(8)]
+    return [
+        *(Reshape((2, 3, 1)), Conv2D(1, 4, (1, 2), **penalties)),
+        *(Residual(inside, shortcut=[across]), MaxPooling2D((1, 2)), Flatten()),
+    ]
+
+
+# Each case: optimizer, the first operations, penalties, and what train is given. Each makes
 # 100 steps or more.
-CASES: dict[str, tuple[Any, bool, dict[str, float], dict[str, Any]]] = {
+CASES: dict[str, tuple[Any, Any, dict[str, float], dict[str, Any]]] = {
     "shuffled": (
         lambda: Adam(0.01, decay=1e-3),
-        False,
+        plain,
         {},
         {"batch_size": 20, "epochs": 20, "validation_split": 0.1},
     ),
     "penalties and a bound on the gradient": (
         lambda: AdamW(0.01, max_gradient_norm=0.1),
-        False,
+        plain,
         PENALTIES,
         {"batch_size": 32, "epochs": 25},
     ),
     "synchronized batch normalization": (
         lambda: SGD(0.05),
-        True,
+        normalized,
         {},
         {"batch_size": 20, "epochs": 17},  # the last one of an epoch has 3 samples
     ),
     "weighted samples, some of weight 0": (
         lambda: SGD(0.05, momentum=0.5),
-        True,
+        normalized,
         PENALTIES,
         {"batch_size": 16, "epochs": 20, "weighted": True, "validation_split": 0.2},
     ),
+    "images, convolved and normalized": (
+        lambda: SGD(0.05),
+        of_images,
+        PENALTIES,
+        {"batch_size": 20, "epochs": 20, "validation_split": 0.1},
+    ),
     "batches smaller than the ranks": (
         lambda: SGD(0.1),
-        False,
+        plain,
         PENALTIES,
         {"batch_size": 2, "epochs": 2},
     ),
-    "in order": (lambda: SGD(0.1), False, {}, {"batch_size": 10, "shuffle": False, "epochs": 10}),
-    "all samples at once": (lambda: Adam(0.01), False, {}, {"batch_size": None, "epochs": 100}),
+    "in order": (lambda: SGD(0.1), plain, {}, {"batch_size": 10, "shuffle": False, "epochs": 10}),
+    "all samples at once": (lambda: Adam(0.01), plain, {}, {"batch_size": None, "epochs": 100}),
     "fewer samples than ranks": (
         lambda: SGD(0.1),
-        False,
+        plain,
         PENALTIES,
         {"samples": 3, "batch_size": 2, "epochs": 50},
     ),
-    "an optimizer of the user's own": (PlainDescent, False, {}, {"batch_size": 7, "epochs": 7}),
+    "an optimizer of the user's own": (PlainDescent, plain, {}, {"batch_size": 7, "epochs": 7}),
 }
 
 
 def trained(case: str, dtype: str, seed: int, communicator: Any) -> tuple[Model, History]:
-    optimizer, normalized, penalties, given = CASES[case]
+    optimizer, first, penalties, given = CASES[case]
     random = np.random.default_rng(0)
     options = {**given}
     samples = options.pop("samples", SAMPLES)
@@ -101,11 +133,13 @@ def trained(case: str, dtype: str, seed: int, communicator: Any) -> tuple[Model,
     if options.pop("weighted", False):
         options["sample_weight"] = random.random(samples) * (random.random(samples) > 0.1)
     framework.seed(seed)
-    layers: list[Any] = [Dense(6, 16, **penalties)]
-    if normalized:
-        layers.append(BatchNormalization(16, synchronized=True))
-    model = Model([*layers, ReLU(), Dense(16, 3), Softmax()], dtype=dtype)
-    model.set(loss=CategoricalCrossentropy(), optimizer=optimizer(), accuracy=CategoricalAccuracy())
+    model = Model([*first(**penalties), ReLU(), Dense(16, 3), Softmax()], dtype=dtype)
+    model.set(
+        loss=CategoricalCrossentropy(),
+        optimizer=optimizer(),
+        accuracy=CategoricalAccuracy(),
+        metrics={"f1": f1, "auc": auc},
+    )
     model.finalize()
     history = model.train(X, y, progress=False, communicator=communicator, **options)
     return model, history
@@ -119,7 +153,8 @@ def optimizer_state(model: Model) -> list[Array]:
 
 
 def metrics(history: History) -> list[list[float]]:
-    return [getattr(history, name) for name in History.names() if name != "seconds"]
+    lists = [getattr(history, name) for name in History.names() if name != "seconds"]
+    return lists + list(history.metrics.values())
 
 
 def difference(some: list[Any], others: list[Any]) -> float:

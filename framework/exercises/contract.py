@@ -1,0 +1,69 @@
+"""Faults besides wrong numbers: what is returned, written to, added up, or not copied."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from framework.exercises.arithmetic import alike, common_ratio
+from framework.exercises.calls import Failure, Raised
+from optimizers.arrays import Array
+
+
+def copied(mine: Any) -> Any:
+    """Return a copy of a learner's object, or itself where it cannot be copied."""
+    try:
+        return copy.deepcopy(mine)
+    except Exception:
+        return mine
+
+
+def as_numbers(name: str, value: Any) -> Array:
+    """Return what a learner stored as an array in float64. Raises ``Raised`` if it is none."""
+    if value is ...:
+        raise Raised(Failure(f"{name} is still a gap", "fill the gaps, `...`"))
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        found = f"{name} should hold numbers, received {type(value).__name__}"
+        raise Raised(Failure(found, "")) from None
+
+
+def same(received: Any, expected: Any) -> bool:
+    """Whether two arrays are equal in shape and numbers, up to rounding."""
+    try:
+        return alike(np.asarray(received, dtype=np.float64), np.asarray(expected, dtype=np.float64))
+    except (TypeError, ValueError):
+        return False
+
+
+def returned_fault(returned: Any, stored: Any, method: str, name: str) -> tuple[str, str] | None:
+    """Return the fault of a method that returns something else than it stores, None without one."""
+    if returned is None or stored is None or same(returned, stored):
+        return None
+    return (
+        f"{method} returns something else than it stores in self.{name}",
+        f"return self.{name}, or nothing",
+    )
+
+
+def written(method: str, name: str) -> tuple[str, str]:
+    """Return the fault of a method that changes an array it was given."""
+    return (
+        f"the {name} are not what they were before {method}",
+        f"{method} writes into the {name} that it is given, which belong to others: make a new "
+        f"array, or a copy first, in place of `{name} *= …` or `{name}[…] = …`",
+    )
+
+
+def again_fault(name: str, again: Any, first: Any) -> tuple[str, str]:
+    """Return the fault of a gradient that is another when the same batch comes again."""
+    numbers = as_numbers(name, again), as_numbers(name, first)
+    ratio = common_ratio(*numbers) if numbers[0].shape == numbers[1].shape else None
+    times = "" if ratio is None else f", {ratio:.4g} × as large"
+    return (
+        f"the second backward of the same batch gives another {name}{times}",
+        f"is it added to the gradient of the call before? `self.{name} = …`, not `+=`",
+    )

@@ -1,0 +1,143 @@
+"""Answers of learners: right ones pass, wrong ones are caught, and the mistake is named."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from framework import Dense, Dropout, MeanSquaredError, ReLU
+from framework.exercises import Report, check_loss, check_operation, check_optimizer
+from framework.layers import BatchNormalization
+from optimizers import SGD, Adam
+from tests.every import LOSSES, OPTIMIZERS, operations_for
+from tests.framework.exercises import (
+    right_losses,
+    right_operations,
+    wrong_activations,
+    wrong_layers,
+    wrong_losses,
+    wrong_optimizers,
+)
+
+WRONG = [
+    *((check_operation, *case) for case in wrong_activations.WRONG + wrong_layers.WRONG),
+    *((check_loss, *case) for case in wrong_losses.WRONG),
+    *((check_optimizer, *case) for case in wrong_optimizers.WRONG),
+]
+RIGHT = [
+    *((check_operation, *case) for case in right_operations.RIGHT),
+    *((check_loss, *case) for case in right_losses.LOSSES),
+    *((check_optimizer, *case) for case in right_losses.OPTIMIZERS),
+]
+OURS: list[Any] = [
+    *((check_operation, operation, operation) for operation in operations_for(4)),
+    *((check_loss, loss, loss) for loss in LOSSES),
+    *((check_optimizer, optimizer, optimizer) for optimizer in OPTIMIZERS),
+]
+
+
+def named(case: Any) -> str | None:
+    return type(case).__name__ if not callable(case) and not isinstance(case, str) else None
+
+
+def test_there_are_many_of_both() -> None:
+    assert len(WRONG) >= 60
+    assert len(RIGHT) >= 30
+
+
+@pytest.mark.parametrize(("check", "mine", "like"), RIGHT, ids=named)
+def test_a_right_answer_passes_whatever_its_style(check: Any, mine: Any, like: Any) -> None:
+    report = check(mine, like=like)
+    assert report.passed, report
+    assert report.points == report.max_points > 0
+
+
+@pytest.mark.parametrize(("check", "mine", "like"), OURS, ids=named)
+def test_everything_that_is_exported_equals_itself(check: Any, mine: Any, like: Any) -> None:
+    check(mine, like=like).assert_passed()
+
+
+@pytest.mark.parametrize(("check", "mine", "like", "hint"), WRONG, ids=named)
+def test_a_wrong_answer_is_caught_and_the_first_hint_names_the_mistake(
+    check: Any, mine: Any, like: Any, hint: str
+) -> None:
+    report: Report = check(mine, like=like)
+    assert not report.passed
+    assert report.points < report.max_points
+    first = report.hints[0] if report.hints else ""
+    assert any(part in first for part in hint.split("|")), report
+
+
+def test_a_report_prints_each_check_and_the_hint_below_it() -> None:
+    class Mine:
+        def forward(self, inputs: Any) -> None:
+            self.output = np.maximum(0, inputs)
+
+        def backward(self, dvalues: Any) -> None:
+            self.dinputs = -dvalues * (self.output > 0)
+
+    report = check_operation(Mine(), like=ReLU())
+    lines = str(report).splitlines()
+    assert lines[0] == "Mine(), like ReLU(): not right yet, 6 of 13 points"
+    assert lines[1].split() == ["right", "output"]
+    assert lines[2].startswith("  WRONG  dinputs")
+    assert " of 20 numbers differ: at [" in lines[2]
+    assert lines[3].strip() == report.checks[1].hint.join(["→ ", ""])
+    with pytest.raises(AssertionError, match="opposite sign"):
+        report.assert_passed()
+    assert report.as_dict()["hints"] == report.hints
+    assert "opposite sign" in report._repr_html_()
+
+
+def test_what_is_checked_stays_as_it_was() -> None:
+    layer, dropout = Dense(4, 3), Dropout(0.5)
+    before = layer.weights.copy()
+    state = np.random.get_state()[1].copy()  # type: ignore[index,union-attr]
+    for operation in (layer, dropout):
+        check_operation(operation, like=operation)
+        assert not hasattr(operation, "output")
+    assert np.array_equal(layer.weights, before)
+    assert np.array_equal(np.random.get_state()[1], state)  # type: ignore[index]
+
+
+def test_an_exception_is_told_with_its_line_and_counts_as_wrong() -> None:
+    class Raises:
+        def forward(self, inputs: Any) -> None:
+            self.output = inputs.transposed()
+
+        def backward(self, dvalues: Any) -> None:
+            raise SystemExit
+
+    report = check_operation(Raises(), like=ReLU())
+    message = report.checks[0].message
+    assert message.startswith("test_checks.py, line ")
+    assert "in forward `self.output = inputs.transposed()`: AttributeError" in message
+    assert report.points == 0
+
+
+@pytest.mark.parametrize(
+    ("check", "mine", "like"),
+    [
+        (check_operation, ReLU, ReLU()),
+        (check_operation, ReLU(), ReLU),
+        (check_operation, object(), ReLU()),
+        (check_loss, MeanSquaredError, MeanSquaredError()),
+        (check_loss, MeanSquaredError(), ReLU()),
+        (check_optimizer, Adam, Adam()),
+        (check_optimizer, Adam(), object()),
+        (check_optimizer, ReLU(), SGD()),
+    ],
+    ids=str,
+)
+def test_what_is_no_answer_is_refused(check: Any, mine: Any, like: Any) -> None:
+    with pytest.raises(TypeError, match="must be"):
+        check(mine, like=like)
+
+
+def test_inputs_of_the_users_choice() -> None:
+    images = np.random.default_rng(0).normal(size=(3, 4, 5, 2))
+    check_operation(
+        BatchNormalization(2), like=BatchNormalization(2), inputs=images
+    ).assert_passed()
+    with pytest.raises(ValueError, match="expects inputs of shape"):
+        check_operation(Dense(2, 3), like=Dense(2, 3), inputs=[[1.0, 2.0, 3.0]])

@@ -1,0 +1,137 @@
+"""The exercises: each solution is right, each starting point is not, each file is whole."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from framework import exercises
+from framework.exercises import Exercise
+from framework.exercises.catalogue import ORDER
+from framework.exercises.exercise import parse
+
+ALL = exercises.all()
+TEXTS = Path(exercises.__file__).parent / "texts"
+
+
+def names_of(code: str) -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": "answer"}
+    exec(code, names)
+    return names
+
+
+@pytest.fixture(params=ALL, ids=lambda exercise: exercise.name)
+def exercise(request: pytest.FixtureRequest) -> Exercise:
+    found: Exercise = request.param
+    return found
+
+
+def test_there_are_enough_and_every_file_is_one_of_them() -> None:
+    assert len(ALL) >= 25
+    assert sorted(ORDER) == sorted(path.stem for path in TEXTS.glob("*.md"))
+    assert len({exercise.title for exercise in ALL}) == len(ALL)
+
+
+def test_the_solution_is_right(exercise: Exercise) -> None:
+    report = exercise.report(names_of(exercise.solution))
+    report.assert_passed()
+    assert report.points == report.max_points == exercise.max_points > 0
+
+
+def test_the_starting_point_is_not_and_says_what_to_do(exercise: Exercise) -> None:
+    report = exercise.report(names_of(exercise.start))
+    assert not report.passed
+    assert report.points <= report.max_points * 2 / 3
+    assert report.max_points == exercise.max_points
+    assert report.hints
+
+
+def test_the_starting_point_has_gaps_and_no_mark_is_left(exercise: Exercise) -> None:
+    assert "..." in exercise.start
+    assert len(exercise.start) < len(exercise.solution) + 60
+    for text in (exercise.start, exercise.solution, exercise.file()):
+        ast.parse(text)
+        assert "SOLUTION" not in text
+
+
+def test_its_file_says_which_exercise_it_is_and_what_to_do(exercise: Exercise) -> None:
+    text = exercise.file()
+    assert text.startswith(f"# Exercise: {exercise.name}\n")
+    assert ast.get_docstring(ast.parse(text)).startswith(exercise.title)  # type: ignore[union-attr]
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_it_has_hints_a_topic_and_a_time(exercise: Exercise) -> None:
+    assert len(exercise.hints) >= 2
+    assert 5 <= exercise.minutes <= 45
+    assert exercise.topic.islower()
+    assert all(name in exercise.solution for name in exercise.defines)
+
+
+def test_an_answer_is_checked_by_what_it_defines() -> None:
+    exercise = exercises.get("perceptron")
+    names = names_of(exercise.solution)
+    exercise.check(names["predict"], names["update"]).assert_passed()
+    exercise.check(predict=names["predict"], update=names["update"]).assert_passed()
+    with pytest.raises(TypeError, match="perceptron needs predict, update, received predict"):
+        exercise.check(names["predict"])
+
+
+def test_what_is_not_defined_is_named_and_costs_all_points() -> None:
+    exercise = exercises.get("relu")
+    report = exercise.report({})
+    assert "there is no ReLU" in str(report)
+    assert (report.points, report.max_points) == (0, exercise.max_points)
+
+
+def test_there_is_no_such_exercise() -> None:
+    with pytest.raises(ValueError, match="did you mean softmax"):
+        exercises.get("sofmax")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "hint"),
+    [
+        ("neuron", "+ bias", "- bias", "the bias is subtracted"),
+        ("layer", "inputs @ weights", "inputs @ weights.T", "transposed"),
+        ("perceptron", "bias > 0", "bias >= 0", "exactly 0 is not positive"),
+        ("accuracy", "np.mean(", "np.sum(", "divide by the number of samples"),
+        ("gradient_by_hand", "2 * (a - target)", "a - target", "the 2 is missing"),
+        ("gradient_by_hand", "dz * inputs", "dz * weights", "exchanged"),
+        ("numerical_gradient", "(2 * step)", "step", "divide by 2 * step"),
+        ("gradient_descent", "x - learning_rate", "x + learning_rate", "goes uphill"),
+        ("sequential", "dvalues = operation.dinputs", "pass", "hand each dinputs on"),
+        ("l2_penalty", "+= 2 * self.l2", "+= self.l2", "a factor of 2 missing"),
+        ("he_initialization", "np.sqrt(2 / n_inputs)", "2 / n_inputs", "take its root"),
+        ("residual", "dvalues + self", "self", "there are two ways back"),
+        ("early_stopping", "loss < self.best", "loss <= self.best", "no improvement"),
+        ("convolution", "window * kernel", "window", "multiplied by the kernel"),
+        ("conv2d", "dwindow\n", "0 * dwindow\n", "all 0"),
+        ("momentum", "layer.weights += layer", "layer.weights -= layer", "weights: the step goes"),
+        ("batch_normalization", " - along", "", "through the variance is missing"),
+        ("training_step", "optimizer.update_params(operation)", "pass", "nothing is updated"),
+    ],
+)
+def test_a_mistake_in_the_solution_is_named(name: str, old: str, new: str, hint: str) -> None:
+    exercise = exercises.get(name)
+    assert old in exercise.solution
+    report = exercise.report(names_of(exercise.solution.replace(old, new, 1)))
+    assert not report.passed
+    assert any(hint in found for found in report.hints), report
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("# A\n\n## Code\n", "expected the sections"),
+        ("# A\n\n## Code\n\n## Tests\n\n## Hints\n", "lines of Topic, Minutes and Define"),
+        (
+            "# A\n\nTopic: a\nMinutes: 5\nDefine: f\n\nText.\n\n## Code\n\n## Tests\n\n## Hints\n",
+            "expected a block of Python",
+        ),
+    ],
+)
+def test_a_malformed_file_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse("a", text)
