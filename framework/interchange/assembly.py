@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from framework.containers import Residual
 from framework.interchange.layout import (
     Axes,
     Axis,
@@ -18,7 +19,7 @@ from framework.interchange.layout import (
     order,
     sizes_of,
 )
-from framework.layers import Flatten, Permute, Reshape
+from framework.layers import Flatten, Permute, Reshape, Scale
 from framework.operation import Operation
 from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
@@ -247,20 +248,23 @@ class Assembly:
 
     # The ends
 
-    def join(self, other: Assembly) -> None:
-        """Bring the outputs of two branches, whose values are to be added, into the same order.
+    def add_sum(self, one: Assembly, other: Assembly) -> None:
+        """Add the sum of the outputs of two branches, which take the output of this assembly.
 
-        Raises ValueError if their shapes differ.
+        Raises ValueError if these have different shapes.
         """
-        if any(
+        if len(one.sizes) != len(other.sizes) or any(
             None not in pair and pair[0] != pair[1]
-            for pair in zip(self.sizes, other.sizes, strict=True)
+            for pair in zip(one.sizes, other.sizes, strict=True)
         ):
-            raise ValueError(f"it adds values of the shapes {self.sizes} and {other.sizes}")
-        if _pattern(self.layout) != _pattern(other.layout):
-            for one in (self, other):
-                one.arrange(one.layout.theirs)
-        self.settled = True
+            raise ValueError(f"it adds values of the shapes {one.sizes} and {other.sizes}")
+        if _pattern(one.layout) != _pattern(other.layout):
+            for branch in (one, other):
+                branch.arrange(branch.layout.theirs)
+        longer, shorter = sorted((one.operations, other.operations), key=len, reverse=True)
+        self.append(Residual(longer, shortcut=shorter) if longer else Scale(2.0))
+        self.parameters = one.parameters + other.parameters - self.parameters
+        self.layout, self.settled = one.layout, one.settled or other.settled
 
     def finish(self) -> None:
         """Give our output the order of theirs, or channels last if the data are."""

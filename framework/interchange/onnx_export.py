@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from framework.checks import check_class_names, check_count
+from framework.containers import Residual
 from framework.containers.supervised import Supervised
 from framework.interchange.builders import flattened, supported_class
 from framework.interchange.onnx_patterns import EXPORT
@@ -92,13 +93,27 @@ class _Writing:
     def write(self, operations: Iterable[Any], shape: Shape, path: str = "") -> Shape:
         """Write ``operations``, which take samples of ``shape``; return the shape they give."""
         for position, operation in enumerate(flattened(operations)):
-            cls = supported_class(operation, EXPORT, "ONNX pattern")
-            form = self._form(operation, cls, shape)
-            values = EXPORT[cls].values(form, operation, shape)
-            axes = len(operation.axes) if form.axes == "first" else 0
-            self.graph.write(form, f"{path}{position}.{cls.__name__}", values, axes)
+            name = f"{path}{position}"
+            cls = supported_class(operation, (*EXPORT, Residual), "ONNX pattern")
+            if cls is Residual:
+                self._write_sum(operation, shape, name)
+            else:
+                form = self._form(operation, cls, shape)
+                values = EXPORT[cls].values(form, operation, shape)
+                axes = len(operation.axes) if form.axes == "first" else 0
+                self.graph.write(form, f"{name}.{cls.__name__}", values, axes)
             shape = operation.output_shape(shape)
         return shape
+
+    def _write_sum(self, residual: Residual, shape: Shape, name: str) -> None:
+        """Write both branches, and their sum."""
+        start = self.graph.place
+        ends = []
+        for branch in ("operations", "shortcut"):
+            self.graph.place = start
+            self.write(getattr(residual, branch), shape, f"{name}.{branch}.")
+            ends.append(self.graph.place)
+        self.graph.add(f"{name}.Residual", *ends)
 
     def _form(self, operation: Any, cls: type[Operation], shape: Shape) -> Form:
         """Return the first form that can be written, or one like it that turns no axes."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from framework.activations import Linear
@@ -118,6 +119,7 @@ class _Way:
 
     Attributes:
         reached: the assembly of each value that was computed on the way.
+        seen: the names of these values, and of those inside branches.
     """
 
     def __init__(self, graph: Graph, start: str, assembly: Assembly) -> None:
@@ -125,6 +127,7 @@ class _Way:
         self._steps: dict[str, list[_Step]] = {}
         self._failures: dict[str, ValueError] = {}
         self.reached: dict[str, Assembly] = {}
+        self.seen: set[str] = set()
         self._reach(start, assembly)
 
     def to(self, value: str) -> Assembly:
@@ -161,6 +164,7 @@ class _Way:
 
     def _reach(self, name: str, assembly: Assembly) -> None:
         self.reached[name] = assembly
+        self.seen.add(name)
         self._graph.constants.measure(name, assembly.sizes)
 
     def _with_constants(self, found: Found) -> Found:
@@ -196,4 +200,23 @@ class _Way:
             if found is not None:
                 arguments = {name: one for name, one in found.items() if name.isidentifier()}
                 steps.append(_Step(builder, arguments, arguments.pop(INPUTS)))
+        if (
+            node.operator in ("Add", "Sum")
+            and len(self._graph.data_of(node)) == len(node.inputs) == 2
+        ):
+            gate = self._graph.gates[value]
+            steps.append(_Step(partial(self._add_sum, node, gate), {}, gate))
         return steps
+
+    def _add_sum(self, node: GraphNode, gate: str, assembly: Assembly) -> None:
+        """Add the sum of two values, both of which are computed from the value ``gate``."""
+        ways = [_Way(self._graph, gate, assembly.branch()) for _ in node.inputs]
+        branches = [way.to(value) for way, value in zip(ways, node.inputs, strict=True)]
+        shared = ways[0].seen & ways[1].seen - {gate}
+        if shared:
+            raise OnnxError(
+                f"{node}: both values that it adds come from {min(shared)!r} and from others; the "
+                "branches of a Residual have only their inputs in common"
+            )
+        self.seen |= ways[0].seen | ways[1].seen
+        assembly.add_sum(*branches)

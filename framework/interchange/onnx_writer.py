@@ -69,10 +69,19 @@ class GraphWriter:
             self._write(node("Transpose", X, perm=order), f"{name}.first", {})
             self.images = axes
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where the next operation is written: ``value`` and ``images``."""
+        return self.value, self.images
+
+    @place.setter
+    def place(self, place: tuple[str, int]) -> None:
+        self.value, self.images = place
+
     def add(self, name: str, one: tuple[str, int], other: tuple[str, int]) -> None:
-        """Write the sum of the outputs of two branches, given their ``value`` and ``images``."""
+        """Write the sum of two values, given their places."""
         values = []
-        for self.value, self.images in (one, other):
+        for self.place in (one, other):
             if one[1] != other[1]:
                 self.put_channels_last(name)
             values.append(self.value)

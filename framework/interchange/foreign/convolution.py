@@ -73,7 +73,7 @@ def _merged(assembly: Assembly, windows: Windows, margins: Margins) -> Any:
     """Return the padding with these margins and those of a padding of sequences just before."""
     names = ["same", "causal"] if len(margins) == 1 else ["same"]
     before, (first, last) = without_padding(assembly)
-    if before is not assembly:
+    if before is not assembly and len(margins) == 1:
         both = [(first + margins[0][0], last + margins[0][1])]
         padding = padding_of(windows, both, lengths_of(before), names)
         if padding is not None:

@@ -103,12 +103,16 @@ def _pad_sequences(assembly: Assembly, both: tuple[int, int], channels: int) -> 
 def without_padding(assembly: Assembly) -> tuple[Assembly, tuple[int, int]]:
     """Return the assembly before a padding of sequences that was added last, and this padding.
 
-    If there is none, the assembly itself and no padding.
+    If there is none, or they do not have the channels first, the assembly itself and no padding.
     """
-    if assembly.unpadded is not None:
+    theirs = assembly.layout.theirs
+    if assembly.unpadded is not None and len(theirs) == 2:
         operation, before, both = assembly.unpadded
-        if assembly.last is operation:
-            return before, both
+        steps, channels = before.layout.ours
+        if assembly.last is operation and theirs[0] == channels:
+            unpadded = before.copy()
+            unpadded.relabel([channels, steps])
+            return unpadded, both
     return assembly, (0, 0)
 
 

@@ -133,6 +133,10 @@ def _hard_sigmoid(assembly: Assembly, alpha: float, beta: float) -> None:
     add_clip(assembly, 0.0, 1.0)
 
 
+def _negative_slopes(assembly: Assembly, slopes: Array) -> None:
+    add_prelu(assembly, -slopes)
+
+
 def _slopes(operation: PReLU, shape: Shape) -> dict[str, Any]:
     return {"slopes": operation.weights[0]}
 
@@ -219,6 +223,11 @@ IMPORT: list[tuple[Node, Builder]] = [
     (node("HardSigmoid", X, alpha=ALPHA, beta=Argument("beta")), _hard_sigmoid),
     (node("Swish", X), default_builder(Swish)),  # since operator set 24
     (node("GreaterOrEqual", X, 0.0), default_builder(Step)),
+    # As Keras writes PReLU.
+    (
+        node("Add", node("Relu", X), node("Mul", node("Relu", node("Neg", X)), SLOPES)),
+        _negative_slopes,
+    ),
     (node("Softmax", X, **AXIS), _softmax),
     (node("Softmax", node("Div", X, TEMPERATURE), **AXIS), _softmax),
     (node("LogSoftmax", X, **AXIS), _log_softmax),

@@ -76,6 +76,15 @@ def _classifier(
     if len(intercepts) == 1 and classes == 2:  # of both classes, the score of the second one
         coefficients = [*(-number for number in coefficients), *coefficients]
         intercepts = [-intercepts[0], *intercepts]
+    opposite = [-number for number in coefficients[len(coefficients) // 2 :]]
+    if (classes, post_transform) == (2, "LOGISTIC") and [*coefficients][
+        : len(opposite)
+    ] == opposite:
+        # The sigmoids of z and -z are the softmax of z / 2 and -z / 2.
+        coefficients, intercepts = (
+            [number / 2 for number in one] for one in (coefficients, intercepts)
+        )
+        post_transform = "SOFTMAX"
     if len(intercepts) != classes:
         raise ValueError(f"it has scores of {len(intercepts)} classes, and names of {classes}")
     _linear(assembly, coefficients, intercepts, classes, post_transform)

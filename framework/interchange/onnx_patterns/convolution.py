@@ -111,6 +111,8 @@ def _convolution(
     group: int = 1,
 ) -> None:
     kernel = weights.shape[2:]
+    if not kernel:
+        raise ValueError(f"expected weights of 3 or 4 axes, received shape {weights.shape}")
     if kernel_shape is not None and tuple(kernel_shape) != kernel:
         raise ValueError(f"kernel_shape={kernel_shape}, with weights of shape {weights.shape}")
     strides, dilations = strides or [1] * len(kernel), dilations or [1] * len(kernel)
