@@ -22,7 +22,7 @@ from tests.framework.estimators.support import LABELS, NUMBERS, TO_THE_OPTIMUM, 
 
 SETTINGS: list[dict[str, Any]] = [
     {},
-    {"hidden_layer_sizes": (), "shuffle": False},
+    {"hidden_layer_sizes": (), "shuffle": False, "learning_rate": 0.05},
     {"hidden_layer_sizes": (20, 10), "activation": ["tanh", "elu"], "learning_rate": 0.01},
     {"batch_normalization": True, "learning_rate": 0.01, "batch_size": 16},
     {"optimizer": "adamw", "batch_size": None, "learning_rate": 0.02},
