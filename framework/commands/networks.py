@@ -164,7 +164,7 @@ NETWORKS: dict[str, dict[str, Network]] = {
                 Softmax(),
             ],
             optimizer=_adam_w(0.003, weight_decay=0.1),
-            epochs=12,
+            epochs=10,
             batch_size=128,
             takes=(28, 28, 1),
             mirror=True,

@@ -29,6 +29,8 @@ from framework.utils.optional import required
 # The operators of this set and the later ones are what the patterns are written in.
 OLDEST_OPERATOR_SET = 13
 CLASS_NAMES = "class_names"
+# The names of the inputs' columns, of a model for a table.
+FEATURES = "features"
 PRODUCER = "dinputs"
 
 
@@ -46,9 +48,14 @@ def export_onnx(
     proto = _proto(onnx, model, inputs, opset)
     if class_names is not None:
         model.class_names = class_names
+    metadata: dict[str, Any] = {}
     if model.class_names is not None:
         names = check_class_names(model.class_names, model.output_shapes(inputs)[-1])
-        onnx.helper.set_model_props(proto, {CLASS_NAMES: json.dumps(names, ensure_ascii=False)})
+        metadata[CLASS_NAMES] = names
+    if model.table is not None:
+        metadata |= {FEATURES: model.table.features, "target": model.table.target}
+    texts = {name: json.dumps(value, ensure_ascii=False) for name, value in metadata.items()}
+    onnx.helper.set_model_props(proto, texts)
     write_atomically(path, proto.SerializeToString())
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues
-from framework.layers.sample_shapes import IMAGE, are_known, check_inputs
+from framework.layers.sample_shapes import IMAGE, are_known, channels_of, check_inputs
 from framework.layers.windows import Margins, Sizes, check_sizes, crop, pad
 from framework.operation import Operation, Shape, smooth
 from optimizers.arrays import Array
@@ -59,13 +59,13 @@ class ZeroPadding2D(Operation):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if not are_known(self, input_shape, self.axes) or input_shape is None:
-            return None
+            return channels_of(input_shape)
         lengths = zip(input_shape[:-1], self.margins, strict=True)
         return (*(length + sum(both) for length, both in lengths), input_shape[-1])
 
     @property
     def margins(self) -> Margins:
-        """The padding before and after each axis."""
+        """Rows above and below, and columns to the left and to the right."""
         padding = self.padding
         pair = padding if isinstance(padding, tuple) else (padding, padding)
         return [both if isinstance(both, tuple) else (both, both) for both in pair]
