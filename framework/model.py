@@ -374,37 +374,51 @@ class Model(CompiledSteps):
         class_names: Iterable[str] | None = None,
         *,
         input_shape: Sequence[int] | None = None,
+        opset: int | None = None,
     ) -> None:
         """Write the computation of ``predict`` to an ONNX file, for other programs to run.
 
-        The graph takes ``input`` and gives ``output``, for any number of samples, in the dtype of
-        the model, without dropout, and with the running statistics of batch normalization.
+        The graph takes ``input`` and gives ``output``, the arrays of ``predict``, for any number
+        of samples: images have their channels last, and the graph turns them. It has the dtype of
+        the model, no dropout, and the running statistics of batch normalization.
 
         Args:
             path: the file; an old one is replaced.
             class_names: as for ``save``; None takes ``model.class_names``. They are in the
                 metadata under ``class_names``, as a list in JSON.
             input_shape: the shape of one sample. None takes that of the data last seen, or else
-                rows of numbers.
+                rows of numbers, or images of any size.
+            opset: the version of ONNX's operators. None takes the lowest in which the network can
+                be written, from 13 on, for runtimes of any age.
 
         Raises:
             ImportError: onnx is not installed.
             RuntimeError: ``finalize`` has not been called.
             TypeError: an operation has no ONNX pattern, as one of your own.
-            ValueError: ``class_names`` or ``input_shape`` do not fit the model.
+            ValueError: ``class_names``, ``input_shape`` or ``opset`` do not fit the model.
             OSError: the file cannot be written; an old one is still there then.
         """
         from framework.interchange.onnx_export import export_onnx
 
-        export_onnx(self, path, class_names, input_shape)
+        export_onnx(self, path, class_names, input_shape, opset)
 
     @classmethod
-    def from_onnx(cls: type[AnyModel], path: str | PathLike[str]) -> AnyModel:
+    def from_onnx(
+        cls: type[AnyModel], path: str | PathLike[str], *, output: str | None = None
+    ) -> AnyModel:
         """Return the network in an ONNX file as a model, finalized.
 
-        It reads the files of ``export_onnx``, and networks of dense layers and activations from
-        other programs, such as PyTorch and scikit-learn. Dropout, loss and optimizer are not in
-        such a file. No other file is read, and no code from it is run.
+        It reads the files of ``export_onnx``, and what PyTorch, Keras and scikit-learn export of
+        networks made of layers that are here. If it takes images channels first, as PyTorch does,
+        the model takes and gives them channels last; ``input_shape`` tells. After a network that
+        ends with classes, it gives the scores that they are made of, and ``predict_classes`` the
+        classes. Dropout, loss and optimizer are not in such a file. No other file is read, and no
+        code from it is run.
+
+        Args:
+            path: the file.
+            output: the name of a value in the graph, where there are several outputs, or to read
+                the network up to there.
 
         Raises:
             ImportError: onnx is not installed.
@@ -414,4 +428,4 @@ class Model(CompiledSteps):
         """
         from framework.interchange.onnx_import import from_onnx
 
-        return from_onnx(path, cls)
+        return from_onnx(path, cls, output)

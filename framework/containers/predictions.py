@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from framework.accuracies.categorical import CategoricalAccuracy
+from framework.activations.log_softmax import LogSoftmax
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
 from framework.checks import check_fraction
@@ -44,7 +45,7 @@ def classes_of(
     of their own.
     """
     reader = accuracy if isinstance(accuracy, CategoricalAccuracy) else activation
-    if not isinstance(reader, (CategoricalAccuracy, Softmax, Sigmoid)):
+    if not isinstance(reader, (CategoricalAccuracy, Softmax, LogSoftmax, Sigmoid)):
         raise ValueError(
             f"predict_classes needs Softmax() or Sigmoid() last, or CategoricalAccuracy(); "
             f"the model ends with {describe(activation)}"

@@ -40,6 +40,7 @@ class ZeroPadding2D(Operation):
 
     independent_samples = True
     kink_sides = smooth
+    axes = IMAGE
     example_axes = (4, 3)
 
     def __init__(self, padding: Border = 1) -> None:
@@ -57,7 +58,7 @@ class ZeroPadding2D(Operation):
         return self.dinputs
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if not are_known(self, input_shape, IMAGE) or input_shape is None:
+        if not are_known(self, input_shape, self.axes) or input_shape is None:
             return channels_of(input_shape)
         lengths = zip(input_shape[:-1], self.margins, strict=True)
         return (*(length + sum(both) for length, both in lengths), input_shape[-1])

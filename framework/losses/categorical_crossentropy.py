@@ -43,6 +43,7 @@ class CategoricalCrossentropy(Loss):
     """
 
     later_arguments = ("label_smoothing",)
+    label_smoothing = 0.0  # of a class of one's own that does not call this constructor
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = check_fraction("label_smoothing", label_smoothing)
