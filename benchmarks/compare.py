@@ -3,35 +3,36 @@
     python -m benchmarks.compare [--quick] [--repetitions N] [--peers NAME …] [--parts PART …]
                                  [--workloads I …] [--picture FILE]
     python -m benchmarks.compare --operations [--repetitions N]
+    python -m benchmarks.compare --images [--quick] [--repetitions N]
 
 See ``README.md`` for what is measured and how to read it.
 """
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import matplotlib
 
 from benchmarks.footprint import footprints
 from benchmarks.growth import AXES, Growth, grow
+from benchmarks.image_networks import tables
 from benchmarks.operations import NETWORKS, PACKAGES, class_names, ratios
-from benchmarks.peers import PEERS, Accelerated, Peer, Plain, Products, installed
+from benchmarks.peers import PEERS, Accelerated, Arithmetic, Peer, Plain, Products, installed
+from benchmarks.turns import Training, busy_program, in_turn, trainings
 from benchmarks.workloads import WORKLOADS, Workload
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.figure import SubFigure
 
-PARTS = ("steps", "prediction", "footprint", "growth")
+PARTS = ("steps", "busy", "prediction", "footprint", "growth")
 Times = dict[str, float]
 
 # A measurement is of a few epochs, so that what a call does once does not weigh too much.
 EPOCHS = 3
-CHECKED_BATCHES = 4
 # What compiles takes longer than all the rest, which --quick has no time for.
 NOT_QUICK = ("torch.compile",)
 QUICK_WORKLOADS = (1, 4)
@@ -60,6 +61,9 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--operations",
         action="store_true",
         help="only accelerated beside plain, for every activation, loss and optimizer",
+    )
+    parser.add_argument(
+        "--images", action="store_true", help="only steps of convolutional networks"
     )
     parser.add_argument("--picture", type=Path, default=Path("benchmark.png"), metavar="FILE")
     options = parser.parse_args(arguments)
@@ -97,6 +101,12 @@ def main() -> None:
         print_rows([head, ["-" * width for width in widths]], widths)
         print_rows(ratios(options.repetitions), widths)
         return
+    if options.images:
+        head = ["", "microseconds", "ratio", "training, MB", "process, MB"]
+        for name, rows in tables(options.repetitions, 0.1 if options.quick else 1.5):
+            print(f"\n## A training step of {name}\n")
+            print_table(head, rows)
+        return
     peers, workloads, repetitions = options.peers, options.workloads, options.repetitions
     if options.quick:
         print(
@@ -111,6 +121,8 @@ def main() -> None:
         for workload in workloads:
             steps[workload.name] = time_steps(workload, peers, repetitions)
         print_steps(steps)
+    if "busy" in options.parts and Accelerated in peers:
+        print_busy(workloads, repetitions)
     if "prediction" in options.parts:
         print_predictions(peers, repetitions)
     ours = [peer for peer in peers if peer in (Plain, Accelerated)]
@@ -132,37 +144,43 @@ def main() -> None:
 
 def time_steps(workload: Workload, peers: Sequence[type[Peer]], repetitions: int) -> Times:
     """Return the median microseconds of a step, by peer, measured in turn."""
-    check_losses(workload, peers)
-    X, y = workload.data()
-    trainings = {peer.name: peer(workload, X, y) for peer in peers}
-    works: dict[str, Callable[[], object]] = {
-        name: lambda training=training: training.train(EPOCHS)  # type: ignore[misc]
-        for name, training in trainings.items()
-    }
+    with trainings([peer.name for peer in peers], workload) as started:
+        check_losses(workload, started)
+        return step_times(workload, {each.name: each for each in started}, repetitions)
+
+
+def step_times(workload: Workload, started: dict[str, Training], repetitions: int) -> Times:
+    """Return the median microseconds of a step of each training, by its name here."""
+    works = {name: partial(training.train, EPOCHS) for name, training in started.items()}
     seconds = in_turn(works, repetitions)
     return {name: value / EPOCHS / workload.batches * 1e6 for name, value in seconds.items()}
 
 
-def check_losses(workload: Workload, peers: Sequence[type[Peer]]) -> None:
+def check_losses(workload: Workload, started: Sequence[Training]) -> None:
     """Raise unless all have the same loss after the same steps from the same weights."""
-    few = replace(workload, batches=min(workload.batches, CHECKED_BATCHES))
-    X, y = few.data()
-    losses = {peer.name: peer(few, X, y).train(3, shuffle=False) for peer in peers}
+    losses = {training.name: training.loss() for training in started}
     found = {name: loss for name, loss in losses.items() if loss is not None}
     if found and max(found.values()) - min(found.values()) > 1e-3 * max(found.values()):
         raise RuntimeError(f"{workload.name}: not the same arithmetic, the losses are {found}")
 
 
-def in_turn(works: dict[str, Callable[[], object]], repetitions: int) -> Times:
-    """Return the median seconds of each, all of them measured once in every round."""
-    measured: dict[str, list[float]] = {name: [] for name in works}
-    for round_ in range(repetitions + 1):
-        for name, work in works.items():
-            started = time.perf_counter()
-            work()
-            if round_:  # the first is to warm up
-                measured[name].append(time.perf_counter() - started)
-    return {name: statistics.median(times) for name, times in measured.items()}
+def print_busy(workloads: Sequence[Workload], repetitions: int) -> None:
+    """Print how long accelerated steps take while another program is busy on one core."""
+    single = {"OPENBLAS_NUM_THREADS": "1"}
+    head = ["", "alone", "alone, one thread", "beside another", "beside ÷ one thread"]
+    rows: list[list[object]] = []
+    for workload in workloads:
+        with (
+            trainings([Accelerated.name], workload) as (several,),
+            trainings([Accelerated.name], workload, single) as (one,),
+        ):
+            alone = step_times(workload, {"several": several, "one": one}, repetitions)
+            with busy_program():
+                beside = step_times(workload, {"several": several}, repetitions)["several"]
+        ratio = f"{beside / alone['one']:.2f}"
+        rows.append([workload.name, alone["several"], alone["one"], beside, ratio])
+    print("\n## A step of dinputs accelerated while another program is busy on one core\n")
+    print_table(head, rows)
 
 
 def print_steps(steps: dict[str, Times]) -> None:
@@ -186,31 +204,28 @@ def print_steps(steps: dict[str, Times]) -> None:
 def print_predictions(peers: Sequence[type[Peer]], repetitions: int) -> None:
     """Print how long the answers for one and for many samples take."""
     workload = replace(WORKLOADS[3], batches=157)
-    X, y = workload.data()
-    rows = []
-    trained = {peer.name: peer(workload, X, y) for peer in peers if peer is not Products}
-    for samples, calls in ((1, 100), (10_000, 3)):
-        some = X[:samples]
-
-        def predict(peer: Peer, some: object = some, calls: int = calls) -> None:
-            for _ in range(calls):
-                peer.predict(some)  # type: ignore[arg-type]
-
-        works: dict[str, Callable[[], object]] = {
-            name: lambda peer=peer: predict(peer)  # type: ignore[misc]
-            for name, peer in trained.items()
-        }
-        seconds = in_turn(works, repetitions)
-        rows.append([f"{samples:,}", *(value / calls * 1e6 for value in seconds.values())])
+    names = [peer.name for peer in peers if peer not in (Arithmetic, Products)]
+    rows: list[list[object]] = []
+    with trainings(names, workload) as started:
+        for samples, calls in ((1, 100), (10_000, 3)):
+            works = {each.name: partial(each.predict, samples, calls) for each in started}
+            seconds = in_turn(works, repetitions)
+            rows.append([f"{samples:,}", *(value / calls * 1e6 for value in seconds.values())])
     print("\n## Predictions of MNIST 784-128-64-10, in microseconds\n")
-    print_table(["samples", *trained], rows)
+    print_table(["samples", *names], rows)
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table in Markdown."""
-    texts = [[f"{cell:,.0f}" if isinstance(cell, float) else str(cell) for cell in r] for r in rows]
+    texts = [[_shown(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(head, *texts, strict=True)]
     print_rows([head, ["-" * width for width in widths], *texts], widths)
+
+
+def _shown(cell: object) -> str:
+    if isinstance(cell, float):
+        return f"{cell:,.0f}" if cell >= 10 else f"{cell:.1f}"
+    return str(cell)
 
 
 def print_rows(rows: Iterable[Sequence[str]], widths: Sequence[int]) -> None:

@@ -14,6 +14,7 @@ if getattr(optimizers, "__distribution__", None) != "dinputs":
 from datasets.batches import batch, one_hot_encode
 from datasets.cifar10 import cifar10
 from datasets.fetching import DownloadError, remove
+from datasets.image_folder import ImageFolder, image_folder
 from datasets.logic_gates import logic_gate
 from datasets.mnist import fashion_mnist, mnist
 from datasets.plane import circle_data, gaussian_data, moons_data, plane_data, xor_data
@@ -28,12 +29,14 @@ warn_of_mixture(__name__, __path__[0])
 __all__ = [
     "DataError",
     "DownloadError",
+    "ImageFolder",
     "batch",
     "cifar10",
     "circle_data",
     "class_names",
     "fashion_mnist",
     "gaussian_data",
+    "image_folder",
     "logic_gate",
     "mnist",
     "moons_data",

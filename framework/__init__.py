@@ -10,6 +10,7 @@ from framework.utils import neighbours
 
 neighbours.check_ours("optimizers")  # before anything imports from it
 
+from framework import augmentation as augmentation
 from framework import initializers as initializers
 from framework import metrics as metrics
 from framework import nnfs_book as nnfs_book  # saved files may name its classes
@@ -34,9 +35,11 @@ from framework.losses import *
 from framework.model import Model as Model
 from framework.operation import Operation as Operation
 from framework.parameters import Parameter as Parameter
-from framework.training.callbacks import EarlyStopping as EarlyStopping
 from framework.training.checkpoint import Checkpoint as Checkpoint
+from framework.training.csv_logger import CSVLogger as CSVLogger
+from framework.training.early_stopping import EarlyStopping as EarlyStopping
 from framework.training.history import History as History
+from framework.training.reduce_learning_rate import ReduceLearningRate as ReduceLearningRate
 from framework.training.state import Callback as Callback
 from framework.training.state import Training as Training
 from framework.utils.rng import seed as seed
@@ -45,6 +48,7 @@ __version__ = "0.1.0"  # read by setup.cfg, and so that of the package
 
 if not TYPE_CHECKING:  # type checkers read the "as" and the "*" of each line instead
     __all__ = [
+        "augmentation",
         "initializers",
         "metrics",
         *sorted(name for name, value in globals().items() if callable(value)),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from framework.utils.dataframes import first_bad_cell
+from framework.utils.dataframes import first_bad_cell, numbers_in
 from framework.utils.memory_maps import release_pages
 from optimizers.arrays import Array
 from optimizers.checks import (
@@ -63,6 +63,8 @@ def as_array(values: ArrayLike, name: str) -> Array:
         raise ValueError(
             f"{name} must be an array of numbers, every row as long as the others: {error}"
         ) from None
+    if array.dtype.kind not in "fiub" and (found := numbers_in(values)) is not None:
+        array = found
     if array.dtype.kind not in "fiub":
         cell = first_bad_cell(values)
         where = f": {cell}" if cell else ""

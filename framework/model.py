@@ -6,26 +6,26 @@ from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, TypeVar
 
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
-from framework.containers.supervised import Supervised
 from framework.data.arguments import DataArguments, ValidationData
 from framework.data.checks import Transform, check_data, check_weighted_data
+from framework.data.class_weights import ClassWeight
 from framework.inspection.diagnosis import Diagnosis, diagnose
 from framework.inspection.summary import summary, summary_html
 from framework.saving import model_file
 from framework.training.arguments import TrainingArguments
+from framework.training.compiled_steps import CompiledSteps
 from framework.training.distributed.train import train
 from framework.training.evaluation import Evaluation, evaluate, predict
 from framework.training.history import History
 from framework.training.state import Callback
-from framework.utils.forks import importing
 from optimizers.arrays import Array
 
 AnyModel = TypeVar("AnyModel", bound="Model")
 
 
-class Model(Supervised):
+class Model(CompiledSteps):
     """A network: operations one after the other, with a loss, an optimizer and an accuracy.
 
     Any object with ``forward`` and ``backward`` that store ``output`` and ``dinputs`` can be an
@@ -60,11 +60,6 @@ class Model(Supervised):
     (1, 3)
     """
 
-    def __init__(self, operations: Iterable[Any] = (), *, dtype: DTypeLike | None = None) -> None:
-        self.accelerated = False
-        self._trainer: tuple[Any, Any] | None = None
-        super().__init__(operations, dtype=dtype)
-
     def finalize(self, *, accelerated: bool | None = None) -> None:
         """Check that the operations fit each other and move their parameters into one vector.
 
@@ -81,11 +76,7 @@ class Model(Supervised):
             ImportError: ``accelerated``, and numba is not installed (the extra ``[fast]``).
             ValueError: as ``Supervised.finalize``.
         """
-        if accelerated:
-            with importing:
-                import framework.accelerated  # noqa: F401 - raises where it cannot be had
-        self.accelerated = bool(accelerated)
-        super().finalize()
+        super().finalize(accelerated=accelerated)
 
     # Training and using it
 
@@ -97,6 +88,7 @@ class Model(Supervised):
         epochs: int = 1,
         batch_size: int | None = 32,
         sample_weight: ArrayLike | None = None,
+        class_weight: ClassWeight = None,
         validation_data: ValidationData | None = None,
         validation_split: float = 0.0,
         shuffle: bool = True,
@@ -141,8 +133,13 @@ class Model(Supervised):
             batch_size: samples per update; None takes all of them at once. The last batch of
                 an epoch may be shorter. Batches that are given have their own sizes.
             sample_weight: how much each sample counts, ``(samples,)``, at least 0. The data loss
-                of a batch is then ``Σ w·loss / Σ w``, the means in ``History`` are weighted, and a
-                sample of weight 0 is left out. Batch normalization ignores weights.
+                of a batch is then ``Σ w·loss / (samples · w̄)``, with ``w̄`` the mean weight of all
+                training samples; where batches are given, of those so far. The means in
+                ``History`` are weighted, and a sample of weight 0 is left out, a batch of such
+                samples too. Batch normalization ignores weights.
+            class_weight: ``{class: weight}``, 1 for classes that are not in it, or "balanced" for
+                the same total weight of every class. In the loss and the accuracy of the training
+                data, the weight of each sample is multiplied by that of its class.
             validation_data: ``(X_val, y_val)`` or ``(X_val, y_val, sample_weight)``, evaluated
                 after each epoch; or an iterable of such batches that is no list or tuple.
             validation_split: the share of the samples to set aside for that instead: drawn at
@@ -150,10 +147,10 @@ class Model(Supervised):
                 trained on before; the last ones with ``shuffle=False``.
             shuffle: whether to go through the samples in a new random order each epoch. Batches
                 that are given come in their own order.
-            transform: a function that turns the ``X`` of a batch into the network's inputs,
-                such as scaled images; it keeps the number of samples. It is applied to the
-                validation data too, but not by ``predict``: an operation that does the same,
-                such as ``Scale``, belongs to the model.
+            transform: a function that turns the ``X`` of a batch into the network's inputs, such
+                as those of ``framework.augmentation``; it keeps the number of samples. Applied to
+                the validation data too (with ``training=False`` if it takes that), but not by
+                ``predict``: what that needs, such as ``Scale``, belongs to the model.
             callbacks: see ``Callback``.
             progress: whether to show a progress bar for the whole training, and a line for each
                 epoch, or about 20 lines for more than 50 epochs; on standard error, and only the
@@ -185,6 +182,7 @@ class Model(Supervised):
             y=y,
             batch_size=batch_size,
             sample_weight=sample_weight,
+            class_weight=class_weight,
             validation_data=validation_data,
             validation_split=validation_split,
             shuffle=shuffle,
@@ -237,17 +235,21 @@ class Model(Supervised):
         """
         return predict(self, X, batch_size)
 
-    def predict_classes(self, X: ArrayLike, *, batch_size: int | None = None) -> Array:
+    def predict_classes(
+        self, X: ArrayLike, *, batch_size: int | None = None, threshold: float = 0.5
+    ) -> Array:
         """Return the class of each sample of ``X`` as an integer.
 
         After softmax, or with ``CategoricalAccuracy``, that is the largest output,
-        ``(samples,)``. After sigmoid it is 1 where an output is above one half, ``(samples,
-        outputs)``, or ``(samples,)`` for a single output.
+        ``(samples,)``. After sigmoid it is 1 where an output is above ``threshold``, ``(samples,
+        outputs)``, or ``(samples,)`` for a single output. With another threshold than one half,
+        of two classes after softmax the second is predicted where its output is above it.
 
-        Raises as ``predict``, and ValueError for outputs that are not classes; NaN is none, and the
-        message names the row.
+        Raises as ``predict``, and ValueError for outputs that are not classes, and for a threshold
+        that is not between 0 and 1 or, other than one half, is for more than two classes. NaN is no
+        class, and the message names the row.
         """
-        return self.classes_of(self.predict(X, batch_size=batch_size))
+        return self.classes_of(self.predict(X, batch_size=batch_size), threshold)
 
     # Looking into it
 
@@ -372,37 +374,51 @@ class Model(Supervised):
         class_names: Iterable[str] | None = None,
         *,
         input_shape: Sequence[int] | None = None,
+        opset: int | None = None,
     ) -> None:
         """Write the computation of ``predict`` to an ONNX file, for other programs to run.
 
-        The graph takes ``input`` and gives ``output``, for any number of samples, in the dtype of
-        the model, without dropout, and with the running statistics of batch normalization.
+        The graph takes ``input`` and gives ``output``, the arrays of ``predict``, for any number
+        of samples: images have their channels last, and the graph turns them. It has the dtype of
+        the model, no dropout, and the running statistics of batch normalization.
 
         Args:
             path: the file; an old one is replaced.
             class_names: as for ``save``; None takes ``model.class_names``. They are in the
                 metadata under ``class_names``, as a list in JSON.
             input_shape: the shape of one sample. None takes that of the data last seen, or else
-                rows of numbers.
+                rows of numbers, or images of any size.
+            opset: the version of ONNX's operators. None takes the lowest in which the network can
+                be written, from 13 on, for runtimes of any age.
 
         Raises:
             ImportError: onnx is not installed.
             RuntimeError: ``finalize`` has not been called.
             TypeError: an operation has no ONNX pattern, as one of your own.
-            ValueError: ``class_names`` or ``input_shape`` do not fit the model.
+            ValueError: ``class_names``, ``input_shape`` or ``opset`` do not fit the model.
             OSError: the file cannot be written; an old one is still there then.
         """
         from framework.interchange.onnx_export import export_onnx
 
-        export_onnx(self, path, class_names, input_shape)
+        export_onnx(self, path, class_names, input_shape, opset)
 
     @classmethod
-    def from_onnx(cls: type[AnyModel], path: str | PathLike[str]) -> AnyModel:
+    def from_onnx(
+        cls: type[AnyModel], path: str | PathLike[str], *, output: str | None = None
+    ) -> AnyModel:
         """Return the network in an ONNX file as a model, finalized.
 
-        It reads the files of ``export_onnx``, and networks of dense layers and activations from
-        other programs, such as PyTorch and scikit-learn. Dropout, loss and optimizer are not in
-        such a file. No other file is read, and no code from it is run.
+        It reads the files of ``export_onnx``, and what PyTorch, Keras and scikit-learn export of
+        networks made of layers that are here. If it takes images channels first, as PyTorch does,
+        the model takes and gives them channels last; ``input_shape`` tells. After a network that
+        ends with classes, it gives the scores that they are made of, and ``predict_classes`` the
+        classes. Dropout, loss and optimizer are not in such a file. No other file is read, and no
+        code from it is run.
+
+        Args:
+            path: the file.
+            output: the name of a value in the graph, where there are several outputs, or to read
+                the network up to there.
 
         Raises:
             ImportError: onnx is not installed.
@@ -412,43 +428,4 @@ class Model(Supervised):
         """
         from framework.interchange.onnx_import import from_onnx
 
-        return from_onnx(path, cls)
-
-    # Compiled code
-
-    @property
-    def trainer(self) -> Any:
-        """The object that takes whole steps in one compiled call, or None for plain steps.
-
-        Warns, once for each loss, optimizer and accuracy, if it is None though the model is
-        ``accelerated``.
-        """
-        if not self.accelerated or self.loss is None or self.optimizer is None:
-            return None
-        parts = (self._fused, self.loss, self.optimizer, self.accuracy)
-        if self._trainer is None or self._trainer[0] != parts:
-            from framework.accelerated import trainer_of
-
-            self._trainer = (parts, trainer_of(self, self.before_loss, self._fused or self.loss))
-        return self._trainer[1]
-
-    def _connect(self) -> None:
-        self._trainer = None
-        super()._connect()
-        self.trainer  # noqa: B018 - warns if a part of the model has no kernel
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Compiled steps are prepared anew, where there is numba: a copy runs without it as well.
-        left_out = ("_hidden", "_all", "_trainer")
-        return {name: value for name, value in self.__dict__.items() if name not in left_out}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._trainer = None
-        if self.accelerated:
-            try:
-                import framework.accelerated  # noqa: F401
-            except ImportError:
-                self.accelerated = False
-        if self._parameters is not None:
-            self._line_up()
+        return from_onnx(path, cls, output)

@@ -27,6 +27,7 @@ from optimizers.configuration import Configurable, constructor_arguments
 
 __all__ = [
     "Array",
+    "Channels",
     "KinkSides",
     "LastAxis",
     "Operation",
@@ -51,6 +52,13 @@ class LastAxis(tuple[int, ...]):
     """
 
 
+class Channels(LastAxis):
+    """The same of images or sequences, which have axes before their channels: ``(…, 8)``.
+
+    ``Conv2D`` returns it where the size of its images is not known.
+    """
+
+
 class Operation(Configurable):
     """Base class of layers and activations.
 
@@ -67,6 +75,10 @@ class Operation(Configurable):
         independent_samples: whether the output of each sample depends on that sample alone, in
             training too. ``Model`` may then divide a large batch into micro-batches.
         differentiable: whether there is a gradient for ``backward`` to compute.
+        trainable: False freezes the operation, from the next ``finalize`` of the model on: its
+            parameters stay as they are, optimizers remember nothing of them, and their gradients
+            are not computed. They are saved all the same. A frozen batch normalization uses its
+            running statistics, in training too.
         later_arguments: names of constructor arguments that came after version 0.1.0. A file has
             them only where they differ from their defaults, so that older versions can read it.
         example_axes: the axes that a sample for ``for_features`` has before its features, such as
@@ -83,6 +95,7 @@ class Operation(Configurable):
     example_axes: tuple[int, ...] = ()
     samplewise = RenamedAttribute("independent_samples")
     differentiable = True
+    trainable = True
     output: Array
     dinputs: Array
 

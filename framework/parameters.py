@@ -15,7 +15,7 @@ import numpy as np
 from framework.checks import as_floats
 from framework.operation import describe, not_stored
 from optimizers.arrays import Array
-from optimizers.optimizer import parameter_names
+from optimizers.optimizer import parameter_names, trained_names
 
 
 class Parameter:
@@ -78,7 +78,7 @@ class ParameterVector:
         arrays = [
             (operation, name, as_floats(getattr(operation, name), f"{describe(operation)}.{name}"))
             for operation in operations
-            for name in parameter_names(operation)
+            for name in trained_names(operation)
         ]
         sizes = [array.size for _, _, array in arrays]
         offsets = np.cumsum([0, *sizes]).tolist()
@@ -161,6 +161,12 @@ def state_names(operation: Any) -> tuple[str, ...]:
 def stored_names(operation: Any) -> tuple[str, ...]:
     """The names of all arrays that a saved model needs: the trained ones, then the others."""
     return (*parameter_names(operation), *state_names(operation))
+
+
+def untrained_names(operation: Any) -> tuple[str, ...]:
+    """The names of the stored arrays that are not in a ``ParameterVector``."""
+    trained = trained_names(operation)
+    return tuple(name for name in stored_names(operation) if name not in trained)
 
 
 def bind(operation: Any, name: str, array: Array) -> None:

@@ -116,7 +116,7 @@ class Optimizer(Configurable):
         ``biases`` and ``dbiases``. An object whose parameters have other names lists them in
         ``layer.parameters``; the gradient of ``scale`` is ``dscale``. If
         ``layer.parameters`` itself has ``weights`` and ``dweights``, as that of a ``Model``, it is
-        updated instead of ``layer``.
+        updated instead of ``layer``. One whose ``trainable`` is False is left as it is.
 
         Raises:
             TypeError: a parameter is not a writable floating-point array.
@@ -125,6 +125,8 @@ class Optimizer(Configurable):
         owner = getattr(layer, "parameters", None)
         if hasattr(owner, "dweights"):
             layer = owner
+        elif getattr(layer, "trainable", True) is False:
+            return
         pairs = list(_parameters_and_gradients(layer))
         scale = 1.0
         if self.max_gradient_norm is not None:
@@ -239,6 +241,11 @@ def parameter_names(layer: Any) -> tuple[str, ...]:
     if isinstance(listed, (list, tuple)):
         return tuple(listed)
     return tuple(name for name in ("weights", "biases") if hasattr(layer, name))
+
+
+def trained_names(layer: Any) -> tuple[str, ...]:
+    """Return the ``parameter_names`` of ``layer``, none where its ``trainable`` is False."""
+    return () if getattr(layer, "trainable", True) is False else parameter_names(layer)
 
 
 def _parameters_and_gradients(layer: Any) -> Iterator[tuple[str, Array, Array]]:

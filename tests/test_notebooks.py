@@ -1,5 +1,6 @@
 """The notebooks as they are committed. That they run is seen by running them: see .ci/run."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -7,10 +8,14 @@ from typing import Any
 
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+from framework import exercises
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+LESSONS = sorted((FOLDER / "course").glob("*.ipynb"))
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.fixture(params=NOTEBOOKS + LESSONS, ids=lambda path: path.stem)
 def path(request: pytest.FixtureRequest) -> Path:
     return request.param
 
@@ -22,6 +27,7 @@ def code_cells(path: Path) -> list[dict[str, Any]]:
 
 def test_there_are_notebooks() -> None:
     assert len(NOTEBOOKS) >= 9
+    assert len(LESSONS) == 10
 
 
 def test_it_was_run_once_from_top_to_bottom(path: Path) -> None:
@@ -44,3 +50,27 @@ def test_it_tells_nothing_of_the_machine_it_was_run_on(path: Path) -> None:
 
 def test_it_is_small_enough_to_be_read_online(path: Path) -> None:
     assert path.stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_has_aims_a_plan_exercises_and_mistakes(lesson: Path) -> None:
+    text = "\n".join(
+        "".join(cell["source"]) for cell in json.loads(lesson.read_text(encoding="utf-8"))["cells"]
+    )
+    assert "**You will be able to**" in text
+    assert "**90 minutes:**" in text
+    assert "## Exercise: " in text
+    assert text.count("\n- *") >= 4, "what students get wrong"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_the_cells_of_exercises_begin_as_the_exercises_do(lesson: Path) -> None:
+    found = 0
+    for cell in code_cells(lesson):
+        *code, last = "".join(cell["source"]).splitlines()
+        if named := re.match(r'print\(exercises\.get\("(\w+)"\)\.check\((.*)\)\)', last):
+            exercise = exercises.get(named[1])
+            assert named[2].split(", ") == list(exercise.defines)
+            assert ast.dump(ast.parse("\n".join(code))) == ast.dump(ast.parse(exercise.start))
+            found += 1
+    assert found

@@ -12,12 +12,15 @@ knows numba, and nothing here is imported before it is asked for.
 | ``support.py`` | decides whether a model's every part has a kernel, and warns if not |
 | ``instructions.py`` | turns a network into plain numbers |
 | ``state.py`` | how a kernel gets its parameters |
+| ``entries.py`` | compiles the kernels of a network, each by itself |
 | ``interpreter.py`` | goes through the instructions, forward and back |
 | ``steps.py`` | batch, forward, loss, backward, update: the one function that Python calls |
+| ``small_networks.py`` | the same for small networks, as loops along the samples |
 | ``trainer.py`` | calls it, and leaves the model as plain training does |
 | ``checked_data.py`` | checks the data right before they are used as indices |
 | ``workspace.py`` | the memory of the results, and the attributes they become |
 | ``compilation.py`` | compiled code on disk, and Ctrl-C while it is compiled |
+| ``tiles.py`` | the product of convolutions, which keeps its sums in registers |
 | ``thread_team.py blas.py exponential.py accuracies.py jit.py`` | parts of compiled code |
 
 To add a kernel, write its file and add a row to ``kernels.py``. The kernel of an activation has two

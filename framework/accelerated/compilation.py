@@ -16,8 +16,34 @@ from framework.utils.warnings import warn_user
 
 # Bytes. The compiler needs more for deeply nested code than a thread has on some systems.
 STACK_SIZE = 64 * 2**20
+MESSAGE = "compiling, once for this machine (about 20 s)"
+NO_FOLDER = (
+    "compiled code cannot be kept, since there is no folder for it that can be written to: each "
+    "process compiles anew (NUMBA_CACHE_DIR names another folder)"
+)
 # Seconds. Where waiting for a thread cannot be interrupted, signals are handled this often.
 WAIT = 0.2
+
+
+# What is called before the first compilation, and what was said already in this process.
+_say: list[Callable[[str], None]] = []
+_said: set[str] = set()
+
+
+@contextmanager
+def telling(say: Callable[[str], None]) -> Iterator[None]:
+    """Call ``say`` with ``MESSAGE`` if something has to be compiled; once in a process."""
+    _say.append(say)
+    try:
+        yield
+    finally:
+        _say.pop()
+
+
+def _tell() -> None:
+    if _say and MESSAGE not in _said:
+        _said.add(MESSAGE)
+        _say[-1](MESSAGE)
 
 
 class CodeCache(FunctionCache):
@@ -37,17 +63,19 @@ class CodeCache(FunctionCache):
             file._cache_path, self._impl.filename_base, file._source_stamp
         )
         self.problems: list[str] = []
-        self._reported: set[str] = set()
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
         """Return the code that was saved, or None."""
+        code = None
         try:
-            return super().load_overload(signature, target_context)
+            code = super().load_overload(signature, target_context)
         except Exception as error:  # a damaged file can make pickle raise anything
             self._report("is damaged, and compiled anew", error)
             with suppress(OSError):
                 self.flush()
-            return None
+        if code is None:
+            _tell()
+        return code
 
     def save_overload(self, signature: Any, code: Any) -> None:
         """Save ``code``."""
@@ -61,8 +89,8 @@ class CodeCache(FunctionCache):
             )
 
     def _report(self, problem: str, error: Exception) -> None:
-        if problem not in self._reported:
-            self._reported.add(problem)
+        if problem not in _said:
+            _said.add(problem)
             self.problems.append(
                 f"compiled code in {self.cache_path} {problem}: {type(error).__name__}: {error}"
             )
@@ -152,6 +180,19 @@ def _raising_interrupts() -> Iterator[None]:
     finally:
         for number, handler in replaced.items():
             signal.signal(number, handler)
+
+
+def warning_of_no_folder(compile_code: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return ``compile_code`` after a warning that its code is not kept, once in a process."""
+
+    def warn_and_compile(signature: Any) -> Any:
+        if NO_FOLDER not in _said:
+            _said.add(NO_FOLDER)
+            warn_user(NO_FOLDER)
+        _tell()
+        return compile_code(signature)
+
+    return warn_and_compile
 
 
 def warning_of_problems(

@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 
 from framework.accelerated.blas import LIBRARY
+from framework.accelerated.entries import ARGUMENTS, address
 from framework.accelerated.jit import version
 from framework.accelerated.kernels import (
     LOSSES,
-    OPCODES,
     OPERATIONS,
     OPTIMIZERS,
     OperationKernel,
     modules,
     settings,
+    takes,
 )
+from framework.accelerated.layers.windows import FIELDS
 from framework.accelerated.state import Place
 from framework.losses import FusedLoss
 from framework.parameters import ParameterVector
@@ -31,13 +33,14 @@ from optimizers.optimizer import Optimizer, State, parameter_names
 VERSION = (f"{version()}_{LIBRARY}", np.int64)
 
 SETTINGS = settings(OPERATIONS)
-KERNELS = {kernel.operations: kernel for kernel in OPERATIONS}
-LONGEST = max(map(len, KERNELS))
+LONGEST = max(len(kernel.operations) for kernel in OPERATIONS)
 
 INSTRUCTION = np.dtype(
     [
         VERSION,
-        ("opcode", np.int64),
+        ("forward", np.int64),  # the addresses of the kernel's functions: see ``entries.py``
+        ("backward", np.int64),
+        ("parameter_gradients", np.int64),
         ("n_inputs", np.int64),  # numbers per sample
         ("n_outputs", np.int64),
         ("last_axis", np.int64),  # of the inputs: features or channels
@@ -45,6 +48,7 @@ INSTRUCTION = np.dtype(
         ("leaves_out_dinputs", np.int64),  # 1 where no one needs the gradient of the inputs
         ("parameters", np.int64),  # where they begin in the vector of all: see ``state.py``
         ("n_parameters", np.int64),
+        ("n_weights", np.int64),  # of the first parameter
         ("parameter_row", np.int64),  # threads share the parameters in rows of so many
         ("statistics", np.int64),
         ("n_statistics", np.int64),
@@ -54,6 +58,9 @@ INSTRUCTION = np.dtype(
         ("saved", np.int64),
         ("n_saved", np.int64),  # how many arrays
         ("dinputs", np.int64),
+        ("partials", np.int64),  # per thread
+        ("n_partials", np.int64),
+        *((name, np.int64) for name in FIELDS),
         *((name, np.float64) for name in SETTINGS),
     ]
 )
@@ -106,7 +113,9 @@ class Instructions:
         n_inputs, n_outputs: numbers per sample that go in and come out.
         values, dvalues: numbers per sample that are computed, forward and backward.
         uniforms: random numbers per sample.
-        statistics: numbers that the batch normalizations need.
+        statistics: numbers that the normalizations need.
+        partials: numbers that each thread remembers about its own samples.
+        work: multiplications per sample, forward.
 
     Raises ValueError if an operation does not take what the one before gives, or if its
     parameters in the vector (see ``places``) are not as many as it says.
@@ -117,10 +126,12 @@ class Instructions:
         operations: Sequence[Any],
         places: dict[int, Place],
         input_shape: tuple[int, ...],
+        dtype: np.dtype[Any],
     ) -> None:
         self.groups: list[Group] = []
         self.n_inputs = math.prod(input_shape)
         self.values = self.dvalues = self.uniforms = self.statistics = 0
+        self.partials = self.work = 0
         self.first = -1
         rows: list[tuple[float, ...]] = []
         shape, position = input_shape, 0
@@ -136,10 +147,13 @@ class Instructions:
                 self.first = len(rows)
             n_statistics = len(kernel.statistics) * before[-1]
             n_uniforms = n_outputs * kernel.uniforms
+            n_partials = kernel.partials(taken[0], before)
             rows.append(
                 _row(
                     INSTRUCTION,
-                    opcode=OPCODES[kernel.operations],
+                    **{
+                        name: address(kernel.module, name, INSTRUCTION, dtype) for name in ARGUMENTS
+                    },
                     n_inputs=n_inputs,
                     n_outputs=n_outputs,
                     last_axis=before[-1],
@@ -148,6 +162,7 @@ class Instructions:
                     leaves_out_dinputs=is_first and hasattr(taken[0], "parameter_gradients"),
                     parameters=place.start,
                     n_parameters=place.size,
+                    n_weights=_size_of_first_parameter(taken[0]),
                     parameter_row=_row_of_parameters(taken[0], place.size),
                     statistics=self.statistics,
                     n_statistics=n_statistics,
@@ -157,6 +172,9 @@ class Instructions:
                     saved=self.values + n_outputs,
                     n_saved=kernel.n_saved,
                     dinputs=self.dvalues,
+                    partials=self.partials,
+                    n_partials=n_partials,
+                    **kernel.fields(taken[0], before),
                     **{name: getattr(taken[0], name) for name in kernel.settings},
                 )
             )
@@ -165,17 +183,20 @@ class Instructions:
             self.dvalues += n_inputs
             self.uniforms += n_uniforms
             self.statistics += n_statistics
+            self.partials += n_partials
+            # Each parameter is used wherever the last axis of the output is computed.
+            self.work += place.size * (n_outputs // shape[-1] if shape else 1)
         self.n_outputs, self.output_shape = math.prod(shape), shape
         self.array: Array = np.array(rows, dtype=INSTRUCTION)
 
 
 def _kernel_of(operations: Sequence[Any]) -> OperationKernel:
     """Return the kernel for the first of ``operations``, and as many more as it can take."""
-    classes = tuple(map(type, operations[:LONGEST]))
     return next(
-        KERNELS[classes[:count]]
-        for count in range(len(classes), 0, -1)
-        if classes[:count] in KERNELS
+        kernel
+        for count in range(min(LONGEST, len(operations)), 0, -1)
+        for kernel in OPERATIONS
+        if takes(kernel, operations[:count])
     )
 
 
@@ -197,6 +218,10 @@ def _place(operation: Any, places: dict[int, Place]) -> Place:
     return place
 
 
+def _size_of_first_parameter(operation: Any) -> int:
+    return next((getattr(operation, name).size for name in parameter_names(operation)), 0)
+
+
 def _row_of_parameters(operation: Any, size: int) -> int:
     """Return the last axis of the first parameter, if all parameters are so many rows."""
     for name in parameter_names(operation):
@@ -216,7 +241,7 @@ def _row(dtype: np.dtype[Any], **fields: float) -> tuple[float, ...]:
 def loss_instruction(loss: Any, instructions: Instructions) -> Any:
     """Return the instruction of a loss whose arrays stand behind those of ``instructions``."""
     kernel = next(kernel for kernel in LOSSES if kernel.loss is type(loss))
-    source = loss.activation if isinstance(loss, FusedLoss) else loss
+    sources = (loss, loss.activation) if isinstance(loss, FusedLoss) else (loss,)
     n_outputs, values = instructions.n_outputs, instructions.values
     row = _row(
         LOSS,
@@ -226,7 +251,10 @@ def loss_instruction(loss: Any, instructions: Instructions) -> Any:
         output=values,
         losses=values + n_outputs,
         dinputs=instructions.dvalues,
-        **{name: getattr(source, name) for name in kernel.settings},
+        **{
+            name: next(getattr(source, name) for source in sources if hasattr(source, name))
+            for name in kernel.settings
+        },
     )
     return np.array(row, dtype=LOSS)[()]
 

@@ -2,8 +2,9 @@
 
 A compiled function that is called from Python takes a microsecond or two before it begins, a good
 part of the time of a small layer. So operations are not called one by one: ``forward`` and
-``backward`` go through the instructions of all of them (see ``instructions.py``) and choose the
-kernel of each by its opcode. They are compiled once for each dtype, whatever the network is.
+``backward`` go through the instructions of all of them (see ``instructions.py``) and call the
+kernel of each by its address (see ``entries.py``). They are compiled once for each dtype, whatever
+the network is.
 
 A kernel has these functions, the last only if the operation is trained. ``op`` is its instruction.
 The arrays of the first two are a thread's own samples, ``(samples, numbers)``. ``state`` holds the
@@ -13,7 +14,7 @@ operation's parameters and gradients (see ``state.py``).
     backward(op, inputs, output, state, saved, dvalues, dinputs)
     parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_id)
 
-``saved`` is two arrays of the output's shape, of which ``op.n_saved`` can be used. The last
+``saved`` is three arrays of the output's shape, of which ``op.n_saved`` can be used. The last
 function is called when every thread has gone through ``backward``. It is given all samples, and
 writes a chunk of the gradients.
 
@@ -23,20 +24,17 @@ array of ``width`` numbers for each of ``samples`` samples, whose place is ``p``
     values[p * samples : (p + width) * samples]   as (samples, width)
 """
 
+from framework.accelerated.entries import (
+    call_backward,
+    call_forward,
+    call_parameter_gradients,
+)
 from framework.accelerated.jit import inlined, jit, switch
-from framework.accelerated.kernels import LOSSES, OPERATIONS, OPTIMIZERS, functions
+from framework.accelerated.kernels import LOSSES, OPTIMIZERS, functions
 from framework.accelerated.layers import dense
 from framework.accelerated.state import rows, state_of
 from framework.accelerated.thread_team import barrier, chunk
 
-_run_forward = switch(functions(OPERATIONS, "forward"), "op, inputs, state, saved, output")
-_run_backward = switch(
-    functions(OPERATIONS, "backward"), "op, inputs, output, state, saved, dvalues, dinputs"
-)
-_run_parameter_gradients = switch(
-    functions(OPERATIONS, "parameter_gradients"),
-    "op, inputs, dvalues, state, saved, thread_team, thread_id",
-)
 run_losses = switch(
     functions(LOSSES, "losses"), "loss, inputs, labels, targets, output, per_sample"
 )
@@ -50,11 +48,12 @@ run_update = switch(
 
 @jit
 def saved_by(op, values, samples, own):
-    """Return the two arrays that an operation saves for its backward, empty if it does not."""
+    """Return the arrays that an operation saves for its backward, empty those that it does not."""
     width, place = op.n_outputs, op.saved
     return (
         rows(values, place, samples, width if op.n_saved > 0 else 0)[own],
         rows(values, place + width, samples, width if op.n_saved > 1 else 0)[own],
+        rows(values, place + 2 * width, samples, width if op.n_saved > 2 else 0)[own],
     )
 
 
@@ -70,7 +69,7 @@ def forward(instructions, state, inputs, values, thread_team, thread_id):
         op = instructions[i]
         output = rows(values, op.output, samples, op.n_outputs)
         own_state, saved = state_of(op, state, samples, own), saved_by(op, values, samples, own)
-        _run_forward(op.opcode, op, inputs[own], own_state, saved, output[own])
+        call_forward(op.forward, (op, inputs[own], own_state, saved, output[own]))
         inputs = output
     return inputs
 
@@ -94,16 +93,18 @@ def backward(instructions, first, state, inputs, values, gradient, dvalues, thre
         output = rows(values, op.output, samples, op.n_outputs)
         dinputs = rows(dvalues, op.dinputs, samples, op.n_inputs)
         own_state, saved = state_of(op, state, samples, own), saved_by(op, values, samples, own)
-        _run_backward(
-            op.opcode, op, before[own], output[own], own_state, saved, gradient[own], dinputs[own]
+        call_backward(
+            op.backward,
+            (op, before[own], output[own], own_state, saved, gradient[own], dinputs[own]),
         )
         if op.n_parameters:
             if not barrier(thread_team, thread_id):
                 return False
-            _run_parameter_gradients(
-                op.opcode, op, before, gradient, own_state,
-                saved_by(op, values, samples, everything), thread_team, thread_id,
-            )  # fmt: skip
+            all_saved = saved_by(op, values, samples, everything)
+            call_parameter_gradients(
+                op.parameter_gradients,
+                (op, before, gradient, own_state, all_saved, thread_team, thread_id),
+            )
         gradient = dinputs
     return True
 

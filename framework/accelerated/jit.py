@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,12 @@ import numba
 from llvmlite.binding import ffi
 from numba.core.compiler_lock import global_compiler_lock
 
-from framework.accelerated.compilation import CodeCache, interruptible, warning_of_problems
+from framework.accelerated.compilation import (
+    CodeCache,
+    interruptible,
+    warning_of_no_folder,
+    warning_of_problems,
+)
 from framework.utils.forks import hold_while_forking
 
 # Sums may be reordered and products contracted, so that they fill a vector register. NaN and
@@ -25,7 +30,8 @@ _OPTIONS: dict[str, Any] = {
 hold_while_forking(lambda: [global_compiler_lock, getattr(ffi.lib, "_lock", nullcontext())])
 
 # Nothing that Python or C could call is needed of a part of compiled code.
-PART: dict[str, Any] = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_INSIDE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+PART: dict[str, Any] = {"forceinline": True, **_INSIDE}
 
 
 def jit(function: Callable[..., Any]) -> Any:
@@ -44,6 +50,14 @@ def inlined(function: Callable[..., Any]) -> Any:
     return numba.njit(inline="always", **_OPTIONS)(function)
 
 
+def called(function: Callable[..., Any]) -> Any:
+    """Compile ``function`` once, and not again wherever it is called.
+
+    For large ones that leave the compiler no choice of how sums are rounded.
+    """
+    return numba.njit(**_INSIDE, **_OPTIONS)(function)
+
+
 def cached_jit(function: Callable[..., Any]) -> Any:
     """Compile ``function`` when it is first called from Python, and keep the result on disk.
 
@@ -56,9 +70,11 @@ def cached_jit(function: Callable[..., Any]) -> Any:
     """
     compiled = numba.njit(nogil=True, **_OPTIONS)(function)
     compiled.compile = interruptible(compiled.compile)
-    with suppress(RuntimeError):  # no folder to write to
+    try:
         compiled._cache = CodeCache(function)
         compiled.compile = warning_of_problems(compiled.compile, compiled._cache)
+    except RuntimeError:  # no folder to write to
+        compiled.compile = warning_of_no_folder(compiled.compile)
     return compiled
 
 

@@ -1,17 +1,21 @@
 """The list of all kernels: one row for each operation, loss, optimizer and accuracy.
 
 A row names the class, the module of its kernel, and whatever the kernel needs. The opcode of a
-kernel is the place of its module in its list.
+loss or an optimizer is the place of its module in its list.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 import framework.activations as activations
 from framework.accelerated.activations import (
     elu,
+    exact_gelu,
     gelu,
     leaky_relu,
     linear,
@@ -25,25 +29,65 @@ from framework.accelerated.activations import (
     swish,
     tanh,
 )
-from framework.accelerated.layers import batch_normalization, dense, dense_relu, dropout, scale
+from framework.accelerated.layers import (
+    average_pooling,
+    batch_normalization,
+    convolution,
+    dense,
+    dense_relu,
+    dropout,
+    global_average_pooling,
+    global_max_pooling,
+    layer_normalization,
+    max_pooling,
+    normalization,
+    scale,
+    windows,
+    zero_padding,
+)
 from framework.accelerated.losses import (
     binary_crossentropy,
     categorical_crossentropy,
+    hinge,
     huber,
     mean_absolute_error,
     mean_squared_error,
+    poisson,
     sigmoid_binary_crossentropy,
     softmax_categorical_crossentropy,
 )
 from framework.accelerated.optimizers import adagrad, adam, lion, nadam, rmsprop, sgd
+from framework.accelerated.tiles import whole_vectors
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
-from framework.layers import BatchNormalization, Dense, Dropout, Flatten, Scale
+from framework.layers import (
+    AveragePooling1D,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv1D,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    LayerNormalization,
+    MaxPooling1D,
+    MaxPooling2D,
+    Normalization,
+    Reshape,
+    Scale,
+    ZeroPadding2D,
+)
 from framework.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    Hinge,
     Huber,
     MeanAbsoluteError,
     MeanSquaredError,
+    Poisson,
     SigmoidBinaryCrossentropy,
     SoftmaxCategoricalCrossentropy,
 )
@@ -74,6 +118,10 @@ class OperationKernel:
             change with every step.
         uniforms: whether it needs a random number from 0 to 1 for each output.
         required: arguments with the values that the kernel computes; it does not take others.
+        fields: returns further fields of the instruction, given the operation and the shape of a
+            sample: see ``windows.FIELDS``.
+        partials: returns how many numbers each thread remembers about its own samples, given the
+            same.
         store: sets further attributes, given the operation and its inputs, as its own ``forward``
             does.
     """
@@ -85,6 +133,8 @@ class OperationKernel:
     statistics: tuple[str, ...] = ()
     uniforms: bool = False
     required: Mapping[str, Any] = field(default_factory=dict)
+    fields: Callable[[Any, tuple[int, ...]], dict[str, int]] = lambda operation, shape: {}
+    partials: Callable[[Any, tuple[int, ...]], int] = lambda operation, shape: 0
     store: Callable[[Any, Any], None] | None = None
 
     @property
@@ -143,6 +193,49 @@ def _store_input_shape(operation: Any, inputs: Any) -> None:
     operation.input_shape = inputs.shape
 
 
+def _store_lengths(operation: Any, inputs: Any) -> None:
+    operation.lengths = inputs.shape[1:-1]
+
+
+def _store_largest(operation: Any, inputs: Any) -> None:
+    _store_lengths(operation, inputs)
+    last = math.prod(operation.windows.size) - 1
+    operation.largest = operation.largest.astype(np.min_scalar_type(last))
+
+
+def _store_global_largest(operation: Any, inputs: Any) -> None:
+    _store_input_shape(operation, inputs)
+    operation.largest = operation.largest.astype(np.intp)[:, np.newaxis]
+
+
+def _store_deviation(operation: Any, inputs: Any) -> None:
+    operation.deviation = operation.deviation[..., :1].copy()
+
+
+def _sums_of_parameters(operation: Any, input_shape: tuple[int, ...]) -> int:
+    """Those of a convolution, in rows that are filled up to whole vectors."""
+    depth = math.prod(operation.weights.shape[:-1])
+    return (depth + 1) * whole_vectors(operation.n_filters, operation.weights.itemsize)
+
+
+def _padding_fields(operation: Any, input_shape: tuple[int, ...]) -> dict[str, int]:
+    (height, width, _), (rows, columns, _) = input_shape, operation.output_shape(input_shape)
+    (top, _), (left, _) = operation.margins
+    return {
+        "height": height,
+        "width": width,
+        "top": top,
+        "left": left,
+        "rows": rows,
+        "columns": columns,
+    }
+
+
+def _check_is_adapted(operation: Any, input_shape: tuple[int, ...]) -> dict[str, int]:
+    operation.check_is_adapted()
+    return {}
+
+
 OPERATIONS = (
     OperationKernel(
         (Dense, activations.ReLU), dense_relu, REGULARIZERS, saved=("inputs", "output")
@@ -159,11 +252,67 @@ OPERATIONS = (
     OperationKernel(
         (activations.GELU,), gelu, saved=("inputs", "tanh"), required={"approximate": "tanh"}
     ),
+    OperationKernel(
+        (activations.GELU,),
+        exact_gelu,
+        saved=("inputs", "probability"),
+        required={"approximate": "none"},
+    ),
     OperationKernel((activations.Sigmoid,), sigmoid),
     OperationKernel((activations.Tanh,), tanh),
     OperationKernel((activations.Softmax,), softmax, ("temperature",)),
     OperationKernel((activations.Linear,), linear),
     OperationKernel((Flatten,), linear, store=_store_input_shape),
+    OperationKernel((Reshape,), linear, store=_store_input_shape),
+    *(
+        OperationKernel(
+            (convolution_layer,),
+            convolution,
+            REGULARIZERS,
+            saved=("inputs",),
+            fields=windows.fields,
+            partials=_sums_of_parameters,
+        )
+        for convolution_layer in (Conv1D, Conv2D)
+    ),
+    *(
+        OperationKernel(
+            (pooling,),
+            max_pooling,
+            saved=("largest",),
+            fields=windows.fields,
+            store=_store_largest,
+        )
+        for pooling in (MaxPooling1D, MaxPooling2D)
+    ),
+    *(
+        OperationKernel((pooling,), average_pooling, fields=windows.fields, store=_store_lengths)
+        for pooling in (AveragePooling1D, AveragePooling2D)
+    ),
+    *(
+        OperationKernel((pooling,), global_average_pooling, store=_store_input_shape)
+        for pooling in (GlobalAveragePooling1D, GlobalAveragePooling2D)
+    ),
+    *(
+        OperationKernel(
+            (pooling,), global_max_pooling, saved=("largest",), store=_store_global_largest
+        )
+        for pooling in (GlobalMaxPooling1D, GlobalMaxPooling2D)
+    ),
+    OperationKernel((ZeroPadding2D,), zero_padding, fields=_padding_fields),
+    OperationKernel(
+        (LayerNormalization,),
+        layer_normalization,
+        ("epsilon",),
+        saved=("normalized", "deviation"),
+        store=_store_deviation,
+    ),
+    OperationKernel(
+        (Normalization,),
+        normalization,
+        statistics=("mean", "deviation"),
+        fields=_check_is_adapted,
+    ),
     OperationKernel((Scale,), scale, ("factor", "offset")),
     OperationKernel((Dropout,), dropout, ("rate",), saved=("mask",), uniforms=True),
     OperationKernel(
@@ -172,6 +321,7 @@ OPERATIONS = (
         ("momentum", "epsilon"),
         saved=("normalized",),
         statistics=("running_mean", "running_variance", "deviation"),
+        partials=lambda operation, input_shape: 1 + 4 * operation.n_features,
         store=_store_normalization,
     ),
 )
@@ -180,15 +330,22 @@ LOSSES = (
     LossKernel(
         SoftmaxCategoricalCrossentropy,
         softmax_categorical_crossentropy,
-        ("temperature",),
+        ("temperature", "label_smoothing"),
         takes_labels=True,
     ),
     LossKernel(SigmoidBinaryCrossentropy, sigmoid_binary_crossentropy),
-    LossKernel(CategoricalCrossentropy, categorical_crossentropy, takes_labels=True),
+    LossKernel(
+        CategoricalCrossentropy,
+        categorical_crossentropy,
+        ("label_smoothing",),
+        takes_labels=True,
+    ),
     LossKernel(BinaryCrossentropy, binary_crossentropy),
     LossKernel(MeanSquaredError, mean_squared_error),
     LossKernel(MeanAbsoluteError, mean_absolute_error),
     LossKernel(Huber, huber, ("delta",)),
+    LossKernel(Poisson, poisson),
+    LossKernel(Hinge, hinge),
 )
 
 _ADAM = ("epsilon", "beta_1", "beta_2")
@@ -222,5 +379,8 @@ def settings(kernels: Sequence[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for kernel in kernels for name in kernel.settings))
 
 
-# Opcodes by the classes that a kernel is for.
-OPCODES = {kernel.operations: modules(OPERATIONS).index(kernel.module) for kernel in OPERATIONS}
+def takes(kernel: OperationKernel, operations: Sequence[Any]) -> bool:
+    """Whether ``kernel`` computes these ``operations``."""
+    return tuple(map(type, operations)) == kernel.operations and all(
+        getattr(operations[0], name) == value for name, value in kernel.required.items()
+    )

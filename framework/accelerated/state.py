@@ -37,12 +37,18 @@ class State(NamedTuple):
         parameters, gradients: one after the other, as in a ``ParameterVector``.
         statistics: see ``OperationKernel``.
         uniforms: random numbers, of the output's shape.
+        partials: what threads have found out about their own samples, ``(threads, numbers)``:
+            see ``OperationKernel``.
+        thread_team, thread_id: of the thread.
     """
 
     parameters: Any
     gradients: Any
     statistics: Any
     uniforms: Any
+    partials: Any
+    thread_team: Any
+    thread_id: Any
 
 
 @jit
@@ -57,6 +63,9 @@ def state_of(op, state, samples, own):
         state.gradients[op.parameters : end],
         state.statistics[op.statistics : op.statistics + op.n_statistics],
         rows(state.uniforms, op.uniforms, samples, op.n_uniforms)[own],
+        rows(state.partials, op.partials, len(state.thread_team.arrivals), op.n_partials),
+        state.thread_team,
+        state.thread_id,
     )
 
 

@@ -50,8 +50,8 @@ class BatchSource(NamedTuple):
     Attributes:
         X, labels, targets: the samples in their order; or with ``order``, those it numbers. Of
             the last two, one may be empty (see ``losses``). Their values may change at any time.
-        sample_weights: one for each sample of the steps, in their order. None at all means that
-            all are equal.
+        sample_weights: one for each sample of the steps, in their order, divided by the mean weight
+            of all training samples. None at all means that all are equal.
         batch_size: samples of a step; the last may have fewer.
         uniforms: random numbers for all samples, ``uniforms_per_sample`` for each.
     """
@@ -71,6 +71,9 @@ class Workspace(NamedTuple):
 
     The targets are always put there: labels are used as indices, so that those that were checked
     must be those that are used, whatever becomes of the source.
+
+    Attributes:
+        partials: see ``State``, for all operations.
     """
 
     X: Array
@@ -78,6 +81,7 @@ class Workspace(NamedTuple):
     targets: Array
     values: Array
     dvalues: Array
+    partials: Array
 
 
 @cached_jit
@@ -116,7 +120,10 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
 
         per = source.uniforms_per_sample
         uniforms = source.uniforms[start * per : stop * per]
-        state = State(network.parameters, network.gradients, network.statistics, uniforms)
+        state = State(
+            network.parameters, network.gradients, network.statistics, uniforms,
+            workspace.partials, thread_team, thread_id,
+        )  # fmt: skip
         predictions = forward(
             network.instructions, state, inputs, workspace.values, thread_team, thread_id
         )
@@ -141,11 +148,12 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
         if not barrier(thread_team, thread_id):
             return
         total_loss = 0.0
-        for found in thread_team.sums:
-            total_loss += found[0] + found[1]
+        for thread in range(len(thread_team.sums)):
+            total_loss += thread_team.sums[thread, 0] + thread_team.sums[thread, 1]
         if thread_id == 0:
-            for found in thread_team.sums:
-                metrics[step] += found[:3]
+            for thread in range(len(thread_team.sums)):
+                for i in range(metrics.shape[1]):
+                    metrics[step, i] += thread_team.sums[thread, i]
         # Where sums may be reordered, np.isfinite is compiled away.
         if not abs(total_loss) < np.inf:
             return
@@ -155,7 +163,9 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
         )
         if len(sample_weights):
             for i in range(own.start, own.stop):
-                dinputs[i] *= dinputs.dtype.type(weights[i] * samples / total_weight)
+                factor = dinputs.dtype.type(weights[i])
+                for k in range(dinputs.shape[1]):
+                    dinputs[i, k] *= factor
         if not backward(
             network.instructions, network.first, state, inputs, workspace.values, dinputs,
             workspace.dvalues, thread_team, thread_id,
@@ -223,7 +233,18 @@ def copy_targets(source, order, start, stop, own, target):
         if len(order):
             gather(source, order[start:stop][own], target[own])
         else:
-            target[own] = source[start:stop][own]
+            copy(source[start:stop][own], target[own])
+
+
+@jit
+def copy(source, target):
+    # An assignment would bring in, and compile, the text of its error.
+    for i in range(len(target)):
+        if source.ndim == 1:
+            target[i] = source[i]
+        else:
+            for j in range(source.shape[1]):
+                target[i, j] = source[i, j]
 
 
 @jit

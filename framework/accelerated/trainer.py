@@ -1,5 +1,7 @@
 """Whole training steps of a model whose every part has a kernel."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeGuard
 
@@ -7,12 +9,14 @@ import numpy as np
 
 from framework.accelerated.blas import CAN_BE_SHARED
 from framework.accelerated.checked_data import CheckedData, are_checked, checked_data
+from framework.accelerated.compilation import telling
 from framework.accelerated.instructions import (
     Instructions,
     loss_instruction,
     optimizer_instruction,
     optimizer_state,
 )
+from framework.accelerated.small_networks import is_small, take_small_steps
 from framework.accelerated.state import places
 from framework.accelerated.steps import BatchSource, Network, Workspace, take_steps
 from framework.accelerated.support import unsupported, warn_of_plain_steps
@@ -21,7 +25,6 @@ from framework.accelerated.workspace import Results, as_compiled, rows
 from framework.accuracies import RegressionAccuracy
 from framework.containers.supervised import Supervised
 from framework.data.batches import ArrayBatches, Batch, Batches
-from framework.data.micro_batches import has_independent_samples
 from framework.losses import FusedLoss
 from framework.utils.threads import available, single_thread
 from optimizers.arrays import Array
@@ -29,13 +32,13 @@ from optimizers.arrays import Array
 # A call takes about as long as this many multiplications, a part of a second, so that Ctrl-C and
 # the progress bar are served in between. A step is counted as so many by itself, and its update as
 # some for each parameter, so that the calls of small networks are short as well.
-WORK_PER_CALL = 10**9
-WORK_OF_STEP = 100_000
-WORK_OF_UPDATE = 10
+WORK_PER_CALL = 2 * 10**10
+WORK_OF_STEP = 2 * 10**6
+WORK_OF_UPDATE = 20
 # The random numbers of the dropouts for all steps of a call are a few megabytes.
 DRAWN_PER_CALL = 2**20
 
-# With less than this to do, samples of a batch and multiplications, a thread is not worth it: with
+# With less than this to do, rows of a product and multiplications, a thread is not worth it: with
 # 3 million each, two were 15 % faster than one; with 0.8 million 10 %, but not reliably.
 SAMPLES_OF_THREAD = 32
 WORK_OF_THREAD = 2 * 10**6
@@ -57,6 +60,10 @@ class Trainer:
         self.parameters = model.parameters
         self.places = places(self.parameters)
 
+    def telling(self, say: Callable[[str], None]) -> AbstractContextManager[None]:
+        """Return a context in which ``say`` is called if something has to be compiled."""
+        return telling(say)
+
     def steps_at_once(self, source: Batches) -> int:
         """Return how many batches of ``source`` to put together for one call."""
         if not self._reads(source) or self._is_precision_unknown():
@@ -67,13 +74,15 @@ class Trainer:
             return 1
         if not are_checked(source.y, self.loss, instructions, self.parameters.dtype):
             return 1
-        parameters, size = len(self.parameters), source.batch_size
-        work = (size + WORK_OF_UPDATE) * parameters + WORK_OF_STEP
+        size = source.batch_size
+        work = size * instructions.work + WORK_OF_UPDATE * len(self.parameters) + WORK_OF_STEP
         drawn = max(1, size * instructions.uniforms)
         return max(1, min(WORK_PER_CALL // work, DRAWN_PER_CALL // drawn))
 
-    def take_steps(self, batches: Batch) -> Array:
+    def take_steps(self, batches: Batch, mean_weight: float = 1.0) -> Array:
         """Train on one batch, or several put together, and leave the model as the last one does.
+
+        ``mean_weight`` is that of all training samples: see ``sample_weights``.
 
         Returns:
             For each step, the data loss, the penalties and the accuracy, ``(steps, 3)``. After a
@@ -88,9 +97,9 @@ class Trainer:
         source = batches.source
         if self._reads(source):
             arrays = source.X, source.y, source.sample_weight, batches.rows
-            return self._take_steps(*arrays, source.batch_size)
+            return self._take_steps(*arrays, source.batch_size, mean_weight)
         ((X, y, weights, _),) = batches.micro_batches()
-        return self._take_steps(X, y, weights, None, source.batch_size)
+        return self._take_steps(X, y, weights, None, source.batch_size, mean_weight)
 
     def _reads(self, source: Batches) -> TypeGuard[ArrayBatches]:
         """Whether the compiled code can take the rows of a batch from the arrays by itself."""
@@ -106,7 +115,13 @@ class Trainer:
         return isinstance(accuracy, RegressionAccuracy) and accuracy.current_precision is None
 
     def _take_steps(
-        self, X: Array, y: Array, weights: Array | None, order: Array | None, batch_size: int
+        self,
+        X: Array,
+        y: Array,
+        weights: Array | None,
+        order: Array | None,
+        batch_size: int,
+        mean_weight: float,
     ) -> Array:
         X = as_compiled(X, self.parameters.dtype)
         try:
@@ -117,7 +132,7 @@ class Trainer:
         data = checked_data(X, y, weights, order, instructions, self.loss, self.model.accuracy)
         dtype = self.parameters.dtype
         # By the size of all batches, so that the last one's sums are the same in any call.
-        thread_team = make_team(self.threads(batch_size))
+        thread_team = make_team(self.threads(batch_size, instructions.work))
         batch_size = min(batch_size, data.samples)
         metrics = np.zeros((-(-data.samples // batch_size), 3))
         rates = self._learning_rates(len(metrics))
@@ -126,7 +141,7 @@ class Trainer:
             X=data.X.reshape(len(data.X), instructions.n_inputs),
             labels=data.labels,
             targets=data.targets,
-            sample_weights=data.weights,
+            sample_weights=data.weights / mean_weight,
             order=data.order,
             batch_size=batch_size,
             uniforms=results.draw(data.samples),
@@ -138,9 +153,13 @@ class Trainer:
             targets=np.empty((min(batch_size, len(data.targets)), data.targets.shape[1]), dtype),
             values=results.values,
             dvalues=results.dvalues,
+            partials=np.empty(len(thread_team.arrivals) * instructions.partials, dtype),
         )
         network = self._network(instructions, data, results)
-        taken = self._run(network, source, workspace, rates, metrics, thread_team)
+        alone = len(thread_team.arrivals) == 1
+        small = alone and is_small(instructions, self.loss, data, batch_size)
+        take = take_small_steps if small else take_steps
+        taken = self._run(take, network, source, workspace, rates, metrics, thread_team)
 
         last = min(taken, len(metrics) - 1)
         size = min(batch_size, data.samples - last * batch_size)
@@ -173,6 +192,7 @@ class Trainer:
 
     def _run(
         self,
+        take: Any,
         network: Network,
         source: BatchSource,
         workspace: Workspace,
@@ -186,12 +206,12 @@ class Trainer:
         arguments = network, source, workspace, rates, initial
         try:
             if len(thread_team.arrivals) == 1:
-                take_steps(*arguments, metrics, thread_team, 0)
+                take(*arguments, metrics, thread_team, 0)
             else:
                 # No step: the compiler, if it is needed, runs here, in a thread that Ctrl-C ends.
-                take_steps(*arguments, metrics[:0], thread_team, 0)
+                take(*arguments, metrics[:0], thread_team, 0)
                 with single_thread():
-                    together(thread_team, partial(take_steps, *arguments, metrics, thread_team))
+                    together(thread_team, partial(take, *arguments, metrics, thread_team))
         finally:
             taken = int(thread_team.steps[0])
             optimizer.iterations = initial + taken
@@ -215,15 +235,21 @@ class Trainer:
         self.model.store_around()
 
     def _instructions(self, X: Array) -> Instructions:
-        return Instructions(self.operations, self.places, X.shape[1:])
+        return Instructions(self.operations, self.places, X.shape[1:], self.parameters.dtype)
 
-    def threads(self, batch_size: int) -> int:
-        """Return how many threads share the work on each batch of so many samples."""
-        if not CAN_BE_SHARED or not all(map(has_independent_samples, self.operations)):
+    def threads(self, batch_size: int, work_per_sample: int | None = None) -> int:
+        """Return how many threads share the work on each batch of so many samples.
+
+        ``work_per_sample`` is in multiplications, where it is known.
+        """
+        if not CAN_BE_SHARED:
             return 1
-        work = batch_size * len(self.parameters)
-        worth = min(batch_size // SAMPLES_OF_THREAD, work // WORK_OF_THREAD)
-        return max(1, min(worth, available(), MOST_THREADS))
+        parameters = len(self.parameters)
+        work = batch_size * (work_per_sample or parameters)
+        # A convolution uses its parameters for many windows of a sample.
+        rows = work // parameters
+        worth = min(rows // SAMPLES_OF_THREAD, work // WORK_OF_THREAD)
+        return max(1, min(worth, batch_size, available(), MOST_THREADS))
 
     def _learning_rates(self, steps: int) -> Array:
         optimizer = self.model.optimizer

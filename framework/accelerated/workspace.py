@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from framework.accelerated import state
 from framework.accelerated.instructions import Group, Instructions
+from framework.accelerated.tiles import whole_vectors
 from framework.utils import rng
 from optimizers.arrays import Array
 
@@ -36,8 +37,10 @@ class Results:
     def __init__(self, instructions: Instructions, samples: int, dtype: np.dtype[Any]) -> None:
         self.instructions = instructions
         outputs = instructions.n_outputs
-        self.values: Array = np.empty(samples * (instructions.values + outputs + 1), dtype)
-        self.dvalues: Array = np.empty(samples * (instructions.dvalues + outputs), dtype)
+        # The last vector that is read may reach beyond the last number.
+        beyond = whole_vectors(1, dtype.itemsize)
+        self.values: Array = np.empty(samples * (instructions.values + outputs + 1) + beyond, dtype)
+        self.dvalues: Array = np.empty(samples * (instructions.dvalues + outputs) + beyond, dtype)
         self.statistics: Array = np.empty(instructions.statistics, dtype)
         for operation, name, statistics in self._statistics():
             if name in operation.state:

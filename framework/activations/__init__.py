@@ -7,6 +7,7 @@ from framework.activations.elu import ELU as ELU
 from framework.activations.gelu import GELU as GELU
 from framework.activations.leaky_relu import LeakyReLU as LeakyReLU
 from framework.activations.linear import Linear as Linear
+from framework.activations.log_softmax import LogSoftmax as LogSoftmax
 from framework.activations.mish import Mish as Mish
 from framework.activations.prelu import PReLU as PReLU
 from framework.activations.relu import ReLU as ReLU

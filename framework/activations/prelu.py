@@ -85,8 +85,9 @@ class PReLU(Activation):
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
-        by_slope = (dvalues * np.minimum(self.inputs, 0)).reshape(-1, self.n_features)
-        self.dweights = by_slope.sum(axis=0, keepdims=True, dtype=np.float64)
+        if self.trainable:
+            by_slope = (dvalues * np.minimum(self.inputs, 0)).reshape(-1, self.n_features)
+            self.dweights = by_slope.sum(axis=0, keepdims=True, dtype=np.float64)
         self.dinputs = np.where(self.inputs > 0, dvalues, self.weights[0] * dvalues)
         return self.dinputs
 

@@ -13,6 +13,7 @@ from framework.exercises.marking import TIME_LIMIT
 from framework.utils.files import write_atomically
 from optimizers.checks import check_positive
 
+NAME = "of the exercise, or a file of your own (.md)"
 # How many hints of each exercise are open, beside the answers.
 OPENED = Path(".exercises.json")
 
@@ -31,7 +32,7 @@ def add(commands: Any) -> None:
     listing.set_defaults(command=list_exercises)
 
     start = inside.add_parser("start", help="write a file to fill in")
-    start.add_argument("name", help="of the exercise")
+    start.add_argument("name", help=NAME)
     start.add_argument("--output", metavar="FILE", help="the file to write (NAME.py)")
     start.add_argument("--force", action="store_true", help="replace a file that is there")
     start.set_defaults(command=start_exercise)
@@ -55,11 +56,11 @@ def add(commands: Any) -> None:
     check.set_defaults(command=check_exercise)
 
     hint = inside.add_parser("hint", help="open one more hint")
-    hint.add_argument("name", help="of the exercise")
+    hint.add_argument("name", help=NAME)
     hint.set_defaults(command=open_hint)
 
     solution = inside.add_parser("solution", help="print the solution")
-    solution.add_argument("name", help="of the exercise")
+    solution.add_argument("name", help=NAME)
     solution.set_defaults(command=print_solution)
 
 

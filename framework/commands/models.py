@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from datasets.pictures import FORMATS
 from framework import Model, Sigmoid, Softmax
-from framework.commands.pictures import FORMATS
 from framework.commands.samples import read_samples
 from framework.utils.classes import check_not_nan
 from framework.utils.files import check_target, write_atomically
@@ -96,6 +96,9 @@ def summary(options: argparse.Namespace) -> int:
         print(f"{name:12} {'-' if value is None else value}")
     names = "-" if model.class_names is None else ", ".join(map(printable, model.class_names))
     print(f"{'class_names':12} {names}")
+    if model.table is not None:
+        print(f"{'target':12} {printable(model.table.target)}")
+        print(f"{'columns':12} {', '.join(printable(one.name) for one in model.table.columns)}")
     return 0
 
 
@@ -134,6 +137,8 @@ def _answers(model: Model, outputs: Array) -> tuple[Array | None, list[str], Arr
     try:
         classes = model.classes_of(outputs)
     except ValueError:
+        if model.table is not None and values.shape[1] == 1:
+            return None, [model.table.target], values
         return None, [f"output {i + 1}" for i in range(values.shape[1])], values
     single = values.shape[1] == 1
     if single:  # the probability of "yes"

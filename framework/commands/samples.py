@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from datasets.pictures import as_channels, read_picture
 from framework import Model, Scale
-from framework.commands.pictures import read_picture
+from framework.commands.columns import read_columns
 from framework.commands.tables import read_table
 from framework.containers.container import is_trained
 from framework.errors import file_errors
 from optimizers.arrays import Array
 
-# The weights of red, green and blue in the brightness of a pixel: ITU-R BT.601.
-BRIGHTNESS = (0.299, 0.587, 0.114)
 TABLES = {".csv": ",", ".tsv": "\t"}
 
 
@@ -28,11 +27,16 @@ def read_samples(model: Model, options: argparse.Namespace) -> tuple[Array, str]
 
     Raises:
         OSError: the file cannot be read.
-        FileError: it is damaged, or holds something else.
+        FileError: a table or an array is damaged, or holds something else.
+        DataError: so is, or does, an image.
         ValueError: it does not fit the model, or an option does not fit it.
     """
     path = Path(options.data)
     suffix = path.suffix.lower()
+    if model.table is not None:
+        cells, remarks = read_columns(path, None, options.header)
+        with file_errors(path):
+            return model.table.encode(cells), "\n".join(remarks)
     if suffix not in TABLES and options.header is not None:
         raise ValueError(f"--header is for tables, not for {path}")
     if suffix not in TABLES and suffix != ".npy":
@@ -108,11 +112,8 @@ def _size(expected: tuple[int, ...]) -> tuple[int, int]:
 
 def _fitted(pixels: Array, expected: tuple[int, ...]) -> Array:
     """Return an image in the shape ``expected``, one of ``_shapes``, grey or coloured as that."""
-    if expected in _shapes(*pixels.shape[:2])[:3]:
-        grey = pixels if pixels.ndim == 2 else np.rint(pixels @ BRIGHTNESS).astype(np.uint8)
-        return grey.reshape(expected)
-    coloured = pixels if pixels.ndim == 3 else np.repeat(pixels[..., np.newaxis], 3, axis=2)
-    return coloured.reshape(expected)
+    channels = 1 if expected in _shapes(*pixels.shape[:2])[:3] else 3
+    return as_channels(pixels, channels).reshape(expected)
 
 
 def _before_parameters(model: Model) -> list[Any]:

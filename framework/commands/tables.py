@@ -46,7 +46,7 @@ def read_table(
         OSError: the file cannot be read.
         FileError: it has no rows, rows of different lengths, or values that are not numbers.
     """
-    with file_errors(path), _opened(path) as file:
+    with file_errors(path), opened_table(path) as file:
         reader = csv.reader(file, delimiter=delimiter)
         first = next(filter(None, reader), None)
         if first is None:
@@ -63,7 +63,7 @@ def read_table(
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
+def opened_table(path: Path) -> Iterator[TextIO]:
     """Open a table as text. It can be gone through several times, which a pipe cannot."""
     with path.open("rb") as opened:
         file: IO[bytes] = opened if opened.seekable() else io.BytesIO(opened.read())

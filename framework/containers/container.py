@@ -7,7 +7,7 @@ from typing import Any
 
 from framework.operation import Operation, describe
 from framework.parameters import ParameterVector
-from optimizers.optimizer import parameter_names
+from optimizers.optimizer import parameter_names, trained_names
 
 
 class Container(Operation):
@@ -40,6 +40,16 @@ class Container(Operation):
     >>> network.forward(np.ones((3, 4))).shape, len(network.trained_layers)
     ((3, 2), 2)
     """
+
+    @property
+    def trainable(self) -> bool:
+        """Whether any operation in it is. Setting it sets that of all of them."""
+        return any(getattr(leaf, "trainable", True) for _, leaf in leaves(self.children()))
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        for _, leaf in leaves(self.children()):
+            leaf.trainable = trainable
 
     def children(self) -> Mapping[str, Any]:
         """Return the operations that this one is made of, each under a name.
@@ -102,8 +112,17 @@ def checked_operations(name: str, operations: Iterable[Any]) -> list[Any]:
 
 
 def is_trained(operation: Any) -> bool:
-    """Whether ``operation``, or one that it is made of, has parameters."""
-    return any(parameter_names(leaf) for _, leaf in leaves(numbered([operation])))
+    """Whether ``operation``, or one that it is made of, has parameters that are not frozen."""
+    return any(trained_names(leaf) for _, leaf in leaves(numbered([operation])))
+
+
+def frozen_paths(container: Container) -> list[str]:
+    """Return the paths of the operations in ``container`` that are frozen and have parameters."""
+    return [
+        path
+        for path, leaf in leaves(container.children())
+        if parameter_names(leaf) and not trained_names(leaf)
+    ]
 
 
 def untrained_inside(operation: Any, parameters: ParameterVector) -> Iterator[tuple[str, Any]]:
@@ -121,6 +140,6 @@ def untrained_inside(operation: Any, parameters: ParameterVector) -> Iterator[tu
             if isinstance(one, Operation) and not all(
                 parameters.holds(getattr(leaf, parameter, None))
                 for _, leaf in leaves(numbered([one]))
-                for parameter in parameter_names(leaf)
+                for parameter in trained_names(leaf)
             ):
                 yield name, one

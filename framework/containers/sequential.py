@@ -29,16 +29,17 @@ from framework.containers.container import (
     Container,
     checked_operations,
     containers,
+    frozen_paths,
     leaves,
     numbered,
     untrained_inside,
 )
 from framework.containers.shapes import shapes_along
 from framework.operation import Shape, describe
-from framework.parameters import ParameterVector, bind, state_names
+from framework.parameters import ParameterVector, bind, state_names, untrained_names
 from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
-from optimizers.optimizer import parameter_names
+from optimizers.optimizer import parameter_names, trained_names
 
 
 class Sequential(Container):
@@ -82,6 +83,7 @@ class Sequential(Container):
         self._parameters: ParameterVector | None = None
         # The containers inside, and this one, each with its operations at the last ``finalize``.
         self._arrangement: list[tuple[Container, list[Any]]] = []
+        self._frozen: list[str] = []
         self._append(operations)
 
     @recursive_repr("Sequential([...])")
@@ -117,12 +119,14 @@ class Sequential(Container):
         self._check_arrangement()
         self.output_shapes()
         dtype = self._common_dtype()
-        if not self.finalized or self.dtype != dtype:
+        frozen = frozen_paths(self)
+        if not self.finalized or self.dtype != dtype or frozen != self._frozen:
+            self._frozen = frozen
             self._parameters = ParameterVector(self.leaves(), dtype)
             self._arrangement = [(one, list(_operations_of(one))) for one in containers(self)]
             self._warn_of_untrained()
         for leaf in self.leaves():
-            for name in state_names(leaf):
+            for name in untrained_names(leaf):
                 bind(leaf, name, getattr(leaf, name).astype(dtype))
 
     @property
@@ -153,8 +157,11 @@ class Sequential(Container):
 
     @property
     def trained_layers(self) -> list[Any]:
-        """The operations that have parameters, in order, those inside containers included."""
-        return [leaf for leaf in self.leaves() if parameter_names(leaf)]
+        """The operations that have parameters, in order, those inside containers included.
+
+        Frozen ones are left out: see ``Operation.trainable``.
+        """
+        return [leaf for leaf in self.leaves() if trained_names(leaf)]
 
     def children(self) -> Mapping[str, Any]:
         return numbered(self.layers)
@@ -245,6 +252,23 @@ class Sequential(Container):
             self.parameters.weights,
             *(getattr(leaf, name) for leaf in self.leaves() for name in state_names(leaf)),
         ]
+
+    def frozen_arrays(self) -> list[Array]:
+        """Return the parameters of the operations that are frozen: see ``Operation.trainable``."""
+        return [
+            getattr(leaf, name)
+            for leaf in self.leaves()
+            if not trained_names(leaf)
+            for name in parameter_names(leaf)
+        ]
+
+    def check_frozen(self) -> None:
+        """Raise RuntimeError if ``trainable`` of an operation was changed since ``finalize``."""
+        if frozen_paths(self) != self._frozen:
+            raise RuntimeError(
+                f"the {self._name} is not finalized: trainable of an operation was changed, so "
+                "call finalize() again"
+            )
 
     # Details
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from framework.containers.container import is_trained
-from framework.operation import LastAxis, Shape, describe
+from framework.operation import Channels, LastAxis, Shape, describe
 
 
 def shapes_along(
@@ -56,7 +56,7 @@ def _shape_after(operation: Any, shape: Shape) -> Shape:
     if returned is None:
         return None
     try:
-        kind = LastAxis if isinstance(returned, LastAxis) else tuple
+        kind = type(returned) if isinstance(returned, LastAxis) else tuple
         return kind(operator.index(size) for size in returned)
     except TypeError:
         raise TypeError(
@@ -67,12 +67,18 @@ def _shape_after(operation: Any, shape: Shape) -> Shape:
 
 def text_of_shape(shape: Shape) -> str:
     """Return the shape of a batch of such samples, as messages and tables show it."""
-    return "(samples, …)" if shape is None else f"(samples, {', '.join(map(str, shape))})"
+    if shape is None:
+        return "(samples, …)"
+    more = "…, " if isinstance(shape, Channels) else ""
+    return f"(samples, {more}{', '.join(map(str, shape))})"
 
 
 def _origin(operations: Sequence[Any], shape: Shape) -> str:
     before = operations[-1]
-    size = f"{shape[0]} values" if shape and len(shape) == 1 else f"shape {shape}"
+    if shape and len(shape) == 1:
+        size = f"{shape[0]} {'channels' if isinstance(shape, Channels) else 'values'}"
+    else:
+        size = f"shape {shape}"
     source = next((layer for layer in reversed(operations) if is_trained(layer)), before)
     after = "" if source is before else f", after {describe(source)}"
     return f"the operation before it, {describe(before)}{after}, gives {size} per sample"

@@ -64,6 +64,8 @@ class Supervised(Sequential):
         output_activation: after ``finalize``, the operation that gives the outputs: the last one,
             or the activation of a fused loss.
         input_shape: the shape of one sample of the data last seen, or None.
+        table: how the columns of a table become the inputs, or None: see ``TableColumns``. It is
+            saved with the model.
         optimizer_has_trained: whether ``Model.train`` has used the present optimizer.
 
     A subclass can pair further classes with a fused form in ``fused``. Only these very classes
@@ -78,6 +80,7 @@ class Supervised(Sequential):
         self.accuracy: Any = None
         self.metrics: dict[str, Metric] = {}
         self.input_shape: Shape = None
+        self.table: Any = None
         self.optimizer_has_trained = False
         self._class_names: list[str] | None = None
         self.before_loss: list[Any] = []
@@ -335,10 +338,10 @@ class Supervised(Sequential):
         """
         return predictions_of(outputs, self.accuracy, self.output_activation)
 
-    def classes_of(self, outputs: Array) -> Array:
+    def classes_of(self, outputs: Array, threshold: float = 0.5) -> Array:
         """Return the class of each sample, given its outputs: see ``Model.predict_classes``."""
         arrays = self.stored_arrays()
-        return classes_of(outputs, self.accuracy, self.output_activation, arrays)
+        return classes_of(outputs, self.accuracy, self.output_activation, arrays, threshold)
 
     def check_ready(self) -> None:
         """Raise RuntimeError before a loss is set and ``finalize`` has been called."""

@@ -11,11 +11,10 @@ tell them apart.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from framework.containers.supervised import Supervised
 from framework.data.checks import Transform, check_weighted_data
@@ -54,11 +53,9 @@ class Batch:
             weights, or the number of its samples.
     """
 
-    def __init__(
-        self, source: ArrayBatches, rows: Array, total_weight: float | None = None
-    ) -> None:
+    def __init__(self, source: ArrayBatches, rows: Array) -> None:
         self.source, self.rows = source, rows
-        self.total_weight = source.total_weight(rows) if total_weight is None else total_weight
+        self.total_weight = source.total_weight(rows)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -71,6 +68,16 @@ class Batch:
             return
         for start in range(0, len(self), size):
             yield Batch(self.source, self.rows[start : start + size])
+
+    def total_weights(self) -> list[float]:
+        """Return the total weight of the batch of each step: see ``steps``."""
+        size = self.source.batch_size
+        if size >= len(self):
+            return [self.total_weight]
+        if self.source.sample_weight is None:
+            whole, rest = divmod(len(self), size)
+            return [float(size)] * whole + [float(rest)] * (rest > 0)
+        return [batch.total_weight for batch in self.steps()]
 
     def micro_batches(self, size: int | None = None) -> Iterator[MicroBatch]:
         """Yield all samples, ``size`` at a time; None yields them together."""
@@ -99,6 +106,7 @@ class ArrayBatches:
 
     Attributes:
         batch_size: never more than there are rows.
+        mean_weight: the mean weight of the rows, 1 without weights.
     """
 
     def __init__(
@@ -118,6 +126,7 @@ class ArrayBatches:
         # The order within a single batch makes no difference.
         self.shuffle = shuffle and self.batch_size < len(rows)
         self.rows = rows if self.shuffle else np.sort(rows)
+        self.mean_weight = self.total_weight(self.rows) / len(self.rows)
         self._mapped = is_mapped(X) or is_mapped(y)
         self._gaps = self.shuffle or self.rows[-1] - self.rows[0] != len(rows) - 1
 
@@ -160,6 +169,12 @@ class ArrayBatches:
             self.X, self.y, self.sample_weight, self.rows, size, shuffle, self.transform
         )
 
+    def with_weights(self, sample_weight: Array, rows: Array) -> ArrayBatches:
+        """Return batches of the same data, with other weights, of ``rows`` alone."""
+        return ArrayBatches(
+            self.X, self.y, sample_weight, rows, self.batch_size, self.shuffle, self.transform
+        )
+
     def release(self) -> None:
         """Free the memory of pages that have been read, if the arrays are mapped files."""
         if self._mapped:
@@ -191,7 +206,7 @@ class BatchStream:
     """Batches from an iterable: a list of them, a data loader, an object of your own.
 
     Every epoch iterates over ``source`` anew and takes ``(X, y)`` or ``(X, y, sample_weight)``.
-    Each batch is checked as it comes.
+    Each batch is checked as it comes. One whose weights are all 0 is skipped.
 
     Args:
         model: the model that the batches must fit.
@@ -200,7 +215,9 @@ class BatchStream:
         name: the name of ``source`` in messages.
 
     Attributes:
-        batches_per_epoch: the number of batches in an epoch; None until it is known.
+        batches_per_epoch: the number of batches in an epoch, without those that are skipped; None
+            until it is known.
+        weigh: if set, a function of targets and weights that returns other weights.
         first: the first batch.
 
     Raises:
@@ -222,11 +239,14 @@ class BatchStream:
                 "whose __iter__ begins anew"
             )
         self.model, self.source, self.transform, self.name = model, source, transform, name
-        # Until an epoch has been counted, the source's own word for it.
-        self.batches_per_epoch: int | None = len(source) if isinstance(source, Sized) else None
+        self.batches_per_epoch: int | None = None
+        self.weigh: Callable[[Array, Array | None], Array] | None = None
         self._weight_scale: float | None = None
         self.first = next(self.epoch())
-        self._weight_scale = SMALL if self.first.total_weight > HUGE else 1.0
+        self._weight_scale = self._weight_scale or 1.0
+        if isinstance(source, Sized) and self.first.source.sample_weight is None:
+            # Until an epoch has been counted, the source's own word for it.
+            self.batches_per_epoch = len(source)
 
     @property
     def batch_size(self) -> int:
@@ -240,42 +260,51 @@ class BatchStream:
 
     def epoch(self) -> Iterator[Batch]:
         """Yield the batches of one epoch, each after it has been checked."""
-        number = 0
+        number = count = 0
         for number, received in enumerate(self.source, 1):
             try:
                 batch = self._checked(received)
             except (TypeError, ValueError) as error:
                 raise BatchError(f"batch {number} of {self.name}: {error}") from error
-            yield batch
-        if not number:
-            raise BatchError(f"{self.name} gave no batch")
-        self.batches_per_epoch = number
+            if batch is not None:
+                count += 1
+                yield batch
+        if not count:
+            weightless = " with a weight above 0" if number else ""
+            raise BatchError(f"{self.name} gave no batch{weightless}")
+        self.batches_per_epoch = count
 
-    def _checked(self, received: Any) -> Batch:
+    def _checked(self, received: Any) -> Batch | None:
+        """Return the batch that was received, None if its weights are all 0."""
         if not isinstance(received, (tuple, list)) or len(received) not in (2, 3):
             raise TypeError(
                 "expected a pair (X, y), or (X, y, sample_weight), received "
                 f"{type(received).__name__}"
             )
-        given_X, given_y, *rest = received
-        given_weight = rest[0] if rest else None
-        arrays = check_weighted_data(self.model, given_X, given_y, given_weight, self.transform)
-        source = ArrayBatches(*arrays, transform=self.transform)
-        return Batch(source, source.rows, self._total_weight(given_weight))
-
-    def _total_weight(self, given: ArrayLike | None) -> float | None:
-        # Checked weights are scaled batch by batch; the given ones compare batches.
-        if given is None:
+        X, y, *rest = received
+        given = rest[0] if rest else None
+        X, y, weights = check_weighted_data(self.model, X, y, given, self.transform, scaled=False)
+        if weights is not None:
+            weights = self._comparable(weights)
+        if self.weigh is not None:
+            weights = self.weigh(y, weights)
+        if weights is not None and not weights.any():
             return None
-        scale = 1.0 if self._weight_scale is None else self._weight_scale
+        source = ArrayBatches(X, y, weights, transform=self.transform)
+        return Batch(source, source.rows)
+
+    def _comparable(self, weights: Array) -> Array:
+        """Return the weights of a batch on the scale of all batches, which the first decides."""
         with np.errstate(over="ignore"):
-            total = float(np.sum(np.multiply(given, scale, dtype=np.float64)))
-        if self._weight_scale is not None and total > 1 / SMALL:
-            raise ValueError(
-                f"its weights, up to {np.max(given):g}, are too large beside those of the first "
-                "batch"
-            )
-        return total
+            if self._weight_scale is None:
+                self._weight_scale = SMALL if weights.sum() > HUGE else 1.0
+            scaled = weights * self._weight_scale
+            if scaled.sum() > 1 / SMALL:
+                raise ValueError(
+                    f"its weights, up to {weights.max():g}, are too large beside those of the "
+                    "first batch"
+                )
+        return scaled
 
 
 Batches: TypeAlias = ArrayBatches | BatchStream

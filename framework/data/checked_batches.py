@@ -15,8 +15,10 @@ from framework.containers.supervised import Supervised
 from framework.data.arguments import DataArguments, ValidationData
 from framework.data.batches import ArrayBatches, Batches, BatchStream
 from framework.data.checks import RowsOf, Transform, all_rows, check_weighted_data
+from framework.data.class_weights import weigh_stream_by_class
 from framework.data.micro_batches import chosen_batch_size, evaluation_batch_size
 from framework.data.validation_split import split_rows
+from framework.utils.signatures import with_training
 from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
 
@@ -42,10 +44,12 @@ def training_batches(
     """Return the checked batches of a training of ``model``.
 
     ``rows_of`` gives the rows that this process checks, of arrays that other processes check too.
+    The class weights of arrays, which need those of all processes, are left to the caller.
 
     Raises TypeError, ValueError or BatchError for data that do not fit the model or each other.
     """
-    y, weights, transform = arguments.y, arguments.sample_weight, arguments.transform
+    y, weights = arguments.y, arguments.sample_weight
+    transform, unchanged = (_told(arguments.transform, training) for training in (True, False))
     validation_data, split = arguments.validation_data, arguments.validation_split
     if validation_data is not None and split:
         raise ValueError("give validation_data or validation_split, not both")
@@ -59,6 +63,11 @@ def training_batches(
                 "weights themselves: (X, y, sample_weight)"
             )
         data = evaluated = BatchStream(model, arguments.X, transform)
+        if arguments.class_weight is not None:
+            weigh_stream_by_class(model, data, arguments.class_weight)
+        differs = arguments.class_weight is not None or transform is not unchanged
+        if model.metrics and validation_data is None and differs:
+            evaluated = BatchStream(model, arguments.X, unchanged)  # which counts all alike
     else:
         shuffle = arguments.shuffle
         arrays = check_weighted_data(model, arguments.X, y, weights, transform, rows_of)
@@ -67,13 +76,13 @@ def training_batches(
         if held_back is not None or model.metrics:
             rows = data.rows if held_back is None else held_back
             size = evaluation_batch_size(model, data.sample)
-            evaluated = ArrayBatches(*arrays, rows, size, transform=transform)
+            evaluated = ArrayBatches(*arrays, rows, size, transform=unchanged)
             validation = None if held_back is None else evaluated
         has_classes = not getattr(model.loss, "regression", False)
         if has_classes and not shuffle and data.batches_per_epoch > 1:
             _warn_if_sorted_by_class(data.targets)
     if validation_data is not None:
-        validation = _validation_batches(model, validation_data, transform, rows_of)
+        validation = _validation_batches(model, validation_data, unchanged, rows_of)
     if validation is not None or not model.metrics:
         evaluated = validation
     return TrainingBatches(data, validation, evaluated)
@@ -97,6 +106,10 @@ def evaluation_batches(
     X, y, weights = check_weighted_data(model, X, y, sample_weight)
     size = chosen_batch_size(model, X, batch_size)
     return ArrayBatches(X, y, weights, batch_size=size)
+
+
+def _told(transform: Transform | None, training: bool) -> Transform | None:
+    return None if transform is None else with_training(transform, training)
 
 
 def _validation_batches(

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from framework.accuracies.accuracy import Accuracy
 from framework.checks import as_array, check_finite
 from framework.containers.supervised import Supervised
-from framework.data.sample_weights import check_sample_weight
+from framework.data.sample_weights import check_sample_weight, check_weights
 from framework.operation import describe
 from optimizers.arrays import Array
 
@@ -104,11 +104,15 @@ def check_weighted_data(
     sample_weight: ArrayLike | None,
     transform: Transform | None = None,
     rows_of: RowsOf = all_rows,
+    scaled: bool = True,
 ) -> tuple[Array, Array, Array | None]:
     """Return ``X`` and ``y`` as ``check_data`` does, and the weights as float64 or None.
 
-    Raises as ``check_data`` and ``check_sample_weight``; also TypeError for an accuracy that
-    cannot be weighted.
+    The weights are scaled as ``check_sample_weight`` does; or, not ``scaled``, those of a batch,
+    which may all be 0.
+
+    Raises as ``check_data`` and ``check_sample_weight`` or ``check_weights``; also TypeError for an
+    accuracy that cannot be weighted.
     """
     X, y = check_data(model, X, y, transform, rows_of)
     if sample_weight is None:
@@ -118,7 +122,8 @@ def check_weighted_data(
             "with sample_weight, the accuracy needs a method compare(predictions, y) that returns "
             f"a value for each sample; {describe(model.accuracy)} has none"
         )
-    return X, y, check_sample_weight(sample_weight, len(X))
+    check = check_sample_weight if scaled else check_weights
+    return X, y, check(sample_weight, len(X))
 
 
 def _transformed(model: Supervised, X: Array, transform: Transform) -> Array:

@@ -44,7 +44,8 @@ def chosen_batch_size(model: Supervised, X: Array, batch_size: int | None) -> in
     """
     if batch_size is not None:
         return check_count("batch_size", batch_size)
-    return len(X) if len(X) <= MOST_SAMPLES else evaluation_batch_size(model, X[:1])
+    # So few run at once whatever a sample takes, so it need not be found out.
+    return len(X) if len(X) <= FEWEST_SAMPLES else evaluation_batch_size(model, X[:1])
 
 
 def bytes_per_sample(outputs: Sequence[Array], sample: Array) -> int:

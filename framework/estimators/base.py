@@ -23,7 +23,7 @@ from framework.estimators.split import split_by_class
 from framework.estimators.validation import ValidationScores
 from framework.losses import Loss
 from framework.model import Model
-from framework.training.callbacks import EarlyStopping
+from framework.training.early_stopping import EarlyStopping
 from framework.training.history import History
 from framework.training.state import Callback
 from framework.utils import rng
@@ -31,10 +31,12 @@ from framework.utils.classes import check_not_nan
 from framework.utils.dataframes import first_bad_cell
 from framework.utils.forks import after_fork, renewed
 from optimizers.arrays import Array
-from optimizers.optimizer import LearningRate
+from optimizers.optimizer import LearningRate, Optimizer
 
 # The number of rows that are predicted at a time, which bounds the memory.
 ROWS_AT_ONCE = 4096
+
+OF_OPTIMIZER = "optimizer__"
 
 # Operations store the results of their last pass, so threads that share a network predict one at a
 # time. Each use of a network ends with a pass of a single sample, so that memory and pickles hold
@@ -71,6 +73,10 @@ class NeuralNetwork(BaseEstimator):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         patience: int = 10,
+        min_delta: float = 0.0,
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        shuffle: bool = True,
         callbacks: Sequence[Callback] | None = None,
         random_state: Any = None,
         warm_start: bool = False,
@@ -91,6 +97,10 @@ class NeuralNetwork(BaseEstimator):
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.patience = patience
+        self.min_delta = min_delta
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.shuffle = shuffle
         self.callbacks = callbacks
         self.random_state = random_state
         self.warm_start = warm_start
@@ -118,6 +128,10 @@ class NeuralNetwork(BaseEstimator):
         """Return the number of outputs, the last activation, the loss and the accuracy."""
         raise NotImplementedError
 
+    def _class_names(self) -> list[str] | None:
+        """Return the names of the classes, which the model keeps and exports, or None."""
+        return None
+
     def _weigh(
         self, X: Array, y: Array, sample_weight: ArrayLike | None
     ) -> tuple[Array, Array, Array | None]:
@@ -138,6 +152,7 @@ class NeuralNetwork(BaseEstimator):
         *,
         incremental: bool = False,
         classes: ArrayLike | None = None,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
     ) -> None:
         """Train a new model, or continue with ``model_``; ``incremental`` trains for one epoch."""
         first = not (hasattr(self, "model_") and (incremental or self.warm_start))
@@ -150,16 +165,21 @@ class NeuralNetwork(BaseEstimator):
             if hasattr(self, "model_"):
                 del self.model_
             self._learn_targets(y, classes)
+        given = None
+        if validation_data is not None:
+            given = self._check_data(*validation_data, first=False, dtype=X.dtype)
         X, y, weights = self._weigh(X, y, sample_weight)
         if first or not incremental:
             self._generator = self._new_generator()
         with rng.use_generator(self._generator or rng.generator()):
             model = new_network(self, X, self._head()) if first else self.model_
+            if first:
+                model.class_names = self._class_names()
             if first or not incremental:
                 model.set(optimizer=new_optimizer(self))
                 self.callbacks_ = copy.deepcopy(list(self.callbacks or ()))
             history, scores = self._train(
-                model, X, y, weights, epochs=1 if incremental else self.epochs
+                model, X, y, weights, given, epochs=1 if incremental else self.epochs
             )
         if first:
             self.model_ = model
@@ -171,14 +191,14 @@ class NeuralNetwork(BaseEstimator):
         self.validation_scores_ += scores
         self.n_iter_ = len(self.loss_curve_)
 
-    def _check_data(self, X: Any, y: Any, first: bool) -> tuple[Array, Array]:
+    def _check_data(self, X: Any, y: Any, first: bool, dtype: Any = None) -> tuple[Array, Array]:
         check_unmasked(X, "X")
         check_unmasked(y, "y")
         X, y = self._validated(
             X,
             y,
             reset=first,
-            dtype=self._dtypes() if first else self.model_.dtype,
+            dtype=dtype or (self._dtypes() if first else self.model_.dtype),
             multi_output=True,
             y_numeric=isinstance(self, RegressorMixin),
         )
@@ -198,20 +218,38 @@ class NeuralNetwork(BaseEstimator):
             raise
 
     def _train(
-        self, model: Model, X: Array, y: Array, weights: Array | None, epochs: int
+        self,
+        model: Model,
+        X: Array,
+        y: Array,
+        weights: Array | None,
+        given: tuple[Array, Array] | None,
+        epochs: int,
     ) -> tuple[History, list[float]]:
-        """Train ``model`` and return its history and its scores on the validation samples."""
-        targets, callbacks = self._encode(y), self.callbacks_
+        """Train ``model`` and return its history and its scores on the validation samples.
+
+        ``given`` are those that ``fit`` was given, or None.
+        """
+        targets = self._encode(y)
         kept: Any = slice(None)
         validation, scores = None, []
+        callbacks: list[Callback] = []
+        if given is not None or self.early_stopping:
+            aside_weights = None
+            if given is None:
+                kept, aside = self._split(y)
+                aside_weights = None if weights is None else weights[aside]
+                given = X[aside], y[aside]
+            validation = given[0], self._encode(given[1]), aside_weights
+            watcher = ValidationScores(self, *given, aside_weights)
+            callbacks, scores = [watcher], watcher.scores
         if self.early_stopping:
-            kept, aside = self._split(y)
-            aside_weights = None if weights is None else weights[aside]
-            validation = X[aside], targets[aside], aside_weights
-            watcher = ValidationScores(self, X[aside], y[aside], aside_weights)
-            # Before the user's callbacks, so that they see the restored best parameters.
-            callbacks = [watcher, EarlyStopping(patience=self.patience), *callbacks]
-            scores = watcher.scores
+            callbacks.append(EarlyStopping(patience=self.patience, min_delta=self.min_delta))
+        if self.tol is not None:
+            patience = self.n_iter_no_change
+            callbacks.append(EarlyStopping("loss", patience, False, min_delta=self.tol))
+        # Before the user's callbacks, so that they see the restored best parameters.
+        callbacks += self.callbacks_
         verbose = int(self.verbose) if isinstance(self.verbose, bool) else self.verbose
         history = model.train(
             X[kept],
@@ -220,6 +258,7 @@ class NeuralNetwork(BaseEstimator):
             batch_size=200 if self.batch_size == "auto" else self.batch_size,
             sample_weight=None if weights is None else weights[kept],
             validation_data=validation,
+            shuffle=self.shuffle,
             callbacks=callbacks,
             progress=False,
             print_every=check_count("verbose", verbose, minimum=0) or None,
@@ -235,7 +274,48 @@ class NeuralNetwork(BaseEstimator):
             raise ValueError("validation_fraction must be greater than 0 for early_stopping")
         strata = self._strata(y)
         strata = np.zeros(len(y)) if strata is None else strata
-        return split_by_class(strata, fraction, rng.generator())
+        kept, aside = split_by_class(strata, fraction, rng.generator())
+        if len(aside) < 2:
+            raise ValueError(
+                f"validation_fraction={fraction:g} of {len(y)} samples leaves a single one to "
+                "validate on, which tells nothing: raise it, or fit with validation_data"
+            )
+        return kept, aside
+
+    # Arguments of the optimizer
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the arguments by name; those of an optimizer as ``optimizer__learning_rate``."""
+        found: dict[str, Any] = super().get_params(deep)
+        if deep and isinstance(self.optimizer, Optimizer):
+            arguments = self.optimizer.configuration()
+            found |= {f"{OF_OPTIMIZER}{name}": value for name, value in arguments.items()}
+        return found
+
+    def set_params(self, **params: Any) -> Any:
+        """Set arguments by name; ``optimizer__learning_rate`` sets that of the optimizer.
+
+        The optimizer is replaced by a new one. Raises ValueError for a name that is not known.
+        """
+        nested = {name: value for name, value in params.items() if name.startswith(OF_OPTIMIZER)}
+        super().set_params(**{name: params[name] for name in params.keys() - nested.keys()})
+        if nested:
+            if not isinstance(self.optimizer, Optimizer):
+                raise ValueError(
+                    f"{', '.join(nested)}: {self.optimizer!r} is no optimizer object, which has "
+                    "such arguments; an optimizer given by name takes learning_rate"
+                )
+            arguments = self.optimizer.configuration()
+            for name, value in nested.items():
+                argument = name.removeprefix(OF_OPTIMIZER)
+                if argument not in arguments:
+                    raise ValueError(
+                        f"{name}: {self.optimizer!r} has no such argument; it has "
+                        f"{', '.join(arguments)}"
+                    )
+                arguments[argument] = value
+            self.optimizer = type(self.optimizer)(**arguments)
+        return self
 
     # Building
 

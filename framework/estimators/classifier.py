@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
@@ -54,6 +53,10 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         validation_fraction: the share of validation samples, stratified by class; greater than 0
             and less than 1. At least one sample of every class is trained on.
         patience: the number of epochs without improvement before training stops, at least 1.
+        min_delta: the smallest change of the validation loss that counts as an improvement.
+        tol, n_iter_no_change: unless ``tol`` is None, training stops when the training loss has not
+            fallen by more than ``tol`` for so many epochs.
+        shuffle: whether to go through the samples in a new random order each epoch.
         callbacks: objects derived from ``framework.Callback``, which ``fit`` copies.
         class_weight: the weight of each class, ``{label: weight}``, 1 for classes that are not in
             it; "balanced" for weights inversely proportional to the class frequencies. Only for
@@ -110,6 +113,10 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         patience: int = 10,
+        min_delta: float = 0.0,
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        shuffle: bool = True,
         callbacks: Sequence[Callback] | None = None,
         class_weight: Mapping[Any, float] | str | None = None,
         random_state: Any = None,
@@ -132,6 +139,10 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             patience=patience,
+            min_delta=min_delta,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            shuffle=shuffle,
             callbacks=callbacks,
             random_state=random_state,
             warm_start=warm_start,
@@ -142,7 +153,12 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         self.class_weight = class_weight
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
     ) -> NeuralNetworkClassifier:
         """Train on ``X`` ``(samples, features)`` and ``y``, and return ``self``.
 
@@ -151,8 +167,10 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
             y: a label for each sample, ``(samples,)``; or 0 and 1 for each of several labels,
                 ``(samples, labels)``.
             sample_weight: the weight of each sample, ``(samples,)``, at least 0.
+            validation_data: ``(X_val, y_val)``, on which loss and score are computed after each
+                epoch, and which ``early_stopping`` watches; no sample is split off then.
         """
-        self._fit(X, y, sample_weight)
+        self._fit(X, y, sample_weight, validation_data=validation_data)
         return self
 
     def partial_fit(
@@ -201,6 +219,15 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         """
         return self._outputs(X)
 
+    def predict_log_proba(self, X: ArrayLike) -> Array:
+        """Return the logarithm of ``predict_proba``, ``-inf`` for a probability of 0."""
+        with np.errstate(divide="ignore"):
+            logarithms: Array = np.log(self.predict_proba(X))
+        return logarithms
+
+    def _class_names(self) -> list[str] | None:
+        return None if self._several_labels else [str(label) for label in self.classes_]
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
@@ -223,7 +250,14 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         if several != self._several_labels or (several and y.shape[1] != self.n_outputs_):
             known = f"{self.n_outputs_} columns" if self._several_labels else "one label per sample"
             raise ValueError(f"y had {known} in the first fit, received shape {y.shape}")
-        return y if several else LabelEncoder().fit(self.classes_).transform(y)
+        if several:
+            return y
+        # LabelEncoder cuts "yesterday" off to the length of "yes".
+        is_known = np.isin(y, self.classes_)
+        if not is_known.all():
+            unseen = y[~is_known][:1].tolist()[0]
+            raise ValueError(f"y contains previously unseen labels: {unseen!r}")
+        return np.searchsorted(self.classes_, y)
 
     def _decode(self, outputs: Array) -> Array:
         if self._several_labels:

@@ -1,4 +1,4 @@
-"""The activations and optimizers that an estimator takes by name."""
+"""The activations, optimizers and losses that an estimator takes by name."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TypeVar
 import optimizers
 from framework import activations
 from framework.activations import Activation, Linear, Sigmoid
+from framework.losses import Huber, Loss, MeanAbsoluteError, MeanSquaredError, Poisson
 from framework.utils.exports import exported
 from optimizers import SGD, Adagrad, Optimizer
 
@@ -23,6 +24,13 @@ ACTIVATIONS |= {"logistic": Sigmoid, "identity": Linear}
 OPTIMIZERS: dict[str, type[Optimizer]] = exported(optimizers, Optimizer)
 # For these optimizers, the default is the learning rate of the book, which is too large here.
 LEARNING_RATES: dict[type[Optimizer], float] = {SGD: 0.01, Adagrad: 0.01}
+
+LOSSES: dict[str, type[Loss]] = {
+    "squared_error": MeanSquaredError,
+    "absolute_error": MeanAbsoluteError,
+    "huber": Huber,
+    "poisson": Poisson,
+}
 
 
 def by_name(argument: str, name: str, known: Mapping[str, Named]) -> Named:

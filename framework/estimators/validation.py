@@ -12,7 +12,10 @@ from optimizers.arrays import Array
 
 
 class ValidationScores(Callback):
-    """Records the estimator's score on validation samples after each epoch; NaN if an output is."""
+    """Records the estimator's score on validation samples after each epoch.
+
+    It is NaN if an output is not finite.
+    """
 
     def __init__(self, estimator: Any, X: Array, y: Array, sample_weight: Array | None) -> None:
         self.estimator, self.X, self.y, self.sample_weight = estimator, X, y, sample_weight
@@ -20,7 +23,7 @@ class ValidationScores(Callback):
 
     def on_epoch_end(self, training: Training) -> None:
         outputs, score = training.model.predict(self.X), math.nan
-        if not np.isnan(outputs).any():
+        if np.isfinite(outputs).all():
             predictions = self.estimator._decode(outputs)
             score = self.estimator._metric(self.y, predictions, sample_weight=self.sample_weight)
         self.scores.append(float(score))

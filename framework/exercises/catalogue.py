@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from framework.exercises.exercise import Exercise, parse
 
@@ -52,7 +53,15 @@ def all() -> list[Exercise]:
 
 
 def get(name: str) -> Exercise:
-    """Return the exercise ``name``. Raises ValueError if there is none."""
+    """Return the exercise ``name``, or that of a file of your own, whose name ends with ".md".
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: there is no such exercise, or the file is malformed.
+    """
+    if name.endswith(".md"):
+        path = Path(name)
+        return parse(path.stem, path.read_text(encoding="utf-8"))
     if name not in ORDER:
         near = difflib.get_close_matches(name, ORDER, n=1)
         meant = f": did you mean {near[0]}?" if near else ""

@@ -121,4 +121,6 @@ def _case(case: tuple[Any, ...]) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size > 6:
         return f"an array {value.shape}"
+    if callable(value):
+        return "a function"
     return " ".join(repr(value).replace("array(", "").replace(")", "").split())[:60]

@@ -209,8 +209,11 @@ def _of_arguments(trial: LossTrial, run: Callable[..., Any]) -> Iterator[Suspect
                 (f"as if {argument} were half of {value:g}", value / 2),
                 (f"as if {argument} were squared", value**2),
             ):
-                changed = copy.deepcopy(trial.reference)
-                setattr(changed, argument, other)
+                arguments = trial.reference.configuration() | {argument: other}
+                try:
+                    changed = type(trial.reference)(**arguments)
+                except ValueError:  # out of the range of the argument
+                    continue
                 if (found := run(reference=changed)) is not None:
                     yield text, found
     for cls in exported(losses, Loss, FusedLoss).values():

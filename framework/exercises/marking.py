@@ -36,8 +36,8 @@ def mark(
 
     Args:
         path: a file of Python, as ``python -m framework exercises start`` writes it.
-        exercise: the name of the exercise. Without it, the first line that begins with
-            "# Exercise:" says it, or the name of the file.
+        exercise: the name of the exercise, or the path of a file of your own. Without it, the
+            first line that begins with "# Exercise:" says it, or the name of the file.
         time_limit: the seconds that the answer and its tests may take.
 
     Raises:
@@ -47,11 +47,14 @@ def mark(
     path = Path(path).resolve()
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
-    found = get(exercise or exercise_of(path))
+    wanted = exercise or exercise_of(path)
+    if wanted.endswith(".md"):
+        wanted = str(Path(wanted).resolve())
+    found = get(wanted)
     with tempfile.TemporaryDirectory() as folder:
         result, trace = Path(folder) / "result.json", Path(folder) / "trace.txt"
         process = subprocess.Popen(
-            [*WORKER, found.name, str(path), str(result), str(trace), str(time_limit)],
+            [*WORKER, wanted, str(path), str(result), str(trace), str(time_limit)],
             cwd=folder,
             env=_environment(),
             stdin=subprocess.DEVNULL,

@@ -151,7 +151,7 @@ def changes(reference: Any) -> Iterator[tuple[str, Callable[[Any], None]]]:
     """Yield what may be another in an operation, and functions that change it in a copy."""
     for argument, parameter in constructor_arguments(type(reference)).items():
         value = getattr(reference, argument, None)
-        if isinstance(value, float):
+        if isinstance(value, float) and argument in vars(reference):
             for text, other in other_values(argument, value, parameter.default):
                 yield text, _setting(argument, other)
     for name in parameter_names(reference):

@@ -11,6 +11,7 @@ from typing import Any
 from framework.exercises.calls import Raised
 
 UNJUDGED = "not judged before anything else is right"
+UNREACHED = "not reached"
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Report:
         yield f"{self.subject}: {self._verdict()}"
         width = max((len(check.name) for check in self.checks), default=0)
         group, told = "", set()
-        judged = [check for check in self.checks if check.message != UNJUDGED]
+        judged = [check for check in self.checks if check.message not in (UNJUDGED, UNREACHED)]
         for check in judged:
             if check.group != group:
                 group = check.group
@@ -174,7 +175,7 @@ class Marks:
         nothing, reached = all(self.failed(name) for name in self.main), False
         checks = []
         for name, points in self.plan.items():
-            check = self._checks.get(name) or Check(name, False, points, "not reached")
+            check = self._checks.get(name) or Check(name, False, points, UNREACHED)
             reached = reached or name in self.main
             if nothing and (check.passed or reached) and name not in self.main:
                 check = Check(name, False, points, UNJUDGED)

@@ -92,13 +92,13 @@ class Trial:
         """Return the derivative of each output with respect to the input at the same place."""
         if self.inputs.shape != self.dvalues.shape:
             return None
-        diagonal = np.empty_like(self.inputs)
+        diagonal = np.full(self.inputs.shape, np.nan)
         unit = np.zeros_like(self.dvalues)
         for index in np.ndindex(unit.shape):
             unit[index] = 1
-            diagonal[index] = self.run(dvalues=unit).get("dinputs", np.full(unit.shape, np.nan))[
-                index
-            ]
+            found = self.run(dvalues=unit)
+            if "dinputs" in found:
+                diagonal[index] = found["dinputs"][index]
             unit[index] = 0
         return diagonal
 

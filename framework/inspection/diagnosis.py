@@ -118,7 +118,7 @@ def diagnose(model: Supervised, X: ArrayLike, y: ArrayLike) -> Diagnosis:
         probe.parameters.dweights  # noqa: B018 - raises where a gradient is missing
         operations = measure(probe)
         findings = (
-            *_input_findings(X),
+            *_input_findings(X, operations),
             *_head_findings(probe, operations),
             *_findings(operations, X),
         )
@@ -193,16 +193,21 @@ def _are_equal(X: Array) -> bool:
     return bool((X[:1] == X).all())
 
 
-def _input_findings(X: Array) -> Iterator[str]:
-    size = _size(X)
+def _input_findings(X: Array, states: Sequence[OperationState]) -> Iterator[str]:
+    size = received = _size(X)
+    # A Scale or a Normalization may bring them to size before the first weights.
+    for state in states:
+        if state.trained:
+            break
+        received = state.output
     if not size:
         yield "The inputs are all 0, so there is nothing to learn from them."
     elif len(X) > 1 and _are_equal(X):
         yield f"All {len(X):,} samples have the same inputs, so nothing tells one from another."
-    if size > LARGE_INPUTS:
+    if received > LARGE_INPUTS:
         yield (
-            f"The inputs are large: their root mean square is {size:,.3g}. Weights are made for "
-            "inputs around 1; scale them, for instance to a mean of 0 and a standard deviation "
+            f"The inputs are large: their root mean square is {received:,.3g}. Weights are made "
+            "for inputs around 1; scale them, for instance to a mean of 0 and a standard deviation "
             "of 1, or pixels to 0…1."
         )
 

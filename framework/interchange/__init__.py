@@ -2,11 +2,14 @@
 
 | file | job |
 |---|---|
-| ``onnx_patterns.py`` | the ONNX pattern of each operation: the only file a new operation touches |
+| ``onnx_patterns/`` | the ONNX pattern of each operation: the only place a new operation touches |
 | ``onnx_expressions.py`` | expressions of ONNX operators, of which patterns are made |
-| ``onnx_export.py`` | writes a model: ``Model.export_onnx`` |
-| ``onnx_graph.py`` | reads an ONNX file and checks it; it is not trusted |
+| ``onnx_export.py``, ``onnx_writer.py`` | write a model: ``Model.export_onnx`` |
+| ``onnx_graph.py``, ``onnx_nodes.py``, ``onnx_constants.py`` | read a file, which is not trusted |
+| ``onnx_outputs.py`` | chooses the output |
 | ``onnx_matching.py`` | finds a pattern in a graph |
 | ``onnx_import.py`` | makes a model of a graph: ``Model.from_onnx`` |
-| ``builders.py`` | makes an operation from its numbers and arrays; used for PyTorch too |
+| ``assembly.py``, ``layout.py`` | put operations together from those with channels first |
+| ``foreign/`` | layers as such programs describe them; used for PyTorch too |
+| ``builders.py`` | makes an operation from its numbers and arrays |
 """

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.containers import Sequential
-from framework.layers import Dense
 from framework.operation import Operation, describe
-from optimizers.arrays import Array
 from optimizers.configuration import constructor_arguments
 
 
@@ -68,18 +66,14 @@ def build(cls: type[Operation], **values: Any) -> Any:
     return operation
 
 
-def build_dense(weights: Array, biases: ArrayLike = 0.0) -> Dense:
-    """Return a layer with these parameters, in the dtype of ``weights``.
+def number_of(value: ArrayLike) -> float:
+    """Return the one number in ``value``, with the fewest digits that make it in its dtype.
 
-    Args:
-        weights: ``(n_inputs, n_neurons)``.
-        biases: a number, or an array that broadcasts to ``(1, n_neurons)``.
+    A 0.1 in float32 is 0.1 and not 0.10000000149011612.
 
-    Raises ValueError for other shapes.
+    Raises ValueError for several numbers.
     """
-    if weights.ndim != 2:
-        raise ValueError(f"expected a matrix of weights, received shape {weights.shape}")
-    layer = Dense(*weights.shape, dtype=weights.dtype)
-    layer.weights = weights
-    layer.biases = np.broadcast_to(biases, (1, layer.n_neurons))
-    return layer
+    array = np.asarray(value)
+    if array.size != 1:
+        raise ValueError(f"expected one number, received shape {array.shape}")
+    return float(str(array.reshape(-1)[0]))

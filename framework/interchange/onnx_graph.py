@@ -6,33 +6,27 @@ for numbers that are there.
 
 from __future__ import annotations
 
-import math
 import os
-from typing import Any, TypeAlias
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from framework.errors import OnnxError
-from framework.interchange.onnx_patterns import shortest
-from framework.operation import Shape
+from framework.interchange.layout import Sizes
+from framework.interchange.onnx_constants import Constants
+from framework.interchange.onnx_nodes import DOMAINS, GraphNode, Reader
 from optimizers.arrays import Array
-
-# The shape of a value, samples first. A size is None if it is not known.
-ValueShape: TypeAlias = tuple[int | None, ...]
 
 # Since this version of the operators, operands are broadcast as in NumPy.
 OLDEST_OPERATOR_SET = 7
 # The limit of protocol buffers.
 LARGEST_FILE = 2**31 - 1
+FLOAT_TYPES = ("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16")
 MOST_NODES = 10_000
-DEFAULT_DOMAINS = ("", "ai.onnx")
-# The field that has the numbers of a tensor, unless they are kept as bytes.
-FIELDS = {
-    "FLOAT": "float_data",
-    "DOUBLE": "double_data",
-    "INT32": "int32_data",
-    "INT64": "int64_data",
-}
+# Before operator set 13, these were along all axes from the given one on.
+ALONG_ALL_AXES = ("Softmax", "LogSoftmax")
 
 
 def parse(onnx: Any, path: str | os.PathLike[str]) -> Any:
@@ -60,187 +54,152 @@ def parse(onnx: Any, path: str | os.PathLike[str]) -> Any:
 class Graph:
     """The graph of a ``ModelProto``: its values by name, and the nodes that compute them.
 
+    A value that a node passes on unchanged is known by one name only (see ``origin``).
+
     Attributes:
-        operator_set: the version of ONNX's operators.
-        constants: arrays by name; None for an array of a type that no operation here has.
-        input, output: the one input, by name, and the one output of floating-point numbers.
-        shapes: the shape of each value that is computed from the input, as far as it is known.
-        nodes: the node that computes each of these values.
+        constants: the values that do not depend on the data.
+        input: the name of the one input.
+        input_sizes: the sizes of a sample of it, as far as they are declared.
+        samples: how many samples are declared, None for any number.
+        nodes: the node that computes each value that depends on the data.
+        outputs: the declared outputs.
 
     Raises OnnxError if the graph is damaged, or of a kind that no model here has.
     """
 
     def __init__(self, onnx: Any, proto: Any) -> None:
         self._onnx = onnx
-        self._float_types = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
-        self.operator_set = self._check_operator_set(proto)
+        self._operator_sets = self._checked_operator_sets(proto)
+        types = onnx.TensorProto.DataType
+        self._float_types = {types.Value(name) for name in FLOAT_TYPES}
+        reader = Reader(onnx, self._operator_sets)
         graph = proto.graph
         if len(graph.node) > MOST_NODES:
             raise OnnxError(f"expected at most {MOST_NODES:,} nodes, found {len(graph.node):,}")
-        self.constants: dict[str, Array | None] = {
-            tensor.name: self._array(tensor) for tensor in graph.initializer
-        }
+        self.constants = Constants({one.name: reader.array(one) for one in graph.initializer})
         inputs = [value for value in graph.input if value.name not in self.constants]
         if len(inputs) != 1:
             raise OnnxError(f"expected one input, found {[value.name for value in inputs]}")
         self.input: str = inputs[0].name
-        self.shapes: dict[str, ValueShape] = {self.input: _declared_shape(inputs[0])}
-        self.nodes: dict[str, Any] = {}
-        for node in graph.node:
-            self._add(node)
-        self.output = self._choose_output(graph.output)
+        self.samples, *sizes = _declared_sizes(inputs[0])
+        self.input_sizes: Sizes = tuple(sizes)
+        self.nodes: dict[str, GraphNode] = {}
+        self._origins: dict[str, str] = {}
+        for one in graph.node:
+            self._add(reader.node(one))
+        self.outputs = list(graph.output)
 
-    @property
-    def sample_shape(self) -> Shape:
-        """The shape of one sample of the input, None if some of it is not known."""
-        shape = self.shapes[self.input][1:]
-        sizes = tuple(size for size in shape if size is not None)
-        return sizes if len(sizes) == len(shape) else None
+    def origin(self, name: str) -> str:
+        """Return the name of the value that ``name`` is another name of, or ``name``."""
+        return self._origins.get(name, name)
 
-    @property
-    def is_double(self) -> bool:
-        """Whether the output is declared to be in float64."""
-        return bool(self.output.type.tensor_type.elem_type == self._onnx.TensorProto.DOUBLE)
+    def depends_on_data(self, name: str) -> bool:
+        """Whether there is such a value, and it depends on the input."""
+        return name == self.input or name in self.nodes
 
-    def is_float(self, data_type: Any) -> bool:
-        """Whether a type of ONNX's is float32 or float64."""
-        return data_type in self._float_types
+    def data_of(self, node: GraphNode) -> list[str]:
+        """Return the operands of ``node`` that depend on the input."""
+        return [name for name in node.inputs if self.depends_on_data(name)]
 
-    def attributes(self, node: Any) -> dict[str, Any] | None:
-        """Return the attributes of ``node``, defaults included.
+    def is_float(self, value: Any) -> bool:
+        """Whether an output is declared to be a floating-point tensor."""
+        return value.type.tensor_type.elem_type in self._float_types
 
-        None if ONNX does not know the operator or one of its attributes.
-        """
-        if node.domain not in DEFAULT_DOMAINS:
-            return None
-        try:
-            schema = self._onnx.defs.get_schema(node.op_type, self.operator_set, "")
-        except self._onnx.defs.SchemaError:
-            return None
-        defaults = [declared.default_value for declared in schema.attributes.values()]
-        values = {}
-        for attribute in [*(default for default in defaults if default.name), *node.attribute]:
-            declared = schema.attributes.get(attribute.name)
-            if declared is None or declared.type.value != attribute.type:
-                return None
-            value = self._onnx.helper.get_attribute_value(attribute)
-            if isinstance(value, bytes):
-                value = value.decode()
-            values[attribute.name] = shortest(np.float32(value)) if type(value) is float else value
-        return values
+    def is_double(self, value: Any) -> bool:
+        """Whether an output is declared to be in float64."""
+        return bool(value.type.tensor_type.elem_type == self._onnx.TensorProto.DOUBLE)
 
-    def _check_operator_set(self, proto: Any) -> int:
-        version: int = max(
-            (entry.version for entry in proto.opset_import if entry.domain in DEFAULT_DOMAINS),
-            default=0,
-        )
+    @cached_property
+    def gates(self) -> dict[str, str]:
+        """For each computed value the closest one that all ways to it from the input go through."""
+        gates: dict[str, str] = {}
+        depths = {self.input: 0}
+        for name, node in self.nodes.items():
+            gate, *others = self.data_of(node)
+            for other in others:
+                while gate != other:
+                    if depths[gate] < depths[other]:
+                        gate, other = other, gate
+                    gate = gates[gate]
+            gates[name], depths[name] = gate, depths[gate] + 1
+        return gates
+
+    # Details
+
+    def _checked_operator_sets(self, proto: Any) -> dict[str, int]:
+        versions: dict[str, int] = {}
+        for entry in proto.opset_import:
+            domain = DOMAINS.get(entry.domain, entry.domain)
+            versions[domain] = max(versions.get(domain, 0), entry.version)
         newest = self._onnx.defs.onnx_opset_version()
+        version = versions.get("", 0)
         if not OLDEST_OPERATOR_SET <= version <= newest:
             raise OnnxError(
                 f"expected an operator set from {OLDEST_OPERATOR_SET} to {newest}, which the onnx "
                 f"installed here knows, found {version}"
             )
-        return version
+        return versions
 
-    def _array(self, tensor: Any) -> Array | None:
-        """Return the numbers of ``tensor``, or None for a type that no operation here has."""
-        if tensor.data_location == tensor.EXTERNAL or tensor.external_data:
-            raise OnnxError(
-                f"the numbers of {tensor.name!r} are in another file, and only this one is read: "
-                "save the network as one file, in PyTorch by external_data=False"
-            )
-        types = self._onnx.TensorProto.DataType
-        fields = {types.Value(name): field for name, field in FIELDS.items()}
-        if tensor.data_type not in fields:
-            return None
-        if tensor.HasField("raw_data"):
-            dtype = self._onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
-            present = len(tensor.raw_data) / dtype.itemsize
-        else:
-            present = len(getattr(tensor, fields[tensor.data_type]))
-        if min(tensor.dims, default=0) < 0 or math.prod(tensor.dims) != present:
-            raise OnnxError(
-                f"{tensor.name!r} should have shape {tuple(tensor.dims)}, but the file has "
-                f"{present:g} numbers for it"
-            )
-        array: Array = self._onnx.numpy_helper.to_array(tensor)
-        return array
-
-    def _add(self, node: Any) -> None:
+    def _add(self, node: GraphNode) -> None:
         """Add the outputs of ``node``: constants if its inputs are, and values otherwise."""
-        texts = [node.op_type, node.domain, node.name, *node.input, *node.output]
-        if not all(isinstance(text, str) for text in texts):  # bytes that are not UTF-8
-            raise OnnxError(f"{node_text(node)} is damaged")
-        for name in filter(None, node.input):
-            if name not in self.constants and name not in self.shapes:
-                raise OnnxError(f"{node_text(node)} takes {name!r}, which nothing before it makes")
-        taken = [self.shapes[name] for name in node.input if name in self.shapes]
-        for name in filter(None, node.output):
-            if name in self.constants or name in self.shapes:
-                raise OnnxError(f"{node_text(node)} makes {name!r}, which is there already")
-            if taken:
-                self.nodes[name] = node
-                self.shapes[name] = self._output_shape(node, max(taken, key=len))
+        for name in filter(None, node.inputs):
+            if not self._is_known(name):
+                raise OnnxError(f"{node} takes {name!r}, which nothing before it makes")
+        node = self._with_origins(node)
+        on_data = self.data_of(node)
+        for position, name in enumerate(node.outputs):
+            if name and self._is_known(name):
+                raise OnnxError(f"{node} makes {name!r}, which is there already")
+            if not name:
+                continue
+            if on_data and node.operator not in ("Shape", "Size"):
+                if position == 0 and self._passes_on(node):
+                    self._origins[name] = node.inputs[0]
+                else:
+                    self.nodes[name] = node
+            elif node.operator == "Constant" and not node.inputs:
+                self.constants.store(name, node_value(node))
             else:
-                self.constants[name] = self._constant(node)
+                self.constants.compute(name, node)
 
-    def _constant(self, node: Any) -> Array | None:
-        attributes = self.attributes(node) or {}
-        if node.op_type == "Constant" and "value" in attributes:
-            return self._array(attributes["value"])
-        operand = self.constants.get(node.input[0]) if node.input else None
-        if node.op_type == "Identity":
-            return operand
-        if node.op_type == "Transpose" and operand is not None and operand.ndim == 2:
-            return operand.T if attributes.get("perm", [1, 0]) == [1, 0] else None
-        return None
+    def _is_known(self, name: str) -> bool:
+        return name in self.constants or name in self._origins or self.depends_on_data(name)
 
-    def _output_shape(self, node: Any, shape: ValueShape) -> ValueShape:
-        """Return the shape of the output of ``node`` for inputs of ``shape``, as far as needed."""
-        operand = self.constants.get(node.input[-1])
-        if node.op_type == "Flatten":
-            return (*shape[:1], product(shape[1:]))
-        if node.op_type == "Reshape":
-            return (None, int(operand[1])) if operand is not None and operand.shape == (2,) else ()
-        if node.op_type == "MatMul" and operand is not None and operand.ndim == 2:
-            return (*shape[:-1], operand.shape[1])
-        return (*shape[:1], None) if node.op_type == "Gemm" else shape
+    def _with_origins(self, node: GraphNode) -> GraphNode:
+        attributes = node.attributes
+        if node.operator in ALONG_ALL_AXES and self._operator_sets[""] < 13 and attributes:
+            attributes = {**attributes, "along_all": True}
+        inputs = tuple(map(self.origin, node.inputs))
+        return replace(node, inputs=inputs, attributes=attributes)
 
-    def _choose_output(self, outputs: Any) -> Any:
-        """Return the output of floating-point numbers: classifiers also have one of labels."""
-        numbers = [
-            output
-            for output in outputs
-            if self.is_float(output.type.tensor_type.elem_type)
-            or is_zip_map(self.nodes.get(output.name))
-        ]
-        if len(numbers) != 1:
-            raise OnnxError(
-                "expected one output of floating-point numbers, found "
-                f"{[output.name for output in numbers]}"
-            )
-        return numbers[0]
+    def _passes_on(self, node: GraphNode) -> bool:
+        """Whether the first output of ``node`` is its first input, up to rounding."""
+        if node.attributes is None or node.domain or not self.depends_on_data(node.inputs[0]):
+            return False
+        if node.operator == "Cast":
+            before = self.nodes.get(node.inputs[0])
+            whole = before is not None and before.operator in ("ArgMax", "Cast")
+            return node.attributes["to"] in self._float_types and not whole
+        if node.operator == "Dropout":
+            training = self.constants.array(node.inputs[2]) if len(node.inputs) > 2 else None
+            return len(node.inputs) < 3 or (training is not None and not training.any())
+        return node.operator == "Identity"
 
 
-def product(sizes: ValueShape) -> int | None:
-    """Return the product of ``sizes``, None if one of them is not known."""
-    known = [size for size in sizes if size is not None]
-    return math.prod(known) if len(known) == len(sizes) else None
+def node_value(node: GraphNode) -> Array | None:
+    """Return the array that a ``Constant`` has in one of its attributes, None if it has none."""
+    for name, value in (node.attributes or {}).items():
+        if name == "value":
+            return value
+        if name in ("value_float", "value_floats"):
+            return np.asarray(value, np.float32)
+        if name in ("value_int", "value_ints"):
+            return np.asarray(value, np.int64)
+    return None
 
 
-def is_zip_map(node: Any) -> bool:
-    """Whether ``node`` is scikit-learn's ZipMap, which names each probability after its class."""
-    return node is not None and node.op_type == "ZipMap" and node.domain == "ai.onnx.ml"
-
-
-def node_text(node: Any) -> str:
-    """Return the name and the operator of ``node``, for messages."""
-    name = node.name or next(iter(node.output), "")
-    return f"node {name!r} ({node.op_type})"
-
-
-def _declared_shape(value: Any) -> ValueShape:
-    """Return the declared shape of the graph's input."""
+def _declared_sizes(value: Any) -> Sizes:
+    """Return the declared sizes of the graph's input, samples first."""
     tensor = value.type.tensor_type
     if len(tensor.shape.dim) < 2:
         raise OnnxError(f"expected samples of one axis or more as its input {value.name!r}")

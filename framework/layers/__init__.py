@@ -18,6 +18,7 @@ from framework.layers.layer_normalization import LayerNormalization as LayerNorm
 from framework.layers.max_pooling import MaxPooling1D as MaxPooling1D
 from framework.layers.max_pooling import MaxPooling2D as MaxPooling2D
 from framework.layers.normalization import Normalization as Normalization
+from framework.layers.permute import Permute as Permute
 from framework.layers.reshape import Reshape as Reshape
 from framework.layers.scale import Scale as Scale
 from framework.layers.zero_padding import ZeroPadding2D as ZeroPadding2D

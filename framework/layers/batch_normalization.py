@@ -108,7 +108,7 @@ class BatchNormalization(Operation):
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         inputs = check_inputs(self, inputs)
         rows = inputs.astype(self.weights.dtype, copy=False).reshape(-1, self.n_features)
-        self.training = training
+        self.training = training = training and self.trainable
         if training:
             count = float(self._over_batch(np.array([len(rows)], np.float64))[0])
             self.count = count = max(count, 1.0)  # no samples have sums of 0, and means of 0
@@ -132,7 +132,9 @@ class BatchNormalization(Operation):
         dvalues = as_dvalues(self, dvalues)
         rows = dvalues.reshape(-1, self.n_features)
         weighted = rows * self.normalized
-        self.dweights, self.dbiases = own = _sums(weighted), _sums(rows)
+        own = _sums(weighted), _sums(rows)
+        if self.trainable:
+            self.dweights, self.dbiases = own
         dinputs = rows * self.weights
         if self.training:
             # mean(g) and mean(g * normalized) follow from the sums that are already computed.

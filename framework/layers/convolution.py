@@ -23,7 +23,7 @@ from framework.layers.windows import (
     padding_per_axis,
     per_axis,
 )
-from framework.operation import Shape
+from framework.operation import Channels, Shape
 from optimizers.arrays import Array
 
 
@@ -92,7 +92,8 @@ class Convolution(Weighted):
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
-        self.parameter_gradients(dvalues)
+        if self.trainable:
+            self.parameter_gradients(dvalues)
         dvalues, inputs = as_dvalues(self, dvalues), self.inputs
         lengths, counts = inputs.shape[1:-1], dvalues.shape[1:-1]
         shape = (len(inputs), *self.windows.padded_lengths(lengths), self.n_channels)
@@ -121,7 +122,7 @@ class Convolution(Weighted):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         counts = windows_in(self, input_shape, self.axes, self.windows, self.n_channels)
-        return None if counts is None else (*counts, self.n_filters)
+        return Channels((self.n_filters,)) if counts is None else (*counts, self.n_filters)
 
     @classmethod
     def for_features(cls, n_features: int) -> Convolution:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from framework.checks import as_dvalues, as_floats, check_count
 from framework.initializers import Initializer
 from framework.layers.weighted import Weighted, weighted_shapes
-from framework.operation import LastAxis, Shape
+from framework.operation import Channels, LastAxis, Shape
 from optimizers.arrays import Array
 
 
@@ -102,7 +103,8 @@ class Dense(Weighted):
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
-        self.parameter_gradients(dvalues)
+        if self.trainable:
+            self.parameter_gradients(dvalues)
         self.dinputs = _like(_product(_rows(dvalues), self.weights.T), self.inputs)
         return self.dinputs
 
@@ -126,9 +128,11 @@ class Dense(Weighted):
         if input_shape is None:
             return LastAxis((self.n_neurons,))
         if input_shape[-1:] != (self.n_inputs,):
-            raise ValueError(self._expectation(len(input_shape) + 1))
-        shape = (*input_shape[:-1], self.n_neurons)
-        return LastAxis(shape) if isinstance(input_shape, LastAxis) else shape
+            is_image = isinstance(input_shape, Channels) or math.prod(input_shape) == self.n_inputs
+            hint = ": Flatten() before it makes a row of each sample. It" if is_image else ""
+            raise ValueError(self._expectation(len(input_shape) + 1, hint))
+        kind = type(input_shape) if isinstance(input_shape, LastAxis) else tuple
+        return kind((*input_shape[:-1], self.n_neurons))
 
     @classmethod
     def for_features(cls, n_features: int) -> Dense:
@@ -138,9 +142,9 @@ class Dense(Weighted):
     def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         return weighted_shapes((arguments["n_inputs"], arguments["n_neurons"]), arguments)
 
-    def _expectation(self, axes: int) -> str:
+    def _expectation(self, axes: int, hint: str = "") -> str:
         more = "" if axes <= 2 else "…, "
-        return f"{self!r} expects inputs of shape (samples, {more}{self.n_inputs})"
+        return f"{self!r}{hint} expects inputs of shape (samples, {more}{self.n_inputs})"
 
 
 def _rows(values: Array) -> Array:

@@ -102,7 +102,8 @@ class LayerNormalization(Operation):
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
         normalized = self.normalized
-        self.parameter_gradients(dvalues)
+        if self.trainable:
+            self.parameter_gradients(dvalues)
         g = dvalues * self.weights[0]
         along = normalized * (g * normalized).mean(axis=-1, keepdims=True)
         self.dinputs = (g - g.mean(axis=-1, keepdims=True) - along) / self.deviation

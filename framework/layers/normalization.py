@@ -164,10 +164,14 @@ class Normalization(Operation):
     def stored_shapes(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         return dict.fromkeys(cls.state, (1, arguments["n_features"]))
 
-    def _factor(self) -> Array:
-        deviation = self.deviation[0]
-        if np.isnan(deviation).any():
+    def check_is_adapted(self) -> None:
+        """Raise RuntimeError before ``mean`` and ``deviation`` are known."""
+        if np.isnan(self.deviation).any():
             raise RuntimeError(f"{self!r} has no mean and no deviation yet: call adapt(X) first")
+
+    def _factor(self) -> Array:
+        self.check_is_adapted()
+        deviation = self.deviation[0]
         return np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 0)
 
     def _statistic(self, name: str, given: ArrayLike | None, dtype: np.dtype[Any]) -> Array:

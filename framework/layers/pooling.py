@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from framework.layers.sample_shapes import are_known, windows_in
+from framework.layers.sample_shapes import are_known, channels_of, windows_in
 from framework.layers.windows import (
     Padding,
     Sizes,
@@ -44,7 +44,9 @@ class Pooling(Operation):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         counts = windows_in(self, input_shape, self.axes, self.windows)
-        return None if counts is None or input_shape is None else (*counts, input_shape[-1])
+        if counts is None or input_shape is None:
+            return channels_of(input_shape)
+        return (*counts, input_shape[-1])
 
 
 class GlobalPooling(Operation):
@@ -54,8 +56,6 @@ class GlobalPooling(Operation):
     independent_samples = True
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if not are_known(self, input_shape, self.axes) or input_shape is None:
-            return None
-        if 0 in input_shape[:-1]:
+        if are_known(self, input_shape, self.axes) and 0 in (input_shape or ())[:-1]:
             raise ValueError(f"{self!r} has nothing to pool: it expects at least one value")
-        return input_shape[-1:]
+        return input_shape and input_shape[-1:]

@@ -13,13 +13,13 @@ from numpy.typing import ArrayLike
 
 from framework.checks import as_floats
 from framework.layers.windows import Windows
-from framework.operation import LastAxis, Shape
+from framework.operation import Channels, LastAxis, Shape
 from optimizers.arrays import Array
 
 IMAGE = ("height", "width")
 SEQUENCE = ("steps",)
 
-# More values in the last axis are seldom the colours of an image.
+# More values along an axis are seldom the colours of an image.
 MOST_COLOURS = 4
 
 
@@ -39,7 +39,7 @@ def check_features(operation: Any, input_shape: Shape, n_features: int) -> Shape
     """Return ``input_shape``. Raises ValueError unless its last axis is so many features."""
     if input_shape is None or input_shape[-1:] == (n_features,):
         return input_shape
-    more = "" if len(input_shape) <= 1 else "…, "
+    more = "…, " if len(input_shape) > 1 or isinstance(input_shape, Channels) else ""
     subject = repr(operation)
     if len(input_shape) > 1 and input_shape[0] == n_features:
         subject += f": {_channels_first(input_shape)} It"
@@ -65,13 +65,18 @@ def windows_in(
     if min(*counts, *lengths) > 0:
         return counts
     mistake = ""
-    if input_shape[0] <= MOST_COLOURS < input_shape[-1]:
+    if input_shape[0] <= MOST_COLOURS < min(input_shape[1:]):
         mistake = f" {_channels_first(input_shape).capitalize()}"
     raise ValueError(
         f"{operation!r}: no window of {_product(windows.extents)} fits into padded inputs of "
         f"{_product(windows.padded_lengths(lengths))}, so nothing would be left.{mistake} It "
         "expects larger inputs"
     )
+
+
+def channels_of(input_shape: Shape) -> Shape:
+    """Return what is known of a sample with as many channels, whose other axes are not known."""
+    return None if input_shape is None else Channels(input_shape[-1:])
 
 
 def are_known(
@@ -94,6 +99,11 @@ def are_known(
         mistake = "one sample needs an axis before it: X[np.newaxis]."
     elif len(input_shape) == len(axes) and not isinstance(input_shape, LastAxis):
         mistake = "there is no axis for channels; X[..., np.newaxis] adds one."
+    elif len(input_shape) == 1 and not isinstance(input_shape, LastAxis):
+        mistake = (
+            f"Reshape(({', '.join(axes)}, channels)) makes images of rows, and X[np.newaxis, ..., "
+            "np.newaxis] a batch of one image without channels."
+        )
     last = "channels" if channels is None else str(channels)
     expected = f"expects inputs of shape (samples, {', '.join(axes)}, {last})"
     subject = f"{operation!r}: {mistake} It" if mistake else repr(operation)

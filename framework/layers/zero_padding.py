@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_dvalues
-from framework.layers.sample_shapes import IMAGE, are_known, check_inputs
+from framework.layers.sample_shapes import IMAGE, are_known, channels_of, check_inputs
 from framework.layers.windows import Margins, Sizes, check_sizes, crop, pad
 from framework.operation import Operation, Shape, smooth
 from optimizers.arrays import Array
@@ -40,30 +40,32 @@ class ZeroPadding2D(Operation):
 
     independent_samples = True
     kink_sides = smooth
+    axes = IMAGE
     example_axes = (4, 3)
 
     def __init__(self, padding: Border = 1) -> None:
         self.padding = _checked(padding)
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        padded = pad(check_inputs(self, inputs), self._margins)
+        padded = pad(check_inputs(self, inputs), self.margins)
         self.output = output = np.array(padded) if padded is inputs else padded
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
-        cropped = crop(dvalues, self._margins)
+        cropped = crop(dvalues, self.margins)
         self.dinputs = cropped.copy() if cropped is dvalues else cropped
         return self.dinputs
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if not are_known(self, input_shape, IMAGE) or input_shape is None:
-            return None
-        lengths = zip(input_shape[:-1], self._margins, strict=True)
+        if not are_known(self, input_shape, self.axes) or input_shape is None:
+            return channels_of(input_shape)
+        lengths = zip(input_shape[:-1], self.margins, strict=True)
         return (*(length + sum(both) for length, both in lengths), input_shape[-1])
 
     @property
-    def _margins(self) -> Margins:
+    def margins(self) -> Margins:
+        """Rows above and below, and columns to the left and to the right."""
         padding = self.padding
         pair = padding if isinstance(padding, tuple) else (padding, padding)
         return [both if isinstance(both, tuple) else (both, both) for both in pair]

@@ -25,7 +25,8 @@ class SoftmaxCategoricalCrossentropy(FusedLoss):
 
         dinputs = (output - y) / samples
 
-    With a softmax of temperature ``T``, the logits are divided by ``T``, and so is ``dinputs``.
+    ``label_smoothing`` changes ``y`` as in ``CategoricalCrossentropy``. With a softmax of
+    temperature ``T``, the logits are divided by ``T``, and so is ``dinputs``.
 
     Shapes: ``inputs``, ``output`` and ``dinputs`` ``(samples, classes)``; ``y_true`` class
     indices ``(samples,)`` or one-hot rows ``(samples, classes)``.
@@ -49,9 +50,21 @@ class SoftmaxCategoricalCrossentropy(FusedLoss):
     activation: Softmax
     kink_sides = smooth
 
-    def __init__(self) -> None:
+    later_arguments = ("label_smoothing",)
+    loss: CategoricalCrossentropy
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
         self.activation = Softmax()
-        self.loss = CategoricalCrossentropy()
+        self.loss = CategoricalCrossentropy(label_smoothing)
+
+    @property
+    def label_smoothing(self) -> float:
+        """That of ``loss``."""
+        return self.loss.label_smoothing
+
+    def check(self, y_pred: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
+        logits, targets = super().check(y_pred, y_true)
+        return logits, self.loss.smoothed(targets, logits)
 
     def outputs_and_losses(self, inputs: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
         inputs, y_true = self.check(inputs, y_true)

@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING
 from framework.metrics.classification import f1 as f1
 from framework.metrics.classification import precision as precision
 from framework.metrics.classification import recall as recall
-from framework.metrics.ranking import roc_auc as auc  # noqa: F401 - its short name
 from framework.metrics.ranking import roc_auc as roc_auc
 from framework.metrics.ranking import top_k as top_k
 from framework.metrics.regression import mean_absolute_error as mean_absolute_error
 from framework.metrics.regression import mean_squared_error as mean_squared_error
 from framework.metrics.regression import r2 as r2
 from framework.metrics.regression import root_mean_squared_error as root_mean_squared_error
+
+auc = roc_auc
 
 if not TYPE_CHECKING:  # type checkers read the "as" of each line instead
     __all__ = sorted(name for name, value in globals().items() if callable(value))

@@ -60,7 +60,8 @@ class Layer_Dense(Dense):
     def backward(self, dvalues: ArrayLike) -> Array:
         if not self._multiplies_as_nnfs():
             return super().backward(dvalues)
-        self.parameter_gradients(dvalues)
+        if self.trainable:
+            self.parameter_gradients(dvalues)
         self.dinputs = np.dot(as_floats(dvalues), self.weights.T)
         return self.dinputs
 

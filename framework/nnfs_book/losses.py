@@ -79,7 +79,7 @@ class Activation_Softmax_Loss_CategoricalCrossentropy(SoftmaxCategoricalCrossent
 
     def __init__(self) -> None:
         self.activation: Softmax = Activation_Softmax()
-        self.loss: FrameworkLoss = Loss_CategoricalCrossentropy()
+        self.loss = Loss_CategoricalCrossentropy()
 
     def forward(self, inputs: ArrayLike, y_true: ArrayLike) -> Any:
         self.output = output = self.activation.forward(inputs)

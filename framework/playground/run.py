@@ -90,6 +90,7 @@ class Run:
                 y=data[1],
                 batch_size=batch_size,
                 sample_weight=None,
+                class_weight=None,
                 validation_data=validation,
                 validation_split=0.0,
                 shuffle=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ def augmented(
     shown = as_array(images, "images")[:rows]
     originals = check_images(shown, "images")
     with rng.preserve_rng():
+        transform = copy.deepcopy(transform)  # it may have a generator of its own
         changed = check_images(transform(np.repeat(shown, variations, axis=0)), "transform(images)")
     if len(changed) != len(shown) * variations:
         raise ValueError(

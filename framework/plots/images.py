@@ -127,6 +127,11 @@ def weights(
     if not hasattr(layer, "weights"):
         raise TypeError(f"{describe(layer)} has no weights")
     matrix = as_array(layer.weights, f"{describe(layer)}.weights")
+    if matrix.ndim in (3, 4):
+        raise ValueError(
+            f"{describe(layer)} has weights of shape {matrix.shape}, like those of a convolution, "
+            "which plots.filters draws"
+        )
     if matrix.ndim != 2 or len(matrix) != math.prod(shape):
         raise ValueError(
             f"{describe(layer)} has weights of shape {matrix.shape}, but images of shape {shape} "

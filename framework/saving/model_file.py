@@ -8,7 +8,9 @@
                  "loss": …, "optimizer": …, "accuracy": …,        objects like these, or null
                  "learned_by_accuracy": {…},                      see ``accuracy_state``
                  "class_names": […], "input_shape": […],          or null
-                 "metrics": {…}}                                  if there are any: ``metrics.py``
+                 "frozen": ["0", "2.1"],                          those that are, if any
+                 "metrics": {…},                                  if there are any: ``metrics.py``
+                 "table": {…}}                                    if there is one: ``TableColumns``
 
 A file of parameters alone has no "model". A checkpoint also has "training" and "began" (see
 ``framework.training.checkpoint``). A model of ``nnfs_book`` has its optimizer's state in
@@ -27,8 +29,9 @@ import numpy as np
 
 from framework.accuracies.accuracy import Accuracy
 from framework.checks import check_class_names, check_count
-from framework.containers.container import leaves
+from framework.containers.container import frozen_paths, leaves
 from framework.containers.supervised import Supervised
+from framework.data.table_columns import TableColumns
 from framework.losses.loss import Loss
 from framework.operation import Shape
 from framework.parameters import stored_names
@@ -53,6 +56,10 @@ AnyModel = TypeVar("AnyModel", bound=Supervised)
 
 # The parts of a model beside its operations, and the base class of each in this library.
 PARTS: dict[str, type] = {"loss": Loss, "optimizer": Optimizer, "accuracy": Accuracy}
+
+
+# What a model may have that older versions of this library do not know.
+OPTIONAL = {"metrics", "frozen", "table"}
 
 
 def save_model(model: Supervised, path: FilePath, *, with_optimizer_state: bool = False) -> None:
@@ -133,6 +140,10 @@ def serialize_model(
     serialized |= {"class_names": class_names, "input_shape": input_shape}
     if model.metrics:  # older versions of this library know of none
         serialized["metrics"] = serialize_metrics(model.metrics, serializer)
+    if frozen := frozen_paths(model):
+        serialized["frozen"] = frozen
+    if model.table is not None:
+        serialized["table"] = model.table.to_json()
     return serialized, {**arrays, **serializer.arrays}
 
 
@@ -145,7 +156,7 @@ def deserialize_model(
     ``saved_file_errors``.
     """
     keys = ["dtype", "operations", *PARTS, ACCURACY_STATE, "class_names", "input_shape"]
-    if not isinstance(serialized, dict) or serialized.keys() - {"metrics"} != set(keys):
+    if not isinstance(serialized, dict) or serialized.keys() - OPTIONAL != set(keys):
         raise ValueError(f"its model must have these keys and no others: {', '.join(keys)}")
     # Constructors draw initial weights, which are replaced: no random number may be used up, and
     # an initializer with a huge spread may overflow.
@@ -155,6 +166,9 @@ def deserialize_model(
             loader.load(entry, position) for position, entry in enumerate(serialized["operations"])
         ]
         model = model_class(operations, dtype=serialized["dtype"])
+        by_path = dict(leaves(model.children()))
+        for path in serialized.get("frozen", []):
+            by_path[path].trainable = False
         for part, base in PARTS.items():
             if serialized[part] is not None:
                 cls, arguments = deserializer.class_and_arguments(serialized[part], base)
@@ -163,6 +177,9 @@ def deserialize_model(
         model.finalize()
     load_state_dict(state_dict(model), deserializer.arrays)
     set_accuracy_state(model.accuracy, serialized[ACCURACY_STATE])
+    if serialized.get("table") is not None:
+        model.table = TableColumns.from_json(serialized["table"])
+        model.output_shapes((len(model.table.features),))  # raises if they do not fit
     model.input_shape, model.class_names = _check_data_facts(
         model, serialized["input_shape"], serialized["class_names"]
     )

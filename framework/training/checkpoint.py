@@ -49,7 +49,9 @@ class Checkpoint(Callback):
 
     A training that goes on from a checkpoint computes the same numbers, bit for bit, as one that
     never stopped. Model, data and arguments have to be the same; they are compared, except for
-    ``transform`` and the content of batches that are given. The model is compared with its state
+    ``transform`` and the content of batches that are given. A transform with random numbers of its
+    own goes on with them if it has ``checkpoint_state`` and ``resume``, as a ``Callback`` and as
+    those of ``framework.augmentation``. The model is compared with its state
     when training began; values that callbacks changed since then, such as
     ``optimizer.learning_rate``, are set again. On several processes, their number has to be the
     same if there is dropout or ``sharded`` data, and batch normalization ``synchronized`` if
@@ -251,10 +253,13 @@ def check_callback_states(training: Training) -> None:
 
 
 def callbacks_with_state(training: Training) -> list[tuple[str, Any]]:
-    """Return the callbacks that have a ``checkpoint_state``, named by class and order."""
+    """Return the callbacks that have a ``checkpoint_state``, named by class and order.
+
+    A transform that has one is among them.
+    """
     names: list[str] = []
     found = []
-    for callback in training.callbacks:
+    for callback in (*training.callbacks, training.transform):
         if hasattr(callback, "checkpoint_state") and hasattr(callback, "resume"):
             name = type(callback).__name__
             found.append((f"{name} {names.count(name)}", callback))
@@ -276,6 +281,7 @@ def content_of(training: Training) -> bytes:
 
 def _state_of(training: Training) -> dict[str, Any]:
     history = training.history
+    seen = training.weights_seen
     lists = {name: getattr(history, name) for name in history.names()} | history.metrics
     interrupted = None
     if not training.between_epochs:
@@ -285,6 +291,7 @@ def _state_of(training: Training) -> dict[str, Any]:
         "batch": training.batch,
         "interrupted": interrupted,
         "settings": settings_of(training),
+        "weights_seen": {"total": seen.total, "samples": seen.samples},
         "history": {name: np.array(values, float) for name, values in lists.items()},
         RNG_STATE: rng.rng_state(),
         **optimizer_state.optimizer_state(training.model),

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from framework.utils.deprecation import RenamedAttribute
+from optimizers.arrays import Array
 
 
 @dataclass
@@ -30,3 +34,12 @@ class EpochSums:
         self.data_loss += data_loss * total_weight
         self.penalties += penalties * total_weight
         self.correct += accuracy * total_weight
+
+    def add_all(self, total_weights: ArrayLike, means: Array) -> None:
+        """Add the means of several batches, ``(batches, 3)``, with the same sums as ``add``."""
+        weights = np.asarray(total_weights, dtype=np.float64)
+        before = self.total_weight, self.data_loss, self.penalties, self.correct
+        terms = np.vstack([before, np.column_stack([weights, means * weights[:, np.newaxis]])])
+        # One after the other, so that the rounding does not depend on how many come together.
+        sums = np.add.accumulate(terms)[-1].tolist()
+        self.total_weight, self.data_loss, self.penalties, self.correct = sums

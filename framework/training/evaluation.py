@@ -77,7 +77,7 @@ class EvaluationPass:
                     accuracy = model.accuracy_of(outputs, y, sample_weight=sample_weight)
                 self.sums += batch.total_weight * np.array([1.0, loss, accuracy])
                 if model.metrics:
-                    self.results.append(_results(batch, outputs, y, sample_weight))
+                    self.results.append(Results(_compact(outputs), y, sample_weight))
 
 
 def predict(model: Supervised, X: ArrayLike, batch_size: int | None) -> Array:
@@ -140,13 +140,6 @@ def check_built_in_metrics(model: Supervised, data: Batches) -> None:
         source = data.first.source if isinstance(data, BatchStream) else data
         X, y, _ = source.take(source.rows[:1])
         measured(metrics, model.outputs_of(X), y, None)
-
-
-def _results(batch: Batch, outputs: Array, y: Array, sample_weight: Array | None) -> Results:
-    if sample_weight is not None:
-        # The weights of batches that are given are scaled batch by batch.
-        sample_weight = sample_weight * (batch.total_weight / sample_weight.sum())
-    return Results(_compact(outputs), y, sample_weight)
 
 
 def _compact(output: Array) -> Array:

@@ -103,6 +103,8 @@ def difference(saved: dict[str, Any], current: dict[str, Any]) -> str | None:
                 f"its model has another {name}: {as_text(saved[name])} there, "
                 f"{as_text(current[name])} here"
             )
+    if saved.get("frozen") != current.get("frozen"):
+        return "its model has other operations that are frozen"
     theirs, ours = saved.get("metrics", {}), current.get("metrics", {})
     if theirs != ours:
         names = (", ".join(metrics) or "none" for metrics in (theirs, ours))

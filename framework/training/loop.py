@@ -6,6 +6,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,7 @@ class Loop:
         with (
             # The threads of BLAS, which validation would wake, disturb those of the steps.
             single_thread() if divided else suitable_threads(parameters, at_once),
+            nullcontext() if trainer is None else trainer.telling(self.reporter.say),
             stopping_on(self.signals, training),
             # An overflow on the way to an infinite loss is reported once, as DivergenceError.
             np.errstate(over="ignore", invalid="ignore"),
@@ -218,10 +220,15 @@ class Loop:
 
     def _continue_epoch(self) -> Iterator[Batch]:
         """Return the remaining batches of the epoch in which training was interrupted."""
-        now = rng.rng_state()
-        rng.set_rng_state(self.training.rng_state)
-        batches = self.batches(skip=self.training.batch)
+        training, now = self.training, rng.rng_state()
+        transform: Any = training.transform
+        has_state = hasattr(transform, "checkpoint_state") and hasattr(transform, "resume")
+        state = transform.checkpoint_state() if has_state else None
+        rng.set_rng_state(training.rng_state)
+        batches = self.batches(skip=training.batch)
         rng.set_rng_state(now)
+        if has_state:  # batches that are given were drawn for, as they were skipped
+            transform.resume(training, state)
         return batches
 
     def add_to_history(self, started: float, evaluated: EvaluationPass | None) -> None:
@@ -249,16 +256,30 @@ class Loop:
         training = self.training
         training.batch += 1
         penalties = self.model.regularization_loss()
+        total, samples = batch.total_weight, len(batch)
+        scale = total / (samples * self.mean_weight(total, samples))
         data_loss, accuracy = forward_and_backward(
             self.model,
             batch,
             self.micro_batch_size,
-            check_loss=lambda data_loss: self.check_loss(data_loss, penalties),
+            check_loss=lambda data_loss: self.check_loss(scale * data_loss, penalties),
+            scale=scale,
         )
         self.before_update(training.batch)
         update_parameters(self.model)
         training.batch_accuracy = accuracy
         training.sums.add(batch.total_weight, data_loss, penalties, accuracy)
+
+    def mean_weight(self, total_weight: float, samples: int) -> float:
+        """Return the mean weight of all training samples: see ``sample_weights``.
+
+        Of a stream it is that of the samples so far, those of the present batch, of
+        ``total_weight``, included.
+        """
+        if isinstance(self.data, ArrayBatches):
+            return self.data.mean_weight
+        self.training.weights_seen.add(total_weight, samples)
+        return self.training.weights_seen.mean
 
     def before_update(self, batch: int) -> None:
         """Prepare for the end of training after the update of ``batch``, where it may end."""
@@ -281,12 +302,15 @@ class Loop:
         training = self.training
         if len(batches) <= batches.source.batch_size:
             self.before_update(training.batch + 1)
-        metrics = trainer.take_steps(batches)
+        mean_weight = self.mean_weight(batches.total_weight, len(batches))
+        metrics = trainer.take_steps(batches, mean_weight)
         training.batch += len(metrics)
+        total_weights = batches.total_weights()[: len(metrics)]
+        size = batches.source.batch_size
+        samples = min(size, len(batches) - (len(metrics) - 1) * size)  # of the last step
         data_loss, penalties, training.batch_accuracy = metrics[-1].tolist()
-        self.check_loss(data_loss, penalties)
-        for batch, means in zip(batches.steps(), metrics.tolist(), strict=True):
-            training.sums.add(batch.total_weight, *means)
+        self.check_loss(data_loss * total_weights[-1] / (samples * mean_weight), penalties)
+        training.sums.add_all(total_weights, metrics)
 
     def check_loss(self, data_loss: float, penalties: float) -> None:
         """Note the loss of the batch; raise DivergenceError if it is not finite."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 
 from framework.metrics.metric import VALIDATION
@@ -44,6 +45,11 @@ class Reporter:
             self._every = math.ceil(training.epochs / FEW_LINES)
         self._line: list[str] = []  # of an epoch that has none yet
         self._shown = 0.0
+
+    def say(self, text: str) -> None:
+        """Show a line that is about no epoch, where progress is shown."""
+        if not self.silent:
+            print(text, file=None if in_notebook() else sys.stderr, flush=True)
 
     def begin_epoch(self) -> None:
         if self.has_bar and self.bar is None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any, TypeAlias
 
-from framework.checks import check_count, check_number, check_positive
+from framework.checks import check_count, check_non_negative, check_number, check_positive
 from framework.containers.container import Container
 from framework.containers.supervised import Supervised
+from framework.data.sample_weights import WeightsSeen
 from framework.saving import file_format, model_file, optimizer_state
 from framework.saving.file_format import FilePath
 from framework.saving.format_1 import ACCURACY_STATE, INITIAL, RNG_STATE, SUMS
@@ -144,6 +145,7 @@ class SavedTraining:
             lengths = [epochs] if name in (*ALWAYS_MEASURED, *metrics) else [0, epochs]
             if values.shape not in [(length,) for length in lengths] or values.dtype != float:
                 raise ValueError(f"the history does not have {epochs} epochs")
+        self.weights_seen = _weights_seen(state)
         rng.check_rng_state(state[RNG_STATE])
         if interrupted:
             rng.check_rng_state(interrupted[RNG_STATE])
@@ -190,6 +192,7 @@ class SavedTraining:
         state = self.state
         training.model_fingerprint = self.initial
         training.epoch, training.batch = state["epoch"], state["batch"]
+        training.weights_seen = self.weights_seen
         for name, values in state["history"].items():
             getattr(training.history, name)[:] = values.tolist()
         if interrupted := state["interrupted"]:
@@ -205,6 +208,15 @@ class SavedTraining:
                 callback.resume(training, state)
         else:
             callback.resume(training, state)
+
+
+def _weights_seen(state: dict[str, Any]) -> WeightsSeen:
+    # Files of version 0.1.0 have none.
+    saved = state.get("weights_seen", {"total": 0.0, "samples": 0})
+    return WeightsSeen(
+        check_non_negative("total", saved["total"]),
+        check_count("samples", saved["samples"], minimum=0),
+    )
 
 
 def _set_arguments(owner: Any, saved: Any, there: Any, here: Any, replaced: list[Argument]) -> None:

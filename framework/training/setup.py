@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from framework.containers.supervised import Supervised
-from framework.data.batches import BatchStream
+from framework.data.batches import ArrayBatches, BatchStream
 from framework.data.checked_batches import training_batches
 from framework.data.checks import RowsOf, all_rows
+from framework.data.class_weights import weighed_by_class
 from framework.training.arguments import TrainingArguments
 from framework.training.checkpoint import is_checkpoint
 from framework.training.evaluation import check_built_in_metrics
@@ -26,6 +27,7 @@ def set_up(model: Supervised, arguments: TrainingArguments, rows_of: RowsOf = al
     arguments = arguments.checked()
     if model.loss is None or model.optimizer is None:
         raise RuntimeError("the model cannot be trained yet: call set(loss=..., optimizer=...)")
+    model.check_frozen()
     if not len(model.parameters):
         raise ValueError(f"{model!r} has no parameters to train")
     _check_optimizer(model)
@@ -33,11 +35,15 @@ def set_up(model: Supervised, arguments: TrainingArguments, rows_of: RowsOf = al
     if hasattr(model.accuracy, "init"):
         first = data.first.source if isinstance(data, BatchStream) else data
         model.accuracy.init(first.targets)
+    if arguments.data.class_weight is not None and isinstance(data, ArrayBatches):
+        weighed = weighed_by_class(model, data, arguments.data.class_weight)
+        data = data if arguments.sharded else weighed  # else ``agree_on_shards`` does it
     if evaluated is not None:
         check_built_in_metrics(model, evaluated)
     # A checkpoint has the epoch as all other callbacks leave it, wherever it stands in the list.
     callbacks = sorted(arguments.callbacks, key=is_checkpoint)
-    return Training(model, arguments.epochs, data, validation, callbacks, evaluated)
+    transform = arguments.data.transform
+    return Training(model, arguments.epochs, data, validation, callbacks, evaluated, transform)
 
 
 def _check_optimizer(model: Supervised) -> None:

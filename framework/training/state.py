@@ -8,6 +8,8 @@ from typing import Any
 
 from framework.containers.supervised import Supervised
 from framework.data.batches import Batches
+from framework.data.checks import Transform
+from framework.data.sample_weights import WeightsSeen
 from framework.metrics.metric import VALIDATION
 from framework.training.epoch_sums import EpochSums
 from framework.training.history import History
@@ -68,7 +70,9 @@ class Training:
         evaluated: those that outputs are computed for after each epoch: of ``validation`` or, for
             metrics without it, of ``data``; or None.
         callbacks: all of them, in the order in which they are called.
+        transform: the transform of the data, or None.
         sums: the sums over the batches of the current epoch.
+        weights_seen: the weights of all batches so far, where batches are given.
         rng_state: the states of the random generators at the beginning of the current epoch.
         data_fingerprint, model_fingerprint: identify the data and the model as they were when
             training began, for checkpoints; empty without checkpoints.
@@ -97,6 +101,7 @@ class Training:
         validation: Batches | None,
         callbacks: Sequence[Callback],
         evaluated: Batches | None = None,
+        transform: Transform | None = None,
     ) -> None:
         self.model: Any = model
         self.epoch, self.epochs = 0, epochs
@@ -105,8 +110,9 @@ class Training:
         self.interrupted = False
         self.data, self.validation, self.evaluated = data, validation, evaluated
         self.history = History(metrics={self.metric_column(name): [] for name in model.metrics})
-        self.callbacks = callbacks
+        self.callbacks, self.transform = callbacks, transform
         self.sums = EpochSums()
+        self.weights_seen = WeightsSeen()
         self.rng_state = rng.rng_state()
         self.data_fingerprint: dict[str, str] = {}
         self.model_fingerprint: dict[str, Any] = {}

@@ -1,10 +1,41 @@
-"""Where in a pandas DataFrame a value is that no network takes."""
+"""The numbers in a pandas DataFrame, and where in it a value is that no network takes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+
+
+def numbers_in(table: Any) -> Any:
+    """Return the numbers of a DataFrame or a Series that NumPy takes for objects, as an array.
+
+    These are columns with dtypes of pandas, such as Int64 and Float64, whose missing values become
+    NaN, and categories that are numbers. None is returned for anything else, and where a column has
+    other values.
+    """
+    if not all(hasattr(table, name) for name in ("index", "iloc", "to_numpy")):
+        return None
+    if not hasattr(table, "columns"):
+        return _numbers_of(table)
+    columns = [_numbers_of(table.iloc[:, i]) for i in range(len(table.columns))]
+    if not columns or any(column is None for column in columns):
+        return None
+    return np.stack(columns, axis=1)
+
+
+def _numbers_of(column: Any) -> Any:
+    values = np.asarray(column)
+    if values.dtype.kind in "fiub":
+        return values
+    if not all(_is_number(value) or value is _missing(column) for value in values):
+        return None
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _missing(column: Any) -> Any:
+    """Return what a column with a dtype of pandas has in place of a missing value, else None."""
+    return getattr(column.dtype, "na_value", None)
 
 
 def first_bad_cell(table: Any, dtype: Any = np.float64) -> str:

@@ -62,6 +62,6 @@ def _show_unseen() -> None:
     else:
         print(
             "A picture was drawn but not shown, since there is no display. To save it: "
-            'history.plot().figure.savefig("picture.png")',
+            'import matplotlib.pyplot as plt; plt.savefig("picture.png")',
             file=sys.stderr,
         )

@@ -44,6 +44,12 @@ def generator() -> np.random.Generator:
     return _current.get()
 
 
+def used_or(own: np.random.Generator) -> np.random.Generator:
+    """Return the generator given to ``use_generator`` inside of its block, elsewhere ``own``."""
+    current = _current.get()
+    return own if current is _generator else current
+
+
 @contextmanager
 def use_generator(own: np.random.Generator) -> Iterator[None]:
     """Draw random numbers from ``own`` inside the block, in this thread only.
@@ -107,6 +113,18 @@ def check_rng_state(found: Any) -> None:
         np.random.RandomState().set_state(found["numpys"])
     except (ArithmeticError, TypeError, ValueError) as error:
         raise ValueError(f"the states of the random generators are damaged: {error}") from None
+
+
+def set_generator_state(own: np.random.Generator, state: Any) -> None:
+    """Restore the state of a generator's ``bit_generator``.
+
+    Raises ValueError if it does not fit; the generator's state is then unchanged.
+    """
+    try:
+        type(own.bit_generator)().state = state
+    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"the state of a random generator is damaged: {error}") from None
+    own.bit_generator.state = state
 
 
 def _alike(found: Any, current: Any, name: str = "") -> bool:

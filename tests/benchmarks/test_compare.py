@@ -1,5 +1,6 @@
 """The command that compares says what it cannot do before it measures anything."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,10 @@ pytest.importorskip("matplotlib")
 
 from benchmarks.compare import WORKLOADS, draw, options_of
 from benchmarks.growth import Growth
+from benchmarks.peers import Plain
+from benchmarks.peers.products import operations_of_step
+from benchmarks.turns import busy_program, in_turn, trainings
+from benchmarks.workloads import Workload
 
 
 @pytest.mark.parametrize(
@@ -46,3 +51,29 @@ def test_the_picture_has_a_plot_for_each_part_that_was_measured(tmp_path: Path) 
         draw(*parts, path)
         shapes.add(path.stat().st_size)
     assert len(shapes) == 3
+
+
+def test_the_arithmetic_of_a_step_is_that_of_its_products() -> None:
+    # Forward 5·2·3 and 5·3·4; for the weights the same; for the inputs of the second layer 5·4·3.
+    multiplications = 30 + 60 + 30 + 60 + 60
+    assert operations_of_step(Workload("small", (2, 3, 4), 5, 1)) == 2 * multiplications
+
+
+def test_a_training_in_a_process_of_its_own_computes_the_same() -> None:
+    workload = replace(WORKLOADS[0], batches=3)
+    with trainings(["dinputs"], workload) as (training,):
+        assert training.loss() == Plain(workload, *workload.data()).train(3, shuffle=False)
+        assert training.train(1) > 0
+        assert training.predict(samples=2, calls=1) > 0
+
+
+def test_those_that_take_turns_are_measured_once_in_every_round() -> None:
+    seconds = {"a": iter([9.0, 1.0, 2.0, 7.0]), "b": iter([9.0, 5.0, 4.0, 3.0])}
+    works = {name: numbers.__next__ for name, numbers in seconds.items()}
+    assert in_turn(works, 3) == {"a": 2.0, "b": 4.0}  # medians, without the first round
+
+
+def test_the_busy_program_ends_with_its_block() -> None:
+    with busy_program() as process:
+        assert process.poll() is None
+    assert process.poll() is not None

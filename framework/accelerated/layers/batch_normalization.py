@@ -1,79 +1,154 @@
 """The kernel of ``framework.layers.BatchNormalization``: saves the normalized inputs.
 
-Its statistics are the running mean, the running variance, and the deviation of the batch. It works
-on all samples at once, so that a single thread has to do it.
+Its statistics are the running mean, the running variance, and the deviation of the batch. Each
+thread goes through its own samples, and what it finds out about them stands in its partials:
+
+    count, mean, squares     of the inputs: how many rows, and the sum of (input - mean)²
+    dweights, dbiases        sums over its rows
+
+Each of these but the first is a number for each feature.
 """
 
 import numpy as np
 
 from framework.accelerated.jit import jit
+from framework.accelerated.layers.dense import in_rows
+from framework.accelerated.thread_team import barrier, own_rows
+
+# A block of rows is read twice, from the first-level cache the second time.
+BYTES_OF_BLOCK = 2**14
 
 
 @jit
-def batch_statistics(inputs, mean, variance):
-    """Write the mean and the variance of each feature over the batch, both float64."""
-    samples = len(inputs)
+def add_statistics(count, mean, squares, other_count, other_mean, other_squares):
+    """Add the statistics of further rows, and return how many rows there are with those."""
+    total = count + other_count
+    for k in range(len(mean)):
+        difference = other_mean[k] - mean[k]
+        squares[k] += other_squares[k] + difference * difference * (count * other_count / total)
+        mean[k] += difference * (other_count / total)
+    return total
+
+
+@jit
+def own_statistics(x, mean, squares):
+    """Write the mean of each column of ``x`` and the squares around it, both float64."""
+    features = x.shape[1]
+    block = max(1, BYTES_OF_BLOCK // (features * x.itemsize))
+    of_block, squares_of_block = np.empty(features), np.empty(features)
     mean[:] = 0
-    variance[:] = 0
-    for sample in range(samples):
-        for feature in range(len(mean)):
-            mean[feature] += inputs[sample, feature]
-    mean /= samples
-    for sample in range(samples):
-        for feature in range(len(mean)):
-            variance[feature] += (inputs[sample, feature] - mean[feature]) ** 2
-    variance /= samples
+    squares[:] = 0
+    for start in range(0, len(x), block):
+        rows = x[start : start + block]
+        of_block[:] = 0
+        squares_of_block[:] = 0
+        for row in range(len(rows)):
+            for k in range(features):
+                of_block[k] += rows[row, k]
+        of_block /= len(rows)
+        for row in range(len(rows)):
+            for k in range(features):
+                squares_of_block[k] += (rows[row, k] - of_block[k]) ** 2
+        add_statistics(start, mean, squares, len(rows), of_block, squares_of_block)
+
+
+@jit
+def batch_statistics(x, state, mean, squares):
+    """Write the mean and the squares of all threads' rows, both float64. Return their count."""
+    features = x.shape[1]
+    own_statistics(x, mean, squares)
+    if len(state.partials) == 1:
+        return len(x)
+    partial = state.partials[state.thread_id]
+    partial[0] = len(x)
+    for k in range(features):
+        partial[1 + k] = mean[k]
+        partial[1 + features + k] = squares[k]
+    barrier(state.thread_team, state.thread_id)
+    mean[:] = 0
+    squares[:] = 0
+    count = 0
+    for other in state.partials:
+        if other[0] > 0:
+            count = add_statistics(
+                count, mean, squares,
+                int(other[0]), other[1 : 1 + features], other[1 + features : 1 + 2 * features],
+            )  # fmt: skip
+    return count
 
 
 @jit
 def forward(op, inputs, state, saved, output):
     features = op.last_axis
-    samples = inputs.size // features
-    x, out = inputs.reshape(samples, features), output.reshape(samples, features)
-    normalized = saved[0].reshape(samples, features)
+    x, out, normalized = (
+        in_rows(inputs, features), in_rows(output, features), in_rows(saved[0], features)
+    )  # fmt: skip
     weights, biases = state.parameters[:features], state.parameters[features:]
-    running_mean, running_variance, deviation = state.statistics.reshape(3, features)
-    mean, variance = np.empty(features), np.empty(features)
-    batch_statistics(x, mean, variance)
-    if samples > 1:
-        for feature in range(features):
-            running_mean[feature] *= op.momentum
-            running_mean[feature] += (1 - op.momentum) * mean[feature]
-            running_variance[feature] *= op.momentum
-            running_variance[feature] += (1 - op.momentum) * variance[feature]
+    mean, squares = np.empty(features), np.empty(features)
+    count = batch_statistics(x, state, mean, squares)
     shift, scale = np.empty_like(biases), np.empty_like(biases)
-    for feature in range(features):
-        deviation[feature] = np.sqrt(variance[feature] + op.epsilon)
-        shift[feature] = mean[feature]
-        scale[feature] = 1 / deviation[feature]
-    for sample in range(samples):
-        for feature in range(features):
-            value = (x[sample, feature] - shift[feature]) * scale[feature]
-            normalized[sample, feature] = value
-            out[sample, feature] = value * weights[feature] + biases[feature]
+    for k in range(features):
+        shift[k] = mean[k]
+        scale[k] = 1 / np.sqrt(squares[k] / count + op.epsilon)
+    if state.thread_id == 0:
+        running_mean, running_variance, deviation = state.statistics.reshape(3, features)
+        for k in range(features):
+            variance = squares[k] / count
+            deviation[k] = np.sqrt(variance + op.epsilon)
+            if count > 1:
+                running_mean[k] *= op.momentum
+                running_mean[k] += (1 - op.momentum) * mean[k]
+                running_variance[k] *= op.momentum
+                running_variance[k] += (1 - op.momentum) * variance
+    for row in range(len(x)):
+        for k in range(features):
+            value = (x[row, k] - shift[k]) * scale[k]
+            normalized[row, k] = value
+            out[row, k] = value * weights[k] + biases[k]
 
 
 @jit
 def backward(op, inputs, output, state, saved, dvalues, dinputs):
     features = op.last_axis
-    samples = dvalues.size // features
-    dout, dx = dvalues.reshape(samples, features), dinputs.reshape(samples, features)
-    normalized = saved[0].reshape(samples, features)
-    weights, deviation = state.parameters[:features], state.statistics[2 * features :]
+    dout, dx, normalized = (
+        in_rows(dvalues, features), in_rows(dinputs, features), in_rows(saved[0], features)
+    )  # fmt: skip
     weighted, plain = np.zeros(features), np.zeros(features)
-    for sample in range(samples):
-        for feature in range(features):
-            weighted[feature] += dout[sample, feature] * normalized[sample, feature]
-            plain[feature] += dout[sample, feature]
-    dweights, dbiases = state.gradients[:features], state.gradients[features:]
-    dweights[:] = weighted
-    dbiases[:] = plain
-    scale = weights / deviation
-    through_mean, through_variance = dbiases * scale / samples, dweights * scale / samples
-    for sample in range(samples):
-        for feature in range(features):
-            dx[sample, feature] = (
-                dout[sample, feature] * scale[feature]
-                - through_mean[feature]
-                - normalized[sample, feature] * through_variance[feature]
+    for row in range(len(dout)):
+        for k in range(features):
+            weighted[k] += dout[row, k] * normalized[row, k]
+            plain[k] += dout[row, k]
+    partial = state.partials[state.thread_id]
+    partial[0] = len(dout)
+    for k in range(features):
+        partial[1 + 2 * features + k] = weighted[k]
+        partial[1 + 3 * features + k] = plain[k]
+    barrier(state.thread_team, state.thread_id)
+    weights, deviation = state.parameters[:features], state.statistics[2 * features :]
+    count = state.partials[:, 0].sum()
+    scale, through_variance, through_mean = (
+        weights / deviation,
+        np.zeros_like(weights),
+        np.zeros_like(weights),
+    )
+    for k in range(features):
+        for found in state.partials:
+            through_variance[k] += found[1 + 2 * features + k]
+            through_mean[k] += found[1 + 3 * features + k]
+        through_variance[k] *= scale[k] / count
+        through_mean[k] *= scale[k] / count
+    for row in range(len(dout)):
+        for k in range(features):
+            dx[row, k] = (
+                dout[row, k] * scale[k] - through_mean[k] - normalized[row, k] * through_variance[k]
             )
+
+
+@jit
+def parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_id):
+    """Add up what the threads have found for a thread's share: the weights, or the biases."""
+    own = own_rows(op, thread_team, thread_id)
+    for parameter in range(own.start * op.parameter_row, own.stop * op.parameter_row):
+        state.gradients[parameter] = 0
+        for found in state.partials:
+            state.gradients[parameter] += found[1 + 2 * op.last_axis + parameter]

@@ -7,12 +7,12 @@ from framework.accelerated.thread_team import own_rows
 
 @jit
 def weights_and_biases(op, vector):
-    """The two parts of the operation's parameters, or of their gradients.
+    """The two parts of the operation's parameters, or of their gradients; weights in two axes.
 
     Without ``use_bias`` the second is empty.
     """
-    size = op.last_axis * op.output_axis
-    return vector[:size].reshape(op.last_axis, op.output_axis), vector[size:]
+    rows = op.n_weights // op.output_axis
+    return vector[: op.n_weights].reshape(rows, op.output_axis), vector[op.n_weights :]
 
 
 @jit
@@ -42,23 +42,31 @@ def backward(op, inputs, output, state, saved, dvalues, dinputs):
 @jit
 def parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_id):
     """Write the gradients of a thread's chunk of the weights and of the biases."""
-    weights, biases = weights_and_biases(op, state.parameters)
     dweights, dbiases = weights_and_biases(op, state.gradients)
     x, dout = in_rows(inputs, op.last_axis), in_rows(dvalues, op.output_axis)
     own = own_rows(op, thread_team, thread_id)
     rows = slice(own.start, min(own.stop, op.last_axis))
     transposed_product(x, rows, dout, dweights[rows])
+    if own.stop > op.last_axis:  # the biases are the last row
+        sum_of_rows(dout, dbiases)
+    add_penalty_gradients(op, state, own)
+
+
+@jit
+def add_penalty_gradients(op, state, own):
+    """Add the gradients of the penalties on the rows ``own`` of the parameters."""
+    weights, biases = weights_and_biases(op, state.parameters)
+    dweights, dbiases = weights_and_biases(op, state.gradients)
     if op.weight_regularizer_l1 or op.weight_regularizer_l2:
+        rows = slice(own.start, min(own.stop, len(weights)))
         add_penalty_gradient(
             dweights[rows].ravel(),
             weights[rows].ravel(),
             op.weight_regularizer_l1,
             op.weight_regularizer_l2,
         )
-    if own.stop > op.last_axis:  # the biases are the last row
-        sum_of_rows(dout, dbiases)
-        if op.bias_regularizer_l1 or op.bias_regularizer_l2:
-            add_penalty_gradient(dbiases, biases, op.bias_regularizer_l1, op.bias_regularizer_l2)
+    if own.stop > len(weights) and (op.bias_regularizer_l1 or op.bias_regularizer_l2):
+        add_penalty_gradient(dbiases, biases, op.bias_regularizer_l1, op.bias_regularizer_l2)
 
 
 @jit

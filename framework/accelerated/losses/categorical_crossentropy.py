@@ -28,6 +28,13 @@ def clipped(probability):
 
 
 @jit
+def smoothing_shares(values, loss):
+    """Return the shares of label smoothing: of the target itself, and of each class."""
+    kind, classes = values.dtype.type, values.shape[1]
+    return kind(1 - loss.label_smoothing), kind(loss.label_smoothing / classes)
+
+
+@jit
 def losses(loss, inputs, labels, targets, output, per_sample):
     samples, classes = inputs.shape
     zero, refused = inputs.dtype.type(0), inputs.dtype.type(np.nan)
@@ -41,6 +48,13 @@ def losses(loss, inputs, labels, targets, output, per_sample):
                 if targets[i, k] != zero:  # a logarithm takes its time
                     score += targets[i, k] * np.log(clipped(inputs[i, k]))
             per_sample[i] = -score
+    if loss.label_smoothing:
+        kept, spread = smoothing_shares(inputs, loss)
+        for i in range(samples):
+            total = zero
+            for k in range(classes):
+                total += np.log(clipped(inputs[i, k]))
+            per_sample[i] = kept * per_sample[i] - spread * total
 
 
 @jit
@@ -53,3 +67,8 @@ def backward(loss, output, labels, targets, samples, dinputs):
         else:
             for k in range(output.shape[1]):
                 dinputs[i, k] = -share * targets[i, k] / clipped(output[i, k])
+    if loss.label_smoothing:
+        kept, spread = smoothing_shares(output, loss)
+        for i in range(len(output)):
+            for k in range(output.shape[1]):
+                dinputs[i, k] = kept * dinputs[i, k] - share * spread / clipped(output[i, k])

@@ -4,7 +4,10 @@ import numpy as np
 
 from framework.accelerated.exponential import exponential
 from framework.accelerated.jit import jit
-from framework.accelerated.losses.categorical_crossentropy import is_distribution
+from framework.accelerated.losses.categorical_crossentropy import (
+    is_distribution,
+    smoothing_shares,
+)
 
 
 @jit
@@ -28,6 +31,13 @@ def losses(loss, inputs, labels, targets, output, per_sample):
             for k in range(classes):
                 score += targets[i, k] * output[i, k]
             per_sample[i] = -score if is_distribution(targets, i) else refused
+    if loss.label_smoothing:
+        kept, spread = smoothing_shares(inputs, loss)
+        for i in range(samples):
+            total = inputs.dtype.type(0)
+            for k in range(classes):
+                total += output[i, k]
+            per_sample[i] = kept * per_sample[i] - spread * total
     flat = output.ravel()
     for i in range(len(flat)):
         flat[i] = exponential(flat[i])
@@ -43,13 +53,18 @@ def losses(loss, inputs, labels, targets, output, per_sample):
 @jit
 def backward(loss, output, labels, targets, samples, dinputs):
     share = output.dtype.type(1 / (samples * loss.temperature))
+    kept, spread = smoothing_shares(output, loss)
     for i in range(len(output)):
         for k in range(output.shape[1]):
             dinputs[i, k] = output[i, k] * share
     if len(labels):
         for i in range(len(output)):
-            dinputs[i, labels[i]] -= share
+            dinputs[i, labels[i]] -= kept * share
     else:
         for i in range(len(output)):
             for k in range(output.shape[1]):
-                dinputs[i, k] -= targets[i, k] * share
+                dinputs[i, k] -= targets[i, k] * kept * share
+    if loss.label_smoothing:
+        for i in range(len(output)):
+            for k in range(output.shape[1]):
+                dinputs[i, k] -= spread * share

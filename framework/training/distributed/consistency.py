@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from framework.accuracies.accuracy import Accuracy
 from framework.data.batches import ArrayBatches, Batches, BatchStream
+from framework.data.class_weights import weighed_by_class
 from framework.operation import describe
 from framework.saving.file_format import checksum
 from framework.saving.model_file import PARTS
@@ -54,13 +55,17 @@ def agree_on_shards(
 ) -> None:
     """Agree on everything that depends on data which differ from rank to rank."""
     data, validation = training.data, training.validation
+    class_weight = arguments.data.class_weight
     if isinstance(data, BatchStream):
         counts = communicator.all_gather(data.batches_per_epoch)
         training.batches = None if None in counts else max(counts)
     else:
+        _scale_alike(communicator, data.sample_weight, arguments.data.sample_weight)
+        if class_weight is not None:
+            data = weighed_by_class(training.model, data, class_weight, communicator.all_reduce)
+            training.data = data
         total = sum(communicator.all_gather(len(data.rows)))
         training.batches = math.ceil(total / (arguments.data.batch_size or total))
-        _scale_alike(communicator, data.sample_weight, arguments.data.sample_weight)
     given: Any = arguments.data.validation_data
     if given is not None and isinstance(validation, ArrayBatches):
         _scale_alike(communicator, validation.sample_weight, given[-1])
@@ -88,6 +93,7 @@ def _facts(training: Training, arguments: TrainingArguments) -> Iterator[tuple[s
         "number of epochs": training.epochs,
         "batch_size": arguments.data.batch_size,
         "value of shuffle": arguments.data.shuffle,
+        "class_weight": arguments.data.class_weight,
         "kind of training data": _kind(data),
         "kind of validation data": _kind(validation),
         "number of operations": len(model.layers),

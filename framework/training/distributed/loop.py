@@ -50,7 +50,10 @@ class DistributedLoop(Loop):
         self.communicator, self.sharded = communicator, arguments.sharded
         self.shard = ParameterShard(self.model, communicator)
         if self.sharded and isinstance(self.data, ArrayBatches):
+            own = self.data.total_weight(self.data.rows), len(self.data.rows)
+            total, rows = communicator.all_reduce(np.array(own, dtype=np.float64))
             self.data = self.data.rebatched(training.batches or 1, arguments.data.shuffle)
+            self.data.mean_weight = float(total / rows)
         self.rank_batches = RankBatches(self.data, communicator, self.sharded, training.batches)
         # Of the current epoch: the seeds of this rank's generators, and how many rows it saw.
         self.seeds: list[int] = []
@@ -78,19 +81,21 @@ class DistributedLoop(Loop):
         penalties = self.model.regularization_loss()
         own = self._own(batch)
         self.rows_seen += len(own)
-        total_weight = batch.total_weight
-        contributors = float(min(len(batch), communicator.size))
+        total_weight, samples = batch.total_weight, len(batch)
+        contributors = float(min(samples, communicator.size))
         if self.sharded:
-            counts = np.array([own.total_weight, bool(len(own))], dtype=np.float64)
-            total_weight, contributors = map(float, communicator.all_reduce(counts))
+            counts = np.array([own.total_weight, len(own), bool(len(own))], dtype=np.float64)
+            total_weight, samples, contributors = communicator.all_reduce(counts).tolist()
+        mean_weight = self.mean_weight(total_weight, int(samples))
         # The mean of the contributors' gradients is then that of the batch. Each of them contains
         # the gradient of the penalties, which so counts once.
-        scale = contributors * own.total_weight / total_weight
+        scale = contributors * own.total_weight / (samples * mean_weight)
         with rng.use_generator(self._generator()), use_all_reduce(communicator.all_reduce):
             own_loss, own_accuracy, gradient = self._forward_and_backward(own, scale)
         sums = communicator.all_reduce(np.array([own_loss, own_accuracy]) * own.total_weight)
         data_loss, accuracy = map(float, sums / total_weight)
-        self._check_loss_together(own_loss, data_loss, penalties)
+        batch_loss = data_loss * total_weight / (samples * mean_weight)
+        self._check_loss_together(own_loss, batch_loss, penalties)
         self._update(gradient, contributors)
         training.batch_accuracy = accuracy
         training.sums.add(total_weight, data_loss, penalties, accuracy)
@@ -144,7 +149,7 @@ class DistributedLoop(Loop):
     def follow_first(self) -> None:
         """Take parameters, running statistics and the optimizer's state from rank 0."""
         model, communicator = self.model, self.communicator
-        for array in model.stored_arrays():
+        for array in [*model.stored_arrays(), *model.frozen_arrays()]:
             array[...] = communicator.broadcast(array)
         if isinstance(model.optimizer, Optimizer):
             state = model.optimizer.state(model.parameters)

@@ -15,9 +15,7 @@ from optimizers.arrays import Array
 
 def rows_of_rank(batch: Batch, communicator: Communicator) -> Batch:
     """Return this rank's part of a batch that all ranks have; it may be empty."""
-    source, rows = batch.source, batch.rows[communicator.chunk(len(batch))]
-    total = batch.total_weight * source.total_weight(rows) / source.total_weight(batch.rows)
-    return Batch(source, rows, total)
+    return Batch(batch.source, batch.rows[communicator.chunk(len(batch))])
 
 
 class RankBatches:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from framework.containers.supervised import Supervised
 from framework.data.checks import all_rows
 from framework.training.arguments import TrainingArguments
@@ -23,7 +25,7 @@ def train(model: Supervised, arguments: TrainingArguments) -> History:
             raise ValueError("sharded=True needs a communicator, such as MPI.COMM_WORLD")
     elif check_communicator(arguments.communicator).size > 1:
         return train_together(model, arguments)
-    return train_alone(model, arguments)
+    return train_alone(model, replace(arguments, sharded=False))
 
 
 def train_together(model: Supervised, arguments: TrainingArguments) -> History:

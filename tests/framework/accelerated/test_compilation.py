@@ -126,6 +126,60 @@ def test_without_room_on_the_disk_it_is_compiled_and_used(
     assert run() == (2, 0, [])
 
 
+TOLD = """
+from framework.accelerated.compilation import telling
+said = []
+with telling(said.append):
+    import function
+    function.double(3.0), function.double(4)
+print(*said, sep="\\n")
+"""
+NOT_KEPT = """
+import warnings
+import framework.accelerated.jit as jit
+
+def none(function):
+    raise RuntimeError("no locator available")
+
+jit.CodeCache = none
+double, triple = jit.cached_jit(lambda x: 2 * x), jit.cached_jit(lambda x: 3 * x)
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    print(double(3.0), double(4), triple(1))
+print(*(warning.message for warning in caught), sep="\\n")
+"""
+
+
+def lines_of(program: str, tmp_path: Path) -> list[str]:
+    (tmp_path / "function.py").write_text(FUNCTION)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{tmp_path}:{ROOT}",
+        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+def test_that_something_is_compiled_is_told_once_and_on_one_machine_once(tmp_path: Path) -> None:
+    assert lines_of(TOLD, tmp_path) == ["compiling, once for this machine (about 20 s)"]
+    assert lines_of(TOLD, tmp_path) == [""]
+
+
+def test_without_a_folder_the_variable_that_names_another_is_told_once(tmp_path: Path) -> None:
+    values, warning = lines_of(NOT_KEPT, tmp_path)
+    assert values == "6.0 8 3"
+    assert "NUMBA_CACHE_DIR names another folder" in warning
+
+
 INTERRUPTED = """
 import os, signal, sys, threading
 import numpy as np

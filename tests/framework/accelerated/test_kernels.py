@@ -1,6 +1,7 @@
 """Each kernel computes what its specification, the NumPy class, computes."""
 
 import copy
+import math
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from framework import (
     PReLU,
     RegressionAccuracy,
     ReLU,
+    Reshape,
     Scale,
     Sigmoid,
     Softmax,
@@ -36,6 +38,7 @@ from framework import (
 )
 from framework.accelerated.exponential import exponential, exponential_minus_one, log_one_plus
 from framework.accelerated.kernels import ACCURACIES, LOSSES, OPERATIONS, OPTIMIZERS
+from framework.accelerated.kernels import takes as kernel_takes
 from optimizers import SGD, Adam
 from tests.every import takes
 from tests.framework.accelerated.networks import assert_same_attributes
@@ -61,6 +64,27 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"n_inputs": WIDTH, "n_neurons": WIDTH, "bias_initializer": "normal", **PENALTIES},
         {"n_inputs": WIDTH, "n_neurons": WIDTH, "use_bias": False},
     ],
+    "Conv1D": [{"n_channels": WIDTH, "n_filters": 3, "kernel_size": 2, "padding": "causal"}],
+    "Conv2D": [
+        {
+            "n_channels": WIDTH,
+            "n_filters": 3,
+            "kernel_size": (3, 2),
+            "stride": (2, 1),
+            "dilation": (1, 2),
+            "padding": (1, 0),
+            "bias_initializer": "normal",
+            **PENALTIES,
+        },
+    ],
+    "MaxPooling1D": [{"size": 3, "stride": 2, "padding": 1}],
+    "MaxPooling2D": [{"size": (2, 3), "stride": 1, "padding": "same"}],
+    "AveragePooling1D": [{"size": 3, "stride": 2, "padding": 1}],
+    "AveragePooling2D": [{"size": (2, 3), "stride": 1, "padding": "same"}],
+    "ZeroPadding2D": [{"padding": ((1, 0), (0, 2))}],
+    "LayerNormalization": [{"n_features": WIDTH, "epsilon": 0.01}],
+    "Reshape": [{"shape": (-1, 2)}],
+    "GELU": [{"approximate": "none"}],
     "Dropout": [{"rate": 0.4}],
     "ELU": [{"alpha": 0.5}],
     "Huber": [{"delta": 0.2}],
@@ -94,11 +118,13 @@ def objects_of(cls: Any) -> list[Any]:
     return [usual, *(cls(**arguments) for arguments in VARIANTS.get(cls.__name__, []))]
 
 
-GROUPS = [
-    objects
-    for kernel in OPERATIONS
-    for objects in zip(*(objects_of(cls) for cls in kernel.operations), strict=False)
-]
+def groups_of(kernel: Any) -> list[Any]:
+    """Return the operations that ``kernel`` is tried with."""
+    groups = zip(*(objects_of(cls) for cls in kernel.operations), strict=False)
+    return [group for group in groups if kernel_takes(kernel, group)]
+
+
+GROUPS = [group for kernel in OPERATIONS for group in groups_of(kernel)]
 
 
 def model_of(operations: Any, dtype: str, loss: Any, **options: Any) -> Model:
@@ -155,17 +181,25 @@ X = random.normal(scale=2, size=(40, 4))
 Y = random.normal(size=(40, 2))
 
 
+def sample_shape(*operations: Any) -> tuple[int, ...]:
+    """Return the shape of the samples that the first of ``operations`` is given."""
+    return (*operations[0].example_axes, WIDTH) if operations else (WIDTH,)
+
+
 def before_dense_layer(*operations: Any, n_outputs: int = 2) -> list[Any]:
     framework.seed(2)
-    shape: Any = (WIDTH,)
+    shape: Any = sample_shape(*operations)
     for operation in operations:
         shape = operation.output_shape(shape)
-    return [*operations, Dense(*shape, n_outputs)]
+    flat = [Flatten()] if len(shape) > 1 else []
+    return [*operations, *flat, Dense(math.prod(shape), n_outputs)]
 
 
 def between_dense_layers(*operations: Any) -> list[Any]:
     framework.seed(2)
-    return [Dense(4, WIDTH), *before_dense_layer(*operations)]
+    shape = sample_shape(*operations)
+    reshape = [Reshape(shape)] if len(shape) > 1 else []
+    return [Dense(4, math.prod(shape)), *reshape, *before_dense_layer(*operations)]
 
 
 @pytest.mark.usefixtures("threads")
@@ -178,7 +212,7 @@ def test_an_operation_is_left_with_what_its_own_methods_store(group: Any, dtype:
 @both_dtypes
 @pytest.mark.parametrize("group", GROUPS, ids=repr)
 def test_an_operation_can_be_first_where_it_is_given_the_data(group: Any, dtype: str) -> None:
-    data = random.normal(size=(40, WIDTH))
+    data = random.normal(size=(40, *sample_shape(*group)))
     assert_same_training(before_dense_layer(*group), dtype, data, Y, MeanSquaredError())
 
 
@@ -242,15 +276,18 @@ def test_a_long_network_is_each_operation_in_turn(dtype: str) -> None:
 @pytest.mark.parametrize("kernel", [k for k in OPERATIONS if not k.uniforms], ids=repr)
 def test_saturated_inputs_give_what_the_specification_gives(kernel: Any, dtype: str) -> None:
     framework.seed(2)
-    inputs = np.tile([[-1e4, -50, -1e-4, 0.0, 1e-4, 1e4]], (4, 1))
-    layers = before_dense_layer(*(objects_of(cls)[0] for cls in kernel.operations), n_outputs=1)
+    operations = groups_of(kernel)[0]
+    extremes = [-1e4, -50, -1e-4, 0.0, 1e-4, 1e4]
+    inputs = np.broadcast_to(extremes, (4, *sample_shape(*operations)))
+    layers = before_dense_layer(*operations, n_outputs=1)
     plain, accelerated = (
         model_of(layers, dtype, MeanSquaredError(), optimizer=SGD(1e-20)) for _ in range(2)
     )
     for model in (plain, accelerated):
         trained(model, model is accelerated, inputs, np.zeros((4, 1)), epochs=1)
-    expected = plain.layers[-2].output
-    np.testing.assert_allclose(accelerated.layers[-2].output, expected, 1e-5, 1e-30)
+    last = len(operations) - 1
+    expected = plain.layers[last].output
+    np.testing.assert_allclose(accelerated.layers[last].output, expected, 1e-5, 1e-30)
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=repr)

@@ -11,7 +11,6 @@ pytest.importorskip("numba")
 
 import framework
 from framework import (
-    GELU,
     CategoricalAccuracy,
     CategoricalCrossentropy,
     Dense,
@@ -65,11 +64,6 @@ class Strict(CategoricalAccuracy):
 
 CASES: dict[str, tuple[Callable[[], Model], Any, str]] = {
     "an operation": (lambda: regressor(Doubled()), SUM, r"Doubled\(\) has no kernel"),
-    "an exact GELU": (
-        lambda: regressor(GELU(approximate="none")),
-        SUM,
-        r"the kernel of GELU\(approximate='none'\) needs approximate='tanh'",
-    ),
     "a loss": (lambda: classifier(loss=Halved()), ONE_HOT, r"Halved\(\) has no kernel"),
     "an optimizer": (
         lambda: classifier(optimizer=Slow(0.1)),

@@ -130,7 +130,7 @@ def wide(*between: Any) -> Model:
         (wide(), 256, 1, 1),
         (wide(), 32, 2, 1),
         (Model([Dense(300, 3)]), 600, 2, 1),
-        (wide(BatchNormalization(256)), 256, 2, 1),
+        (wide(BatchNormalization(256)), 256, 2, 2),
     ],
     ids=[
         "much to do",

@@ -1,4 +1,6 @@
 from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -77,7 +79,7 @@ def test_the_best_networks_are_normalized_and_drop_out(network: Network) -> None
 @pytest.mark.parametrize(
     ("data", "filters"),
     [
-        ("mnist", [24, 48, 96]),
+        ("mnist", [16, 32, 64]),
         ("fashion-mnist", [32, 64, 128]),
         ("cifar10", [32, 64, 128, 128, 256]),
     ],
@@ -104,6 +106,12 @@ def test_the_rate_rises_for_an_epoch_and_then_falls_to_nothing(network: Network)
     assert rates[: batches + 1] == sorted(rates[: batches + 1])
     assert rates[batches:] == sorted(rates[batches:], reverse=True)
     assert rates[-1] < rates[batches] / 20
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+@pytest.mark.parametrize("network", ALL.values(), ids=list(ALL))
+def test_every_network_can_be_trained_by_compiled_code(network: Network) -> None:
+    assert network.model(samples=1000, epochs=2, accelerated=True).trainer is not None
 
 
 def test_labels_are_one_hot_for_sigmoids_and_as_they_are_for_softmax() -> None:
@@ -140,6 +148,12 @@ def test_two_hidden_layers_and_softmax_recognise_975_of_1000_digits() -> None:
 @pytest.mark.data("fashion-mnist")
 def test_the_books_network_recognises_87_of_100_clothes() -> None:
     assert accuracy(NETWORKS["fashion-mnist"]["book"], fashion_mnist) >= 0.87
+
+
+@pytest.mark.long
+@pytest.mark.data("mnist")
+def test_after_an_epoch_the_convolutional_network_recognises_97_of_100_digits() -> None:
+    assert accuracy(replace(NETWORKS["mnist"]["cnn"], epochs=1), mnist) >= 0.97
 
 
 # Without momentum, full batches at 0.01 bring a network of ReLU about as far as a linear one …

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,61 +10,13 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from datasets import mnist
+from datasets import mnist, pictures
 from framework import CategoricalCrossentropy, Dense, Flatten, Model, Scale, Softmax
 from framework.__main__ import main
-from framework.commands import pictures
-from framework.commands.pictures import read_picture
 from optimizers import Adam
-from tests.framework.commands.test_pictures import MEASURED, ROOT, any_size, black, written
+from tests.datasets.picture_files import GREY, STORED, photograph, written
+from tests.framework.commands.test_pictures import MEASURED, ROOT, black
 from tests.strategies import Array
-
-ORIENTATION = 0x0112
-# What the first row and the first column of the stored picture are when it is shown: EXIF 2.3,
-# tag "Orientation". Each function stores what is to be shown.
-STORED: dict[int, Callable[[Array], Array]] = {
-    1: lambda shown: shown,  # top, left
-    2: lambda shown: shown[:, ::-1],  # top, right
-    3: lambda shown: shown[::-1, ::-1],  # bottom, right
-    4: lambda shown: shown[::-1],  # bottom, left
-    5: lambda shown: shown.T,  # left, top
-    6: lambda shown: shown[:, ::-1].T,  # right, top
-    7: lambda shown: shown[::-1, ::-1].T,  # right, bottom
-    8: lambda shown: shown[::-1].T,  # left, bottom
-}
-SHOWN = np.random.default_rng(1).integers(0, 256, size=(4, 5), dtype=np.uint8)
-
-
-def photograph(path: Path, shown: Array, orientation: int, kind: str = "PNG") -> Path:
-    exif = PIL.Image.Exif()
-    exif[ORIENTATION] = orientation
-    stored = np.ascontiguousarray(STORED[orientation](shown))
-    options = {"lossless": True} if kind == "WEBP" else {}
-    PIL.Image.fromarray(stored).save(path, kind, exif=exif, **options)
-    return path
-
-
-@pytest.mark.parametrize("orientation", STORED)
-@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
-def test_a_picture_is_read_as_it_is_shown(kind: str, orientation: int, tmp_path: Path) -> None:
-    sizes = []
-    path = photograph(tmp_path / "a", SHOWN, orientation, kind)
-    read = read_picture(path, lambda *size: sizes.append(size))
-    np.testing.assert_array_equal(read if read.ndim == 2 else read[..., 0], SHOWN)
-    assert set(sizes) == {(4, 5)}
-
-
-@pytest.mark.parametrize("orientation", STORED)
-def test_a_jpeg_is_read_as_it_is_shown(orientation: int, tmp_path: Path) -> None:
-    # Blocks of 8×8 of one grey are what JPEG keeps exactly.
-    shown = np.kron(np.array([[40, 200, 90], [160, 10, 240]]), np.ones((8, 8))).astype(np.uint8)
-    path = photograph(tmp_path / "a.jpg", shown, orientation, "JPEG")
-    np.testing.assert_allclose(read_picture(path, any_size).astype(int), shown, atol=1)
-
-
-def test_a_png_of_16_bits_is_turned_too(tmp_path: Path) -> None:
-    path = photograph(tmp_path / "a.png", SHOWN.astype(np.uint16) * 257, 6)
-    np.testing.assert_array_equal(read_picture(path, any_size), SHOWN)
 
 
 @pytest.fixture(scope="module")
@@ -112,34 +63,6 @@ def test_photographs_of_digits_are_recognized_once_resized(
         assert predicted(model, path, capsys, "--resize") == answer
 
 
-@pytest.mark.parametrize(
-    ("shown", "size", "expected"),
-    [
-        # 6×12 covers 2×2 when divided by 3; the middle 6 of 12 columns are cut out.
-        (np.kron([[9, 10, 20, 9], [9, 30, 40, 9]], np.ones((3, 3))), (2, 2), [[10, 20], [30, 40]]),
-        (np.kron([[9], [9], [50], [9], [9]], np.ones((4, 4))), (1, 1), [[50]]),
-        (np.full((2, 3), 70), (5, 6), np.full((5, 6), 70)),  # a smaller one
-    ],
-)
-def test_a_resized_picture_is_scaled_by_one_factor_and_cut_to_its_middle(
-    shown: Array, size: tuple[int, int], expected: Any, tmp_path: Path
-) -> None:
-    # With the sharp edges of these blocks, the neighbours weigh in with up to a quarter.
-    path = tmp_path / "a.png"
-    PIL.Image.fromarray(np.asarray(shown).astype(np.uint8)).save(path)
-    read = read_picture(path, any_size, size).astype(int)
-    assert read.shape == size
-    spread = np.ptp(np.asarray(shown))
-    np.testing.assert_allclose(read, expected, atol=spread / 4)
-
-
-def test_a_resized_picture_keeps_its_colours(tmp_path: Path) -> None:
-    PIL.Image.new("RGB", (40, 30), (200, 100, 50)).save(tmp_path / "a.png")
-    np.testing.assert_array_equal(
-        read_picture(tmp_path / "a.png", any_size, (3, 3)), np.full((3, 3, 3), [200, 100, 50])
-    )
-
-
 def model_of(path: Path, *shape: int) -> Path:
     model = Model([Scale(1 / 255), Flatten()])
     model.finalize()
@@ -169,7 +92,7 @@ def test_a_larger_picture_is_offered_to_be_resized_and_then_is(
 def test_a_model_whose_samples_are_no_images_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    PIL.Image.fromarray(SHOWN).save(tmp_path / "a.png")
+    PIL.Image.fromarray(GREY).save(tmp_path / "a.png")
     model = model_of(tmp_path, 7)
     assert main(["predict", str(model), str(tmp_path / "a.png"), "--resize"]) == 1
     assert re.search(r"does not know to which size: .* shape \(7,\)", capsys.readouterr().err)

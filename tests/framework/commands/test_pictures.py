@@ -1,8 +1,6 @@
 """Pictures of strangers: what is read, what is refused, and that refusing costs nothing."""
 
-import io
 import os
-import re
 import struct
 import subprocess
 import sys
@@ -17,27 +15,10 @@ import pytest
 
 from framework import Flatten, Model, Scale
 from framework.__main__ import main
-from framework.commands.pictures import FORMATS, read_picture
+from tests.datasets.picture_files import COLOURED, GREY, content, written
 from tests.strategies import Array
 
 ROOT = Path(__file__).parents[3]
-GREY = np.random.default_rng(1).integers(0, 256, size=(4, 5), dtype=np.uint8)
-COLOURED = np.random.default_rng(2).integers(0, 256, size=(4, 5, 3), dtype=np.uint8)
-
-
-def any_size(height: int, width: int) -> None:
-    pass
-
-
-def content(pixels: Array, kind: str, **options: Any) -> bytes:
-    file = io.BytesIO()
-    PIL.Image.fromarray(pixels).save(file, kind, **options)
-    return file.getvalue()
-
-
-def written(path: Path, written_content: bytes) -> Path:
-    path.write_bytes(written_content)
-    return path
 
 
 def chunk(name: bytes, data: bytes) -> bytes:
@@ -56,51 +37,6 @@ def black(height: int, width: int) -> bytes:
     compressor = zlib.compressobj(1)
     rows = [compressor.compress(bytes(width + 1)) for _ in range(height)]
     return png(height, width, b"".join(rows) + compressor.flush())
-
-
-# What is read
-
-
-@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "GIF", "WEBP"])
-@pytest.mark.parametrize("pixels", [GREY, COLOURED], ids=["grey", "coloured"])
-def test_formats_without_loss_give_the_pixels(kind: str, pixels: Array, tmp_path: Path) -> None:
-    options = {"lossless": True} if kind == "WEBP" else {}
-    path = written(tmp_path / "any name", content(pixels, kind, **options))
-    read = read_picture(path, any_size)
-    assert read.dtype == np.uint8
-    if read.ndim > pixels.ndim:  # GIF and WebP know no grey
-        assert kind in ("GIF", "WEBP")
-        pixels = np.repeat(pixels[..., np.newaxis], 3, axis=2)
-    np.testing.assert_array_equal(read, pixels)
-
-
-def test_jpeg_is_read_for_what_it_shows(tmp_path: Path) -> None:
-    # A plain grey is what JPEG keeps exactly: nothing but the mean of each block.
-    path = written(tmp_path / "a.png", content(np.full((16, 24), 100, np.uint8), "JPEG"))
-    np.testing.assert_array_equal(read_picture(path, any_size), np.full((16, 24), 100))
-
-
-def test_every_format_is_tried_here() -> None:
-    assert sorted(FORMATS) == ["BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP"]
-
-
-def test_png_of_16_bits_is_rounded_to_8(tmp_path: Path) -> None:
-    deep = np.array([[0, 128, 129, 257, 65535 - 129, 65535 - 128, 65535]], np.uint16)
-    path = written(tmp_path / "a.png", content(deep, "PNG"))
-    # 65535 is 255 · 257, so the halves lie between 128 and 129.
-    np.testing.assert_array_equal(read_picture(path, any_size), [[0, 0, 1, 1, 254, 255, 255]])
-
-
-@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "GIF"])
-def test_one_bit_and_palettes_give_the_colours_that_they_stand_for(
-    kind: str, tmp_path: Path
-) -> None:
-    image = PIL.Image.fromarray(np.where(GREY > 127, 255, 0).astype(np.uint8))
-    for mode in ("1", "P"):
-        image.convert(mode).save(tmp_path / "a", kind)
-        read = read_picture(tmp_path / "a", any_size)
-        brightness = read if read.ndim == 2 else read[..., 0]
-        np.testing.assert_array_equal(brightness, np.where(GREY > 127, 255, 0))
 
 
 # What is refused
@@ -306,14 +242,3 @@ def test_a_small_file_of_many_pixels_takes_little_memory(model: Path, tmp_path: 
     status, megabytes = map(int, result.stdout.split())
     assert status == 1
     assert megabytes < 40
-
-
-def test_pictures_are_opened_in_one_place() -> None:
-    places = [
-        path.relative_to(ROOT).as_posix()
-        for folder in ("framework", "datasets", "optimizers", "notebooks", "benchmarks")
-        for path in sorted((ROOT / folder).rglob("*"))
-        if path.suffix in (".py", ".ipynb")
-        and re.search(r"\b(Image\.open|imread)\b", path.read_text(encoding="utf-8"))
-    ]
-    assert places == ["framework/commands/pictures.py"]

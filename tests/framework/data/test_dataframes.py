@@ -81,3 +81,38 @@ def test_a_dataframe_of_numbers_is_taken() -> None:
     np.testing.assert_array_equal(
         (it := model()).predict(data), it.predict(np.array([[1, 4, 1], [2, 5, 0], [3, 6, 1.0]]))
     )
+
+
+def test_columns_with_dtypes_of_pandas_and_categories_of_numbers_are_numbers() -> None:
+    data = pandas.DataFrame(
+        {
+            "rooms": pandas.array([4, 5, 6], dtype="Int64"),
+            "area": pandas.array([1.5, 2.0, 3.0], dtype="Float64"),
+            "rank": pandas.Categorical([3, 1, 3]),
+        }
+    )
+    plain = np.array([[4, 1.5, 3], [5, 2, 1], [6, 3, 3]])
+    y = pandas.Series([1, 0, 1], dtype="Int64")
+    trained = []
+    for X, targets in ((data, y), (plain, [1, 0, 1]), (data.assign(rank=[True] * 3), y)):
+        it = model()
+        it.set_parameters([(np.ones((3, 2)), np.zeros((1, 2)))])
+        it.train(X, targets, shuffle=False, progress=False)
+        trained.append(it.layers[0].weights)
+    np.testing.assert_array_equal(trained[0], trained[1])
+    assert not np.array_equal(trained[0], trained[2])
+
+
+@pytest.mark.parametrize(
+    ("column", "error", "text"),
+    [
+        (pandas.array([1, 2, None], "Int64"), ValueError, "row 2 has .* in column 'a'"),
+        (pandas.array([0.5, None, 1], "Float64"), ValueError, "row 1 has .* in column 'a'"),
+        (pandas.array([True, None, False], "boolean"), ValueError, "row 1 has .* in column 'a'"),
+        (pandas.Categorical(["x", "y", "x"]), TypeError, "row 0 has 'x' in column 'a'"),
+    ],
+)
+def test_missing_values_and_texts_in_them_are_named(column: Any, error: Any, text: str) -> None:
+    data = pandas.DataFrame({"a": column, "b": [1, 2, 3], "c": [0.5, 1, 2]})
+    with pytest.raises(error, match=text):
+        model().train(data, [0, 1, 0], progress=False)

@@ -148,6 +148,15 @@ def test_batch_normalization_sees_the_whole_batch_and_warns_if_that_takes_much_m
     assert caught[0].filename == __file__
 
 
+def test_a_few_hundred_images_are_not_predicted_at_once_if_that_takes_much_memory() -> None:
+    model = Model([Conv2D(1, 64, 3), MaxPooling2D(2)])
+    model.finalize()
+    images = np.random.default_rng(0).random((600, 32, 32, 1), dtype=np.float32)
+    outputs = model.predict(images)
+    assert len(model.layers[0].output) < 300
+    np.testing.assert_array_equal(outputs, model.predict(images, batch_size=600))
+
+
 def test_so_it_does_inside_a_residual_and_over_images() -> None:
     longest = LongestForward()
     block = Residual([Conv2D(2, 2, 3, padding="same"), BatchNormalization(2)])

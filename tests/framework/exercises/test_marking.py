@@ -63,6 +63,20 @@ def test_an_accident_is_told_and_ends_nothing_else(tmp_path: Path, added: str, t
     assert (report.points, report.max_points) == (0, RELU.max_points)
 
 
+def test_an_exercise_of_ones_own(tmp_path: Path) -> None:
+    text = (Path(exercises.__file__).parent / "texts" / "relu.md").read_text(encoding="utf-8")
+    own = tmp_path / "mine.md"
+    own.write_text(text.replace("# ReLU, forward and back", "# My ReLU"), encoding="utf-8")
+    answer = tmp_path / "answer.py"
+    answer.write_text(RELU.solution)
+    report, _ = mark(answer, str(own))
+    report.assert_passed()
+    assert report.subject == "mine"
+    assert exercises.get(str(own)).title == "My ReLU"
+    with pytest.raises(FileNotFoundError):
+        exercises.get(str(tmp_path / "other.md"))
+
+
 def test_an_endless_loop_in_a_method_is_told_with_its_line(tmp_path: Path) -> None:
     loop = RIGHT.replace(
         "        self.output = np",

@@ -27,6 +27,7 @@ from framework import (
     Operation,
     ReLU,
     Residual,
+    Scale,
     Sequential,
     Sigmoid,
     Softmax,
@@ -332,6 +333,16 @@ def test_a_network_of_convolutions_and_blocks_for_images_is_diagnosed() -> None:
     assert diagnosis.operations[2].units == 4 * 4 * 4
     assert beginnings(diagnosis) == ["Many units are dead"]
     assert "128 of operation 2 (ReLU, 256 units)" in diagnosis.findings[0]
+
+
+@pytest.mark.parametrize("first", [Scale(1 / 255), Scale(1.0)], ids=repr)
+def test_inputs_are_as_large_as_the_first_trained_operation_receives_them(first: Scale) -> None:
+    framework.seed(0)
+    model = Model([Flatten(), first, Dense(2, 8), ReLU(), Dense(8, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy())
+    model.finalize()
+    found = beginnings(model.diagnose(255 * (X + 1), y))
+    assert ("The inputs are large" in found) == (first.factor == 1)
 
 
 def stored_by(layer: Any) -> dict[str, Any]:

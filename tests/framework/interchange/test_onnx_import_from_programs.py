@@ -162,11 +162,51 @@ def test_regressors_of_scikit_learn(activation: str, dtype: str, tmp_path: Path)
     assert model.dtype == answers(tmp_path / "it", X).dtype
 
 
-def test_a_linear_regression_is_refused_by_the_name_of_its_node(tmp_path: Path) -> None:
+def pipelines(kind: str) -> Any:
+    """Yield a linear model of scikit-learn behind each of its scalers, fitted, and its inputs."""
     pytest.importorskip("skl2onnx", reason="skl2onnx is not installed")
-    from sklearn.linear_model import LinearRegression
+    from sklearn import linear_model, pipeline, preprocessing
+
+    X = np.random.default_rng(0).normal(3, 2, size=(60, 4)).astype(np.float32)
+    estimators = {
+        "linear regression": (linear_model.LinearRegression(), X[:, :1]),
+        "several targets": (linear_model.Ridge(), X[:, :2]),
+        "two classes": (linear_model.LogisticRegression(), LABELS["two classes"]),
+        "named classes": (linear_model.LogisticRegression(), LABELS["names"]),
+        "scores": (linear_model.Perceptron(), LABELS["three classes"]),
+    }
+    estimator, y = estimators[kind]
+    for scaler in ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"):
+        steps = getattr(preprocessing, scaler)(), estimator
+        yield pipeline.make_pipeline(*steps).fit(X, y), X
+
+
+@pytest.mark.parametrize(
+    "kind", ["linear regression", "several targets", "two classes", "named classes", "scores"]
+)
+def test_linear_models_of_scikit_learn_behind_its_scalers(kind: str, tmp_path: Path) -> None:
+    for estimator, X in pipelines(kind):
+        model = Model.from_onnx(converted(estimator, X, tmp_path / "it"))
+        numbers = next(
+            name
+            for name in ("predict_proba", "decision_function", "predict")
+            if hasattr(estimator, name)
+        )
+        expected = getattr(estimator, numbers)(X)
+        found = model.predict(X).reshape(expected.shape)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+        if hasattr(estimator, "predict_proba"):
+            classes = estimator.classes_[model.predict_classes(X)]
+            np.testing.assert_array_equal(classes, estimator.predict(X))
+    assert model.class_names == (["a", "b", "c"] if kind == "named classes" else None)
+
+
+def test_what_no_operation_computes_is_refused_by_the_name_of_its_node(tmp_path: Path) -> None:
+    pytest.importorskip("skl2onnx", reason="skl2onnx is not installed")
+    from sklearn import linear_model, pipeline, preprocessing
 
     X = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
-    path = converted(LinearRegression().fit(X, X[:, 0]), X, tmp_path / "it")
-    with pytest.raises(OnnxError, match=r"node 'LinearRegressor' \(LinearRegressor\)"):
+    steps = preprocessing.Normalizer(), linear_model.LinearRegression()
+    path = converted(pipeline.make_pipeline(*steps).fit(X, X[:, 0]), X, tmp_path / "it")
+    with pytest.raises(OnnxError, match=r"node 'Normalizer' \(Normalizer\)"):
         Model.from_onnx(path)

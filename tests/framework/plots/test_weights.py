@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from framework import (
+    Conv2D,
     Dense,
     Operation,
     ReLU,
@@ -110,6 +111,7 @@ def test_weights_draws_at_most_as_many_neurons_as_asked_for() -> None:
         (Dense(4, 2), (4,), ValueError, r"must be \(height, width\)"),
         (Dense(4, 2), 4, TypeError, r"\(height, width, 1\) or .*, received 4"),
         (Dense(8, 2), (2, 2, 2), ValueError, r"must be \(height, width\)"),
+        (Conv2D(1, 2, 2), (2, 2), ValueError, r"Conv2D\(1, 2, 2\) .* which plots.filters draws"),
         (ReLU(), (2, 2), TypeError, r"ReLU\(\) has no weights"),
     ],
 )

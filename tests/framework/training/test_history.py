@@ -1,5 +1,10 @@
 """The metrics that a training records."""
 
+import csv
+import io
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -13,6 +18,7 @@ from framework import (
     Model,
     Softmax,
     Tanh,
+    metrics,
 )
 from optimizers import SGD, Adam
 from tests.framework.training.classifiers import X, classifier, y
@@ -57,3 +63,55 @@ def test_lists_of_metrics_that_are_not_measured_stay_empty() -> None:
     history = model.train(*sine_data(40), progress=False)
     assert history.accuracy == history.val_accuracy == history.val_loss == []
     assert "accuracy" not in str(history)
+
+
+def measured() -> History:
+    model = classifier()
+    model.set(metrics={"f1": metrics.f1})
+    return model.train(X, y, epochs=3, validation_split=0.2, progress=False)
+
+
+def test_the_measured_lists_are_a_dictionary() -> None:
+    history = measured()
+    columns = history.to_dict()
+    names = ["loss", "data_loss", "regularization_loss", "accuracy", "val_loss", "val_accuracy"]
+    assert list(columns) == [*names, "val_f1", "learning_rate", "seconds"]
+    assert columns["val_f1"] == history.val_f1
+    assert all(len(values) == 3 for values in columns.values())
+    columns["loss"].append(0.0)
+    assert len(history.loss) == 3
+    assert list(History(loss=[1.0], accuracy=[0.5]).to_dict()) == ["loss", "accuracy"]
+    assert History().to_dict() == {}
+    assert str(history).splitlines()[0].split() == ["epoch", *history.to_dict()]
+
+
+def test_it_is_a_table_of_pandas() -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    history = measured()
+    table = pandas.DataFrame(history.to_dict())
+    assert table.shape == (3, 9)
+    assert table["val_f1"].tolist() == history.val_f1
+
+
+def test_csv_has_a_line_for_each_epoch_with_every_digit(tmp_path: Path) -> None:
+    history = measured()
+    text = history.to_csv(tmp_path / "history.csv")
+    assert (tmp_path / "history.csv").read_text() == text == history.to_csv()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row.pop("epoch") for row in rows] == ["1", "2", "3"]
+    for name, values in history.to_dict().items():
+        assert [float(row[name]) for row in rows] == values
+    assert History().to_csv() == "epoch\n"
+    with pytest.raises(FileNotFoundError, match="does not exist: make it first"):
+        history.to_csv(tmp_path / "missing" / "history.csv")
+    assert os.listdir(tmp_path) == ["history.csv"]
+
+
+def test_a_notebook_shows_the_table_of_the_text() -> None:
+    history = History(loss=[1 / epoch for epoch in range(1, 61)], stopped="<enough>")
+    shown = history._repr_html_()
+    assert shown.count("<tr>") == 1 + 10 + 1 + 10
+    assert "<tr><th>epoch</th><th>loss</th></tr>" in shown
+    assert "<tr><th>3</th><td>0.333333</td></tr>\n<tr><th>4</th><td>0.25</td></tr>" in shown
+    assert "<tr><th>10</th><td>0.1</td></tr>\n<tr><th>…</th></tr>\n<tr><th>51</th>" in shown
+    assert shown.endswith("</table>\n<p>stopped: &lt;enough&gt;</p>")

@@ -34,7 +34,7 @@ class FigureCanvas(FigureCanvasAgg):
 BEFORE = "from framework import Dense, History, plots\nhistory = History(loss=[2.0, 1.0])\n"
 ADVICE = (
     "A picture was drawn but not shown, since there is no display. To save it: "
-    'history.plot().figure.savefig("picture.png")\n'
+    'import matplotlib.pyplot as plt; plt.savefig("picture.png")\n'
 )
 # What a display shows in the end.
 SHOWING = {
@@ -45,6 +45,7 @@ SHOWING = {
     "def draw():\n    history.plot()\ndraw()": "SHOWN learning curves\n",
 }
 SEEN = [
+    "plots.image_grid([[[1.0]]], [0]); import matplotlib.pyplot as plt; plt.savefig('a.png')",
     "history.plot().figure.savefig('a.png')",
     "history.plot().figure.savefig('a.pdf')",
     "import matplotlib.pyplot as plt; history.plot(); plt.close()",

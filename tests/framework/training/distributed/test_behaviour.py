@@ -66,6 +66,16 @@ def same_for_all(accounts: list[Any]) -> Any:
             "ValueError: rank 1 of 3 has another accuracy, none, than rank 0, CategoricalAccuracy",
         ),
         (
+            "another_metric_on_one_rank",
+            "ValueError: rank 1 of 3 has another set of metrics, f1=<function f1>, than rank 0, f1="
+            "<function recall>",
+        ),
+        (
+            "other_class_weights_on_one_rank",
+            "ValueError: rank 1 of 3 has another class_weight, {0: 3.0}, than rank 0, {0: 2.0}",
+        ),
+        ("a_metric_that_fails", "ValueError: 60 are too many"),
+        (
             "another_loss_on_one_rank",
             "ValueError: rank 1 of 3 has another loss, MeanSquaredError(), than rank 0",
         ),
@@ -177,7 +187,13 @@ def test_each_sample_is_read_once_an_epoch_and_by_one_rank(
         assert [sorted(numbers) for numbers in seen] == [list(range(r, 60, 3)) for r in range(3)]
 
 
-@pytest.mark.parametrize("scenario", ["shards", "streams", "one_stream_for_all", "a_mapped_file"])
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        *("shards", "shards_of_balanced_classes", "balanced_classes"),
+        *("streams", "one_stream_for_all", "a_mapped_file"),
+    ],
+)
 def test_data_of_any_kind_train_as_in_a_single_process_with_the_same_batches(
     results: dict[str, list[Any]], scenario: str
 ) -> None:

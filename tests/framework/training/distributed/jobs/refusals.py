@@ -12,6 +12,7 @@ from framework import (
     EarlyStopping,
     MeanSquaredError,
     Training,
+    metrics,
 )
 from optimizers import SGD, Adam
 from tests.framework.training.distributed.jobs.equality import PlainDescent
@@ -73,6 +74,22 @@ def data_of_one_rank_that_are_not_finite(together: Any) -> str:
 
 def an_argument_that_is_wrong_everywhere(together: Any) -> str:
     return refused(together, epochs=0)
+
+
+def another_metric_on_one_rank(together: Any) -> str:
+    metric = metrics.f1 if together.rank else metrics.recall
+    return _refused_with(together, metrics={"f1": metric})
+
+
+def a_metric_that_fails(together: Any) -> str:
+    def fails(outputs: Any, targets: Any) -> float:
+        raise ValueError(f"{len(outputs)} are too many")
+
+    return _refused_with(together, metrics={"mine": fails})
+
+
+def other_class_weights_on_one_rank(together: Any) -> str:
+    return refused(together, class_weight={0: 2.0 + (together.rank == 1)})
 
 
 def another_batch_size_on_one_rank(together: Any) -> str:

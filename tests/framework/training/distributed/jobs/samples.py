@@ -101,22 +101,38 @@ def _difference(together: Any, own: dict[str, Any], alone: dict[str, Any]) -> fl
     )
 
 
-def shards(together: Any) -> float:
-    # Of 10, 20 and 30 samples: four batches, each with a quarter of every shard.
-    pieces = [range(10), range(10, 30), range(30, 60)]
+def shards(together: Any, **options: Any) -> float:
+    # Of 8, 20 and 32 samples: four batches of 15, each with a quarter of every shard.
+    pieces = [range(8), range(8, 28), range(28, 60)]
     own = pieces[together.rank]
-    batches = []
-    for batch in range(4):
-        ends = [(len(piece) * batch // 4, len(piece) * (batch + 1) // 4) for piece in pieces]
-        rows = [row for piece, end in zip(pieces, ends, strict=True) for row in piece[slice(*end)]]
-        batches.append((X[rows], y[rows], weights[rows]))
-    given = {"X": X[own], "y": y[own], "sample_weight": weights[own], "shuffle": False}
-    validation = {"validation_data": (X[own], y[own], weights[own])}
-    return _difference(
-        together,
-        {**given, **validation, "batch_size": 15, "sharded": True},
-        {"X": batches, "validation_data": (X, y, weights)},
-    )
+    rows = [
+        row
+        for quarter in range(4)
+        for piece in pieces
+        for row in piece[quarter * len(piece) // 4 : (quarter + 1) * len(piece) // 4]
+    ]
+
+    def given(rows: Any) -> dict[str, Any]:
+        return {
+            "X": X[rows],
+            "y": y[rows],
+            "sample_weight": weights[rows],
+            "validation_data": (X[rows], y[rows], weights[rows]),
+            "shuffle": False,
+            "batch_size": 15,
+            **options,
+        }
+
+    return _difference(together, given(own) | {"sharded": True}, given(rows))
+
+
+def shards_of_balanced_classes(together: Any) -> float:
+    return shards(together, class_weight="balanced")
+
+
+def balanced_classes(together: Any) -> float:
+    options = {"X": X, "y": y, "class_weight": "balanced", "batch_size": 7}
+    return _difference(together, options, options)
 
 
 def compiled(together: Any) -> float | None:
@@ -138,7 +154,10 @@ def compiled(together: Any) -> float | None:
 
 def streams(together: Any) -> float:
     # As many batches as the rank's number and one more.
-    pieces = [[(X[10 * r + b :: 30], y[10 * r + b :: 30]) for b in range(r + 1)] for r in range(3)]
+    pieces = [
+        [tuple(array[10 * r + b :: 30] for array in (X, y, weights)) for b in range(r + 1)]
+        for r in range(3)
+    ]
     whole = [[own[b] for own in pieces if b < len(own)] for b in range(3)]
     joined = [tuple(np.concatenate(parts) for parts in zip(*some, strict=True)) for some in whole]
     return _difference(together, {"X": pieces[together.rank], "sharded": True}, {"X": joined})

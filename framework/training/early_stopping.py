@@ -1,7 +1,4 @@
-"""Callbacks that come with the framework: ``EarlyStopping``.
-
-The base class ``Callback`` is in ``state.py``, ``Checkpoint`` in ``checkpoint.py``.
-"""
+"""The callback ``EarlyStopping``; the base class ``Callback`` is in ``state.py``."""
 
 from __future__ import annotations
 

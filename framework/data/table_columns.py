@@ -1,0 +1,152 @@
+"""How the columns of a table become the numbers that a network takes.
+
+A column of numbers is one feature, a column of categories one feature of 0 and 1 for each category.
+``TableColumns`` is learned from the training rows, kept in a model's file, and applied to new rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from optimizers.arrays import Array
+
+# Texts that stand for a missing value, in lower case.
+MISSING = frozenset({"", "?", "na", "n/a", "nan", "null", "none", "-"})
+FILLS = ("mean", "median")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        name: its name.
+        categories: the texts that occur in it, sorted; None for a column of numbers.
+        fill: what takes the place of a missing value, a number or a category; None if nothing does.
+    """
+
+    name: str
+    categories: list[str] | None = None
+    fill: float | str | None = None
+
+    @property
+    def features(self) -> list[str]:
+        """The names of its features."""
+        if self.categories is None:
+            return [self.name]
+        return [f"{self.name}={category}" for category in self.categories]
+
+
+@dataclass(frozen=True)
+class TableColumns:
+    """The columns that a network takes, in order, and the one that it predicts.
+
+    Attributes:
+        columns: those that it takes.
+        target: the name of the column that it predicts.
+    """
+
+    columns: list[Column] = field(default_factory=list)
+    target: str = ""
+
+    @property
+    def features(self) -> list[str]:
+        """The names of all features, in the order of the network's inputs."""
+        return [feature for column in self.columns for feature in column.features]
+
+    def encode(self, cells: Mapping[str, Sequence[str]]) -> Array:
+        """Return the features of each row, ``(rows, features)``, float64.
+
+        ``cells`` are the texts of each column, by its name; the order of the columns is free, and
+        further ones are ignored.
+
+        Raises ValueError for a column that is missing, and, naming row and column, for a missing
+        value without a ``fill``, a text that is no number, and an unknown category.
+        """
+        if missing := [one.name for one in self.columns if one.name not in cells]:
+            raise ValueError(
+                f"it has no column {', '.join(map(repr, missing))}; the model takes "
+                f"{', '.join(repr(one.name) for one in self.columns)}"
+            )
+        parts = [_encoded(column, cells[column.name]) for column in self.columns]
+        return np.concatenate(parts, axis=1)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON: see ``from_json``."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Any) -> TableColumns:
+        """Return the object of which ``to_json`` is ``value``.
+
+        Raises errors of many types if it is something else.
+        """
+        columns = [Column(**column) for column in value["columns"]]
+        for column in columns:
+            texts = [column.name, *(column.categories or ())]
+            if not all(isinstance(text, str) for text in texts):
+                raise ValueError(f"the column {column.name!r} is not valid")
+            if column.fill is not None:
+                _encoded(column, [str(column.fill)])
+        if not isinstance(value["target"], str):
+            raise ValueError("the name of the target is not valid")
+        return cls(columns, value["target"])
+
+
+def learned_column(name: str, cells: Sequence[str], is_category: bool, fill: str | None) -> Column:
+    """Return the column whose values are ``cells``, those of the training rows.
+
+    Args:
+        is_category: whether they are categories, and not numbers.
+        fill: "mean" or "median" of the numbers takes the place of missing ones, and the most
+            frequent category that of missing categories; None fills nothing.
+    """
+    known = [cell for cell in cells if not is_missing(cell)]
+    if is_category:
+        categories = sorted(set(known))
+        frequent = max(categories, key=known.count) if fill and categories else None
+        return Column(name, categories, frequent)
+    if fill is None or not known:
+        return Column(name)
+    numbers = np.array(list(map(float, known)))
+    return Column(name, None, float(np.mean(numbers) if fill == "mean" else np.median(numbers)))
+
+
+def is_missing(cell: str) -> bool:
+    """Whether ``cell`` stands for a missing value."""
+    return cell.strip().lower() in MISSING
+
+
+def is_number(cell: str) -> bool:
+    """Whether ``cell`` is a finite number."""
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def _encoded(column: Column, cells: Sequence[str]) -> Array:
+    if column.fill is not None:
+        cells = [str(column.fill) if is_missing(cell) else cell for cell in cells]
+    for row, cell in enumerate(cells, 1):
+        fits = is_number(cell) if column.categories is None else cell in column.categories
+        if fits:
+            continue
+        where = f"row {row}, column {column.name!r}"
+        if is_missing(cell):
+            raise ValueError(f"{where} is missing")
+        if column.categories is None:
+            raise ValueError(f"{where} has {cell!r:.60}, which is no number")
+        raise ValueError(
+            f"{where} has {cell!r:.60}, which is none of its categories: "
+            f"{', '.join(map(repr, column.categories)):.200}"
+        )
+    if column.categories is None:
+        return np.array([float(cell) for cell in cells]).reshape(-1, 1)
+    places = {category: place for place, category in enumerate(column.categories)}
+    return np.eye(len(places))[[places[cell] for cell in cells]]

@@ -1,0 +1,263 @@
+"""The command ``train``: from a table to predictions and ONNX, by commands alone."""
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from framework import Model, SavedFileError
+from framework.__main__ import main
+from framework.commands.columns import read_columns
+from framework.data.table_columns import Column, TableColumns
+from framework.errors import FileError
+from framework.saving import file_format
+
+random = np.random.default_rng(0)
+
+
+def write(path: Path, columns: dict[str, list[Any]], separator: str = ",") -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, delimiter=separator)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+    return path
+
+
+def passengers(rows: int = 300) -> dict[str, list[Any]]:
+    """A table like that of the Titanic: women and children, and the first class, survive."""
+    sex = random.choice(["male", "female"], rows)
+    age = random.uniform(1, 70, rows).round(1)
+    rank = random.integers(1, 4, rows)
+    survived = (sex == "female") | (age < 12) | ((rank == 1) & (age < 30))
+    ages = [None if random.random() < 0.1 else a for a in age.tolist()]
+    return {
+        "PassengerId": list(range(1, rows + 1)),
+        "Survived": survived.astype(int).tolist(),
+        "Pclass": rank.tolist(),
+        "Name": [f"Person {i}, Mr." for i in range(rows)],
+        "Sex": sex.tolist(),
+        "Age": ages,
+    }
+
+
+def houses(rows: int = 300) -> dict[str, list[Any]]:
+    area, town = random.uniform(40, 200, rows), random.choice(["Rom", "Köln", "Łódź"], rows)
+    price = 3000 * area + 50_000 * (town == "Köln")
+    return {"area": area.round(2).tolist(), "town": town.tolist(), "price": price.round(2).tolist()}
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str) -> int:
+    return main([*arguments])
+
+
+TITANIC = [
+    *("train", "titanic.csv", "--target", "Survived", "--categorical", "Pclass"),
+    *("--drop", "PassengerId", "Name", "--fill", "median", "--save", "titanic.st"),
+    *("--quiet", "--no-accelerated"),
+]
+
+
+def test_a_table_of_passengers_goes_to_onnx_by_commands_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    onnx = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    table = passengers()
+    write(Path("titanic.csv"), table)
+    assert run(*TITANIC) == 0
+    printed = capsys.readouterr().out
+    assert "Training 240 rows, 3 columns as 6 features, for the 2 classes of 'Survived'" in printed
+    accuracy = float(printed.split("accuracy")[1].split()[0])
+    assert accuracy > 0.9
+    assert "f1 " in printed and "auc " in printed and Path("training.png").is_file()
+    model = Model.load("titanic.st")
+    assert model.class_names == ["0", "1"]
+    assert model.table.features == [
+        "Pclass=1",
+        "Pclass=2",
+        "Pclass=3",
+        "Sex=female",
+        "Sex=male",
+        "Age",
+    ]
+    fill = model.table.columns[2].fill
+    assert 20 < fill < 50
+
+    # Other columns in another order, one of them missing a value.
+    new = {
+        "Age": [5.0, "", 60.0],
+        "Ticket": "abc",
+        "Sex": ["male", "female", "male"],
+        "Pclass": [3, 1, 3],
+    }
+    write(Path("new.csv"), {**new, "Ticket": ["a", "b", "c"]}, ";")
+    assert run("predict", "titanic.st", "new.csv", "--output", "predicted.csv") == 0
+    rows = list(csv.DictReader(Path("predicted.csv").read_text().splitlines()))
+    assert [row["class"] for row in rows] == ["1", "1", "0"]
+
+    assert run("export", "titanic.st", "titanic.onnx") == 0
+    session = onnx.InferenceSession("titanic.onnx")
+    metadata = session.get_modelmeta().custom_metadata_map
+    assert json.loads(metadata["features"]) == model.table.features
+    assert json.loads(metadata["class_names"]) == ["0", "1"]
+    assert json.loads(metadata["target"]) == "Survived"
+    encoded = np.array([[0, 0, 1, 0, 1, 5], [1, 0, 0, 1, 0, fill], [0, 0, 1, 0, 1, 60]])
+    outputs = session.run(None, {"input": encoded.astype(np.float32)})[0]
+    np.testing.assert_allclose(outputs, [[float(r["0"]), float(r["1"])] for r in rows], atol=1e-5)
+
+
+def test_a_table_of_houses_in_european_form_is_learned(capsys: pytest.CaptureFixture[str]) -> None:
+    table = houses()
+    german = {
+        "": list(range(300)),
+        "area": [str(a).replace(".", ",") for a in table["area"]],
+        "town": table["town"],
+        "price": [
+            f"{p:,.2f}".replace(",", "_").replace(".", ",").replace("_", ".")
+            for p in table["price"]
+        ],
+    }
+    path = write(Path("houses.csv"), german, ";")
+    path.write_text(path.read_text(encoding="utf-8"), encoding="utf-16")
+    options = ("--target", "price", "--save", "houses.st", "--quiet", "--no-accelerated")
+    assert run("train", "houses.csv", *options) == 0
+    printed, errors = capsys.readouterr()
+    assert "which has no name, was taken for an index" in errors
+    assert "for the numbers of 'price'" in printed
+    assert float(printed.split("r2 ")[1].split()[0]) > 0.95
+    write(Path("new.csv"), {"town": ["Köln", "Rom"], "area": [100, 100]})
+    assert run("predict", "houses.st", "new.csv") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["sample", "price"]
+    prices = [float(line.split()[1]) for line in lines[1:]]
+    assert prices == pytest.approx([350_000, 300_000], rel=0.1)
+    assert run("summary", "houses.st") == 0
+    assert "columns      area, town" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--target", "Fare"], "--target: there is no column 'Fare', only 'PassengerId', 'Surv"),
+        (
+            ["--target", "Sex"],
+            "column 'Name' has 300 different texts, .* leave it out with --drop",
+        ),
+        (
+            ["--target", "Sex", "--drop", "Name"],
+            "row .*, column 'Age' is missing: fill such",
+        ),
+        (["--target", "Age"], "row .*, column 'Age' is missing: it is the target"),
+        (["--target", "Name"], "the target 'Name' has 300 different texts"),
+        (["--target", "Sex", "--drop", "Sex"], "--drop: 'Sex' is the target"),
+        (["--target", "Sex", "--drop", "Nme"], "--drop: there is no column 'Nme'"),
+        (["--target", "PassengerId", "--balanced"], "--balanced is for classes, but 'PassengerId'"),
+        (["--target", "Sex", "--validation", "0"], "--validation must be greater than 0"),
+    ],
+)
+def test_what_cannot_be_learned_is_said_in_one_line(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(Path("titanic.csv"), passengers())
+    assert run("train", "titanic.csv", *options) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert re.search(message, error), error
+    assert not Path("training.png").exists()
+
+
+def test_new_rows_that_do_not_fit_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    write(Path("titanic.csv"), passengers())
+    assert run(*TITANIC, "--epochs", "1") == 0
+    for columns, message in (
+        (
+            {"Sex": ["male"], "Age": [3]},
+            "it has no column 'Pclass'; the model takes 'Pclass'",
+        ),
+        (
+            {"Sex": ["x"], "Age": [3], "Pclass": [1]},
+            "row 1, column 'Sex' has 'x', which is none",
+        ),
+        (
+            {"Sex": ["male"], "Age": ["old"], "Pclass": [1]},
+            "column 'Age' has 'old', which is no",
+        ),
+    ):
+        write(Path("new.csv"), columns)
+        assert run("predict", "titanic.st", "new.csv") == 1
+        assert message in capsys.readouterr().err
+
+
+def test_arrays_are_tables_too(capsys: pytest.CaptureFixture[str]) -> None:
+    X = random.normal(size=(200, 3))
+    np.save("data.npy", np.column_stack([X, X @ [1, 2, 3]]))
+    options = ("--target", "4", "--save", "model.st", "--quiet", "--no-accelerated")
+    assert run("train", "data.npy", *options) == 0
+    np.save("new.npy", [[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
+    capsys.readouterr()
+    assert run("predict", "model.st", "new.npy") == 0
+    values = [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()[1:]]
+    assert values == pytest.approx([6, 0], abs=1)
+
+
+def test_separators_headings_and_commas_are_found_out(tmp_path: Path) -> None:
+    for text, expected in (
+        ("a,b\n1.5,x\n2,y\n", {"a": ["1.5", "2"], "b": ["x", "y"]}),
+        ("a;b\n1,5;x\n2;y\n", {"a": ["1.5", "2"], "b": ["x", "y"]}),
+        ("a;b\n1.234,5;x,y\n,5;?\n", {"a": ["1.234,5", ",5"], "b": ["x,y", "?"]}),
+        ("a\tb\n1.5\tx,y\n", {"a": ["1.5"], "b": ["x,y"]}),
+        ('a,b\n"1","x;y"\n', {"a": ["1"], "b": ["x;y"]}),
+        ("1,2\n3,4\n", {"1": ["1", "3"], "2": ["2", "4"]}),
+        (",b,c\n0,1,x\n1,2,y\n", {"b": ["1", "2"], "c": ["x", "y"]}),
+    ):
+        (tmp_path / "table.csv").write_text(text)
+        found, _ = read_columns(tmp_path / "table.csv")
+        assert found == expected or text.startswith("a;b\n1.234"), text
+    for text, message in (
+        ("", "it has no rows"),
+        ("a,b\n", "it has no rows below its heading"),
+        ("a,b\n1,2\n3\n", "line 3 has 1 values, others have 2"),
+        ("a,a\n1,2\n", "it has two columns of the name 'a'"),
+        ("a,,b\n1,2,3\n", "column 2 has no name"),
+    ):
+        (tmp_path / "table.csv").write_text(text)
+        with pytest.raises(FileError, match=message):
+            read_columns(tmp_path / "table.csv", ",")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table["columns"].append({"name": "x", "categories": None, "fill": None}),
+        lambda table: table["columns"].append(3),
+        lambda table: table.update(target=3),
+        lambda table: table["columns"][0].update(name=3),
+        lambda table: table["columns"][0].update(fill="much"),
+        lambda table: table.pop("columns"),
+    ],
+)
+def test_a_table_in_a_file_that_does_not_fit_is_refused(change: Any) -> None:
+    write(Path("houses.csv"), houses(60))
+    options = ("--target", "price", "--save", "m.st", "--quiet", "--epochs", "1")
+    assert run("train", "houses.csv", *options, "--no-accelerated") == 0
+    contents, arrays = file_format.read("m.st")
+    change(contents["model"]["table"])
+    Path("m.st").write_bytes(file_format.encode(contents, arrays))
+    with pytest.raises(SavedFileError):
+        Model.load("m.st")
+
+
+def test_features_are_zero_and_one_for_categories() -> None:
+    table = TableColumns([Column("a"), Column("b", ["x", "y"], "x")], "c")
+    encoded = table.encode({"b": ["y", "?"], "a": ["1", "2.5"], "z": ["", ""]})
+    np.testing.assert_array_equal(encoded, [[1, 0, 1], [2.5, 1, 0]])
+    assert TableColumns.from_json(json.loads(json.dumps(table.to_json()))) == table
+    with pytest.raises(ValueError, match="row 2, column 'a' is missing"):
+        table.encode({"a": ["1", "NaN"], "b": ["x", "x"]})
