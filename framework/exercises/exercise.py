@@ -41,6 +41,8 @@ from framework.exercises.calls import TESTS, Raised, described
 from framework.exercises.report import Check, Report, joined
 
 BEGIN, END, MARK = "# BEGIN SOLUTION", "# END SOLUTION", "# SOLUTION"
+# What an answer is not to be imported from.
+PACKAGES = ("framework", "optimizers")
 SECTIONS = ("Code", "Tests", "Hints")
 
 
@@ -126,8 +128,14 @@ class Exercise:
         if missing:
             hint = f"define {', '.join(self.defines)}, under these names"
             return self.failed(f"there is no {', '.join(missing)}", hint)
+        for name in self.defines:
+            if home := _library(names[name]):
+                message = f"{name} is that of this library, {home}"
+                return self.failed(message, f"write a {name} of your own, and do not import it")
         mine = Answer({name: names[name] for name in self.defines})
-        return joined(self.name, [_result(name, test, mine) for name, test in self._tests.items()])
+        return joined(
+            self.name, [_result(name, test, mine) for name, test in self._tests().items()]
+        )
 
     @cached_property
     def max_points(self) -> int:
@@ -140,9 +148,8 @@ class Exercise:
         """Return the report of an answer that could not be marked."""
         return Report(self.name, (Check("your file", False, self.max_points, message, hint),))
 
-    @cached_property
     def _tests(self) -> dict[str, Callable[[Any], Any]]:
-        """The functions of the tests by their names, in their order."""
+        """The functions of the tests by their names, in their order; made anew each time."""
         place: dict[str, Any] = {"__name__": f"exercise {self.name}"}
         exec(compile(self.tests, f"{TESTS} {self.name}>", "exec"), place)
         return {
@@ -152,6 +159,16 @@ class Exercise:
             and value.__module__ == place["__name__"]
             and name[0] != "_"
         }
+
+
+def _library(found: Any) -> str:
+    """Return the module of this library that a class or function is from, "" if from elsewhere."""
+    home = found
+    if isinstance(found, type):
+        # A class that only inherits is what it inherits from.
+        home = next(cls for cls in found.__mro__ if any(map(callable, vars(cls).values())))
+    module = getattr(home, "__module__", None) or ""
+    return module if module.partition(".")[0] in PACKAGES else ""
 
 
 class Answer:

@@ -137,3 +137,26 @@ def test_processes_that_it_leaves_behind_are_ended(tmp_path: Path) -> None:
     while status.exists() and "Z (zombie)" not in status.read_text():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from framework import ReLU\n",
+        "import framework\n\n\nclass ReLU(framework.ReLU):\n    pass\n",
+        "from framework.activations.relu import ReLU as Other\nReLU = Other\n",
+    ],
+)
+def test_the_librarys_own_class_is_no_answer(tmp_path: Path, text: str) -> None:
+    report, _ = marked(tmp_path, f"# Exercise: relu\n{text}")
+    assert (report.points, report.max_points) == (0, RELU.max_points)
+    assert "ReLU is that of this library, framework.activations.relu" in str(report)
+
+
+def test_an_easier_exercise_is_not_marked_in_the_place_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "relu.py"
+    path.write_text(f"# Exercise: neuron\n{exercises.get('neuron').solution}")
+    with pytest.raises(ValueError, match=r"answers another, neuron: .* --exercise relu or"):
+        mark(path)
+    assert mark(path, "neuron")[0].passed
+    assert "there is no ReLU" in str(mark(path, "relu")[0])
