@@ -25,6 +25,12 @@ from tests.every import LOSSES, OPTIMIZERS, operations_for, suitable
 ALWAYS = (Activation, Dense, BatchNormalization, LayerNormalization, Dropout, Scale)
 
 
+CALCULATED = {
+    "BinaryCrossentropy", "CategoricalCrossentropy", "Huber", "MeanAbsoluteError",
+    "MeanSquaredError", "SigmoidBinaryCrossentropy", "SoftmaxCategoricalCrossentropy",
+}  # fmt: skip
+
+
 def value(text: str, shape: tuple[int, ...] = (), **names: Any) -> np.ndarray:
     return evaluate(parse(text), Scope(names), shape)
 
@@ -173,8 +179,14 @@ def test_the_formulas_of_every_loss_give_its_numbers(loss: Loss) -> None:
     model.set(loss=copy.deepcopy(loss), optimizer=SGD())
     model.finalize()
     found = trace(model, predictions, targets).loss
-    assert found.line("loss", (4,)).endswith(number(found.losses[4]))
-    assert found.line("dinputs", (4, 2)).endswith(number(found.dinputs[4, 2]))
+    # As for operations: the formulas of others may be in words, but no line may be wrong.
+    always = type(loss).__name__ in CALCULATED
+    for line, result in (
+        (found.line("loss", (4,)), found.losses[4]),
+        (found.line("dinputs", (4, 2)), found.dinputs[4, 2]),
+    ):
+        assert line or not always
+        assert not line or line.split("   (")[0].endswith(number(float(result)))
     assert found.value == pytest.approx(found.losses.mean())
 
 
