@@ -17,6 +17,7 @@ from datasets.fetching import DownloadError, remove
 from datasets.image_folder import ImageFolder, image_folder
 from datasets.logic_gates import logic_gate
 from datasets.mnist import fashion_mnist, mnist
+from datasets.plane import circle_data, gaussian_data, moons_data, plane_data, xor_data
 from datasets.published import class_names
 from datasets.reading import DataError
 from datasets.synthetic import sine_data, spiral_data, vertical_data
@@ -31,16 +32,21 @@ __all__ = [
     "ImageFolder",
     "batch",
     "cifar10",
+    "circle_data",
     "class_names",
     "fashion_mnist",
+    "gaussian_data",
     "image_folder",
     "logic_gate",
     "mnist",
+    "moons_data",
     "one_hot_encode",
+    "plane_data",
     "remove",
     "sine_data",
     "spiral_data",
     "vertical_data",
+    "xor_data",
 ]
 
 

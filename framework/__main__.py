@@ -47,14 +47,22 @@ def _silence() -> Iterator[None]:
 
 def _parser() -> argparse.ArgumentParser:
     # They need the package datasets: another's of that name is an error of the command.
-    from framework.commands import exercises, gradients, images, models, spiral, train
+    from framework.commands import (
+        exercises,
+        gradients,
+        images,
+        models,
+        playground,
+        spiral,
+        train,
+    )
 
     parser = argparse.ArgumentParser(
         prog=PROGRAM, description="Neural networks from scratch in NumPy."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {framework.__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for module in (spiral, images, train, models, gradients, exercises):
+    for module in (spiral, playground, images, train, models, gradients, exercises):
         module.add(commands)
     return parser
 

@@ -16,6 +16,7 @@ from framework.exercises.arithmetic import (
     reshaped_hint,
     shape_hint,
 )
+from framework.exercises.contract import array_fault
 from framework.exercises.report import Check
 from optimizers.arrays import Array
 
@@ -43,19 +44,21 @@ def compare(
         points: what it is worth.
         sizes, beside: see ``arithmetic.hint``.
         suspects: gives mistakes with the arrays that they lead to; called only if needed.
-        any_dtype: whether whole numbers and booleans will do.
+        any_dtype: whether whole numbers and booleans will do, and lists.
         missing: the hint if ``received`` is None.
     """
     if received is ...:
         return Check(name, False, points, "still a gap", "fill the gaps, `...`")
     if received is None:
         return Check(name, False, points, "expected an array, received None", missing)
+    if not any_dtype and (fault := array_fault(received)):
+        return Check(name, False, points, *fault)
     try:
         array = np.asarray(received)
-        numeric = array.dtype.kind in "fiub"
     except ValueError:  # rows of different lengths
-        numeric = False
-    if not numeric:
+        what = f"expected numbers, received {type(received).__name__}"
+        return Check(name, False, points, what)
+    if array.dtype.kind not in "fiub":
         what = f"expected numbers, received {type(received).__name__}"
         return Check(name, False, points, what)
     values = array.astype(np.float64)

@@ -101,7 +101,7 @@ def in_float32(check: Subject) -> None:
     trial = check.trial(0)
     for name in ("output", *check.gradients):
         found = check.compared(name, getattr(check.mine, name, None), trial, tuple)
-        check.marks.judge("float32", _faults(found, check.marks.failed(name)))
+        check.marks.judge("dtype", _faults(found, check.marks.failed(name)))
 
 
 def _faults(found: Check, known: bool) -> list[tuple[str, str]]:

@@ -42,8 +42,9 @@ def check_operation(mine: Any, like: Any, inputs: ArrayLike | None = None) -> Re
 
     Both are given the same parameters and the same batches. Compared are ``output``, ``dinputs``
     and the gradient of each parameter, in a first batch, in the same one again, in another one of
-    the same size and in one of another size, in both modes, and in float32. Arrays that were given
-    have to stay as they were. ``forward`` and ``backward`` may return what they store, or nothing;
+    the same size and in one of another size, in both modes, and in float32. Results are arrays of
+    float64, or of float32 where inputs or parameters are. Arrays that were given have to stay as
+    they were. ``forward`` and ``backward`` may return what they store, or nothing;
     ``forward`` may take ``training``, or not.
 
     An operation that draws random numbers, such as ``Dropout``, is compared in what it does to the
@@ -134,6 +135,7 @@ class _OperationCheck(Subject):
             self.fail("output", *fault)
         if not np.array_equal(given, inputs):
             self.fail("given arrays", *written("forward", "inputs"))
+        self.judge_dtype(["output"])
         self.kept, self.copy_of_kept = stored, copied(stored)
 
     def _first_backward(self) -> None:
@@ -156,6 +158,7 @@ class _OperationCheck(Subject):
             if not same(own, np.reshape(getattr(self.start, name), own.shape)):
                 hint = "backward computes gradients alone: the optimizer is what changes parameters"
                 self.fail("given arrays", f"backward changes {name}", hint)
+        self.judge_dtype(found)
         self.first = copied(found)
 
     # What comes after it
@@ -181,7 +184,7 @@ class _OperationCheck(Subject):
         if "large inputs" in self.marks.plan:
             with self.marks.stage("large inputs"):
                 large_inputs(self)
-        with self.marks.stage("float32"):
+        with self.marks.stage("dtype"):
             in_float32(self)
 
     def _again(self) -> Iterator[tuple[str, str]]:

@@ -29,14 +29,18 @@ PLAN = {
 }
 
 
-class _Layer:
-    """What an optimizer updates."""
+def _layers(*seeds: int, dtype: Any = np.float64) -> list[Any]:
+    """Return what an optimizer updates. Their class is a new one, so nothing is left on it."""
 
-    def __init__(self, generator: np.random.Generator, dtype: Any = np.float64) -> None:
-        self.weights, self.biases = (
-            generator.normal(size=shape).astype(dtype) for shape in SHAPES.values()
-        )
-        self.dweights, self.dbiases = (np.zeros_like(a) for a in (self.weights, self.biases))
+    class Layer:
+        def __init__(self, seed: int) -> None:
+            generator = np.random.default_rng(seed)
+            self.weights, self.biases = (
+                generator.normal(size=shape).astype(dtype) for shape in SHAPES.values()
+            )
+            self.dweights, self.dbiases = (np.zeros_like(a) for a in (self.weights, self.biases))
+
+    return [Layer(seed) for seed in seeds]
 
 
 def check_optimizer(mine: Any, like: Optimizer) -> Report:
@@ -100,7 +104,7 @@ class _OptimizerCheck:
 
     def _steps(self, optimizer: Any, gradients: Array) -> Array:
         """Return the change of every number in every step, in the shape of ``gradients``."""
-        layers = [_Layer(np.random.default_rng(number)) for number in (5, 6)]
+        layers = _layers(5, 6)
         changes = []
         for step in gradients:
             before = [_numbers(layer) for layer in layers]
@@ -116,7 +120,7 @@ class _OptimizerCheck:
             changes.append([_numbers(a) - b for a, b in zip(layers, before, strict=True)])
         return np.array(changes)
 
-    def _step(self, optimizer: Any, layers: list[_Layer]) -> None:
+    def _step(self, optimizer: Any, layers: list[Any]) -> None:
         if hasattr(optimizer, "pre_update_params"):
             call(optimizer.pre_update_params)
         for layer in layers:
@@ -192,7 +196,7 @@ class _OptimizerCheck:
         self.marks.judge("gradient of 0", ())
 
     def _in_float32(self) -> None:
-        layer = _Layer(np.random.default_rng(7), np.float32)
+        [layer] = _layers(7, dtype=np.float32)
         _give(layer, self.gradients[0, 0].astype(np.float32))
         self._step(copied(self.mine), [layer])
         finite = all(np.isfinite(a).all() for a in (layer.weights, layer.biases))
@@ -211,15 +215,15 @@ def _not_moving(changes: Array) -> str:
     return ""
 
 
-def _numbers(layer: _Layer) -> Array:
+def _numbers(layer: Any) -> Array:
     return np.concatenate([np.ravel(layer.weights), np.ravel(layer.biases)])
 
 
-def _gradients(layer: _Layer) -> Array:
+def _gradients(layer: Any) -> Array:
     return np.concatenate([np.ravel(layer.dweights), np.ravel(layer.dbiases)])
 
 
-def _give(layer: _Layer, gradient: Array) -> None:
+def _give(layer: Any, gradient: Array) -> None:
     split = layer.weights.size
     layer.dweights = gradient[:split].reshape(SHAPES["weights"]).copy()
     layer.dbiases = gradient[split:].reshape(SHAPES["biases"]).copy()

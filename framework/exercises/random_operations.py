@@ -15,7 +15,14 @@ import numpy as np
 
 from framework.exercises.arithmetic import alike, equal_elements
 from framework.exercises.calls import call, forward
-from framework.exercises.contract import as_numbers, returned_fault, same, written
+from framework.exercises.contract import (
+    array_fault,
+    as_numbers,
+    float32_fault,
+    returned_fault,
+    same,
+    written,
+)
 from framework.exercises.report import Marks, Report
 from framework.exercises.trial import Trial
 from framework.utils import rng
@@ -32,7 +39,7 @@ PLAN = {
     "same batch again": 1,
     "another batch": 2,
     "training=False": 1,
-    "float32": 1,
+    "dtype": 1,
 }
 
 
@@ -80,13 +87,16 @@ class _RandomCheck:
                     marks.judge("another batch", self._another_batch())
                 with marks.stage("training=False"):
                     marks.judge("training=False", self._without_training())
-                with marks.stage("float32"):
-                    marks.judge("float32", self._in_float32())
+                with marks.stage("dtype"):
+                    marks.judge("dtype", self._in_float32())
         return marks.report()
 
     def _output_faults(self, returned: Any, stored: Any) -> Iterator[tuple[str, str]]:
         if stored is None:
             yield "self.output is not stored", "forward has to store self.output"
+            return
+        if fault := array_fault(stored):
+            yield fault
             return
         output = as_numbers("output", stored)
         if output.shape != SHAPE:
@@ -160,7 +170,10 @@ class _RandomCheck:
         if stored is None:
             yield "self.dinputs is not stored", "backward has to store self.dinputs"
             return
-        found, dvalues = as_numbers("output", stored), self.dvalues
+        if fault := array_fault(stored):
+            yield fault
+            return
+        found, dvalues = as_numbers("dinputs", stored), self.dvalues
         expected = dvalues * mask
         if found.shape != expected.shape:
             yield f"expected shape {expected.shape}, received {found.shape}", ""
@@ -205,12 +218,14 @@ class _RandomCheck:
                 )
 
     def _in_float32(self) -> Iterator[tuple[str, str]]:
+        for name in ("output", "dinputs"):
+            yield from float32_fault(name, getattr(self.mine, name, None))
         forward(self.mine, self.inputs.astype(np.float32), True)
         call(self.mine.backward, self.dvalues.astype(np.float32))
         for name in ("output", "dinputs"):
             dtype = np.asarray(getattr(self.mine, name, None)).dtype
             if dtype not in (np.float32, np.float64):
-                yield f"{name} is of dtype {dtype}, expected float32", ""
+                yield f"{name} is of dtype {dtype}, expected float32 or float64", ""
 
 
 def _on_gradient(found: Array, dvalues: Array, mask: Array, inputs: Array) -> str:

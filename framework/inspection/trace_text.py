@@ -45,12 +45,18 @@ def as_html(title: str, sections: Sequence[Section]) -> str:
     """Return the sections as HTML, each of which can be folded."""
     parts = [f"<p>{html.escape(title)}</p>"]
     for section in sections:
-        parts.append(f"<details open><summary><b>{html.escape(section.heading)}</b></summary>")
-        if section.formulas:
-            parts.append(f"<pre>{html.escape(chr(10).join(section.formulas))}</pre>")
-        parts += [_as_html_table(name, array) for name, array in section.arrays]
-        parts += [f"<div><code>{html.escape(line)}</code></div>" for line in section.lines]
-        parts.append("</details>")
+        heading = f"<summary><b>{html.escape(section.heading)}</b></summary>"
+        parts.append(f"<details open>{heading}{section_html(section)}</details>")
+    return "\n".join(parts)
+
+
+def section_html(section: Section) -> str:
+    """Return the formulas, the arrays and the lines of a section as HTML."""
+    parts = []
+    if section.formulas:
+        parts.append(f"<pre>{html.escape(chr(10).join(section.formulas))}</pre>")
+    parts += [_as_html_table(name, array) for name, array in section.arrays]
+    parts += [f"<div><code>{html.escape(line)}</code></div>" for line in section.lines]
     return "\n".join(parts)
 
 

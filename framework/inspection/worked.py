@@ -27,13 +27,14 @@ TOLERANCE = 1e-3
 
 
 def number(value: float) -> str:
-    """Return a number with four digits.
+    """Return a number with four digits; a whole one, such as that of a step, with all.
 
-    >>> number(0.123456), number(-0.0), number(300.0)
-    ('0.1235', '0', '300')
+    >>> number(0.123456), number(-0.0), number(20371.0)
+    ('0.1235', '0', '20371')
     """
-    text = f"{value:.4g}"
-    return "0" if text == "-0" else text
+    if abs(value) < 1e6 and float(value).is_integer():
+        return str(int(value))
+    return f"{value:.4g}"
 
 
 def equation(left: str, text: str, value: str, decided: str = "") -> str:
@@ -186,7 +187,8 @@ class Writer:
 
     def _name(self, name: str, index: Index) -> tuple[str, int]:
         if name in self.symbols:
-            return self.symbols[name][index[-1]], ATOM
+            symbol = self.symbols[name][index[-1]]
+            return symbol, BONDS["+"] if " " in symbol else ATOM
         if name in CONSTANTS and not self.scope.knows(name):
             return name, ATOM
         return _of_number(self._at(self.scope.value(name), index))

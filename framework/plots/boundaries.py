@@ -87,7 +87,7 @@ def decision_boundary(
     (left, bottom), (right, top) = low - margin, high + margin
     columns, rows = np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)
     points = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
-    shades = _shades(model, points).reshape(resolution, resolution, 3)
+    shades = shades_of(model, points).reshape(resolution, resolution, 3)
 
     ax = new_axes(ax)
     ax.imshow(shades, extent=(left, right, bottom, top), origin="lower", aspect="auto")
@@ -261,7 +261,7 @@ def _writer(suffix: str, fps: int) -> AbstractMovieWriter:
     raise ValueError(f"a video must end with .gif or .html, received {suffix!r}")
 
 
-def _shades(model: Model, points: Array) -> Array:
+def shades_of(model: Model, points: Array) -> Array:
     """Return the colour of each point: that of its class, paler for smaller probabilities."""
     from matplotlib.colors import to_rgb
 

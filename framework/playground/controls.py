@@ -1,0 +1,169 @@
+"""The controls of the training: play, steps, speed, the timeline, and what is taken along."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from nicegui import ui
+
+from framework.playground import exports
+from framework.playground.desk import Desk
+from framework.playground.experiment import Experiment
+from framework.playground.link import encode
+from framework.playground.script import MOST_WRITTEN, POINTS_FILE, points_file, script_of
+from framework.playground.session import SPEEDS
+
+# What is made in the thread of the session takes a moment; these take longer, and use a copy.
+SLOW = ("training.gif", "picture.png", "picture.svg")
+
+
+def button(
+    icon: str, label: str, on_click: Callable[..., Any], *, text: str = "", flat: bool = True
+) -> ui.button:
+    """Return a button with a label for those who do not see its icon."""
+    made = ui.button(text, icon=icon or None, on_click=on_click)
+    made.props(f'aria-label="{label}" no-caps dense {"flat" if flat else "unelevated"}')
+    return made.tooltip(label)
+
+
+def select(
+    label: str, options: Any, value: Any, on_change: Callable[..., Any] | None = None
+) -> ui.select:
+    """Return a labelled choice."""
+    made = ui.select(options, value=value, label=label, on_change=on_change)
+    return made.props("dense outlined options-dense").classes("choice")
+
+
+class TransportControls:
+    """The buttons that train, how far it has come, and how fast it goes."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk, session = desk, desk.session
+        with ui.row().classes("transport"):
+            same = lambda: desk.do(session.restart)  # noqa: E731
+            button("replay", "start again from the same weights", same)
+            new = lambda: desk.do(lambda: session.restart(new=True))  # noqa: E731
+            button("casino", "start again from new weights", new)
+            self.play = button("play_arrow", "play", self._play_or_pause, flat=False)
+            self.play.props("round color=white text-color=primary").classes("play")
+            button("arrow_right", "train on one batch", lambda: desk.do(session.one_batch))
+            button("skip_next", "train one epoch", lambda: desk.do(session.one_epoch))
+            for one in list(ui.context.slot.children):
+                if one is not self.play:
+                    one.props("color=white")
+        with ui.row().classes("count"):
+            ui.label("epoch")
+            self.epoch = ui.label("0").classes("epoch").props("role=status aria-live=off")
+            self.batch = ui.label("").classes("batch")
+        speed = select("speed", list(SPEEDS), session.speed, self._set_speed)
+        speed.props("dark").classes("speed")
+
+    def show(self, facts: dict[str, Any]) -> None:
+        """Show whether it is playing, and how far it has come."""
+        playing, batch = facts["playing"], facts["batch"]
+        self.play.props(f"icon={'pause' if playing else 'play_arrow'}")
+        self.play.props(f'aria-label="{"pause" if playing else "play"}"')
+        self.epoch.set_text(f"{facts['epoch']:,}")
+        self.batch.set_text(f"+ batch {batch} of {facts['batches']}" if batch else "")
+
+    async def _play_or_pause(self) -> None:
+        self.desk.say("")
+        session = self.desk.session
+        await self.desk.do(session.pause if session.playing else session.play)
+
+    def _set_speed(self, event: Any) -> None:
+        self.desk.session.speed = event.value
+
+
+class TimelineControls:
+    """The slider over the training so far."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.shown: tuple[int, int] = (-1, -1)
+        with ui.row().classes("timeline"):
+            ui.label("go back").classes("caption")
+            self.slider = ui.slider(min=0, max=1, value=1, on_change=self._moved)
+            self.slider.props('aria-label="go back in the training" label-always=false dense')
+            self.text = ui.label("now").classes("caption moment")
+
+    def show(self, facts: dict[str, Any]) -> None:
+        """Show the present moment."""
+        last = facts["moments"] - 1
+        position = last if facts["position"] is None else facts["position"]
+        if self.shown != (last, position):
+            self.shown = (last, position)
+            self.slider.props(f"max={max(last, 1)}")
+            self.slider.set_value(position)
+        now = facts["position"] is None
+        self.text.set_text("now" if now else f"epoch {facts['epoch']:,}")
+
+    async def _moved(self, event: Any) -> None:
+        position = int(event.value)
+        if position != self.shown[1]:
+            self.shown = (self.shown[0], position)
+            await self.desk.do(lambda: self.desk.session.go_to(position))
+
+
+def taking_along(desk: Desk) -> None:
+    """Add the menu of what can be taken along."""
+    session = desk.session
+
+    def of(function: Callable[[Experiment], bytes]) -> Callable[[], bytes]:
+        return lambda: function(session.experiment)
+
+    files: dict[str, tuple[str, Callable[[], bytes]]] = {
+        "experiment.py": (
+            "Python script",
+            lambda: script_of(session.experiment).encode(),
+        ),
+        "model.safetensors": ("model (safetensors)", of(exports.as_safetensors)),
+        "model.onnx": ("model (ONNX)", of(exports.as_onnx)),
+        "points.csv": ("points (CSV)", of(exports.points_as_csv)),
+        "picture.png": (
+            "picture (PNG)",
+            lambda: exports.as_picture(session.experiment, session.shown, "png"),
+        ),
+        "picture.svg": (
+            "picture (SVG)",
+            lambda: exports.as_picture(session.experiment, session.shown, "svg"),
+        ),
+        "training.gif": (
+            "video of the training (GIF)",
+            lambda: exports.as_video(session.experiment, session.shown),
+        ),
+    }
+    with (
+        ui.button("take along", icon="download").props("flat no-caps dense color=white"),
+        ui.menu(),
+    ):
+        for name, (text, make) in files.items():
+            click = lambda name=name, make=make: _download(desk, name, make)  # noqa: E731
+            ui.menu_item(text, click)
+        ui.menu_item("link to this setting", lambda: _link(desk))
+
+
+async def _download(desk: Desk, name: str, make: Callable[[], bytes]) -> None:
+    made: list[bytes] = []
+    own = desk.session.experiment.own
+    if name in SLOW:
+        desk.say("a moment …")
+    if await desk.do(lambda: made.append(make())):
+        desk.say("")
+        ui.download.content(made[0], name)
+        if name == "experiment.py" and own is not None and len(own) > MOST_WRITTEN:
+            ui.download.content(points_file(own), POINTS_FILE)
+
+
+async def _link(desk: Desk) -> None:
+    text = await desk.ask(lambda: encode(desk.session.settings, desk.session.experiment.own))
+    ui.run_javascript(f"history.replaceState(null, '', '?setting={text}')")
+    await asyncio.sleep(0.1)
+    with ui.dialog() as dialog, ui.card():
+        ui.label("This address opens the same setting, without weights:")
+        address = f"{desk.sessions.address}/?setting={text}"
+        ui.input("link", value=address).props("readonly outlined dense").classes("link")
+        ui.button("close", on_click=dialog.close).props("flat no-caps")
+    dialog.open()
