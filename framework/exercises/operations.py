@@ -14,6 +14,7 @@ from framework.exercises.contract import (
     again_fault,
     as_numbers,
     copied,
+    require_backward,
     returned_fault,
     same,
     written,
@@ -76,8 +77,7 @@ def check_operation(mine: Any, like: Any, inputs: ArrayLike | None = None) -> Re
                 f"{name} must be an operation, such as ReLU(), with forward and backward methods, "
                 f"received {operation!r}"
             )
-    if not hasattr(mine, "backward"):
-        raise TypeError(f"mine must have a backward method, received {mine!r}, which has none")
+    require_backward(mine)
     if isinstance(like, (Loss, FusedLoss)):
         raise TypeError(f"like must be an operation, received the loss {like!r}: use check_loss")
     reference = in_float64(like)
