@@ -140,14 +140,14 @@ def train(options: argparse.Namespace) -> int:
         raise ValueError("--validation must be greater than 0: early stopping needs such rows")
     path = Path(options.data)
     separator = TABS.get(options.separator, options.separator)
-    cells, remarks = read_columns(path, separator, options.header)
+    cells, remarks, commas = read_columns(path, separator, options.header)
     for remark in remarks:
         print(printable(remark), file=sys.stderr)
     with file_errors(path):
         _check_names(cells, options)
         targets, names = _targets(cells[options.target], options)
         split = _split(len(targets), options)
-        table = _learned(cells, split, options)
+        table = _learned(cells, commas, split, options)
         X = table.encode(cells)
     framework.seed(options.seed)
     model = _network(X[split.train], targets[split.train], names, options)
@@ -233,7 +233,10 @@ def _split(rows: int, options: argparse.Namespace) -> Split:
 
 
 def _learned(
-    cells: Mapping[str, Sequence[str]], split: Split, options: argparse.Namespace
+    cells: Mapping[str, Sequence[str]],
+    commas: frozenset[str],
+    split: Split,
+    options: argparse.Namespace,
 ) -> TableColumns:
     """Return how the columns become features."""
     columns: list[Column] = []
@@ -258,9 +261,8 @@ def _learned(
                     )
         # Categories of all rows, so that the validation rows have no others.
         rows = range(len(texts)) if is_category else split.train.tolist()
-        columns.append(
-            learned_column(name, [texts[row] for row in rows], is_category, options.fill)
-        )
+        chosen = [texts[row] for row in rows]
+        columns.append(learned_column(name, chosen, is_category, options.fill, name in commas))
     if not columns:
         raise ValueError("there is no column beside the target")
     return TableColumns(columns, options.target)

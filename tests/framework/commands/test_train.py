@@ -211,15 +211,15 @@ def test_separators_headings_and_commas_are_found_out(tmp_path: Path) -> None:
     for text, expected in (
         ("a,b\n1.5,x\n2,y\n", {"a": ["1.5", "2"], "b": ["x", "y"]}),
         ("a;b\n1,5;x\n2;y\n", {"a": ["1.5", "2"], "b": ["x", "y"]}),
-        ("a;b\n1.234,5;x,y\n,5;?\n", {"a": ["1.234,5", ",5"], "b": ["x,y", "?"]}),
+        ("a;b\n1.234,5;x,y\n,5;?\n", {"a": ["1234.5", ".5"], "b": ["x,y", "?"]}),
         ("a\tb\n1.5\tx,y\n", {"a": ["1.5"], "b": ["x,y"]}),
         ('a,b\n"1","x;y"\n', {"a": ["1"], "b": ["x;y"]}),
         ("1,2\n3,4\n", {"1": ["1", "3"], "2": ["2", "4"]}),
         (",b,c\n0,1,x\n1,2,y\n", {"b": ["1", "2"], "c": ["x", "y"]}),
     ):
         (tmp_path / "table.csv").write_text(text)
-        found, _ = read_columns(tmp_path / "table.csv")
-        assert found == expected or text.startswith("a;b\n1.234"), text
+        found = read_columns(tmp_path / "table.csv").cells
+        assert found == expected, text
     for text, message in (
         ("", "it has no rows"),
         ("a,b\n", "it has no rows below its heading"),
