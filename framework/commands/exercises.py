@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
         "check",
         help="mark an answer; exits with 0 if it is right, else with 1",
         description="Mark an answer in a process of its own. Exits with 0 if everything is right, "
-        "with 1 if not.",
+        "with 1 if not; with --json, with 2 if it cannot be marked.",
     )
     check.add_argument("file", help="the file that was filled in")
     check.add_argument("--exercise", metavar="NAME", help="where the file does not say it")
@@ -90,8 +90,19 @@ def start_exercise(options: argparse.Namespace) -> int:
 
 
 def check_exercise(options: argparse.Namespace) -> int:
-    """Mark an answer, print the report, and return 1 unless it is right."""
-    report, printed = exercises.mark(options.file, options.exercise, time_limit=options.time_limit)
+    """Mark an answer, print the report, and return 1 unless it is right.
+
+    With ``--json``, what cannot be marked is printed as JSON too, and 2 is returned.
+    """
+    try:
+        report, printed = exercises.mark(
+            options.file, options.exercise, time_limit=options.time_limit
+        )
+    except (OSError, ValueError) as error:
+        if not options.json:
+            raise
+        print(json.dumps({"exercise": options.exercise, "error": str(error)}, ensure_ascii=False))
+        return 2
     if options.json:
         content = {"exercise": report.subject, **report.as_dict(), "printed": printed}
         print(json.dumps(content, ensure_ascii=False, indent=1))

@@ -16,8 +16,13 @@ from framework.exercises.arithmetic import (
     reshaped_hint,
     shape_hint,
 )
+from framework.exercises.contract import array_fault
 from framework.exercises.report import Check
 from optimizers.arrays import Array
+
+# Sizes of batches that differ from each other and from the usual numbers of features, and so tell
+# which of them something was divided by.
+SAMPLES, OTHER_SAMPLES = 5, 7
 
 # A mistake in words, and the array that it leads to.
 Suspect: TypeAlias = tuple[str, Array]
@@ -43,19 +48,21 @@ def compare(
         points: what it is worth.
         sizes, beside: see ``arithmetic.hint``.
         suspects: gives mistakes with the arrays that they lead to; called only if needed.
-        any_dtype: whether whole numbers and booleans will do.
+        any_dtype: whether whole numbers and booleans will do, and lists.
         missing: the hint if ``received`` is None.
     """
     if received is ...:
         return Check(name, False, points, "still a gap", "fill the gaps, `...`")
     if received is None:
         return Check(name, False, points, "expected an array, received None", missing)
+    if not any_dtype and (fault := array_fault(received)):
+        return Check(name, False, points, *fault)
     try:
         array = np.asarray(received)
-        numeric = array.dtype.kind in "fiub"
     except ValueError:  # rows of different lengths
-        numeric = False
-    if not numeric:
+        what = f"expected numbers, received {type(received).__name__}"
+        return Check(name, False, points, what)
+    if array.dtype.kind not in "fiub":
         what = f"expected numbers, received {type(received).__name__}"
         return Check(name, False, points, what)
     values = array.astype(np.float64)

@@ -25,22 +25,26 @@ A file of the folder ``texts`` is Markdown:
 
 The code is written once. What lies between ``# BEGIN SOLUTION`` and ``# END SOLUTION``, and what
 is assigned in a line that ends with ``# SOLUTION``, is the gap: the solution is the code without
-these marks, the starting point has ``...`` in their place.
+these marks, the starting point has ``...`` in their place. Both are run: what the starting point
+passes already earns points only together with something that it does not, of the same test.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from framework.exercises.calls import TESTS, Raised, described
-from framework.exercises.report import Check, Report, joined
+from framework.exercises.report import UNJUDGED, Check, Report, joined
+from framework.utils import rng
 
 BEGIN, END, MARK = "# BEGIN SOLUTION", "# END SOLUTION", "# SOLUTION"
+# What an answer is not to be imported from.
+PACKAGES = ("framework", "optimizers")
 SECTIONS = ("Code", "Tests", "Hints")
 
 
@@ -95,8 +99,8 @@ class Exercise:
     def file(self) -> str:
         """Return the file to fill in: the text as a docstring, and the code to start from."""
         text = self.text.replace("\\", "\\\\").replace('"""', "'''")
-        raw = f'"""{self.title}.\n\n{text}\n"""'
-        return f"# Exercise: {self.name}\n{raw}\n\n{self.start}"
+        docstring = f'"""{self.title}.\n\n{text}\n"""'
+        return f"# Exercise: {self.name}\n{docstring}\n\n{self.start}"
 
     def check(self, *answers: Any, **named: Any) -> Report:
         """Mark an answer and return the report.
@@ -126,23 +130,60 @@ class Exercise:
         if missing:
             hint = f"define {', '.join(self.defines)}, under these names"
             return self.failed(f"there is no {', '.join(missing)}", hint)
-        mine = Answer({name: names[name] for name in self.defines})
-        return joined(self.name, [_result(name, test, mine) for name, test in self._tests.items()])
+        for name in self.defines:
+            if home := _library(names[name]):
+                message = f"{name} is that of this library, {home}"
+                return self.failed(message, f"write a {name} of your own, and do not import it")
+        found = self._results(names, self._right)
+        if not all(found):
+            found = list(map(_earned, found, self._given))
+        return joined(self.name, found)
 
     @cached_property
     def max_points(self) -> int:
         """The points of a right answer."""
-        names: dict[str, Any] = {"__name__": f"solution of {self.name}"}
-        exec(compile(self.solution, f"<solution of {self.name}>", "exec"), names)
-        return self.report(names).max_points
+        return sum(report.max_points for report in self._right)
+
+    @cached_property
+    def _right(self) -> list[Report]:
+        """The reports of the solution, one for each test."""
+        with rng.preserve_rng():
+            return self._results(self._run(self.solution, "solution"))
+
+    @cached_property
+    def _given(self) -> list[set[str]]:
+        """For each test, the checks that the starting point passes already."""
+        with rng.preserve_rng():
+            try:
+                names = self._run(self.start, "start")
+            except Exception:  # it has gaps
+                return [set() for _ in self._right]
+            reports = self._results(names, self._right)
+        return [{check.name for check in report.checks if check.passed} for report in reports]
+
+    def _run(self, code: str, part: str) -> dict[str, Any]:
+        names: dict[str, Any] = {"__name__": f"{part} of {self.name}"}
+        exec(compile(code, f"<{part} of {self.name}>", "exec"), names)
+        return names
+
+    def _results(
+        self, names: Mapping[str, Any], right: Sequence[Report] | None = None
+    ) -> list[Report]:
+        """Run the tests. Each is worth what it is in ``right``, however far it comes."""
+        mine = Answer({name: names[name] for name in self.defines})
+        tests = self._tests()
+        worths: Sequence[Report | None] = right or [None] * len(tests)
+        return [
+            _result(name, test, mine, worth)
+            for (name, test), worth in zip(tests.items(), worths, strict=True)
+        ]
 
     def failed(self, message: str, hint: str = "") -> Report:
         """Return the report of an answer that could not be marked."""
         return Report(self.name, (Check("your file", False, self.max_points, message, hint),))
 
-    @cached_property
     def _tests(self) -> dict[str, Callable[[Any], Any]]:
-        """The functions of the tests by their names, in their order."""
+        """The functions of the tests by their names, in their order; made anew each time."""
         place: dict[str, Any] = {"__name__": f"exercise {self.name}"}
         exec(compile(self.tests, f"{TESTS} {self.name}>", "exec"), place)
         return {
@@ -152,6 +193,16 @@ class Exercise:
             and value.__module__ == place["__name__"]
             and name[0] != "_"
         }
+
+
+def _library(found: Any) -> str:
+    """Return the module of this library that a class or function is from, "" if from elsewhere."""
+    home = found
+    if isinstance(found, type):
+        # A class that only inherits is what it inherits from.
+        home = next(cls for cls in found.__mro__ if any(map(callable, vars(cls).values())))
+    module = getattr(home, "__module__", None) or ""
+    return module if module.partition(".")[0] in PACKAGES else ""
 
 
 class Answer:
@@ -166,15 +217,40 @@ def _gap(match: re.Match[str]) -> str:
     return f"{indent}...  # {request or 'fill in'}\n"
 
 
-def _result(name: str, test: Callable[[Any], Any], mine: Answer) -> Report:
-    """Run one of the tests, which is worth two points unless it returns a report."""
+def _result(name: str, test: Callable[[Any], Any], mine: Answer, right: Report | None) -> Report:
+    """Run one of the tests, which is worth two points unless it returns a report.
+
+    It is worth as much as in the report of the solution, ``right``, whatever the answer lacks.
+    """
     title = name.replace("_", " ")
     try:
         found = test(mine)
     except (Exception, SystemExit) as error:  # of the answer, which the test has called
         failure = error.failure if isinstance(error, Raised) else described(error)
-        return Report(title, (Check(title, False, 2, *failure),))
-    return Report(title, found.checks if isinstance(found, Report) else (Check(title, True, 2),))
+        return Report(title, (Check(title, False, right.max_points if right else 2, *failure),))
+    checks = found.checks if isinstance(found, Report) else (Check(title, True, 2),)
+    made = {check.name for check in checks}
+    lacking = [check for check in right.checks if check.name not in made] if right else []
+    absent = [
+        Check(check.name, False, check.points, "not there in this answer") for check in lacking
+    ]
+    return Report(title, (*checks, *absent))
+
+
+def _earned(report: Report, given: set[str]) -> Report:
+    """Return a report without points, unless they are for more than what was given.
+
+    Checks of one point are of how something is computed, which a wrong answer passes too.
+    """
+    if any(c.passed and c.points > 1 and c.name not in given for c in report.checks):
+        return report
+    return Report(
+        report.subject,
+        tuple(
+            replace(check, passed=False, message=UNJUDGED) if check.passed else check
+            for check in report.checks
+        ),
+    )
 
 
 def parse(name: str, text: str) -> Exercise:

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from framework.exercises.catalogue import get
+from framework.exercises.catalogue import ORDER, get
 from framework.exercises.exercise import Exercise
 from framework.exercises.report import Check, Report
 
@@ -42,12 +42,18 @@ def mark(
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: there is no such exercise.
+        ValueError: there is no such exercise, or the name of the file is that of another than
+            its first line says.
     """
     path = Path(path).resolve()
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     wanted = exercise or exercise_of(path)
+    if exercise is None and path.stem in ORDER and wanted != path.stem:
+        raise ValueError(
+            f"{path.name} is named like one exercise, and says that it answers another, {wanted}: "
+            f"say which it is, --exercise {path.stem} or --exercise {wanted}"
+        )
     if wanted.endswith(".md"):
         wanted = str(Path(wanted).resolve())
     found = get(wanted)
@@ -77,7 +83,7 @@ def mark(
 
 def exercise_of(path: Path) -> str:
     """Return the name of the exercise that a file answers."""
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
     named = re.search(r"^# Exercise: *(\S+)", text, flags=re.MULTILINE)
     return named[1] if named else path.stem
 

@@ -10,16 +10,15 @@ import numpy as np
 
 from framework.activations import Activation
 from framework.exercises.calls import call, forward
-from framework.exercises.comparison import Suspect, compare
+from framework.exercises.comparison import OTHER_SAMPLES, SAMPLES, Suspect, compare
+from framework.exercises.contract import float32_fault
 from framework.exercises.report import Check, Marks
 from framework.exercises.trial import Trial
 from framework.operation import describe
 from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
 
-# Sizes that differ from each other and from the usual numbers of features tell which of them
-# something was divided by.
-SAMPLES, OTHER_SAMPLES, FEATURES = 5, 7, 4
+FEATURES = 4
 
 
 class Subject:
@@ -57,7 +56,7 @@ class Subject:
         plan |= {"given arrays": 1, "same batch again": 1, "another batch": 2}
         plan |= {**dict.fromkeys(self.state, 1), "training=False": 1}
         plan |= {"large inputs": 1} if isinstance(reference, Activation) else {}
-        plan |= {"float32": 1}
+        plan |= {"dtype": 1}
         self.marks = Marks(subject, plan, ("output", "dinputs"))
 
     def _draw_parameters(self, generator: np.random.Generator) -> None:
@@ -121,6 +120,15 @@ class Subject:
     ) -> None:
         """Note the check of ``compared``."""
         self.marks.add(self.compared(name, received, trial, suspects))
+
+    def judge_dtype(self, names: Iterable[str]) -> None:
+        """Let "dtype" fail where ``mine`` answers float64 with float32, keeping nothing so."""
+        kept = [np.asarray(getattr(self.mine, name)) for name in (*self.parameters, *self.state)]
+        if any(array.dtype == np.float32 for array in kept):
+            return
+        for name in names:
+            for fault in float32_fault(name, getattr(self.mine, name, None)):
+                self.fail("dtype", *fault)
 
     def fail(self, name: str, message: str, hint: str = "") -> None:
         """Note that the check ``name`` failed."""

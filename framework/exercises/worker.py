@@ -11,10 +11,11 @@ import types
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict
+from importlib.util import decode_source
 from pathlib import Path
 from typing import Any
 
-from framework.exercises.calls import Raised, call
+from framework.exercises.calls import Raised, call, described
 from framework.exercises.catalogue import get
 from framework.exercises.report import Report
 
@@ -54,6 +55,10 @@ def main(arguments: Sequence[str]) -> None:
                 report = exercise.report(call(_names, Path(path)))
             except Raised as error:
                 report = exercise.failed(*error.failure)
+            except (
+                BaseException
+            ) as error:  # KeyboardInterrupt, which only the answer can raise here
+                report = exercise.failed(*described(error))
         faulthandler.cancel_dump_traceback_later()
     _write(Path(result), report, printed)
     # Threads that the answer has started, and what it has registered for the end, are left out.
@@ -66,8 +71,19 @@ def _names(path: Path) -> dict[str, Any]:
     module.__file__ = str(path)
     sys.modules["answer"] = module
     sys.path.append(str(path.parent))
-    exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
+    exec(compile(_source(path), str(path), "exec"), vars(module))
     return vars(module)
+
+
+def _source(path: Path) -> str:
+    """Return the text of a file as Python reads it. Raises SyntaxError where Python refuses it."""
+    content = path.read_bytes()
+    try:
+        return decode_source(content)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        message = f"a character is not in the encoding {error.encoding}: save the file as UTF-8"
+        raise SyntaxError(message, (str(path), line, None, None)) from None
 
 
 def _write(result: Path, report: Report, printed: Head) -> None:

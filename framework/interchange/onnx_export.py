@@ -22,7 +22,7 @@ from framework.interchange.builders import flattened, supported_class
 from framework.interchange.onnx_patterns import EXPORT
 from framework.interchange.onnx_patterns.pattern import Form, is_available
 from framework.interchange.onnx_writer import GraphWriter
-from framework.operation import Operation, Shape, describe
+from framework.operation import LastAxis, Operation, Shape, describe
 from framework.utils.files import check_target, write_atomically
 from framework.utils.optional import required
 
@@ -83,7 +83,8 @@ def _proto(onnx: Any, model: Supervised, inputs: Shape, opset: int | None) -> An
                 raise
         else:
             break
-    outputs = model.output_shapes(inputs)[-1]
+    shape = model.output_shapes(inputs)[-1]
+    outputs = None if isinstance(shape, LastAxis) else shape
     proto = writing.graph.model(_declared(model, inputs), outputs, operator_set)
     proto.producer_name = PRODUCER
     return proto
@@ -152,7 +153,7 @@ def _sample_shape(model: Supervised, given: Sequence[int] | None) -> Shape:
     if model.input_shape is not None:
         return model.input_shape
     found: Shape = None
-    for layer in flattened(model.layers):
+    for layer in model.leaves():
         if hasattr(layer, "axes"):  # of images, whose sizes are not known
             return None
         if hasattr(layer, "n_inputs"):
@@ -166,7 +167,7 @@ def _declared(model: Supervised, inputs: Shape) -> list[int | str]:
     """Return the sizes of a sample, with names for those that are not known."""
     if inputs is not None:
         return list(inputs)
-    for layer in flattened(model.layers):
+    for layer in model.leaves():
         if hasattr(layer, "axes"):
             return [*layer.axes, getattr(layer, "n_channels", "channels")]
     return ["features"]

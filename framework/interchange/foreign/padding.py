@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from framework.interchange.assembly import Assembly
-from framework.interchange.layout import sizes_of
+from framework.interchange.layout import Layout, sizes_of
 from framework.layers import ZeroPadding2D
 from framework.layers.windows import Margins, Padding, Windows
 
@@ -92,11 +92,12 @@ def _pad_sequences(assembly: Assembly, both: tuple[int, int], channels: int) -> 
     before = assembly.copy()
     steps, depth = assembly.layout.ours
     assembly.arrange([steps, (), depth])
-    theirs = assembly.layout.theirs
-    assembly.relabel([theirs[1 - channels], (), theirs[channels]])
+    their_depth = assembly.layout.theirs[channels]
+    assembly.relabel([assembly.layout.theirs[1 - channels], (), their_depth])
     assembly.add_windows(ZeroPadding2D((both, (0, 0))), channels=2)
-    padded = assembly.layout.theirs
-    assembly.relabel([padded[2], padded[0]] if channels == 0 else [padded[0], padded[2]])
+    padded = assembly.layout.ours[0]
+    theirs = (their_depth, padded) if channels == 0 else (padded, their_depth)
+    assembly.layout = Layout((padded, (), depth), theirs)
     assembly.unpadded = assembly.last, before, both
 
 

@@ -88,3 +88,23 @@ def test_what_is_not_there_is_an_error(
 ) -> None:
     assert main(["exercises", *arguments]) == 1
     assert capsys.readouterr().err.startswith("dinputs: error: there is no ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["no.py"], "there is no file"),
+        (["relu.py", "--exercise", "relo"], "did you mean relu"),
+        (["relu.py"], "answers another, neuron"),
+        (["relu.py", "--exercise", "mine.md"], "mine.md"),
+        (["."], "there is no file"),
+    ],
+)
+def test_what_cannot_be_marked_is_json_too(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("relu.py").write_text("# Exercise: neuron\n")
+    assert main(["exercises", "check", *arguments, "--json"]) == 2
+    captured = capsys.readouterr()
+    assert told in json.loads(captured.out)["error"]
+    assert captured.err == ""

@@ -4,12 +4,14 @@ import ast
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from framework import exercises
 from framework.exercises import Exercise
 from framework.exercises.catalogue import ORDER
 from framework.exercises.exercise import parse
+from framework.utils import rng
 
 ALL = exercises.all()
 TEXTS = Path(exercises.__file__).parent / "texts"
@@ -42,7 +44,7 @@ def test_the_solution_is_right(exercise: Exercise) -> None:
 def test_the_starting_point_is_not_and_says_what_to_do(exercise: Exercise) -> None:
     report = exercise.report(names_of(exercise.start))
     assert not report.passed
-    assert report.points <= report.max_points * 2 / 3
+    assert report.points == 0
     assert report.max_points == exercise.max_points
     assert report.hints
 
@@ -78,6 +80,16 @@ def test_an_answer_is_checked_by_what_it_defines() -> None:
         exercise.check(names["predict"])
 
 
+def test_the_solution_and_the_start_draw_no_numbers_of_the_users() -> None:
+    exercise = parse("new", (TEXTS / "dense.md").read_text(encoding="utf-8"))
+    before = np.random.get_state()[1].copy()  # type: ignore[index,union-attr]
+    with rng.use_generator(np.random.default_rng(0)):
+        exercise.report({"Dense": object})
+        assert exercise.max_points == 34
+        assert rng.generator().random() == np.random.default_rng(0).random()
+    assert np.array_equal(np.random.get_state()[1], before)  # type: ignore[index]
+
+
 def test_what_is_not_defined_is_named_and_costs_all_points() -> None:
     exercise = exercises.get("relu")
     report = exercise.report({})
@@ -88,6 +100,48 @@ def test_what_is_not_defined_is_named_and_costs_all_points() -> None:
 def test_there_is_no_such_exercise() -> None:
     with pytest.raises(ValueError, match="did you mean softmax"):
         exercises.get("sofmax")
+
+
+def test_the_maximum_is_the_same_however_far_an_answer_comes(exercise: Exercise) -> None:
+    class Raises:
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            raise ValueError
+
+    report = exercise.report(dict.fromkeys(exercise.defines, Raises))
+    assert (report.points, report.max_points) == (0, exercise.max_points)
+    assert exercise.report(dict.fromkeys(exercise.defines, None)).max_points == exercise.max_points
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "points"),
+    [
+        ("mean_squared_error", "    def forward", "    calculate = None\n\n    def forward", 9),
+        (
+            "mean_squared_error",
+            "    def backward",
+            "    def calculate(self, y_pred, y_true):\n        return 0.0\n\n    def backward",
+            9,
+        ),
+        ("batch_normalization", "running_mean", "running_average", 18),
+        ("l2_penalty", "self.dweights += 2 * self.l2 * self.weights", "pass", 2),
+        ("l2_penalty", "return self.l2 * np.sum(self.weights**2)", "pass", 17),
+    ],
+)
+def test_points_of_a_part(name: str, old: str, new: str, points: int) -> None:
+    exercise = exercises.get(name)
+    assert old in exercise.solution
+    report = exercise.report(names_of(exercise.solution.replace(old, new)))
+    assert not report.passed
+    assert (report.points, report.max_points) == (points, exercise.max_points), report
+
+
+def test_what_was_given_earns_nothing_before_something_else_is_right() -> None:
+    exercise = exercises.get("tanh")
+    changed = exercise.start.replace("= ...", "= dvalues")
+    report = exercise.report(names_of(changed))
+    assert report.points == 0
+    assert "1 − output" in str(report) or report.hints
+    assert "more checks once something of this is right" in str(report)
 
 
 @pytest.mark.parametrize(

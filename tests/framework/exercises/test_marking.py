@@ -54,6 +54,8 @@ def test_the_exercise_is_told_by_the_file_its_name_or_the_caller(tmp_path: Path)
         ("def again():\n    return again()\nagain()\n", "calls itself without end"),
         ("x = bytearray(10**11)\n", "MemoryError"),
         ("\x00", "null bytes"),
+        ("raise KeyboardInterrupt\n", "`raise KeyboardInterrupt`: KeyboardInterrupt"),
+        ("raise GeneratorExit\n", "`raise GeneratorExit`: GeneratorExit"),
     ],
 )
 def test_an_accident_is_told_and_ends_nothing_else(tmp_path: Path, added: str, told: str) -> None:
@@ -137,3 +139,56 @@ def test_processes_that_it_leaves_behind_are_ended(tmp_path: Path) -> None:
     while status.exists() and "Z (zombie)" not in status.read_text():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from framework import ReLU\n",
+        "import framework\n\n\nclass ReLU(framework.ReLU):\n    pass\n",
+        "from framework.activations.relu import ReLU as Other\nReLU = Other\n",
+    ],
+)
+def test_the_librarys_own_class_is_no_answer(tmp_path: Path, text: str) -> None:
+    report, _ = marked(tmp_path, f"# Exercise: relu\n{text}")
+    assert (report.points, report.max_points) == (0, RELU.max_points)
+    assert "ReLU is that of this library, framework.activations.relu" in str(report)
+
+
+def test_an_easier_exercise_is_not_marked_in_the_place_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "relu.py"
+    path.write_text(f"# Exercise: neuron\n{exercises.get('neuron').solution}")
+    with pytest.raises(ValueError, match=r"answers another, neuron: .* --exercise relu or"):
+        mark(path)
+    assert mark(path, "neuron")[0].passed
+    assert "there is no ReLU" in str(mark(path, "relu")[0])
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding"),
+    [("", "utf-8-sig"), ("# coding: latin-1\n", "latin-1"), ("", "utf-8")],
+)
+def test_encodings_that_python_reads(tmp_path: Path, head: str, encoding: str) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(f"{head}{RIGHT}# naïve\nprint('é')\n", encoding=encoding)
+    report, printed = mark(path)
+    report.assert_passed()
+    assert printed == "é\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding", "told"),
+    [
+        ("", "latin-1", "mine.py, line 12: SyntaxError: a character is not in the encoding utf-8"),
+        ("# coding: utf-8\n", "latin-1", "SyntaxError: a character is not in the encoding utf-8"),
+        ("# coding: nothing\n", "utf-8", "SyntaxError: unknown encoding"),
+        ("", "utf-16", "SyntaxError"),
+    ],
+)
+def test_encodings_that_python_refuses(tmp_path: Path, head: str, encoding: str, told: str) -> None:
+    path = tmp_path / "mine.py"
+    text = RIGHT.replace("# Exercise", f"{head}# Exercise")
+    path.write_text(f"{text}# naïve\n", encoding=encoding)
+    report, _ = mark(path, "relu")
+    assert told in str(report)
+    assert (report.points, report.max_points) == (0, RELU.max_points)

@@ -153,10 +153,12 @@ def test_the_layers_are_the_same_again(name: str, tmp_path: Path) -> None:
     )
 
 
-def test_images_of_any_size_where_none_was_seen(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a residual network", "images that stay images"])
+def test_images_of_any_size_where_none_was_seen(name: str, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
-    model, _ = network("a residual network", "float32")
+    model, _ = network(name, "float32")
     model.export_onnx(path)
+    onnx.checker.check_model(onnx.load(path), full_check=True)
     for size in (5, 12):
         X = np.random.default_rng(size).normal(size=(2, size, size + 1, 3)).astype(np.float32)
         np.testing.assert_allclose(answers(path, X), model.predict(X), rtol=1e-5, atol=1e-5)

@@ -23,12 +23,13 @@ from framework import (
     Softmax,
     SoftmaxCategoricalCrossentropy,
     Tanh,
-    pytorch,
 )
 from framework.pytorch import from_torch, to_torch
+from framework.pytorch.modules import MODULES as MODULES_OF
+from framework.pytorch.writers import WRITERS
 from framework.utils import rng
-from tests.every import WITHOUT_GRADIENT, operations_for, takes
-from tests.strategies import Array, batches, generator, images
+from tests.every import WITHOUT_GRADIENT, operations_for
+from tests.strategies import Array, batches, generator
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: nothing to convert")
 nn = torch.nn
@@ -56,7 +57,7 @@ def convertible(operations: Iterable[Any]) -> list[Any]:
     return [
         operation
         for operation in operations
-        if type(operation) in pytorch.MODULES
+        if type(operation) in (*MODULES_OF, *WRITERS)
         # PyTorch has no temperature, and penalties are no part of a module.
         and not re.search("temperature|regularizer", repr(operation))
     ]
@@ -103,22 +104,11 @@ def test_modules_compute_the_same_on_rows(inputs: Array) -> None:
 @given(inputs=batches())
 def test_every_operation_on_rows_there_and_back(inputs: Array) -> None:
     for operation in convertible(operations_for(inputs.shape[1])):
+        if operation.example_axes:
+            continue  # see test_images.py
         model = finalized(operation, dtype="float64")
         assert_same(model, to_torch(model), inputs)
         assert_same(from_torch(to_torch(model)), to_torch(model), inputs)
-
-
-@settings(max_examples=15)
-@given(inputs=images())
-def test_every_operation_on_images_there_and_back(inputs: Array) -> None:
-    for operation in convertible(operations_for(inputs.shape[-1])):
-        # Here these have their features on the last axis, in PyTorch on axis 1.
-        if isinstance(operation, (BatchNormalization, PReLU)):
-            continue
-        if takes(operation, inputs.shape[1:]):
-            model = finalized(operation, dtype="float64")
-            assert_same(model, to_torch(model), inputs)
-            assert_same(from_torch(to_torch(model)), to_torch(model), inputs)
 
 
 @st.composite
@@ -176,15 +166,6 @@ def test_trained_slopes_are_kept_both_ways(n_features: int) -> None:
     again = from_torch(module)
     np.testing.assert_array_equal(again.layers[0].weights, operation.weights)
     assert_same(again, module, X)
-
-
-def test_a_single_slope_is_the_same_for_images_and_several_are_refused() -> None:
-    X = np.random.default_rng(0).normal(size=(5, 3, 3, 3))
-    shared, several = (finalized(PReLU(n), dtype="float64") for n in (1, 3))
-    assert_same(shared, to_torch(shared), X)
-    several.input_shape = (3, 3, 3)
-    with pytest.raises(ValueError, match=r"PReLU\(n_features=3.*last axis .* on axis 1"):
-        to_torch(several)
 
 
 def test_settings_are_kept_both_ways() -> None:
@@ -296,7 +277,8 @@ REFUSED = [
     (nn.Sequential(hooked(nn.Sequential(nn.Tanh()))), TypeError, "module 0, Sequential"),
     (nn.Sequential(pre_hooked(nn.Tanh())), TypeError, "module 0, .* hook, doubled_before"),
     (nn.Sequential(patched(nn.Tanh())), TypeError, "module 0, .* was given another forward"),
-    (nn.Sequential(nn.Conv2d(1, 1, 1)), TypeError, "module 0, Conv2d.*: this framework has no"),
+    (nn.Sequential(nn.Conv3d(1, 1, 1)), TypeError, "module 0, Conv3d.*: this framework has no"),
+    (nn.Sequential(nn.Dropout2d()), TypeError, "module 0, Dropout2d.* Model.from_onnx may read"),
     (nn.Sequential(nn.Sequential(nn.ReLU6())), TypeError, r"module 0.0, ReLU6\(\)"),
     (nn.Sequential(type("Own", (nn.Linear,), {})(2, 2)), TypeError, "module 0, Own"),
     (nn.Sequential(nn.Softplus(beta=2)), ValueError, "beta=1, not 2"),
@@ -310,7 +292,7 @@ REFUSED = [
     (nn.Sequential(nn.BatchNorm1d(2, track_running_stats=False)), ValueError, "a running_mean"),
     (nn.Sequential(nn.Linear(2, 2).bfloat16()), ValueError, "float32 or .*, found torch.bfloat16"),
     (nn.Sequential(LINEAR, nn.ReLU(), LINEAR), ValueError, "module 2, Linear.*: it shares its"),
-    (nn.Sequential(nn.Linear(2, 3), nn.Linear(2, 3)), ValueError, r"Dense\(2, 3\) expects inputs"),
+    (nn.Sequential(nn.Linear(2, 3), nn.Linear(2, 3)), ValueError, "module 1, .* for 2 values"),
     (nn.Sequential(), ValueError, "the model has no operations"),
 ]
 
@@ -328,7 +310,7 @@ def test_modules_that_no_operation_computes_are_refused_by_name(
     [
         operation
         for operation in [*operations_for(3), *WITHOUT_GRADIENT]
-        if type(operation) not in pytorch.MODULES
+        if type(operation) not in (*MODULES_OF, *WRITERS)
     ],
     ids=repr,
 )
