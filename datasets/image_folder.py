@@ -92,7 +92,7 @@ def image_folder(
         model.save("pets.safetensors", class_names=data.class_names)
     """
     height, width = _checked_size(size)
-    if channels not in (None, 1, 3, 4):
+    if channels is not None and check_count("channels", channels) not in (1, 3, 4):
         raise ValueError(f"channels must be 1, 3 or 4, or None, received {channels!r}")
     split = check_fraction("validation_split", validation_split)
     seed = None if seed is None else check_count("seed", seed, minimum=0)

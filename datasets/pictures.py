@@ -133,7 +133,10 @@ def _opened(path: str | PathLike[str]) -> Iterator[Any]:
 
     # An open file: of one that it opens itself, Pillow maps the pixels of a plain TIFF, and gets
     # those of one on its side wrong.
-    with Path(path).open("rb") as file:
+    named = Path(path)
+    if named.exists() and not (named.is_file() or named.is_dir()):
+        raise DataError(f"{fspath(path)}: expected a file, found a pipe, a socket or a device")
+    with named.open("rb") as file:
         with _named(path):
             image = Image.open(file, formats=FORMATS)
         yield image

@@ -45,6 +45,7 @@ from framework.layers.sample_shapes import IMAGE, MOST_COLOURS
 from framework.layers.windows import Sizes, check_sizes, per_axis
 from framework.utils import rng
 from framework.utils.signatures import with_training
+from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
 from optimizers.configuration import Configurable
 
@@ -102,12 +103,17 @@ class Augmentation(Configurable):
         mistake = ""
         if found.ndim == 3:
             mistake = ": there is no axis for channels; images[..., np.newaxis] adds one"
-        elif found.ndim == 4 and found.shape[1] <= MOST_COLOURS < min(found.shape[2:]):
-            mistake = f": the last axis has {found.shape[3]} values; are these channels first?"
         if found.ndim != 4 or mistake:
             raise ValueError(
                 f"{self!r} expects images of shape (samples, height, width, channels), received "
                 f"{found.shape}{mistake}"
+            )
+        short, long = sorted(found.shape[2:])
+        # Images are seldom longer than that, and may well be low and have many channels.
+        if found.shape[1] <= MOST_COLOURS < short and long <= 2 * short:
+            warn_user(
+                f"{self!r} received images of shape {found.shape}, whose last axis it takes for "
+                f"the channels. It has {found.shape[3]} values; are these channels first?"
             )
         return found
 
@@ -122,13 +128,15 @@ class Compose(Augmentation):
             a seed of its own draws from this one's generator too.
 
     Raises:
-        TypeError: one of them cannot be called.
+        TypeError: they are no list, or one of them cannot be called.
     """
 
     def __init__(
         self, transforms: Iterable[Callable[..., ArrayLike]], *, seed: int | None = None
     ) -> None:
         super().__init__(seed)
+        if not isinstance(transforms, Iterable):
+            raise TypeError(f"transforms must be a list of them, received {transforms!r}")
         self.transforms = list(transforms)
         for transform in self.transforms:
             if not callable(transform) or isinstance(transform, type):
@@ -352,9 +360,13 @@ class RandomErasing(Augmentation):
         seed: int | None = None,
     ) -> None:
         super().__init__(seed)
-        low, high = (check_number("share", number) for number in share)
-        if not 0 < low <= high <= 1:
-            raise ValueError(f"share must be two numbers above 0 and up to 1, received {share!r}")
+        expected = f"share must be two numbers above 0 and up to 1, received {share!r}"
+        if not isinstance(share, (tuple, list)):
+            raise TypeError(expected)
+        numbers = [check_number("share", number) for number in share]
+        if len(numbers) != 2 or not 0 < numbers[0] <= numbers[1] <= 1:
+            raise ValueError(expected)
+        low, high = numbers
         self.share = low, high
         self.probability = check_number("probability", probability)
         if not 0 < self.probability <= 1:

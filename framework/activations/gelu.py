@@ -16,6 +16,8 @@ from optimizers.arrays import Array
 
 SCALE = math.sqrt(2 / math.pi)
 CUBIC = 0.044715
+# Beyond, in float64 as well, Φ is 0 or 1 and its derivative 0; the powers here do not overflow.
+BOUND = 40.0
 
 
 class GELU(Activation):
@@ -66,19 +68,20 @@ class GELU(Activation):
         if self.approximate == "none":
             self.probability = probability = 0.5 * erfc(inputs * -math.sqrt(0.5))
         else:
-            self.tanh = tanh = np.tanh(SCALE * inputs * (1 + CUBIC * inputs * inputs))
+            near = np.clip(inputs, -BOUND, BOUND)
+            self.tanh = tanh = np.tanh(SCALE * near * (1 + CUBIC * near * near))
             probability = 0.5 * (1 + tanh)
         self.output = output = inputs * probability
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
-        inputs = self.inputs
+        near = np.clip(self.inputs, -BOUND, BOUND)
         if self.approximate == "none":
-            density = np.exp(-0.5 * inputs * inputs) / math.sqrt(2 * math.pi)
-            self.dinputs = dvalues * (self.probability + inputs * density)
+            density = np.exp(-0.5 * near * near) / math.sqrt(2 * math.pi)
+            self.dinputs = dvalues * (self.probability + near * density)
         else:
-            slope_of_u = SCALE * (1 + 3 * CUBIC * inputs * inputs)
+            slope_of_u = SCALE * (1 + 3 * CUBIC * near * near)
             slope_of_tanh = (1 - self.tanh * self.tanh) * slope_of_u
-            self.dinputs = dvalues * (0.5 * (1 + self.tanh) + 0.5 * inputs * slope_of_tanh)
+            self.dinputs = dvalues * (0.5 * (1 + self.tanh) + 0.5 * near * slope_of_tanh)
         return self.dinputs

@@ -34,7 +34,7 @@ def read_samples(model: Model, options: argparse.Namespace) -> tuple[Array, str]
     path = Path(options.data)
     suffix = path.suffix.lower()
     if model.table is not None:
-        cells, remarks = read_columns(path, None, options.header)
+        cells, remarks, _ = read_columns(path, None, options.header, model.table)
         with file_errors(path):
             return model.table.encode(cells), "\n".join(remarks)
     if suffix not in TABLES and options.header is not None:

@@ -33,7 +33,8 @@ def read_table(
     """Return the numbers of a table, ``(rows, columns)``, and a remark.
 
     The text is UTF-8, UTF-16 with its mark at the beginning (as Excel writes "Unicode text"), or
-    else in any encoding of one byte for a character: digits are the same in all of these.
+    else in any encoding of one byte for a character: digits are the same in all of these. Such
+    text is read as Windows-1252, or as Latin-1 where it has bytes that are none of the former.
 
     Args:
         path: the file.
@@ -74,18 +75,19 @@ def opened_table(path: Path) -> Iterator[TextIO]:
 
 
 def _encoding(file: IO[bytes]) -> str:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    block = file.read(BLOCK)
-    if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16"
-    try:
-        while block:
-            decoder.decode(block)
-            block = file.read(BLOCK)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8-sig"
+    for encoding in ("utf-8-sig", "cp1252"):
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            while block := file.read(BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return "latin-1"  # which has a character for every byte
 
 
 def _lines(file: TextIO, above: int) -> TextIO:

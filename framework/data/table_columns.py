@@ -28,11 +28,13 @@ class Column:
         name: its name.
         categories: the texts that occur in it, sorted; None for a column of numbers.
         fill: what takes the place of a missing value, a number or a category; None if nothing does.
+        decimal_comma: whether 1.234 was read as 1234 in the training data, and 1,5 as 1.5.
     """
 
     name: str
     categories: list[str] | None = None
     fill: float | str | None = None
+    decimal_comma: bool = False
 
     @property
     def features(self) -> list[str]:
@@ -91,6 +93,8 @@ class TableColumns:
             texts = [column.name, *(column.categories or ())]
             if not all(isinstance(text, str) for text in texts):
                 raise ValueError(f"the column {column.name!r} is not valid")
+            if not isinstance(column.decimal_comma, bool):
+                raise ValueError(f"decimal_comma of the column {column.name!r} is not valid")
             if column.fill is not None:
                 _encoded(column, [str(column.fill)])
         if not isinstance(value["target"], str):
@@ -98,23 +102,31 @@ class TableColumns:
         return cls(columns, value["target"])
 
 
-def learned_column(name: str, cells: Sequence[str], is_category: bool, fill: str | None) -> Column:
+def learned_column(
+    name: str,
+    cells: Sequence[str],
+    is_category: bool,
+    fill: str | None,
+    decimal_comma: bool = False,
+) -> Column:
     """Return the column whose values are ``cells``, those of the training rows.
 
     Args:
         is_category: whether they are categories, and not numbers.
         fill: "mean" or "median" of the numbers takes the place of missing ones, and the most
             frequent category that of missing categories; None fills nothing.
+        decimal_comma: whether the numbers had decimal commas before they were read.
     """
     known = [cell for cell in cells if not is_missing(cell)]
     if is_category:
         categories = sorted(set(known))
         frequent = max(categories, key=known.count) if fill and categories else None
-        return Column(name, categories, frequent)
+        return Column(name, categories, frequent, decimal_comma)
     if fill is None or not known:
-        return Column(name)
+        return Column(name, decimal_comma=decimal_comma)
     numbers = np.array(list(map(float, known)))
-    return Column(name, None, float(np.mean(numbers) if fill == "mean" else np.median(numbers)))
+    middle = float(np.mean(numbers) if fill == "mean" else np.median(numbers))
+    return Column(name, None, middle, decimal_comma)
 
 
 def is_missing(cell: str) -> bool:

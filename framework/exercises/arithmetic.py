@@ -158,13 +158,14 @@ def _causes(ratio: float, sizes: Mapping[str, int]) -> Iterator[str]:
         for other, divisor in sizes.items():
             if size != divisor and _near(ratio, size / divisor):
                 yield f"divided by the number of {other} in place of that of {name}?"
+        for times, two in ((0.5, "missing"), (2.0, "too many")):
+            if size > 1 and (_near(ratio, times * size) or _near(ratio, times / size)):
+                divided = "divided" if _near(ratio, times / size) else "not divided"
+                yield f"{divided} by the number of {name}, {size}, and is a factor of 2 {two}?"
         if size > 1 and (_near(ratio, size / (size - 1)) or _near(ratio, (size - 1) / size)):
             yield f"divided by {size} − 1 in place of {size} (or ddof=1)?"
         if size > 1 and (_near(ratio**2, size / (size - 1)) or _near(ratio**2, 1 - 1 / size)):
             yield f"a variance divided by {size} − 1 in place of {size} (ddof=1)?"
-        for times in (2.0, 0.5):
-            if size > 1 and (_near(ratio, times * size) or _near(ratio, times / size)):
-                yield f"{'not ' if ratio > 1 else ''}divided by the number of {name}, and a 2?"
 
 
 def _simple_function(received: Array, expected: Array, sizes: Mapping[str, int]) -> str:

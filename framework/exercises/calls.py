@@ -121,7 +121,19 @@ def _hint(error: BaseException) -> str:
     if isinstance(error, NameError):
         return "is the name spelled as where it was set, and is `self.` missing before it?"
     if isinstance(error, AttributeError):
-        return _on_attribute(text)
+        return _on_attribute(text, getattr(error, "obj", None))
+    if isinstance(error, ValueError) and "truth value" in text:
+        return (
+            "if, and, max and min take one number, and this is an array: compute element by "
+            "element, with np.maximum or with a mask, `inputs > 0`"
+        )
+    if isinstance(error, TypeError) and "scalar index" in text:
+        return (
+            "the second argument of np.max, np.min and np.sum is the axis: np.maximum(0, inputs) "
+            "is what compares element by element"
+        )
+    if isinstance(error, ValueError) and _lacks_axis(text):
+        return "one shape is the other without its last axis: is keepdims=True missing in a sum?"
     if isinstance(error, ValueError) and "matmul" in text:
         return (
             "the inner sizes of a product have to be equal: is one of the two arrays to be "
@@ -143,7 +155,14 @@ def _hint(error: BaseException) -> str:
     return ""
 
 
-def _on_attribute(text: str) -> str:
+def _lacks_axis(text: str) -> bool:
+    """Whether two arrays do not broadcast as the last axis of one was summed away."""
+    shapes = re.findall(r"\(([\d,]+)\)", text)
+    sizes = [tuple(filter(None, shape.split(","))) for shape in shapes]
+    return len(sizes) == 2 and any(a[:-1] == b and a for a, b in (sizes, sizes[::-1]))
+
+
+def _on_attribute(text: str, owner: Any) -> str:
     missing = re.search(r"has no attribute '(\w+)'", text)
     name = missing.group(1) if missing else ""
     if "'NoneType'" in text:
@@ -152,4 +171,8 @@ def _on_attribute(text: str) -> str:
         return "fill the gaps, `...`"
     if "'numpy.ndarray'" in text or not name or "module" in text:
         return ""
+    if hasattr(owner, "update_params"):
+        return f"`self.{name}` is read here, but was not stored before: __init__ has to set it"
+    if not hasattr(owner, "forward"):
+        return f"`.{name}` is read here, but was not stored before"
     return f"`self.{name}` is read here, but was not stored before: forward has to keep it"

@@ -42,6 +42,10 @@ def _sigmoid(trial: Trial, name: str) -> Iterator[Suspect]:
         "output is in the derivative, output * (1 − output), once too often",
         trial.dvalues * output**2 * (1 - output),
     )
+    yield (
+        "1 − output² is the derivative of tanh; that of the sigmoid is output * (1 − output)",
+        trial.dvalues * (1 - output**2),
+    )
     yield "1 − output is missing in the derivative, output * (1 − output)", trial.dvalues * output
     yield "output is missing in the derivative, output * (1 − output)", trial.dvalues * (1 - output)
 

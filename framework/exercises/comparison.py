@@ -20,6 +20,10 @@ from framework.exercises.contract import array_fault
 from framework.exercises.report import Check
 from optimizers.arrays import Array
 
+# Sizes of batches that differ from each other and from the usual numbers of features, and so tell
+# which of them something was divided by.
+SAMPLES, OTHER_SAMPLES = 5, 7
+
 # A mistake in words, and the array that it leads to.
 Suspect: TypeAlias = tuple[str, Array]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import difflib
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,15 @@ def copied(mine: Any) -> Any:
         return copy.deepcopy(mine)
     except Exception:
         return mine
+
+
+def require_backward(mine: Any) -> None:
+    """Raise TypeError unless there is a method ``backward``, with what may be meant by it."""
+    if hasattr(mine, "backward"):
+        return
+    near = difflib.get_close_matches("backward", dir(mine), n=1, cutoff=0.7)
+    meant = f"{near[0]}, to be named backward" if near else "none"
+    raise TypeError(f"{type(mine).__name__} must have a method backward, and has {meant}")
 
 
 def as_numbers(name: str, value: Any) -> Array:

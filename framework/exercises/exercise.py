@@ -40,6 +40,7 @@ from typing import Any
 
 from framework.exercises.calls import TESTS, Raised, described
 from framework.exercises.report import UNJUDGED, Check, Report, joined
+from framework.utils import rng
 
 BEGIN, END, MARK = "# BEGIN SOLUTION", "# END SOLUTION", "# SOLUTION"
 # What an answer is not to be imported from.
@@ -146,16 +147,18 @@ class Exercise:
     @cached_property
     def _right(self) -> list[Report]:
         """The reports of the solution, one for each test."""
-        return self._results(self._run(self.solution, "solution"))
+        with rng.preserve_rng():
+            return self._results(self._run(self.solution, "solution"))
 
     @cached_property
     def _given(self) -> list[set[str]]:
         """For each test, the checks that the starting point passes already."""
-        try:
-            names = self._run(self.start, "start")
-        except Exception:  # it has gaps
-            return [set() for _ in self._right]
-        reports = self._results(names, self._right)
+        with rng.preserve_rng():
+            try:
+                names = self._run(self.start, "start")
+            except Exception:  # it has gaps
+                return [set() for _ in self._right]
+            reports = self._results(names, self._right)
         return [{check.name for check in report.checks if check.passed} for report in reports]
 
     def _run(self, code: str, part: str) -> dict[str, Any]:

@@ -124,6 +124,10 @@ def loss_suspects(trial: LossTrial) -> Iterator[Suspect]:
                 (-((1 - rows) * np.log(1 - y_pred)).mean(axis=-1)),
             )
         if isinstance(trial.reference, CategoricalCrossentropy):
+            if trial.y_true.ndim == 1:
+                one = "y_pred[range(len(y_pred)), y_true] takes one number of each row"
+                yield f"y_pred[y_true] takes whole rows: {one}", -logs[trial.y_true]
+                yield f"y_pred[:, y_true] takes whole columns: {one}", -logs[:, trial.y_true]
             yield "the logs of all classes: only that of the true class counts", -logs.mean(axis=-1)
             yield "the logs of all classes: only that of the true class counts", -logs.sum(axis=-1)
             chosen = (rows * y_pred).sum(axis=-1)
@@ -137,11 +141,11 @@ def loss_gradient_suspects(trial: LossTrial) -> Iterator[Suspect]:
     rows, samples = trial.rows, len(trial.y_pred)
     y_pred = trial.output()
     error = y_pred - rows
-    yield from _of_arguments(trial, trial.gradient)
     if isinstance(trial.reference, (CategoricalCrossentropy, BinaryCrossentropy)):
         fused = "that is the gradient with respect to the logits, where the activation is fused"
         for divisor in (1, samples, y_pred.size):
             yield fused, error / divisor
+    yield from _of_arguments(trial, trial.gradient)
     with np.errstate(all="ignore"):
         if isinstance(trial.reference, CategoricalCrossentropy):
             for divisor in (1, samples):

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from framework.exercises.calls import call
-from framework.exercises.comparison import Suspect, compare
+from framework.exercises.comparison import OTHER_SAMPLES, SAMPLES, Suspect, compare
 from framework.exercises.contract import (
     again_fault,
     as_numbers,
     copied,
     float32_fault,
+    require_backward,
     returned_fault,
     same,
     written,
@@ -30,8 +31,7 @@ from framework.operation import describe
 from framework.utils import rng
 from optimizers.arrays import Array
 
-# Sizes that differ from each other: see ``operations``.
-SAMPLES, OTHER_SAMPLES, OUTPUTS = 5, 7, 3
+OUTPUTS = 3
 # Probabilities may be kept away from 0 and 1 by this much.
 LARGEST_CLIP = 1e-4
 # A difference of two of these logits is a probability of about as much.
@@ -71,6 +71,7 @@ def check_loss(mine: Any, like: Any) -> Report:
                 f"{name} must be a loss, such as MeanSquaredError(), with forward and backward "
                 f"methods, received {loss!r}"
             )
+    require_backward(mine)
     if not hasattr(like, "example"):
         raise TypeError(f"like must be one of this library's losses, received {like!r}")
     subject = f"{describe(mine)}, like {describe(like)}"

@@ -14,6 +14,7 @@ from framework.exercises.contract import (
     again_fault,
     as_numbers,
     copied,
+    require_backward,
     returned_fault,
     same,
     written,
@@ -33,8 +34,10 @@ from framework.exercises.operation_suspects import (
 from framework.exercises.random_operations import is_random, random_report
 from framework.exercises.report import Report
 from framework.exercises.trial import in_float64
+from framework.losses import FusedLoss, Loss
 from framework.operation import describe
 from framework.utils import rng
+from optimizers.arrays import Array
 
 
 def check_operation(mine: Any, like: Any, inputs: ArrayLike | None = None) -> Report:
@@ -56,8 +59,8 @@ def check_operation(mine: Any, like: Any, inputs: ArrayLike | None = None) -> Re
         inputs: a batch, ``(samples, ...)``. Without it one is drawn that suits ``like``.
 
     Raises:
-        TypeError: ``mine`` is a class or has no such methods at all, or ``like`` is no operation.
-        ValueError: ``like`` cannot take the inputs.
+        TypeError: ``mine`` is a class or has no such methods, or ``like`` is no operation.
+        ValueError: ``inputs`` are no batch of finite numbers, or ``like`` cannot take them.
 
     >>> from framework import ReLU
     >>> class Mine:
@@ -74,15 +77,29 @@ def check_operation(mine: Any, like: Any, inputs: ArrayLike | None = None) -> Re
                 f"{name} must be an operation, such as ReLU(), with forward and backward methods, "
                 f"received {operation!r}"
             )
+    require_backward(mine)
+    if isinstance(like, (Loss, FusedLoss)):
+        raise TypeError(f"like must be an operation, received the loss {like!r}: use check_loss")
     reference = in_float64(like)
-    batch = example(reference) if inputs is None else as_floats(inputs).astype(np.float64)
+    batch = example(reference) if inputs is None else _batch(inputs)
     subject = f"{describe(mine)}, like {describe(like)}"
     with rng.preserve_rng():
         rng.seed(0)
         np.random.seed(0)
         if is_random(reference, batch):
-            return random_report(subject, copied(mine), reference, batch)
+            given = None if inputs is None else batch
+            return random_report(subject, copied(mine), reference, given)
         return _OperationCheck(subject, copied(mine), reference, batch).report()
+
+
+def _batch(inputs: ArrayLike) -> Array:
+    """Return ``inputs`` in float64. Raises ValueError if they are no batch of finite numbers."""
+    found = as_floats(inputs).astype(np.float64)
+    if found.ndim < 2 or not found.size:
+        raise ValueError(f"inputs must be a batch, (samples, ...), received shape {found.shape}")
+    if not np.isfinite(found).all():
+        raise ValueError("inputs must be finite, received NaN or infinity")
+    return found
 
 
 class _OperationCheck(Subject):

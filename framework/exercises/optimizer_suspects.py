@@ -303,7 +303,11 @@ MISTAKES: dict[type, list[tuple[str, Update]]] = {
             ("the bias correction of the momentum is missing", "cache only"),
             ("t is one behind: it is iterations + 1, and 1 in the first step", "one behind"),
             ("t is one ahead: it is iterations + 1, and 1 in the first step", "one ahead"),
-            ("beta is not raised to the power t in the bias correction", "no power"),
+            (
+                "t is 1 in every step: is beta raised to the power t in the bias correction, and "
+                "does post_update_params count iterations?",
+                "no power",
+            ),
             ("beta is multiplied by t: it is beta to the power t", "times"),
             ("the corrected values are stored: keep those before the correction", "kept"),
             ("the bias corrections of momentum and cache are exchanged", "exchanged"),

@@ -28,10 +28,10 @@ from framework.exercises.trial import Trial
 from framework.utils import rng
 from optimizers.arrays import Array
 
-# So many that the share of zeros is near the rate, whatever is drawn.
+# So many numbers that the share of zeros is near the rate, whatever is drawn.
 SHAPE = (60, 50)
-# The share of a factor may be off by this much; that is five standard deviations.
-SHARE = 0.05
+# The share of a factor may be off by this many standard deviations.
+DEVIATIONS = 5
 PLAN = {
     "output": 3,
     "dinputs": 3,
@@ -44,27 +44,41 @@ PLAN = {
 
 
 def is_random(reference: Any, inputs: Array) -> bool:
-    """Whether two forward passes of ``reference`` over the same inputs differ."""
-    outputs = []
-    for number in (0, 1):
-        with rng.use_generator(np.random.default_rng(number)):
-            outputs.append(np.array(copy.deepcopy(reference).forward(inputs.copy(), True)))
-    return not np.array_equal(outputs[0], outputs[1])
+    """Whether a forward pass of ``reference`` draws random numbers."""
+    generator = np.random.default_rng(0)
+    before = generator.bit_generator.state
+    with rng.use_generator(generator):
+        copy.deepcopy(reference).forward(inputs.copy(), True)
+    return generator.bit_generator.state != before
 
 
-def random_report(subject: str, mine: Any, reference: Any, inputs: Array) -> Report:
-    """Return the report of an operation that draws random numbers."""
-    return _RandomCheck(subject, mine, reference).report()
+def random_report(subject: str, mine: Any, reference: Any, inputs: Array | None) -> Report:
+    """Return the report of an operation that draws random numbers.
+
+    Args:
+        inputs: a batch to repeat until it has numbers enough; None for one that is drawn.
+    """
+    return _RandomCheck(subject, mine, reference, inputs).report()
+
+
+def _many(inputs: Array) -> Array:
+    """Return the samples of a batch, repeated, with numbers that can be divided by."""
+    size = int(np.prod(SHAPE))
+    samples = max(4, -(-size // inputs[0].size))
+    rows = inputs[np.arange(max(samples, len(inputs))) % len(inputs)]
+    return np.where(np.abs(rows) < 1e-3, 1.0, rows)
 
 
 class _RandomCheck:
-    def __init__(self, subject: str, mine: Any, reference: Any) -> None:
+    def __init__(self, subject: str, mine: Any, reference: Any, inputs: Array | None) -> None:
         self.mine, self.marks = mine, Marks(subject, PLAN, ("output", "dinputs"))
         self.rate = float(getattr(reference, "rate", 0.0))
         generator = np.random.default_rng(2)
-        # Far from 0, so that factors can be computed back.
-        self.inputs = generator.uniform(1, 2, SHAPE) * generator.choice([-1.0, 1.0], SHAPE)
-        self.dvalues = generator.normal(size=SHAPE)
+        if inputs is None:
+            # Far from 0, so that factors can be computed back.
+            inputs = generator.uniform(1, 2, SHAPE) * generator.choice([-1.0, 1.0], SHAPE)
+        self.inputs = _many(inputs)
+        self.dvalues = generator.normal(size=self.inputs.shape)
         with rng.use_generator(np.random.default_rng(0)):
             output = np.asarray(copy.deepcopy(reference).forward(self.inputs.copy(), True))
         factors, counts = np.unique(np.round(output / self.inputs, 9), return_counts=True)
@@ -99,8 +113,8 @@ class _RandomCheck:
             yield fault
             return
         output = as_numbers("output", stored)
-        if output.shape != SHAPE:
-            yield f"expected shape {SHAPE}, received {output.shape}", ""
+        if output.shape != self.inputs.shape:
+            yield f"expected shape {self.inputs.shape}, received {output.shape}", ""
             return
         mask = output / self.inputs
         expected = ", ".join(f"{factor:.4g}" for factor in self.shares)
@@ -113,11 +127,14 @@ class _RandomCheck:
                 return
         for factor, share in self.shares.items():
             found = float(np.mean(np.abs(mask - factor) < 1e-4))
-            if abs(found - share) > SHARE:
+            # Both are drawn, so their difference varies more than one of them.
+            deviation = np.sqrt(2 * share * (1 - share) / mask.size)
+            if abs(found - share) > DEVIATIONS * deviation or not found:
                 yield self._on_share(factor, share, found)
                 return
-        dropped = np.abs(mask) < 1e-6
-        if (dropped == dropped[0]).all() or (dropped == dropped[:, :1]).all():
+        dropped = (np.abs(mask) < 1e-6).reshape(len(mask), -1)
+        alone = (dropped == dropped[0]).all() or (dropped == dropped[:, :1]).all()
+        if alone and len(self.shares) > 1:
             yield (
                 "one mask for all samples, or for all values of a sample",
                 "draw the mask in the shape of the inputs, inputs.shape",
@@ -141,7 +158,7 @@ class _RandomCheck:
 
     def _on_share(self, factor: float, share: float, found: float) -> tuple[str, str]:
         message = f"{found:.0%} of the inputs are multiplied by {factor:.4g}, expected {share:.0%}"
-        if abs(found - (1 - share)) < SHARE:
+        if found not in (0.0, 1.0) and abs(found - (1 - share)) < 0.05:
             return message, "as many are dropped as should be kept: rate is the share of zeros"
         if found in (0.0, 1.0):
             return message, "is the mask drawn, and multiplied in?"
@@ -194,7 +211,7 @@ class _RandomCheck:
                 "draw a new mask in every forward, and set no seed there",
             )
             return
-        half = slice(0, SHAPE[0] // 2)
+        half = slice(0, len(self.inputs) // 2)
         inputs, dvalues = self.inputs[half][::-1].copy(), self.dvalues[half].copy()
         forward(self.mine, inputs.copy(), True)
         mask = as_numbers("output", self.mine.output) / inputs

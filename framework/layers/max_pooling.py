@@ -31,6 +31,9 @@ class MaxPooling(Pooling):
             larger = (values > output).astype(small)
             np.maximum(largest, larger * small.type(number), out=largest)
             np.maximum(output, values, out=output)
+        if np.isnan(output).any():
+            for number, (_, seen) in enumerate(windows.positions(counts)):
+                largest[np.isnan(padded[seen])] = number
         self.largest = largest
         self.output = output
         return output
@@ -58,7 +61,8 @@ class MaxPooling2D(MaxPooling):
 
         dinputs = Σ dvalues of the windows in which this value is the largest
 
-    A tie goes to the first of the largest, row by row, as in PyTorch. Padding never wins.
+    A tie goes to the first of the largest, row by row, and a NaN wins, the last of several, all as
+    in PyTorch. Padding never wins.
 
     Shapes: ``inputs`` and ``dinputs`` ``(samples, height, width, channels)``; ``output`` and
     ``dvalues`` ``(samples, rows, columns, channels)``, with

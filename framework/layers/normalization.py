@@ -20,6 +20,8 @@ from optimizers.arrays import Array
 BYTES_AT_ONCE = 2**22
 # More constant features than this are counted, not named.
 MOST_NAMED = 10
+# The distance between two numbers near the mean, in deviations, from which on adapt warns.
+COARSE = 0.25
 
 
 class Normalization(Operation):
@@ -86,6 +88,12 @@ class Normalization(Operation):
         self.deviation = self._statistic("deviation", deviation, number_type)
         if (self.deviation < 0).any():
             raise ValueError("deviation must be 0 or greater for each feature")
+        if deviation is not None:
+            too_small = (np.asarray(deviation) > 0) & _is_too_small(self.deviation)
+            if too_small.any():
+                raise ValueError(
+                    f"deviation must be 0, or so large that 1 / deviation is finite in {self.dtype}"
+                )
 
     def __repr__(self) -> str:
         dtype = "" if self.dtype == "float32" else f", dtype={self.dtype!r}"
@@ -105,40 +113,36 @@ class Normalization(Operation):
 
         Args:
             X: ``(samples, …, n_features)``, also mapped from a file; or an iterable of batches,
-                which are such arrays or tuples that begin with one, such as ``(X, y)``.
+                such as a list, which are such arrays or tuples that begin with one, such as
+                ``(X, y)``.
 
         Raises:
-            TypeError, ValueError: data of another shape, no data, or a NaN or infinity in them.
-                Mean and deviation are as they were then.
+            TypeError, ValueError: data of another shape, no data, a NaN or infinity in them, or a
+                mean or deviation too large for the dtype. Both are as they were then.
 
-        Warns of features that have the same value everywhere, naming their positions.
+        Warns of features that have the same value everywhere or differ by too little for the dtype,
+        and of those whose mean is so much larger than their deviation that numbers of the dtype
+        hardly tell their values apart. The positions are named.
         """
         count, mean, squares = 0, np.zeros(self.n_features), np.zeros(self.n_features)
         smallest, largest = np.full(self.n_features, np.inf), np.full(self.n_features, -np.inf)
-        for rows in self._blocks(X):
-            total = count + len(rows)
-            block_mean = rows.mean(axis=0)
-            difference = block_mean - mean
-            squares += np.square(rows - block_mean).sum(axis=0)
-            squares += np.square(difference) * (count * len(rows) / total)
-            mean += difference * (len(rows) / total)
-            count = total
-            smallest = np.minimum(smallest, rows.min(axis=0))
-            largest = np.maximum(largest, rows.max(axis=0))
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
+            for rows in self._blocks(X):
+                total = count + len(rows)
+                block_mean = rows.mean(axis=0)
+                difference = block_mean - mean
+                squares += np.square(rows - block_mean).sum(axis=0)
+                squares += np.square(difference) * (count * len(rows) / total)
+                mean += difference * (len(rows) / total)
+                count = total
+                smallest = np.minimum(smallest, rows.min(axis=0))
+                largest = np.maximum(largest, rows.max(axis=0))
         if not count:
             raise ValueError(f"{self!r}: there are no data to adapt to")
         # The sums of a constant feature may be off by a rounding error; its extremes are not.
         constant = smallest == largest
-        self.mean = np.where(constant, smallest, mean)[np.newaxis]
-        self.deviation = np.where(constant, 0.0, np.sqrt(squares / count))[np.newaxis]
-        if constant.any():
-            positions = np.flatnonzero(constant).tolist()
-            named = ", ".join(map(str, positions[:MOST_NAMED]))
-            more = f" and {len(positions) - MOST_NAMED} more" if len(positions) > MOST_NAMED else ""
-            warn_user(
-                f"{self!r}: features {named}{more} have the same value everywhere, and are left "
-                "at 0"
-            )
+        mean = np.where(constant, smallest, mean)
+        self._take(mean, np.where(constant, 0.0, np.sqrt(squares / count)), constant)
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         mean, factor = self.mean, self._factor()
@@ -169,6 +173,36 @@ class Normalization(Operation):
         if np.isnan(self.deviation).any():
             raise RuntimeError(f"{self!r} has no mean and no deviation yet: call adapt(X) first")
 
+    def _take(self, mean: Array, deviation: Array, constant: Array) -> None:
+        """Take the statistics of data in the dtype, and warn of what it cannot tell apart."""
+        with np.errstate(over="ignore"):
+            mean, deviation = mean.astype(self.dtype), deviation.astype(self.dtype)
+        infinite = ~np.isfinite(mean) | ~np.isfinite(deviation)
+        if infinite.any():
+            raise ValueError(
+                f"{self!r}: {_named(infinite)} have a mean or a deviation too large for "
+                f"{self.dtype}"
+            )
+        too_little = ~constant & _is_too_small(deviation)
+        deviation[too_little] = 0
+        self.mean, self.deviation = mean[np.newaxis], deviation[np.newaxis]
+        if constant.any():
+            warn_user(
+                f"{self!r}: {_named(constant)} have the same value everywhere, and are left at 0"
+            )
+        if too_little.any():
+            warn_user(
+                f"{self!r}: {_named(too_little)} have a deviation too small for {self.dtype}, and "
+                "are left at 0"
+            )
+        coarse = (deviation > 0) & (np.spacing(np.abs(mean)) > COARSE * deviation)
+        if coarse.any():
+            warn_user(
+                f"{self!r}: {_named(coarse)} have a mean so much larger than their deviation that "
+                f"{self.dtype} hardly tells their values apart; subtract a number near the mean "
+                "from the data first"
+            )
+
     def _factor(self) -> Array:
         self.check_is_adapted()
         deviation = self.deviation[0]
@@ -188,9 +222,9 @@ class Normalization(Operation):
 
     def _blocks(self, X: Any) -> Iterator[Array]:
         """Yield the data as float64 ``(rows, n_features)``, a few megabytes at a time."""
-        is_array = isinstance(X, Sequence) or hasattr(X, "__array__")
-        for number, batch in enumerate([X] if is_array or not isinstance(X, Iterable) else X):
-            first = batch[0] if isinstance(batch, tuple) and not is_array else batch
+        is_array = not isinstance(X, Iterable) or hasattr(X, "__array__") or _are_rows(X)
+        for number, batch in enumerate([X] if is_array else X):
+            first = batch if is_array else _first_of(batch)
             name = "X" if is_array else f"X of batch {number}"
             array = as_array(first, name)
             if array.ndim < 2 or array.shape[-1] != self.n_features:
@@ -206,3 +240,34 @@ class Normalization(Operation):
                 release_pages(array)
                 if len(block):
                     yield block
+
+
+def _first_of(batch: Any) -> Any:
+    """Return the data of a batch such as ``(X, y)``, also in a list, as of PyTorch, or ``X``."""
+    is_list = isinstance(batch, list) and len(batch) in (2, 3)
+    if is_list and hasattr(batch[0], "__array__") and np.ndim(batch[0]) > 1:
+        return batch[0]
+    return batch[0] if isinstance(batch, tuple) and batch else batch
+
+
+def _are_rows(X: Any) -> bool:
+    """Whether a sequence holds numbers or rows. What has more axes are batches, or may be so."""
+    if not isinstance(X, Sequence):
+        return False
+    try:
+        return len(X) == 0 or np.ndim(_first_of(X[0])) < 2
+    except ValueError:  # of rows of different lengths
+        return True
+
+
+def _is_too_small(deviation: Array) -> Array:
+    with np.errstate(divide="ignore", over="ignore"):
+        too_small: Array = np.isinf(1 / deviation)
+    return too_small
+
+
+def _named(chosen: Array) -> str:
+    """Name the features that are chosen, by their positions."""
+    positions = np.flatnonzero(chosen).tolist()
+    more = f" and {len(positions) - MOST_NAMED} more" if len(positions) > MOST_NAMED else ""
+    return f"features {', '.join(map(str, positions[:MOST_NAMED]))}{more}"

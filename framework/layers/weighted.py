@@ -43,6 +43,8 @@ class Weighted(Operation):
         bias_regularizer_l2: float,
         dtype: DTypeLike,
     ) -> None:
+        if not isinstance(use_bias, (bool, np.bool_)):
+            raise TypeError(f"use_bias must be True or False, received {use_bias!r}")
         self.use_bias = bool(use_bias)
         self.weight_initializer = check_initializer("weight_initializer", weight_initializer)
         self.bias_initializer = check_initializer("bias_initializer", bias_initializer)

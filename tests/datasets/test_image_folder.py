@@ -266,6 +266,15 @@ def test_a_damaged_picture_is_named(pets: Path) -> None:
     assert str(raised.value).startswith(f"{path}: ")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here: nothing to refuse")
+def test_a_pipe_is_named_and_not_waited_for(pets: Path) -> None:
+    os.mkfifo(pets / "pipe")  # beside the classes, where other files are left alone
+    assert len(image_folder(pets, 4).class_names) == 2
+    os.mkfifo(pets / "dogs" / "pipe.png")
+    with pytest.raises(DataError, match=r"pipe\.png: expected a file, found a pipe"):
+        image_folder(pets, 4)
+
+
 def test_a_class_without_pictures_is_named(pets: Path) -> None:
     (pets / "birds").mkdir()
     (pets / "birds" / ".DS_Store").touch()
@@ -305,6 +314,8 @@ def test_a_folder_that_is_not_there_is_named(pets: Path) -> None:
         (0, {}, ValueError, "size must be at least 1, received 0"),
         (2.5, {}, TypeError, "size must be a whole number, received 2.5"),
         ((4, 4, 3), {}, ValueError, r"size must be a whole number or \(height, width\)"),
+        (4, {"channels": True}, TypeError, "channels must be a whole number, received True"),
+        (4, {"channels": 3.0}, TypeError, "channels must be a whole number, received 3.0"),
         (4, {"channels": 2}, ValueError, "channels must be 1, 3 or 4, or None, received 2"),
         (4, {"validation_split": 1}, ValueError, "validation_split must be at least 0 and less"),
         (4, {"validation_split": 0.5, "seed": -1}, ValueError, "seed must be at least 0"),

@@ -310,11 +310,6 @@ def test_a_repr_is_the_call_that_makes_it() -> None:
             "(5, 28, 28): there is no axis for channels; images[..., np.newaxis] adds one",
         ),
         (
-            (5, 3, 32, 32),
-            "RandomFlip() expects images of shape (samples, height, width, channels), received "
-            "(5, 3, 32, 32): the last axis has 32 values; are these channels first?",
-        ),
-        (
             (5, 784),
             "RandomFlip() expects images of shape (samples, height, width, channels), received "
             "(5, 784)",
@@ -326,6 +321,16 @@ def test_what_is_no_batch_of_images_is_refused(shape: tuple[int, ...], message: 
         with pytest.raises(ValueError) as raised:
             RandomFlip()(np.ones(shape), training)
         assert str(raised.value) == message
+
+
+def test_images_with_channels_first_are_pointed_out() -> None:
+    with pytest.warns(UserWarning, match=r"RandomFlip\(\) .* are these channels first\?"):
+        RandomFlip()(np.ones((5, 3, 32, 32)))
+
+
+def test_low_images_of_many_channels_are_images() -> None:
+    images = np.ones((10, 4, 1000, 8))
+    assert RandomShift(1)(images).shape == images.shape
 
 
 @pytest.mark.parametrize(
@@ -358,6 +363,9 @@ def test_images_that_do_not_fit_are_refused(transform: Augmentation, message: st
         (lambda: RandomFlip(horizontal=False), ValueError, "needs horizontal=True, vertical=True"),
         (lambda: RandomRotation(0), ValueError, "degrees must be greater than 0 and at most 180"),
         (lambda: RandomErasing((0.5, 0.1)), ValueError, "share must be two numbers above 0"),
+        (lambda: RandomErasing(0.5), TypeError, "share must be two numbers .* received 0.5"),  # type: ignore[arg-type]
+        (lambda: RandomErasing((0.1, 0.2, 0.3)), ValueError, "share must be two numbers above 0"),  # type: ignore[arg-type]
+        (lambda: Compose(RandomFlip()), TypeError, r"must be a list of them, .* RandomFlip\(\)"),  # type: ignore[arg-type]
         (lambda: RandomErasing(probability=2), ValueError, "probability must be above 0 and at"),
         (lambda: RandomFlip(seed=-1), ValueError, "seed must be at least 0, received -1"),
         (lambda: Compose([RandomFlip]), TypeError, "a transform must be a function of a batch"),

@@ -2,8 +2,10 @@
 
 import math
 
+from framework.accelerated.activations.gelu import within
 from framework.accelerated.exponential import exponential
 from framework.accelerated.jit import jit
+from framework.activations.gelu import BOUND
 
 ROOT_OF_HALF = math.sqrt(0.5)
 DENSITY_AT_0 = 1 / math.sqrt(2 * math.pi)
@@ -24,5 +26,6 @@ def backward(op, inputs, output, state, saved, dvalues, dinputs):
     kind = dinputs.dtype.type
     minus_half, density_at_0 = kind(-0.5), kind(DENSITY_AT_0)
     for i in range(len(x)):
-        density = density_at_0 * exponential(minus_half * x[i] * x[i])
-        dx[i] = dout[i] * (probability[i] + x[i] * density)
+        near = within(x[i], kind(BOUND))
+        density = density_at_0 * exponential(minus_half * near * near)
+        dx[i] = dout[i] * (probability[i] + near * density)

@@ -2,7 +2,7 @@
 
 from framework.accelerated.activations.tanh import tanh
 from framework.accelerated.jit import jit
-from framework.activations.gelu import CUBIC, SCALE
+from framework.activations.gelu import BOUND, CUBIC, SCALE
 
 
 @jit
@@ -11,7 +11,8 @@ def forward(op, inputs, state, saved, output):
     kind = output.dtype.type
     half, one, scale, cubic = kind(0.5), kind(1), kind(SCALE), kind(CUBIC)
     for i in range(len(x)):
-        t[i] = tanh(scale * x[i] * (one + cubic * x[i] * x[i]))
+        near = within(x[i], kind(BOUND))
+        t[i] = tanh(scale * near * (one + cubic * near * near))
         out[i] = x[i] * (half * (one + t[i]))
 
 
@@ -21,5 +22,11 @@ def backward(op, inputs, output, state, saved, dvalues, dinputs):
     kind = dinputs.dtype.type
     half, one, scale, cubic = kind(0.5), kind(1), kind(SCALE), kind(3 * CUBIC)
     for i in range(len(x)):
-        slope_of_tanh = (one - t[i] * t[i]) * scale * (one + cubic * x[i] * x[i])
-        dx[i] = dout[i] * half * (one + t[i] + x[i] * slope_of_tanh)
+        near = within(x[i], kind(BOUND))
+        slope_of_tanh = (one - t[i] * t[i]) * scale * (one + cubic * near * near)
+        dx[i] = dout[i] * half * (one + t[i] + near * slope_of_tanh)
+
+
+@jit
+def within(x, bound):
+    return bound if x > bound else (-bound if x < -bound else x)

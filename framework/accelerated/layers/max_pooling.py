@@ -41,9 +41,9 @@ def begin(values, number, best, found):
 def improve(values, number, best, found):
     for k in range(len(best)):
         value = values[k]
-        larger = value > best[k]
+        larger = value > best[k] or value != value  # NaN passes through
         found[k] = number if larger else found[k]
-        best[k] = value if larger or value != value else best[k]  # NaN passes through
+        best[k] = value if larger else best[k]
 
 
 @jit

@@ -13,6 +13,7 @@ import numba
 
 import framework
 from framework import (
+    GELU,
     BatchNormalization,
     BinaryAccuracy,
     CategoricalAccuracy,
@@ -288,6 +289,19 @@ def test_saturated_inputs_give_what_the_specification_gives(kernel: Any, dtype: 
     last = len(operations) - 1
     expected = plain.layers[last].output
     np.testing.assert_allclose(accelerated.layers[last].output, expected, 1e-5, 1e-30)
+
+
+@both_dtypes
+@pytest.mark.parametrize("approximate", ["tanh", "none"])
+def test_gelu_of_numbers_whose_powers_overflow_has_a_gradient(approximate: Any, dtype: str) -> None:
+    far = 1e20 if dtype == "float32" else 1e200
+    first, last = Dense(1, 4, dtype=dtype), Dense(4, 1, dtype=dtype)
+    first.weights, last.weights = [[far, -far, 50, -50]], [[1 / far], [1 / far], [1], [1]]
+    model = Model([first, GELU(approximate), last])
+    model.set(loss=MeanSquaredError(), optimizer=SGD(1e-20))
+    trained(model, True, np.ones((1, 1)), np.zeros((1, 1)), epochs=1)
+    # The output is 51, so its square has the slope 102.
+    np.testing.assert_allclose(first.dweights, [[102 / far, 0, 102, 0]], 1e-6, 1e-30)
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=repr)

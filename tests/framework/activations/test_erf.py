@@ -1,6 +1,7 @@
 """The error function against Python's own, and GELU made of it."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,6 +66,17 @@ def test_gelu_is_that_of_pytorch(approximate: str) -> None:
     np.testing.assert_allclose(
         layer.backward(np.ones_like(output)), theirs.grad, rtol=1e-12, atol=1e-12
     )
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_far_out_gelu_is_the_input_or_0(approximate: Any, dtype: Any) -> None:
+    layer, largest = GELU(approximate=approximate), np.finfo(dtype).max
+    inputs = np.array([[50, 1e20, largest, -50, -1e20, -largest]], dtype)
+    np.testing.assert_array_equal(layer.forward(inputs), inputs * (inputs > 0))
+    gradients = layer.backward(np.ones_like(inputs))
+    np.testing.assert_array_equal(gradients, [[1, 1, 1, 0, 0, 0]])
+    assert gradients.dtype == dtype
 
 
 def test_another_approximation_is_refused() -> None:

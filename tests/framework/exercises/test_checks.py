@@ -5,7 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from framework import CategoricalCrossentropy, Dense, Dropout, MeanSquaredError, ReLU
+from framework import (
+    CategoricalCrossentropy,
+    Dense,
+    Dropout,
+    MeanSquaredError,
+    ReLU,
+    SoftmaxCategoricalCrossentropy,
+)
 from framework.exercises import Report, check_loss, check_operation, check_optimizer
 from framework.layers import BatchNormalization
 from optimizers import SGD, Adam
@@ -115,12 +122,20 @@ def test_an_exception_is_told_with_its_line_and_counts_as_wrong() -> None:
     assert report.points == 0
 
 
+class OnlyForward:
+    def forward(self, inputs: Any) -> None:
+        self.output = inputs
+
+
 @pytest.mark.parametrize(
     ("check", "mine", "like"),
     [
         (check_operation, ReLU, ReLU()),
         (check_operation, ReLU(), ReLU),
         (check_operation, object(), ReLU()),
+        (check_operation, OnlyForward(), ReLU()),
+        (check_operation, ReLU(), MeanSquaredError()),
+        (check_operation, ReLU(), SoftmaxCategoricalCrossentropy()),
         (check_loss, MeanSquaredError, MeanSquaredError()),
         (check_loss, MeanSquaredError(), ReLU()),
         (check_optimizer, Adam, Adam()),
@@ -130,7 +145,7 @@ def test_an_exception_is_told_with_its_line_and_counts_as_wrong() -> None:
     ids=str,
 )
 def test_what_is_no_answer_is_refused(check: Any, mine: Any, like: Any) -> None:
-    with pytest.raises(TypeError, match="must be"):
+    with pytest.raises(TypeError, match="must (be|have)"):
         check(mine, like=like)
 
 
@@ -273,3 +288,53 @@ def test_what_an_answer_leaves_on_a_class_is_gone_in_the_next_check() -> None:
 
     assert not check_optimizer(Leaves(), like=SGD(0.1)).passed
     check_optimizer(Right(), like=SGD(0.1)).assert_passed()
+
+
+@pytest.mark.parametrize("inputs", [3.0, [1.0, 2.0], np.ones((0, 4)), np.ones((2, 0))])
+def test_inputs_that_are_no_batch_are_refused(inputs: Any) -> None:
+    for like in (ReLU(), Dropout(0.5)):
+        with pytest.raises(ValueError, match=r"must be a batch, \(samples, ...\), received shape"):
+            check_operation(like, like=like, inputs=inputs)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_inputs_that_are_not_finite_are_refused(number: float) -> None:
+    with pytest.raises(ValueError, match="inputs must be finite"):
+        check_operation(ReLU(), like=ReLU(), inputs=[[1.0, number]])
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.01, 0.5, 0.9, 0.99, 0.995])
+def test_dropout_with_any_rate_equals_itself_and_no_other(rate: float) -> None:
+    check_operation(Dropout(rate), like=Dropout(rate)).assert_passed()
+    assert not check_operation(Dropout(0.3), like=Dropout(rate)).passed
+    # Nothing is kept, or everything is.
+    report = check_operation(ConvertedDropout(np.zeros_like), like=Dropout(rate))
+    assert not report.checks[0].passed
+    assert not check_operation(OneAfterAnother(), like=Dropout(rate)).passed
+
+
+class OneAfterAnother(OnlyForward):
+    def backward(self, dvalues: Any) -> None:
+        self.dinputs = dvalues
+
+
+class DropoutOfImages:
+    """Right for images alone."""
+
+    def forward(self, inputs: Any, training: bool) -> None:
+        n, height, width, channels = inputs.shape
+        assert (height, width, channels) == (3, 4, 2)
+        kept = (np.random.random((n, height, width, channels)) >= 0.3) / 0.7
+        self.mask = kept if training else np.ones_like(inputs)
+        self.output = inputs * self.mask
+
+    def backward(self, dvalues: Any) -> None:
+        self.dinputs = dvalues * self.mask
+
+
+def test_inputs_of_the_users_choice_for_what_is_random() -> None:
+    images = np.random.default_rng(0).normal(size=(2, 3, 4, 2))
+    images[0, 0] = 0
+    check_operation(DropoutOfImages(), like=Dropout(0.3), inputs=images).assert_passed()
+    check_operation(Dropout(0.3), like=Dropout(0.3), inputs=images).assert_passed()
+    assert not check_operation(DropoutOfImages(), like=Dropout(0.3)).passed

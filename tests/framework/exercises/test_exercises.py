@@ -4,12 +4,14 @@ import ast
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from framework import exercises
 from framework.exercises import Exercise
 from framework.exercises.catalogue import ORDER
 from framework.exercises.exercise import parse
+from framework.utils import rng
 
 ALL = exercises.all()
 TEXTS = Path(exercises.__file__).parent / "texts"
@@ -76,6 +78,16 @@ def test_an_answer_is_checked_by_what_it_defines() -> None:
     exercise.check(predict=names["predict"], update=names["update"]).assert_passed()
     with pytest.raises(TypeError, match="perceptron needs predict, update, received predict"):
         exercise.check(names["predict"])
+
+
+def test_the_solution_and_the_start_draw_no_numbers_of_the_users() -> None:
+    exercise = parse("new", (TEXTS / "dense.md").read_text(encoding="utf-8"))
+    before = np.random.get_state()[1].copy()  # type: ignore[index,union-attr]
+    with rng.use_generator(np.random.default_rng(0)):
+        exercise.report({"Dense": object})
+        assert exercise.max_points == 34
+        assert rng.generator().random() == np.random.default_rng(0).random()
+    assert np.array_equal(np.random.get_state()[1], before)  # type: ignore[index]
 
 
 def test_what_is_not_defined_is_named_and_costs_all_points() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from framework import Dense, Flatten, Model, initializers
+from framework import Conv2D, Dense, Flatten, Model, initializers
 from optimizers.optimizer import parameter_names
 
 
@@ -68,6 +68,13 @@ def test_without_biases_the_output_is_the_product_alone() -> None:
     np.testing.assert_allclose(layer.dweights - layer.weights, np.repeat([[4.0], [7.0]], 3, 1))
     assert not hasattr(layer, "biases")
     assert parameter_names(layer) == ("weights",)
+
+
+def test_what_is_neither_true_nor_false_is_refused() -> None:
+    for make in (lambda: Dense(2, 3, use_bias="no"), lambda: Conv2D(3, 8, 3, use_bias="no")):  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="use_bias must be True or False, received 'no'"):
+            make()
+    assert Dense(2, 3, use_bias=np.bool_(False)).use_bias is False  # type: ignore[arg-type]
 
 
 def test_biases_that_are_not_there_cannot_be_regularized() -> None:

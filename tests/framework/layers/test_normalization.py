@@ -21,6 +21,18 @@ def in_batches(X: Array) -> Iterator[Array]:
     yield from np.array_split(X, [10, 10, 700])
 
 
+def as_batches(X: Array) -> list[Array]:
+    return list(in_batches(X))
+
+
+def as_lists(X: Array) -> list[list[Array]]:
+    return [[X[:400], 7 * X[:400]], [X[400:], 7 * X[400:]]]
+
+
+def as_similar_pairs(X: Array) -> tuple[tuple[Array, Array], ...]:
+    return ((X[:500], 7 * X[:500]), (X[500:], 7 * X[500:]))
+
+
 def as_pairs(X: Array) -> list[tuple[Array, Array]]:
     return [(X[:400], X[:400, 0]), (X[400:], X[400:, 0])]
 
@@ -35,7 +47,22 @@ class Batches:
         return iter(as_pairs(self.X))
 
 
-@pytest.mark.parametrize("given_as", [lambda X: X, lambda X: X.tolist(), in_batches, Batches])
+@pytest.mark.parametrize(
+    "given_as",
+    [
+        lambda X: X,
+        lambda X: X.tolist(),
+        lambda X: list(map(tuple, X)),
+        lambda X: list(X),
+        lambda X: [(X[:300].tolist(), [0]), (X[300:].tolist(), [0])],
+        in_batches,
+        Batches,
+        as_batches,
+        as_pairs,
+        as_lists,
+        as_similar_pairs,
+    ],
+)
 def test_statistics_are_those_of_all_data(given_as: Callable[[Array], Any]) -> None:
     X, layer = data(), Normalization(3, dtype="float64")
     layer.adapt(given_as(X))
@@ -95,6 +122,34 @@ def test_constant_features_are_left_at_0_and_named() -> None:
 def test_many_constant_features_are_counted() -> None:
     with pytest.warns(UserWarning, match="features 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 90 more have"):
         Normalization(100).adapt(np.ones((3, 100)))
+
+
+def test_statistics_too_large_for_the_dtype_change_nothing() -> None:
+    for dtype, X in (("float32", [[1e39, 1.0], [2e39, 2.0]]), ("float64", [[1e300, 1], [0.0, 2]])):
+        layer = Normalization(2, mean=[1, 2], deviation=4, dtype=dtype)
+        with pytest.raises(ValueError, match=f"features 0 have a mean or a .* large for {dtype}"):
+            layer.adapt(X)
+        np.testing.assert_array_equal(layer.mean, [[1, 2]])
+        np.testing.assert_array_equal(layer.deviation, [[4, 4]])
+
+
+@pytest.mark.parametrize("tiny", [1e-50, 1e-40])
+def test_features_that_differ_by_too_little_are_left_at_0_and_named(tiny: float) -> None:
+    layer = Normalization(2)
+    with pytest.warns(UserWarning, match="features 1 have a deviation too small for float32"):
+        layer.adapt([[1.0, tiny], [3.0, -tiny]])
+    np.testing.assert_array_equal(layer.forward([[1.0, tiny], [3.0, 1.0]]), [[-1, 0], [1, 0]])
+    with pytest.raises(ValueError, match=r"so large that 1 / deviation is finite in float32"):
+        Normalization(2, mean=0, deviation=[1, tiny])
+
+
+def test_a_mean_much_larger_than_the_deviation_is_named() -> None:
+    X = np.array([[1.7e9, 1.0], [1.7e9 + 100, 2.0]])
+    with pytest.warns(UserWarning, match="features 0 have a mean so much larger than .* float32"):
+        Normalization(2).adapt(X)
+    for layer, numbers in ((Normalization(2), X - [1.7e9, 0]), (Normalization(2, dtype=float), X)):
+        layer.adapt(numbers)
+        np.testing.assert_allclose(layer.forward(numbers), [[-1, -1], [1, 1]], rtol=1e-6)
 
 
 def test_use_before_adapt_says_what_to_do() -> None:

@@ -120,6 +120,23 @@ def test_a_tie_goes_to_the_first_that_is_no_padding(layer: Any, value: float) ->
     np.testing.assert_array_equal(layer.backward(np.ones((1, 2, 3, 1)))[0, :, :, 0], expected)
 
 
+def test_the_gradient_goes_to_the_last_nan_as_in_pytorch() -> None:
+    inputs = np.array([3, 5, np.nan, 7, np.nan, 1, 2, np.nan, 9.0]).reshape(1, 9, 1)
+    layer = MaxPooling1D(3)
+    output = layer.forward(inputs)
+    np.testing.assert_array_equal(output.ravel(), [np.nan] * 3)
+    dinputs = layer.backward([[[1.0], [2.0], [4.0]]])
+    np.testing.assert_array_equal(dinputs.ravel(), [0, 0, 1, 0, 2, 0, 0, 4, 0])
+    layer.forward(np.array([np.nan, 5, np.nan]).reshape(1, 3, 1))
+    np.testing.assert_array_equal(layer.backward([[[1.0]]]).ravel(), [0, 0, 1])
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: nothing to compare")
+    theirs = torch.tensor([[[3, np.nan, 7, np.nan, 1, 2.0]]], requires_grad=True)
+    torch.nn.functional.max_pool1d(theirs, 6).sum().backward()
+    layer = MaxPooling1D(6)
+    layer.forward(theirs.detach().numpy().reshape(1, 6, 1))
+    np.testing.assert_array_equal(layer.backward([[[1.0]]]).ravel(), theirs.grad.ravel())
+
+
 def test_the_gradient_is_that_of_all_overlapping_windows() -> None:
     layer = MaxPooling1D(2, stride=1)
     layer.forward([[[1.0], [5.0], [2.0]]])
