@@ -11,21 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import framework
-from framework import (
-    CategoricalAccuracy,
-    CategoricalCrossentropy,
-    Dense,
-    Dropout,
-    EarlyStopping,
-    History,
-    MeanSquaredError,
-    Model,
-    Normalization,
-    ReLU,
-    Scale,
-    Softmax,
-    metrics,
-)
+from framework import EarlyStopping, History, Model
 from framework.commands.columns import SEPARATORS, read_columns
 from framework.commands.options import (
     add_accelerated,
@@ -33,11 +19,11 @@ from framework.commands.options import (
     add_save,
     check_outputs,
     count,
-    finalize,
     fraction,
     positive,
     seed,
 )
+from framework.commands.table_networks import TargetUnit, errors_of, network
 from framework.data.table_columns import (
     FILLS,
     Column,
@@ -48,7 +34,6 @@ from framework.data.table_columns import (
 )
 from framework.errors import file_errors
 from framework.utils.text import printable
-from optimizers import Adam
 from optimizers.arrays import Array
 
 # A column of texts with more different ones is taken for names or remarks.
@@ -56,6 +41,8 @@ MOST_CATEGORIES = 50
 # A target of so many different whole numbers at most is taken for classes.
 MOST_NUMBERED_CLASSES = 10
 TABS = {"tab": "\t"}
+# More columns than this are counted, not named.
+MOST_NAMED = 20
 
 
 class Split(NamedTuple):
@@ -77,6 +64,13 @@ def add(commands: Any) -> None:
     parser.set_defaults(command=train)
     parser.add_argument("data", help="the table: text (.csv, .tsv) or an array (.npy)")
     parser.add_argument("--target", required=True, metavar="COLUMN", help="the column to predict")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--regression", action="store_true", help="the target has numbers, though they are few"
+    )
+    kind.add_argument(
+        "--classification", action="store_true", help="the target has classes, though they are many"
+    )
     table = parser.add_argument_group("table")
     for flag, text in (
         ("--categorical", "are categories, though they are numbers"),
@@ -150,37 +144,68 @@ def train(options: argparse.Namespace) -> int:
         table = _learned(cells, commas, split, options)
         X = table.encode(cells)
     framework.seed(options.seed)
-    model = _network(X[split.train], targets[split.train], names, options)
-    model.table = table
-    kind = "numbers" if names is None else f"{len(names)} classes"
+    unit = TargetUnit.of(targets[split.train]) if names is None else None
+    learned = targets if unit is None else unit.standardized(targets)
+    model = network(X[split.train], targets[split.train], names, options)
+    _print_columns(table)
+    kind, other = "numbers", "--classification if they are classes"
+    if names is not None:
+        kind, other = f"{len(names)} classes", "--regression if they are numbers"
+    may_be_both = all(map(_is_whole, cells[options.target]))
+    is_forced = options.regression or _are_classes(options)
+    correction = f" ({other})" if may_be_both and not is_forced else ""
     print(
         f"Training {len(split.train):,} rows, {len(table.columns)} columns as {X.shape[1]} "
-        f"features, for the {kind} of {printable(options.target)!r}"
+        f"features, for the {kind} of {printable(options.target)!r}{correction}"
     )
     model.summary()
-    validation = X[split.validate], targets[split.validate]
     history = model.train(
         X[split.train],
-        targets[split.train],
+        learned[split.train],
         epochs=options.epochs,
         batch_size=options.batch_size,
-        validation_data=validation,
+        validation_data=(X[split.validate], learned[split.validate]),
         class_weight="balanced" if options.balanced else None,
         callbacks=[EarlyStopping(patience=options.patience)],
         progress=not options.quiet,
     )
-    found = model.evaluate(*validation)
+    if unit is not None:
+        model = unit.returned_by(model, options)
+    model.table = table
+    validation = X[split.validate], targets[split.validate]
     print(f"validation, of {len(split.validate):,} rows not trained on:")
-    if found.accuracy is not None:
+    if names is None:
+        for name, value in errors_of(model, *validation).items():
+            print(f"{name:10} {value:.4g}")
+    else:
+        found = model.evaluate(*validation)
         print(f"{'accuracy':10} {found.accuracy:.4f}")
-    for name, value in found.metrics.items():
-        print(f"{name:10} {value:.4g}" if names is None else f"{name:10} {value:.4f}")
+        for name, value in found.metrics.items():
+            print(f"{name:10} {value:.4f}")
     _draw(model, history, *validation, names, options.output)
     print(f"{'picture':10} {options.output}")
     if options.save is not None:
         model.save(options.save, class_names=names)
         print(f"{'model':10} {options.save}")
     return 0
+
+
+def _print_columns(table: TableColumns) -> None:
+    """Print which columns are numbers and which are categories, and how to correct it."""
+    numbers = [repr(one.name) for one in table.columns if one.categories is None]
+    categories = [
+        f"{one.name!r} ({len(one.categories)})"
+        for one in table.columns
+        if one.categories is not None
+    ]
+    for kind, found, correction in (
+        ("numbers", numbers, "--categorical if they are categories"),
+        ("categories", categories, "they have texts that are no numbers, or --categorical"),
+    ):
+        if found:
+            more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+            named = printable(", ".join(found[:MOST_NAMED]))
+            print(f"{kind:10} {named}{more} ({correction}; --drop leaves them out)")
 
 
 def _check_names(cells: Mapping[str, Any], options: argparse.Namespace) -> None:
@@ -194,6 +219,8 @@ def _check_names(cells: Mapping[str, Any], options: argparse.Namespace) -> None:
                 raise ValueError(
                     f"{flag}: there is no column {name!r}, only {', '.join(map(repr, cells))}"
                 )
+    if options.regression and options.target in options.categorical:
+        raise ValueError(f"--regression: {options.target!r} is --categorical too")
     if options.target in options.drop:
         raise ValueError(f"--drop: {options.target!r} is the target")
 
@@ -207,21 +234,33 @@ def _targets(cells: Sequence[str], options: argparse.Namespace) -> tuple[Array, 
     are_numbers = all(map(is_number, different))
     if are_numbers:
         different.sort(key=float)
-    whole = are_numbers and all(float(cell).is_integer() for cell in different)
-    few = whole and len(different) <= MOST_NUMBERED_CLASSES
-    if are_numbers and not few and options.target not in options.categorical:
+    few = all(map(_is_whole, different)) and len(different) <= MOST_NUMBERED_CLASSES
+    are_classes = _are_classes(options)
+    if options.regression and not are_numbers:
+        text = next(cell for cell in different if not is_number(cell))
+        raise ValueError(f"--regression: {options.target!r} has {text!r:.60}, which is no number")
+    if options.regression or (are_numbers and not few and not are_classes):
         if options.balanced:
             raise ValueError(f"--balanced is for classes, but {options.target!r} has numbers")
         return np.array([float(cell) for cell in cells])[:, np.newaxis], None
     if len(different) < 2:
         raise ValueError(f"all rows have {different[0]!r} in {options.target!r}: nothing to learn")
-    if len(different) > MOST_CATEGORIES and options.target not in options.categorical:
+    if len(different) > MOST_CATEGORIES and not are_classes:
         raise ValueError(
             f"the target {options.target!r} has {len(different)} different texts: if these are "
-            f"classes, say --categorical {options.target}"
+            "classes, say --classification"
         )
     place = {cell: number for number, cell in enumerate(different)}
     return np.array([place[cell] for cell in cells]), different
+
+
+def _are_classes(options: argparse.Namespace) -> bool:
+    """Whether the target has classes because the options say so."""
+    return options.classification or options.target in options.categorical
+
+
+def _is_whole(cell: str) -> bool:
+    return is_number(cell) and float(cell).is_integer()
 
 
 def _split(rows: int, options: argparse.Namespace) -> Split:
@@ -266,37 +305,6 @@ def _learned(
     if not columns:
         raise ValueError("there is no column beside the target")
     return TableColumns(columns, options.target)
-
-
-def _network(
-    X: Array, targets: Array, names: list[str] | None, options: argparse.Namespace
-) -> Model:
-    normalization = Normalization(X.shape[1])
-    normalization.adapt(X)
-    layers: list[Any] = [normalization]
-    width = X.shape[1]
-    for size in options.hidden:
-        layers += [Dense(width, size, weight_initializer="he_normal"), ReLU()]
-        layers += [Dropout(options.dropout)] if options.dropout else []
-        width = size
-    if names is not None:
-        model = Model([*layers, Dense(width, len(names)), Softmax()])
-        scores = {"f1": metrics.f1, "auc": metrics.auc}
-        loss: Any = CategoricalCrossentropy()
-        model.set(loss=loss, accuracy=CategoricalAccuracy(), metrics=scores)
-    else:
-        # The network learns standardized targets, whatever their unit.
-        deviation, mean = float(targets.std()) or 1.0, float(targets.mean())
-        model = Model([*layers, Dense(width, 1), Scale(deviation, mean)])
-        errors = {
-            "r2": metrics.r2,
-            "rmse": metrics.root_mean_squared_error,
-            "mae": metrics.mean_absolute_error,
-        }
-        model.set(loss=MeanSquaredError(), metrics=errors)
-    model.set(optimizer=Adam(options.learning_rate))
-    finalize(model, options.accelerated)
-    return model
 
 
 def _draw(

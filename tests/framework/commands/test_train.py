@@ -160,6 +160,11 @@ def test_a_table_of_houses_in_european_form_is_learned(capsys: pytest.CaptureFix
         (["--target", "Sex", "--drop", "Sex"], "--drop: 'Sex' is the target"),
         (["--target", "Sex", "--drop", "Nme"], "--drop: there is no column 'Nme'"),
         (["--target", "PassengerId", "--balanced"], "--balanced is for classes, but 'PassengerId'"),
+        (["--target", "Sex", "--regression"], "--regression: 'Sex' has 'female', which is no"),
+        (
+            ["--target", "Pclass", "--regression", "--categorical", "Pclass"],
+            "--regression: 'Pclass' is --categorical too",
+        ),
         (["--target", "Sex", "--validation", "0"], "--validation must be greater than 0"),
     ],
 )
@@ -205,6 +210,67 @@ def test_arrays_are_tables_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("predict", "model.st", "new.npy") == 0
     values = [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()[1:]]
     assert values == pytest.approx([6, 0], abs=1)
+
+
+def figures(printed: str) -> dict[str, float]:
+    found = re.findall(r"^(accuracy|r2|rmse|mae) +(\S+)$", printed, re.MULTILINE)
+    return {name: float(value) for name, value in found}
+
+
+@pytest.mark.parametrize(
+    ("factor", "offset", "feature_offset"),
+    [(10, 1.7e9, 0), (1e-9, 0, 0), (1e-42, 0, 0), (1e40, 0, 0), (1, 0, 1.7e9)],
+)
+def test_numbers_of_any_size_are_learned(
+    factor: float, offset: float, feature_offset: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 300))
+    y = offset + factor * (3 * a - b)
+    x = a + feature_offset
+    rows = {"a": x.tolist(), "b": b.tolist(), "y": y.tolist()}
+    write(Path("data.csv"), rows)
+    options = ("--target", "y", "--save", "m.st", "--quiet", "--no-accelerated", "--epochs", "60")
+    assert run("train", "data.csv", *options) == 0
+    found = figures(capsys.readouterr().out)
+    model = Model.load("m.st")
+    predicted = model.predict(model.table.encode({k: list(map(str, v)) for k, v in rows.items()}))
+    validated = np.sort(np.random.default_rng(0).permutation(300)[:60])
+    errors = (predicted[:, 0] - y)[validated].astype(float)
+    spread = np.std(y[validated])
+    rmse = spread * np.sqrt(np.mean((errors / spread) ** 2))
+    assert found["rmse"] == pytest.approx(rmse, rel=1e-3, abs=0)
+    assert found["mae"] == pytest.approx(np.abs(errors).mean(), rel=1e-3, abs=0)
+    assert found["r2"] == pytest.approx(1 - (rmse / spread) ** 2, abs=1e-3)
+    assert found["r2"] > 0.98
+
+
+def test_a_network_that_learned_nothing_is_reported_so(capsys: pytest.CaptureFixture[str]) -> None:
+    y = 1.7e9 + 10 * random.normal(size=200)
+    write(Path("data.csv"), {"a": random.normal(size=200).tolist(), "y": y.tolist()})
+    options = ("--target", "y", "--quiet", "--no-accelerated", "--epochs", "1")
+    assert run("train", "data.csv", *options) == 0
+    found = figures(capsys.readouterr().out)
+    assert found["r2"] < 0.3 and 5 < found["rmse"] < 20
+
+
+def test_columns_are_named_by_their_kind_and_the_target_can_be_forced(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write(Path("titanic.csv"), passengers())
+    options = ("titanic.csv", "--drop", "Name", "Age", "--quiet", "--epochs", "1")
+    assert run("train", *options, "--target", "Pclass", "--no-accelerated") == 0
+    printed = capsys.readouterr().out
+    assert "numbers    'PassengerId', 'Survived' (--categorical if they are cat" in printed
+    assert "categories 'Sex' (2) (they have texts that are no numbers" in printed
+    assert "for the 3 classes of 'Pclass' (--regression if they are numbers)" in printed
+    assert "accuracy" in figures(printed)
+    assert run("train", *options, "--target", "Pclass", "--no-accelerated", "--regression") == 0
+    printed = capsys.readouterr().out
+    assert "for the numbers of 'Pclass'\n" in printed and "rmse" in figures(printed)
+    target = ("--target", "PassengerId", "--classification")
+    assert run("train", *options, *target, "--no-accelerated") == 0
+    assert "for the 300 classes of 'PassengerId'" in capsys.readouterr().out
 
 
 def test_separators_headings_and_commas_are_found_out(tmp_path: Path) -> None:
