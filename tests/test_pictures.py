@@ -22,7 +22,7 @@ from tests.pictures import (
 
 def test_the_readme_shows_the_picture_that_its_first_command_draws() -> None:
     readme = (TOP / "README.md").read_text(encoding="utf-8")
-    (shown,) = re.findall(r"!\[.*\]\((.*)\)", readme)
+    shown = re.findall(r"!\[.*\]\((.*)\)", readme)[0]
     assert TOP / shown == PICTURE
     command = re.findall(r"^    (.*)$", readme, flags=re.MULTILINE)[0]
     assert command.endswith(COMMAND)
