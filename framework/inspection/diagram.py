@@ -93,6 +93,8 @@ def columns_of(
     add("inputs", -1, given)
     for position, (operation, shape) in enumerate(zip(operations, shapes, strict=True)):
         before = columns[-1]
+        if shape is None and isinstance(getattr(operation, "output", None), np.ndarray):
+            shape = operation.output.shape[1:]  # one's own operation has run, but does not tell
         weights = _matrix(operation, before, shape)
         name = type(operation).__name__
         keeps = weights is None and shape == before.shape and not isinstance(operation, Container)

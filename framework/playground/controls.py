@@ -83,6 +83,7 @@ class TimelineControls:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.shown: tuple[int, int] = (-1, -1)
+        self.moving = 0
         with ui.row().classes("timeline"):
             ui.label("go back").classes("caption")
             self.slider = ui.slider(min=0, max=1, value=1, on_change=self._moved)
@@ -93,7 +94,8 @@ class TimelineControls:
         """Show the present moment."""
         last = facts["moments"] - 1
         position = last if facts["position"] is None else facts["position"]
-        if self.shown != (last, position):
+        # While it is moved, it is ahead of the session, and must not be set back.
+        if not self.moving and self.shown != (last, position):
             self.shown = (last, position)
             self.slider.props(f"max={max(last, 1)}")
             self.slider.set_value(position)
@@ -102,9 +104,14 @@ class TimelineControls:
 
     async def _moved(self, event: Any) -> None:
         position = int(event.value)
-        if position != self.shown[1]:
-            self.shown = (self.shown[0], position)
+        if position == self.shown[1]:
+            return
+        self.shown = (self.shown[0], position)
+        self.moving += 1
+        try:
             await self.desk.do(lambda: self.desk.session.go_to(position))
+        finally:
+            self.moving -= 1
 
 
 def taking_along(desk: Desk) -> None:

@@ -60,6 +60,7 @@ class Drawings:
         self.points = split.train.and_points(split.test)
         step = max(1, -(-len(self.points) // MOST_POINTS))
         self.rows = range(0, len(self.points), step)
+        self._last: Changes = {}
 
     # Whole
 
@@ -122,13 +123,14 @@ class Drawings:
     # What changes
 
     def changes(self) -> Changes:
-        """Return all that training changes in the pictures."""
+        """Return what has changed in the pictures since it was asked for last."""
         found: Changes = {}
         if self.session.experiment.model is not None:
             self._change_network(found)
             self._change_map(found)
         self._change_curves(found)
-        return found
+        before, self._last = self._last, found
+        return {part: new for part, new in found.items() if before.get(part) != new}
 
     def _change_network(self, found: Changes) -> None:
         experiment = self.session.experiment

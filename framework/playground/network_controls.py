@@ -15,6 +15,7 @@ from framework.playground.settings import (
     OPTIMIZERS,
     SCHEDULES,
     VALUE_LOSSES,
+    LayerSettings,
     TrainingSettings,
 )
 
@@ -25,6 +26,8 @@ class NetworkControls:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.showing = False
+        self.layers: list[LayerControls] = []
+        self.columns = -1
         training = desk.session.settings.training
         ui.label("Network").classes("title").props("role=heading aria-level=2")
         with ui.row().classes("choices"):
@@ -78,81 +81,38 @@ class NetworkControls:
             self.showing = showing
 
     def _show_layers(self) -> None:
+        """Show what is over each column. Controls stay while there are as many layers."""
         desk = self.desk
         session, columns = desk.session, desk.drawings.columns
-        layers = session.settings.network.layers
-        given = session.experiment.given is not None
-        desk.layers.clear()
-        with desk.layers:
-            for place, column in enumerate(columns):
-                with ui.element("div").classes("layer"):
-                    if given or place in (0, len(columns) - 1):
-                        ui.label(f"{column.neurons:,}").classes("size")
-                        last = place == len(columns) - 1
-                        text = "inputs" if not place else "output" if last else column.names[-1]
-                        ui.label(text).classes("kind")
-                        if not place and not given:
-                            add = lambda: self._do(lambda: session.add_layer(0))  # noqa: E731
-                            button("add_circle", "add a layer behind the inputs", add)
-                    else:
-                        self._layer(place - 1, layers[place - 1])
+        layers, given = session.settings.network.layers, session.experiment.given is not None
+        kept = 0 if given else len(layers)
+        if given or kept != len(self.layers) or len(columns) != self.columns:
+            self.columns = len(columns)
+            desk.layers.clear()
+            self.ends: list[ui.label] = []
+            self.layers = []
+            with desk.layers:
+                for place in range(len(columns)):
+                    with ui.element("div").classes("layer"):
+                        if given or place in (0, len(columns) - 1):
+                            self._end(place, "" if not given else columns[place].names[-1])
+                        else:
+                            self.layers.append(LayerControls(desk, place - 1))
+        fixed = columns if given else [columns[0], columns[-1]] if columns else []
+        for label, column in zip(self.ends, fixed, strict=True):
+            label.set_text(f"{column.neurons:,}")
+        for controls, layer in zip(self.layers, layers, strict=False):
+            controls.show(layer)
 
-    def _layer(self, place: int, layer: Any) -> None:
+    def _end(self, place: int, name: str) -> None:
+        """Add what is over the inputs, over the outputs, or over a layer of a given model."""
         session = self.desk.session
-        name = f"layer {place + 1}"
-
-        def neurons(count: int) -> Any:
-            return self._do(lambda: session.change_layer(place, neurons=count))
-
-        with ui.element("div").classes("size-row"):
-            button("remove", f"fewer neurons in {name}", lambda: neurons(max(1, layer.neurons - 1)))
-            ui.label(f"{layer.neurons:,}").classes("size")
-            button("add", f"more neurons in {name}", lambda: neurons(layer.neurons + 1))
-        with (
-            ui.button(layer.activation, icon="expand_more")
-            .props(f'flat dense no-caps size=sm aria-label="settings of {name}"')
-            .classes("kind"),
-            ui.menu().classes("more-menu"),
-        ):
-            self._layer_menu(place, layer)
-        with ui.element("div").classes("size-row"):
-            add = lambda: self._do(lambda: session.add_layer(place + 1))  # noqa: E731
-            remove = lambda: self._do(lambda: session.remove_layer(place))  # noqa: E731
-            button("add_circle", f"add a layer behind {name}", add)
-            button("delete", f"remove {name}", remove)
-
-    def _layer_menu(self, place: int, layer: Any) -> None:
-        session = self.desk.session
-
-        def change(**changes: Any) -> Any:
-            return self._do(lambda: session.change_layer(place, **changes))
-
-        def number(label: str, value: float, name: str) -> None:
-            made = ui.number(label, value=value, min=0, step=0.001 if name != "neurons" else 1)
-            made.props("dense outlined").classes("choice")
-            kind = int if name == "neurons" else float
-            made.on("change", lambda: change(**{name: kind(made.value or 0)}))
-
-        with ui.column().classes("more-column"):
-            select(
-                "activation", list(ACTIVATIONS), layer.activation,
-                lambda e: change(activation=e.value),
-            )  # fmt: skip
-            number("neurons", layer.neurons, "neurons")
-            select(
-                "initial weights", list(INITIALIZERS), layer.initializer,
-                lambda e: change(initializer=e.value),
-            )  # fmt: skip
-            normalize = ui.checkbox("batch normalization", value=layer.batch_normalization)
-            normalize.on_value_change(lambda e: change(batch_normalization=e.value))
-            number("dropout", layer.dropout, "dropout")
-            number("L1 penalty", layer.l1, "l1")
-            number("L2 penalty", layer.l2, "l2")
-            with ui.row().classes("line"):
-                left = lambda: self._do(lambda: session.move_layer(place, -1))  # noqa: E731
-                right = lambda: self._do(lambda: session.move_layer(place, 1))  # noqa: E731
-                button("west", f"move layer {place + 1} towards the inputs", left)
-                button("east", f"move layer {place + 1} towards the outputs", right)
+        self.ends.append(ui.label().classes("size"))
+        last = place == self.columns - 1
+        ui.label("inputs" if not place else name or ("output" if last else "")).classes("kind")
+        if not place and session.experiment.given is None:
+            add = lambda: self._do(lambda: session.add_layer(0))  # noqa: E731
+            button("add_circle", "add a layer behind the inputs", add)
 
     def _number(self, label: str, value: float, name: str) -> ui.number:
         made = ui.number(label, value=value, min=0, step="any")  # type: ignore[arg-type]
@@ -170,6 +130,87 @@ class NetworkControls:
         if self.showing or all(getattr(training, name) == new for name, new in changes.items()):
             return
         await self._do(lambda: self.desk.session.change_training(**changes))
+
+    async def _do(self, function: Any) -> None:
+        self.desk.say("")
+        await self.desk.do(function)
+
+
+class LayerControls:
+    """What is over a hidden layer: its neurons, its settings, and buttons around it."""
+
+    def __init__(self, desk: Desk, place: int) -> None:
+        self.desk, self.place, self.showing = desk, place, False
+        session, name = desk.session, f"layer {place + 1}"
+        with ui.element("div").classes("size-row"):
+            button("remove", f"fewer neurons in {name}", lambda: self._neurons(-1))
+            self.size = ui.label().classes("size")
+            button("add", f"more neurons in {name}", lambda: self._neurons(1))
+        opener = ui.button(icon="expand_more").classes("kind")
+        opener.props(f'flat dense no-caps size=sm aria-label="settings of {name}"')
+        self.opener = opener
+        with opener, ui.menu().classes("more-menu"), ui.column().classes("more-column"):
+            self._menu()
+        with ui.element("div").classes("size-row"):
+            add = lambda: self._do(lambda: session.add_layer(place + 1))  # noqa: E731
+            remove = lambda: self._do(lambda: session.remove_layer(place))  # noqa: E731
+            button("add_circle", f"add a layer behind {name}", add)
+            button("delete", f"remove {name}", remove)
+
+    def show(self, layer: LayerSettings) -> None:
+        """Show the settings of the layer."""
+        self.showing = True
+        self.size.set_text(f"{layer.neurons:,}")
+        self.opener.set_text(layer.activation)
+        for name, control in self.controls.items():
+            control.set_value(getattr(layer, name))
+        self.showing = False
+
+    def _menu(self) -> None:
+        session, place = self.desk.session, self.place
+
+        def chosen(name: str) -> Any:
+            return lambda event: self._change(name, event.value)
+
+        self.controls: dict[str, Any] = {}
+        of = self.controls
+        of["activation"] = select("activation", list(ACTIVATIONS), "relu", chosen("activation"))
+        self._number("neurons", "neurons")
+        of["initializer"] = select(
+            "initial weights", list(INITIALIZERS), "auto", chosen("initializer")
+        )
+        box = ui.checkbox("batch normalization", on_change=chosen("batch_normalization"))
+        of["batch_normalization"] = box
+        for label, name in (("dropout", "dropout"), ("L1 penalty", "l1"), ("L2 penalty", "l2")):
+            self._number(label, name)
+        with ui.row().classes("line"):
+            left = lambda: self._do(lambda: session.move_layer(place, -1))  # noqa: E731
+            right = lambda: self._do(lambda: session.move_layer(place, 1))  # noqa: E731
+            button("west", f"move layer {place + 1} towards the inputs", left)
+            button("east", f"move layer {place + 1} towards the outputs", right)
+
+    def _number(self, label: str, name: str) -> None:
+        kind = int if name == "neurons" else float
+        made = ui.number(label, min=0, step=1 if name == "neurons" else 0.001)
+        made.props("dense outlined").classes("choice")
+        made.on("change", lambda: self._change(name, kind(made.value or 0)))
+        self.controls[name] = made
+
+    def _neurons(self, by: int) -> Any:
+        session, place = self.desk.session, self.place
+
+        def change() -> None:
+            now = session.settings.network.layers[place].neurons
+            session.change_layer(place, neurons=max(1, now + by))
+
+        return self._do(change)
+
+    async def _change(self, name: str, value: Any) -> None:
+        session, place = self.desk.session, self.place
+        layers = session.settings.network.layers
+        if self.showing or place >= len(layers) or getattr(layers[place], name) == value:
+            return
+        await self._do(lambda: session.change_layer(place, **{name: value}))
 
     async def _do(self, function: Any) -> None:
         self.desk.say("")

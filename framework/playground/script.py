@@ -170,11 +170,16 @@ def _training(experiment: Experiment) -> list[str]:
 
 
 def _measured(experiment: Experiment) -> list[tuple[str, str]]:
-    """Return the names of the metrics that are shown, and those of their lists in a history."""
-    names = [("loss", "loss"), ("accuracy", "accuracy")]
-    if len(experiment.split.test):
-        names += [("test loss", "val_loss"), ("test accuracy", "val_accuracy")]
-    return names
+    """Return the names of the metrics that were measured, and those of their lists in a history.
+
+    A model of one's own may have no accuracy, and there may be nothing to test on.
+    """
+    names = [
+        ("loss", "loss"), ("accuracy", "accuracy"),
+        ("test loss", "val_loss"), ("test accuracy", "val_accuracy"),
+    ]  # fmt: skip
+    history = None if experiment.run is None else experiment.run.history
+    return [(label, name) for label, name in names if getattr(history, name, None)]
 
 
 def points_file(own: Points) -> bytes:

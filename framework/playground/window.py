@@ -148,8 +148,9 @@ class Window(Desk):
             self.say(facts["message"])
         self.numbers.session_changed(facts["playing"])
 
-    def _drawn(self) -> None:
+    async def _drawn(self) -> None:
         self.waiting_since = None
+        await self.look()
 
     # What is done in the pictures
 

@@ -73,9 +73,14 @@ def _classifier(
     post_transform: str,
 ) -> None:
     classes = len(numbers or names or intercepts)
-    if len(intercepts) == 1 and classes == 2:  # of both classes, the score of the second one
+    if len(intercepts) == 1 and classes == 2:
+        # The score z of the second class alone: that of the first is such that both, or their
+        # sigmoids, add up to 1.
+        if post_transform == "SOFTMAX":
+            raise ValueError("a softmax of a single score, on which programs do not agree")
+        sum_of_both = 1.0 if post_transform == "NONE" else 0.0
         coefficients = [*(-number for number in coefficients), *coefficients]
-        intercepts = [-intercepts[0], *intercepts]
+        intercepts = [sum_of_both - intercepts[0], *intercepts]
     opposite = [-number for number in coefficients[len(coefficients) // 2 :]]
     if (classes, post_transform) == (2, "LOGISTIC") and [*coefficients][
         : len(opposite)

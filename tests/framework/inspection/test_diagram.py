@@ -44,6 +44,21 @@ def test_a_column_has_a_layer_and_what_keeps_its_neurons() -> None:
     assert second.weights is network.layers[0].weights
 
 
+def test_an_operation_that_does_not_tell_its_shape_has_that_of_its_last_output() -> None:
+    class Own:
+        def forward(self, inputs: np.ndarray) -> None:
+            self.output = inputs**3
+
+        def backward(self, dvalues: np.ndarray) -> None:
+            self.dinputs = dvalues
+
+    network = Model([Dense(2, 4), Own(), Dense(4, 1)])
+    assert names(network)[2] == ("Own", 1)
+    network.finalize()
+    network.predict([[1.0, 2.0]])
+    assert names(network) == [("inputs", 2), ("Dense+Own", 4), ("Dense", 1)]
+
+
 def test_layers_of_one_neuron_are_told_from_parameters_of_one_feature() -> None:
     network = Sequential([Dense(1, 1), PReLU(), BatchNormalization(1), Dense(1, 1)])
     assert names(network) == [("inputs", 1), ("Dense+PReLU+BatchNormalization", 1), ("Dense", 1)]

@@ -7,6 +7,7 @@ import pytest
 
 from framework import Dense, MeanSquaredError, Model
 from framework.playground.experiment import Given, given_points
+from framework.playground.script import figures
 from framework.playground.session import Session
 from framework.playground.settings import (
     DataSettings,
@@ -228,6 +229,7 @@ def test_a_model_of_ones_own_is_trained_itself() -> None:
     for change in (lambda: session.add_layer(0), lambda: session.clear()):
         with pytest.raises(ValueError, match="changed in Python"):
             change()
+    assert figures(session.experiment).startswith("epoch 30  loss 0.0")  # there is no accuracy
     session.restart()
     assert run(session).epoch == 0
 
