@@ -35,6 +35,7 @@ def is_small(instructions: Instructions, loss: object, data: CheckedData, batch_
         and all(len(layer.input_shape) == 1 for layer in layers)
         and all(op["n_inputs"] * op["n_outputs"] <= LARGEST_LAYER for op in instructions.array)
         and type(loss) is SoftmaxCategoricalCrossentropy
+        and not loss.label_smoothing
         and len(data.labels) > 0
         and data.accuracy in (0, CATEGORICAL)
         and batch_size >= FEWEST_SAMPLES

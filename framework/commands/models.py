@@ -151,12 +151,14 @@ def _lines(model: Model, classes: Array | None, names: list[str], values: Array)
     """Yield a heading, and a line for each sample."""
     names = list(map(printable, names))
     if classes is None:
-        widths = [max(len(name), 10) for name in names]
+        # A network computes in float64 where more digits tell its numbers apart.
+        digits = 12 if values.dtype == np.float64 else 6
+        widths = [max(len(name), digits + 4) for name in names]
         columns = zip(names, widths, strict=True)
         yield "  ".join(["sample", *(f"{name:>{width}}" for name, width in columns)])
         for number, row in enumerate(values, 1):
             columns = zip(row, widths, strict=True)
-            yield "  ".join([f"{number:6}", *(f"{x:{width}.6g}" for x, width in columns)])
+            yield "  ".join([f"{number:6}", *(f"{x:{width}.{digits}g}" for x, width in columns)])
         return
     width = max(map(len, [*names, "class"]))
     last = model.output_activation

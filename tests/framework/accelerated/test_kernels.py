@@ -23,10 +23,12 @@ from framework import (
     Dropout,
     Flatten,
     FusedLoss,
+    Hinge,
     Huber,
     MeanSquaredError,
     Model,
     Operation,
+    Poisson,
     PReLU,
     RegressionAccuracy,
     ReLU,
@@ -35,6 +37,7 @@ from framework import (
     Sigmoid,
     Softmax,
     SoftmaxCategoricalCrossentropy,
+    Softplus,
     Tanh,
 )
 from framework.accelerated.exponential import exponential, exponential_minus_one, log_one_plus
@@ -317,6 +320,7 @@ TARGETS: dict[str, Array] = {
     "classes": CLASSES,
     "rows": random.dirichlet(np.ones(3), 40),
     "bits": random.integers(0, 2, (40, 3)).astype(float),
+    "counts": random.integers(0, 5, (40, 3)).astype(float),
     "numbers": random.normal(size=(40, 3)),
 }
 
@@ -325,7 +329,9 @@ def targets_of(loss: type) -> list[str]:
     """The names of the targets that a loss takes."""
     if "Categorical" in loss.__name__:
         return ["classes", "rows"]
-    return ["bits"] if "Binary" in loss.__name__ else ["numbers"]
+    if issubclass(loss, Poisson):
+        return ["counts"]
+    return ["bits"] if "Binary" in loss.__name__ or issubclass(loss, Hinge) else ["numbers"]
 
 
 LOSS_CASES = [
@@ -350,6 +356,8 @@ def test_a_loss_leads_to_the_same_steps(loss: Any, targets: str, weights: Any, d
         operations += [Softmax(), Scale(1.0)]  # what is behind the softmax keeps them apart
     elif targets == "bits":
         operations += [Sigmoid(), Scale(1.0)]
+    elif targets == "counts":
+        operations += [Softplus()]
     assert_same_training(operations, dtype, X, TARGETS[targets], loss, 10, sample_weight=weights)
 
 

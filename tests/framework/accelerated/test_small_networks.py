@@ -109,6 +109,18 @@ def test_after_100_steps_compiled_and_plain_parameters_agree_to_four_digits() ->
     )
 
 
+def test_smoothed_labels_are_those_of_plain_numpy() -> None:
+    def make() -> Model:
+        framework.seed(5)
+        return classifier(
+            Dense(4, 8), ReLU(), Dense(8, 3), Softmax(), loss=CategoricalCrossentropy(0.3)
+        )
+
+    plain, compiled = both(make)
+    assert_same_history(train(compiled, CLASSES), train(plain, CLASSES))
+    np.testing.assert_allclose(compiled.parameters.weights, plain.parameters.weights, rtol=1e-3)
+
+
 @pytest.mark.usefixtures("small_steps")
 def test_a_loss_that_is_not_finite_ends_the_training() -> None:
     framework.seed(0)

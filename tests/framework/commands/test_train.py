@@ -245,6 +245,19 @@ def test_numbers_of_any_size_are_learned(
     assert found["r2"] > 0.98
 
 
+def test_large_numbers_are_printed_with_the_digits_that_differ(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    y = [1.7e9 + i % 50 for i in range(200)]
+    write(Path("data.csv"), {"a": [i % 50 for i in range(200)], "y": y})
+    options = ("--target", "y", "--save", "m.st", "--quiet", "--no-accelerated")
+    assert run("train", "data.csv", *options) == 0
+    capsys.readouterr()
+    assert run("predict", "m.st", "data.csv") == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [float(line.split()[1]) for line in lines] == pytest.approx(y, rel=0, abs=5)
+
+
 def test_a_network_that_learned_nothing_is_reported_so(capsys: pytest.CaptureFixture[str]) -> None:
     y = 1.7e9 + 10 * random.normal(size=200)
     write(Path("data.csv"), {"a": random.normal(size=200).tolist(), "y": y.tolist()})
