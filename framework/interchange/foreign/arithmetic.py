@@ -10,7 +10,7 @@ import numpy as np
 from framework.activations import ReLU
 from framework.interchange.assembly import Assembly
 from framework.interchange.builders import build, number_of
-from framework.interchange.foreign.normalization import add_folded_normalization
+from framework.interchange.foreign.normalization import MOST_FEATURES, add_folded_normalization
 from framework.layers import Normalization, Scale
 from framework.layers.weighted import Weighted
 from optimizers.arrays import Array
@@ -91,8 +91,11 @@ def _vectors(assembly: Assembly, arrays: Mapping[str, Array]) -> dict[str, Array
         features = [axis for axis in range(max(added - 1, 0), len(sizes)) if sizes[axis] == 1][:1]
     if not features:
         return None
+    length = math.prod(full)
+    if length > max(MOST_FEATURES, *(array.size for array in arrays.values())):
+        raise ValueError(f"numbers that are broadcast to {length:,}")
     assembly.features(*features)
-    order = assembly.order(math.prod(full))
+    order = assembly.order(length)
     return {name: np.broadcast_to(a, full).reshape(-1)[order] for name, a in arrays.items()}
 
 
@@ -129,10 +132,10 @@ def _add_normalization(assembly: Assembly, vectors: Mapping[str, Array]) -> None
     exact = {name: vector.astype(np.float64) for name, vector in vectors.items()}
     ones = np.ones(len(next(iter(vectors.values()))))
     deviation = exact.get("deviation", ones)
-    factor = exact.get("weights", ones) / deviation
     biases = exact.get("biases", 0 * ones)
     mean = exact.get("mean", 0 * ones)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
+        factor = exact.get("weights", ones) / deviation
         shifted = np.where(biases == 0, mean, mean - biases / factor)
         if "weights" in exact:
             deviation = np.where(factor == 0, 0, 1 / factor)

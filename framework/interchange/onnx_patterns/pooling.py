@@ -118,7 +118,10 @@ def _of_positions(
         add_pooling(assembly, "average", size, strides, margins)
         added: Any = assembly.last
         known = [length for length in lengths if length is not None]
-        counts = added.windows.inside(known) if len(known) == axes else np.prod(size)
+        counts: Any = np.prod(size)
+        # An array as large as the images, so only where the file has one of this size.
+        if len(known) == axes and factors.size == np.prod(added.windows.counts(known)):
+            counts = added.windows.inside(known)
         if not np.allclose(factors * counts, 1):
             raise ValueError("it divides by other numbers than those of the values in a window")
 

@@ -2,6 +2,7 @@
 
 import itertools
 import tracemalloc
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from framework import (
+    AveragePooling2D,
     BatchNormalization,
+    Conv2D,
     Dense,
     Flatten,
     Model,
+    Normalization,
     OnnxError,
+    ReLU,
+    Residual,
     Softmax,
     Swish,
 )
@@ -62,6 +68,46 @@ def test_flipped_bits_give_one_type_of_error_or_another_network(tmp_path: Path) 
         damaged[position // 8] ^= 1 << position % 8
         outcomes.add(attempt(bytes(damaged), tmp_path))
     assert outcomes == {True, False}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_flipped_bits_in_a_network_for_images_too(dtype: str, tmp_path: Path) -> None:
+    operations = [
+        *(Normalization(2, mean=0, deviation=1), Conv2D(2, 3, 3, padding=1), BatchNormalization(3)),
+        *(Residual([Conv2D(3, 3, 1), ReLU()]), AveragePooling2D(2, padding=1), Flatten()),
+        Dense(27, 2),
+    ]
+    model = Model(operations, dtype=dtype)
+    model.finalize()
+    model.export_onnx(tmp_path / "whole.onnx", input_shape=(4, 4, 2))
+    content = (tmp_path / "whole.onnx").read_bytes()
+    outcomes = set()
+    for position in range(0, 8 * len(content), 101):
+        damaged = bytearray(content)
+        damaged[position // 8] ^= 1 << position % 8
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of numbers that became huge
+            outcomes.add(attempt(bytes(damaged), tmp_path))
+    assert outcomes == {True, False}
+
+
+def test_numbers_that_are_broadcast_to_more_take_no_memory(tmp_path: Path) -> None:
+    size = 100_000
+    model = graph(
+        "h = Mul(x, column) y = Add(h, row)",
+        inputs=f"float[N,{size},{size}] x",
+        column=np.ones((size, 1)),
+        row=np.ones(size),
+    )
+    path = saved(model, tmp_path)
+    tracemalloc.start()
+    try:
+        read = Model.from_onnx(path)  # one after the other, not as 10,000,000,000 numbers
+        widths = [getattr(layer, "n_features", None) for layer in read.layers]
+        assert [width for width in widths if width is not None] == [size, size]
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @settings(max_examples=20)
