@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from framework.estimators import NeuralNetworkClassifier, NeuralNetworkRegressor
-from optimizers import SGD
+from optimizers import Adam
 from tests.framework.estimators.support import LABELS, NUMBERS, TO_THE_OPTIMUM, WEIGHTS, X
 
 # In one batch, since weights and repetitions, which are held to be the same, make other batches.
@@ -26,11 +26,11 @@ SETTINGS: list[dict[str, Any]] = [
     {"hidden_layer_sizes": (), "shuffle": False, "learning_rate": 0.05},
     {"hidden_layer_sizes": (20, 10), "activation": ["tanh", "elu"], "learning_rate": 0.01},
     {"optimizer": "adamw", "batch_size": None, "learning_rate": 0.02},
-    {"optimizer": SGD(0.05, momentum=0.5)},
+    {"optimizer": Adam(0.01, beta_1=0.8)},
     {"tol": 1e-6, "n_iter_no_change": 5, "learning_rate": 0.01},
     {"dtype": "float64", "random_state": 3, "learning_rate": 0.01},
     {"l1": 1e-5, "l2": 1e-5, "learning_rate": 0.01},
-    {"warm_start": True, "learning_rate": 0.01},
+    {"optimizer": "nadam", "learning_rate": 0.01},
     {"activation": "swish", "learning_rate": 0.01},
     {"epochs": 300, "learning_rate": 0.005},
 ]
