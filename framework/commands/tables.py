@@ -6,7 +6,6 @@ import array
 import codecs
 import csv
 import io
-import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import IO, TextIO
 import numpy as np
 from numpy.typing import DTypeLike
 
+from framework.data.table_columns import is_number
 from framework.errors import file_errors
 from framework.utils.text import printable
 from optimizers.arrays import Array
@@ -54,7 +54,7 @@ def read_table(
             raise ValueError("it has no rows of numbers")
         remark = ""
         if has_heading is None:
-            has_heading = not any(map(_is_number, first))
+            has_heading = not any(map(is_number, first))
             remark = _remark(path, delimiter.join(first), has_heading)
         above = reader.line_num if has_heading else 0
         table = _parse(_lines(file, above), delimiter, dtype)
@@ -124,7 +124,7 @@ def _parse_row_by_row(lines: TextIO, above: int, delimiter: str) -> Array:
         if len(row) != width:
             raise ValueError(f"line {number} has {len(row)} values, others have {width}")
         for column, value in enumerate(row, 1):
-            if not _is_number(value):
+            if not is_number(value):
                 raise ValueError(
                     f"line {number} has {value[:SHOWN]!r}, which is no number, in column {column}"
                 )
@@ -138,10 +138,3 @@ def _remark(path: Path, first: str, is_heading: bool) -> str:
     kind, option = ("a heading", "--no-header") if is_heading else ("data", "--header")
     shown = printable(first if len(first) <= SHOWN else f"{first[:SHOWN]}…")
     return f"{path}: the first row was taken for {kind}: {shown} ({option} if it is not)"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False

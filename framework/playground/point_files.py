@@ -5,11 +5,11 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import math
 from collections.abc import Iterator
 
 import numpy as np
 
+from framework.data.table_columns import is_number
 from framework.playground.points import Points
 from framework.utils.text import printable
 
@@ -47,7 +47,7 @@ def read_points(content: bytes, target: str = "auto") -> Points:
             f"line {first_line} has one column: it needs the numbers of a point and, in the last "
             "column, its class or value"
         )
-    heading = None if any(map(_is_number, first[:-1])) else first
+    heading = None if any(map(is_number, first[:-1])) else first
     rows = rows[heading is not None :]
     if not rows:
         raise ValueError("the table has a heading, but no points below it")
@@ -63,14 +63,14 @@ def _with_targets(
     X: np.ndarray, columns: tuple[str, ...], last: list[tuple[int, str]], target: str
 ) -> Points:
     texts = [text for _, text in last]
-    numeric = all(map(_is_number, texts))
+    numeric = all(map(is_number, texts))
     if target == "auto":
         whole = numeric and all(float(text).is_integer() for text in texts)
         few = len(set(texts)) <= CLASSES_OF_NUMBERS
         target = "value" if numeric and not (whole and few) else "class"
     if target == "value":
         for line, text in last:
-            if not _is_number(text):
+            if not is_number(text):
                 raise ValueError(
                     f"line {line} has {text[:SHOWN]!r} in column {X.shape[1] + 1}, the last one: "
                     "that is no number, as the values of the other lines"
@@ -114,15 +114,8 @@ def _numbers(line: int, row: list[str], width: int) -> list[float]:
     if len(row) != width:
         raise ValueError(f"line {line} has {len(row)} columns, the first one {width}")
     for column, value in enumerate(row[:-1], 1):
-        if not _is_number(value):
+        if not is_number(value):
             raise ValueError(
                 f"line {line} has {value[:SHOWN]!r} in column {column}, which is no number"
             )
     return [float(value) for value in row[:-1]]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from tests.framework.playground.programs import TOP, printed_by
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: no browser")
 pytest.importorskip("nicegui", reason="nicegui is missing: there is no page")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing: no browser")
 
-TOP = Path(__file__).parents[3]
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
@@ -191,15 +192,7 @@ def test_the_script_that_is_taken_along_prints_the_figures_of_the_page(
     with page.page.expect_download() as download:
         page.page.get_by_text("Python script").click()
     download.value.save_as(tmp_path / "experiment.py")
-    done = subprocess.run(
-        [sys.executable, "experiment.py"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(TOP)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().replace("  ", " · ") == page.figures()
+    assert printed_by("experiment.py", tmp_path).replace("  ", " · ") == page.figures()
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,5 @@
 """Scripts, files, pictures and numbers of an experiment."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +16,7 @@ from framework.playground.point_files import read_points
 from framework.playground.script import POINTS_FILE, figures, points_file, script_of
 from framework.playground.session import Session
 from framework.playground.settings import DataSettings, Settings
-
-TOP = Path(__file__).parents[3]
+from tests.framework.playground.programs import printed_by
 
 
 def changed_and_back() -> Session:
@@ -77,15 +73,7 @@ def test_the_script_prints_the_figures_of_the_session(make: Any, tmp_path: Path)
     (tmp_path / "experiment.py").write_text(script_of(session.experiment), encoding="utf-8")
     if session.experiment.own is not None:
         (tmp_path / POINTS_FILE).write_bytes(points_file(session.experiment.own))
-    done = subprocess.run(
-        [sys.executable, "experiment.py"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(TOP)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == figures(session.experiment)
+    assert printed_by("experiment.py", tmp_path) == figures(session.experiment)
 
 
 def test_the_model_is_taken_along(tmp_path: Path) -> None:
