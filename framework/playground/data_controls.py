@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from nicegui import events, ui
+from nicegui import events, run, ui
 
 from framework.playground.controls import button, select
-from framework.playground.desk import Desk
+from framework.playground.desk import REFUSALS, Desk
 from framework.playground.features import FEATURES
-from framework.playground.point_files import LARGEST_FILE
+from framework.playground.point_files import LARGEST_FILE, read_points
 from framework.playground.sources import SOURCES
 from framework.utils.figures import COLOURS
 
@@ -120,27 +120,28 @@ class DataControls:
         data = self.desk.session.settings.data
         if self.showing or all(getattr(data, name) == new for name, new in changes.items()):
             return
-        self.desk.say("")
         await self.desk.do(lambda: self.desk.session.change_data(**changes))
 
     async def _toggle(self, name: str) -> None:
         chosen = name in self.desk.session.settings.network.features
         if not self.showing and self.boxes[name].value != chosen:
-            self.desk.say("")
             await self.desk.do(lambda: self.desk.session.toggle_feature(name))
 
     async def _uploaded(self, event: events.UploadEventArguments) -> None:
-        content, target = await event.file.read(), str(self.target.value)
-        self.desk.say("")
-        if await self.desk.do(lambda: self.desk.session.read_points(content, target)):
-            points = self.desk.session.experiment.split.train
-            names = points.class_names
-            kind = "values" if names is None else f"{len(names)} classes"
-            self.desk.say(
-                f"{event.file.name}: {len(self.desk.session.own or ()):,} points, "
-                f"{points.X.shape[1]} columns, the last one taken for {kind}"
-            )
+        desk, content, target = self.desk, await event.file.read(), str(self.target.value)
         event.sender.reset()  # type: ignore[attr-defined]
+        try:
+            points = await run.io_bound(read_points, content, target)
+        except REFUSALS as error:
+            desk.say(str(error))
+            return
+        if await desk.do(lambda: desk.session.use_points(points)):
+            names, width = points.class_names, points.X.shape[1]
+            kind = "values" if names is None else f"{len(names)} classes"
+            desk.say(
+                f"{event.file.name}: {len(points):,} points, {width} "
+                f"column{'s' * (width > 1)}, the last one taken for {kind}"
+            )
 
 
 class PenControls:

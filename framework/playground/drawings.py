@@ -23,7 +23,7 @@ from framework.inspection.diagram import (
     line_opacity,
     line_width,
 )
-from framework.playground.plane import Plane, background, curve, neuron_pictures, plane_of, signed
+from framework.playground.plane import Plane, background, curve, neuron_pictures, signed
 from framework.playground.session import Session
 from framework.utils.figures import COLOURS
 from optimizers.arrays import Array
@@ -47,7 +47,7 @@ class Drawings:
 
     def __init__(self, session: Session) -> None:
         self.session, experiment = session, session.experiment
-        self.plane: Plane = plane_of(experiment, session.shown)
+        self.plane: Plane = session.plane
         model = experiment.model
         self.columns: list[Column] = (
             [] if model is None else columns_of(model, opened=session.opened)
@@ -85,7 +85,7 @@ class Drawings:
             '<polyline id="prediction" fill="none" stroke-width="3" '
             f'stroke="{POSITIVE}" points=""/>',
         ]
-        places = self._places()
+        places = self._on_map(self.plane.places(self.points))
         trained = len(self.session.experiment.split.train)
         for row, colour in zip(self.rows, self._colours(), strict=True):
             x, y = places[row]
@@ -156,7 +156,8 @@ class Drawings:
         assert model is not None
         if len(self.plane.axes) == 1 and not self.points.has_classes:
             x, y = curve(experiment, self.plane)
-            places = self._on_map(np.column_stack([x, y]))
+            low, high = self.plane.low, self.plane.high
+            places = self._on_map((np.column_stack([x, y]) - low) / (high - low))
             found["prediction"] = {"points": _path(places)}
             return
         found["background"] = {"href": background(experiment, self.plane)}
@@ -262,34 +263,9 @@ class Drawings:
 
     # Parts of the plane
 
-    def _places(self) -> Array:
-        X = self.points.X
-        if len(self.plane.axes) == 2:
-            return self._on_map(X[:, list(self.plane.axes)])
-        if self.points.has_classes:
-            spread = (np.arange(len(X)) * 0.618) % 1  # beside each other, where they would overlap
-            places = self._on_map(np.column_stack([X[:, 0], np.zeros(len(X))]))
-            places[:, 1] = SIDE * (0.1 + 0.8 * spread)
-            return places
-        return self._on_map(np.column_stack([X[:, 0], self.points.y[:, 0]]))
-
-    def _on_map(self, points: Array) -> Array:
-        low, high = self._corners()
-        share = (points - low) / (high - low)
-        return np.column_stack([SIDE * share[:, 0], SIDE * (1 - share[:, 1])])
-
-    def _corners(self) -> tuple[Array, Array]:
-        if len(self.plane.axes) == 2:
-            return self.plane.low, self.plane.high
-        y = self.points.y if len(self.points) else np.zeros((1, 1))
-        margin = 0.15 * float(np.ptp(y)) or 1.0
-        low = np.array([self.plane.low[0], float(y.min()) - margin])
-        return low, np.array([self.plane.high[0], float(y.max()) + margin])
-
-    def in_plane(self, x: float, y: float) -> tuple[float, float]:
-        """Return the point of the data at a place of the picture, whose sides go from 0 to 1."""
-        low, high = self._corners()
-        return float(low[0] + x * (high[0] - low[0])), float(high[1] - y * (high[1] - low[1]))
+    def _on_map(self, places: Array) -> Array:
+        """Return the places on the map of shares of its sides."""
+        return np.column_stack([SIDE * places[:, 0], SIDE * (1 - places[:, 1])])
 
     def _colours(self) -> list[str]:
         if self.points.has_classes:

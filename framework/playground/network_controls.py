@@ -111,7 +111,7 @@ class NetworkControls:
         last = place == self.columns - 1
         ui.label("inputs" if not place else name or ("output" if last else "")).classes("kind")
         if not place and session.experiment.given is None:
-            add = lambda: self._do(lambda: session.add_layer(0))  # noqa: E731
+            add = lambda: self.desk.do(lambda: session.add_layer(0))  # noqa: E731
             button("add_circle", "add a layer behind the inputs", add)
 
     def _number(self, label: str, value: float, name: str) -> ui.number:
@@ -123,17 +123,13 @@ class NetworkControls:
 
     async def _loss(self, name: str) -> None:
         if not self.showing and name != self.desk.session.settings.network.loss:
-            await self._do(lambda: self.desk.session.change_network(loss=name))
+            await self.desk.do(lambda: self.desk.session.change_network(loss=name))
 
     async def _change(self, **changes: Any) -> None:
         training = self.desk.session.settings.training
         if self.showing or all(getattr(training, name) == new for name, new in changes.items()):
             return
-        await self._do(lambda: self.desk.session.change_training(**changes))
-
-    async def _do(self, function: Any) -> None:
-        self.desk.say("")
-        await self.desk.do(function)
+        await self.desk.do(lambda: self.desk.session.change_training(**changes))
 
 
 class LayerControls:
@@ -152,8 +148,8 @@ class LayerControls:
         with opener, ui.menu().classes("more-menu"), ui.column().classes("more-column"):
             self._menu()
         with ui.element("div").classes("size-row"):
-            add = lambda: self._do(lambda: session.add_layer(place + 1))  # noqa: E731
-            remove = lambda: self._do(lambda: session.remove_layer(place))  # noqa: E731
+            add = lambda: self.desk.do(lambda: session.add_layer(place + 1))  # noqa: E731
+            remove = lambda: self.desk.do(lambda: session.remove_layer(place))  # noqa: E731
             button("add_circle", f"add a layer behind {name}", add)
             button("delete", f"remove {name}", remove)
 
@@ -184,8 +180,8 @@ class LayerControls:
         for label, name in (("dropout", "dropout"), ("L1 penalty", "l1"), ("L2 penalty", "l2")):
             self._number(label, name)
         with ui.row().classes("line"):
-            left = lambda: self._do(lambda: session.move_layer(place, -1))  # noqa: E731
-            right = lambda: self._do(lambda: session.move_layer(place, 1))  # noqa: E731
+            left = lambda: self.desk.do(lambda: session.move_layer(place, -1))  # noqa: E731
+            right = lambda: self.desk.do(lambda: session.move_layer(place, 1))  # noqa: E731
             button("west", f"move layer {place + 1} towards the inputs", left)
             button("east", f"move layer {place + 1} towards the outputs", right)
 
@@ -203,15 +199,11 @@ class LayerControls:
             now = session.settings.network.layers[place].neurons
             session.change_layer(place, neurons=max(1, now + by))
 
-        return self._do(change)
+        return self.desk.do(change)
 
     async def _change(self, name: str, value: Any) -> None:
         session, place = self.desk.session, self.place
         layers = session.settings.network.layers
         if self.showing or place >= len(layers) or getattr(layers[place], name) == value:
             return
-        await self._do(lambda: session.change_layer(place, **{name: value}))
-
-    async def _do(self, function: Any) -> None:
-        self.desk.say("")
-        await self.desk.do(function)
+        await self.desk.do(lambda: session.change_layer(place, **{name: value}))

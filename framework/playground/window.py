@@ -20,6 +20,8 @@ from framework.playground.session import Session
 from framework.playground.sessions import Sessions
 
 REDRAW = 0.05  # seconds between looks at the session
+AHEAD = 2  # pictures that are sent before the browser says that it has drawn them
+GIVEN_UP = 2  # seconds after which a picture is no longer waited for
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 
 
@@ -28,9 +30,9 @@ class Window(Desk):
 
     def __init__(self, session: Session, sessions: Sessions) -> None:
         super().__init__(session, sessions)
-        self.waiting_since: float | None = None
+        self.sent: list[float] = []  # when pictures were sent that are not drawn yet
         self.looking = False
-        self.frames = 0
+        self.stopped_by = ""
         self.build()
         self.timer = ui.timer(REDRAW, self.look)
 
@@ -83,9 +85,10 @@ class Window(Desk):
     # Looking at the session
 
     async def look(self) -> None:
-        """Draw what has changed, unless the browser is still busy with the last picture."""
-        busy = self.waiting_since is not None and time.monotonic() - self.waiting_since < 2
-        if self.looking or busy or self.seen == self.session.version:
+        """Draw what has changed, unless the browser is still busy with the last pictures."""
+        now = time.monotonic()
+        self.sent = [since for since in self.sent if now - since < GIVEN_UP]
+        if self.looking or len(self.sent) >= AHEAD or self.seen == self.state():
             return
         self.looking = True
         try:
@@ -93,9 +96,13 @@ class Window(Desk):
         finally:
             self.looking = False
 
+    def state(self) -> tuple[Any, ...]:
+        """Return what is another whenever there is something else to draw."""
+        return self.session.version, self.session.pace
+
     async def redraw(self) -> None:
         """Draw the session as it is now."""
-        whole, changes, facts = await self.ask(self._picture)
+        whole, changes, facts = await self.picture(self._picture)
         if whole is not None:
             self.diagram.show(whole["diagram"])
             self.map.show(whole["map"])
@@ -106,18 +113,17 @@ class Window(Desk):
             self.data.show()
             self.network.show()
             self.pen.show()
-        self.waiting_since = time.monotonic()
+        self.sent.append(time.monotonic())
         self.diagram.change({k: v for k, v in changes.items() if k[0] in "nw"})
         self.map.change({k: v for k, v in changes.items() if k[0] in "bp"})
         self.curves["accuracy"].change({k: v for k, v in changes.items() if k[0] == "a"})
         self.curves["loss"].change({k: v for k, v in changes.items() if k[0] == "l"})
         self.show_facts(facts)
-        self.frames += 1
 
     def _picture(self) -> tuple[dict[str, str] | None, Changes, dict[str, Any]]:
         """Return the whole pictures if they are others, what has changed, and a few facts."""
         session, whole = self.session, None
-        self.seen = session.version
+        self.seen = self.state()
         if self.structure != session.structure:
             self.structure = session.structure
             self.drawings = Drawings(session)
@@ -131,6 +137,7 @@ class Window(Desk):
             "batches": 0 if run is None else run.batches,
             "playing": session.playing,
             "message": session.message,
+            "pace": session.pace,
             "moments": 1 if timeline is None else len(timeline.moments),
             "position": None if timeline is None else timeline.position,
             "training": session.settings.training,
@@ -144,13 +151,13 @@ class Window(Desk):
         self.transport.show(facts)
         self.timeline.show(facts)
         self.network.show_rate(facts["training"])
-        if facts["message"]:
-            self.say(facts["message"])
+        if facts["message"] != self.stopped_by:
+            self.stopped_by = facts["message"]
+            self.say(self.stopped_by)
         self.numbers.session_changed(facts["playing"])
 
-    async def _drawn(self) -> None:
-        self.waiting_since = None
-        await self.look()
+    def _drawn(self) -> None:
+        del self.sent[:1]
 
     # What is done in the pictures
 
@@ -163,13 +170,11 @@ class Window(Desk):
             await self.numbers.choose(part)
 
     async def draw(self, places: list[list[float]]) -> None:
-        """Draw or erase points at places of the map, whose sides go from 0 to 1."""
-        found = [self.drawings.in_plane(float(x), float(y)) for x, y in places]
-        plane = self.drawings.plane
+        """Draw or erase points at places of the map, as shares of its sides from the top left."""
+        found = [(float(x), 1 - float(y)) for x, y in places]
         mode, target = self.pen.mode, self.pen.target()
         if mode == "erase":
-            radius = 0.04 * float((plane.high - plane.low)[0])
-            await self.do(lambda: self.session.erase(found, radius))
+            await self.do(lambda: self.session.erase(found))
         elif mode == "draw":
             await self.do(lambda: self.session.draw(found, target))
 
@@ -191,7 +196,7 @@ def add_page(sessions: Sessions) -> None:
             if setting:
                 settings, own = decode(setting)
                 made = sessions.make()
-                make = lambda: Session(settings, own, accelerated=made.accelerated)  # noqa: E731
+                make = lambda: Session(settings, own, compiler=made.compiler)  # noqa: E731
             session = sessions.opened(window, make)
         except ValueError as error:
             ui.label(str(error)).classes("message").props("role=alert")
