@@ -59,7 +59,6 @@ class TransportControls:
             self.batch = ui.label("").classes("batch")
         speed = select("speed", list(SPEEDS), session.speed, self._set_speed)
         speed.props("dark").classes("speed")
-        self.pace = ui.label("").classes("pace").props("role=status")
 
     def show(self, facts: dict[str, Any]) -> None:
         """Show whether it is playing, and how far it has come."""
@@ -67,7 +66,6 @@ class TransportControls:
         self.play.props(f"icon={'pause' if playing else 'play_arrow'}")
         self.play.props(f'aria-label="{"pause" if playing else "play"}"')
         self.epoch.set_text(f"{facts['epoch']:,}")
-        self.pace.set_text(facts["pace"])
         self.batch.set_text(f"+ batch {batch} of {facts['batches']}" if batch else "")
 
     async def _play_or_pause(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from nicegui import events, run, ui
+from nicegui import events, ui
 
 from framework.playground.controls import button, select
 from framework.playground.desk import REFUSALS, Desk
@@ -33,14 +34,18 @@ class DataControls:
         self.classes = select(
             "classes", [2, 3, 4, 5, 6], data.classes, lambda e: change(classes=e.value)
         )
-        self.samples = self._slider("points of each class", 10, 500, 10, data.samples, "samples")
-        self.noise = self._slider("noise", 0, 0.5, 0.01, data.noise, "noise")
+        with ui.element("div").classes("w-full") as sliders:
+            self.samples = self._slider(
+                "points of each class", 10, 500, 10, data.samples, "samples"
+            )
+            self.noise = self._slider("noise", 0, 0.5, 0.01, data.noise, "noise")
         self.test = self._slider("tested on, percent", 0, 80, 5, data.test_percent, "test_percent")
-        with ui.row().classes("line"):
+        with ui.row().classes("line") as seeds:
             self.seed = ui.number("seed", value=data.seed, min=0, precision=0, step=1)
             self.seed.props("dense outlined").classes("choice seed")
             self.seed.on("change", lambda: change(seed=int(self.seed.value or 0)))
             button("refresh", "other points", lambda: change(seed=int(self.seed.value or 0) + 1))
+        self.of_generated = (sliders, seeds)
         self.shown = ui.row().classes("line")
         with ui.expansion("a table of your own (CSV)").classes("table").props("dense"):
             ui.label("Each line: the numbers of a point, then its class or value.").classes("hint")
@@ -57,7 +62,7 @@ class DataControls:
                 on_rejected=lambda: desk.say("a table can have up to 20 MB"),
             )
             upload.props('accept=".csv,.tsv,.txt" flat bordered aria-label="a table of your own"')
-        ui.label("inputs of the network").classes("caption")
+        self.caption = ui.label("inputs of the network").classes("caption")
         with ui.element("div").classes("features") as self.features:
             self.boxes = {
                 name: ui.checkbox(name, on_change=lambda e, name=name: self._toggle(name))
@@ -76,11 +81,12 @@ class DataControls:
         self.classes.set_visibility(generated and SOURCES[data.source].takes_classes)
         self.samples.set_value(data.samples)
         self.noise.set_value(data.noise)
-        for control in (self.samples, self.noise):
-            control.set_enabled(generated)
+        for control in self.of_generated:
+            control.set_visibility(generated)
         self.test.set_value(data.test_percent)
         self.seed.set_value(data.seed)
         in_plane = points.in_plane and session.experiment.given is None
+        self.caption.set_visibility(in_plane)
         self.features.set_visibility(in_plane)
         for name, box in self.boxes.items():
             box.set_value(name in session.settings.network.features)
@@ -131,7 +137,7 @@ class DataControls:
         desk, content, target = self.desk, await event.file.read(), str(self.target.value)
         event.sender.reset()  # type: ignore[attr-defined]
         try:
-            points = await run.io_bound(read_points, content, target)
+            points = await asyncio.to_thread(read_points, content, target)
         except REFUSALS as error:
             desk.say(str(error))
             return

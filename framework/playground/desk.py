@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import Any
 
-from nicegui import background_tasks, run, ui
+from nicegui import background_tasks, ui
 from nicegui.element import Element
 
 from framework.playground.drawings import Changes, Drawings
@@ -78,7 +78,7 @@ class Desk:
     async def aside(self, function: Callable[[Experiment], Any]) -> Any:
         """Return what a function makes of a copy of the experiment; it may take its time."""
         made = await self.ask(lambda: copy.deepcopy(self.session.experiment))
-        return await run.io_bound(function, made)
+        return await asyncio.to_thread(function, made)
 
     async def do(self, function: Callable[[], Any]) -> bool:
         """Do something with the session. What is not possible is said, and changes nothing."""

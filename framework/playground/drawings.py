@@ -32,6 +32,7 @@ from optimizers.arrays import Array
 Changes = dict[str, dict[str, Any]]
 
 COLUMN, TILE, PITCH, MARGIN = 120, 34, 40, 6
+LETTER, LONGEST_NAME = 7, 20  # the width of a letter of a name, and how many are shown
 SIDE = 400  # of the plane
 WIDTH, HEIGHT = 400, 110  # of the curves
 MOST_POINTS = 600
@@ -56,6 +57,11 @@ class Drawings:
             [(edge.before, edge.after) for edge in edges_between(*pair)]
             for pair in zip(self.columns, self.columns[1:], strict=False)
         ]
+        names = self.neuron_names(0) if self.columns else []
+        longest = min(max(map(len, names), default=0), LONGEST_NAME)
+        # What is left of the first column, for longer names than there is space for in it.
+        self.left = max(0.0, LETTER * longest - (COLUMN - TILE) / 2)
+        self.top = 1.0  # of the curves of the loss
         split = experiment.split
         self.points = split.train.and_points(split.test)
         step = max(1, -(-len(self.points) // MOST_POINTS))
@@ -75,7 +81,8 @@ class Drawings:
             parts += self._edges(place, height)
         for place, column in enumerate(self.columns):
             parts += self._neurons(place, column, height)
-        return _svg(width, height, "the network: its neurons and weights", parts)
+        label = "the network: its neurons and weights"
+        return _svg(width + self.left, height, label, parts, left=self.left)
 
     def map(self) -> str:
         """Return the plane: what is predicted everywhere, and the points."""
@@ -184,6 +191,7 @@ class Drawings:
             finite = np.concatenate([*values, [0.0]])
             finite = finite[np.isfinite(finite)]
             top = 1.0 if kind == "accuracy" else float(np.quantile(finite, 0.99)) * 1.1 or 1.0
+            self.top = top if kind == "loss" else self.top
             for name in names:
                 shown = np.asarray(timeline.curves[name], float)
                 found[f"{kind}-{name}"] = {"points": _curve(shown, epochs, top)}
@@ -231,7 +239,9 @@ class Drawings:
             )
             if not place:
                 where = f'x="{x - 5:g}" y="{y + 4:g}" text-anchor="end"'
-                yield f'<text {where} class="name">{label}</text>'
+                name = names[neuron]
+                short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+                yield f'<text {where} class="name">{html.escape(short)}</text>'
         if column.folded:
             y = self._heights(place, height)[-1]
             label = f"show {column.folded} more neurons"
@@ -278,12 +288,18 @@ class Drawings:
 
 
 def _svg(
-    width: float, height: float, label: str, parts: Sequence[str], stretched: bool = False
+    width: float,
+    height: float,
+    label: str,
+    parts: Sequence[str],
+    *,
+    stretched: bool = False,
+    left: float = 0.0,
 ) -> str:
-    shape = ' preserveAspectRatio="none"' if stretched else ""
+    shape = 'preserveAspectRatio="none" ' if stretched else ""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}"{shape} '
-        f'role="group" aria-label="{html.escape(label, quote=True)}">{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-left:g} 0 {width:g} {height:g}" '
+        f'{shape}role="group" aria-label="{html.escape(label, quote=True)}">{"".join(parts)}</svg>'
     )
 
 

@@ -42,7 +42,7 @@ def loss_for(name: str, points: Points) -> str:
     Raises ValueError if it does not fit, or there is nothing to tell apart.
     """
     if points.has_classes and len(points.class_names or ()) < 2:
-        raise ValueError("all points have the same class: a network needs two or more to tell apart")
+        raise ValueError("all points have the same class: a network needs two to tell apart")
     if name == "auto":
         return "categorical_crossentropy" if points.has_classes else "mean_squared_error"
     fitting = CLASS_LOSSES if points.has_classes else VALUE_LOSSES

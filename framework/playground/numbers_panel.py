@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Callable
-from typing import Any
 
 from nicegui import ui
 
@@ -48,7 +47,7 @@ class NumbersPanel:
                     self._build_choice()
                     self.text = ui.html(f'<p class="hint">{HINT}</p>', sanitize=False)
                 with ui.tab_panel(step):
-                    with ui.row().classes("line"):
+                    with ui.row().classes("line steps"):
                         button("chevron_left", "the step before", lambda: self._go(-1))
                         self.place = ui.label().classes("caption")
                         button("chevron_right", "the next step", lambda: self._go(1))
@@ -78,6 +77,7 @@ class NumbersPanel:
             self.kind.on_value_change(self._chosen_by_hand)
             for field in self.fields.values():
                 field.on("change", self._chosen_by_hand)
+        self._show_choice()
 
     async def choose(self, part: str) -> None:
         """Show what a part of the pictures names: "neuron:1:3" is the fourth of the first layer."""

@@ -11,7 +11,7 @@ from nicegui import ui
 from framework.playground.controls import TimelineControls, TransportControls, taking_along
 from framework.playground.data_controls import DataControls, PenControls
 from framework.playground.desk import Desk, Drawing
-from framework.playground.drawings import Changes, Drawings
+from framework.playground.drawings import COLUMN, Changes, Drawings
 from framework.playground.link import decode
 from framework.playground.network_controls import NetworkControls
 from framework.playground.numbers_panel import NumbersPanel
@@ -22,6 +22,14 @@ from framework.playground.sessions import Sessions
 REDRAW = 0.05  # seconds between looks at the session
 AHEAD = 2  # pictures that are sent before the browser says that it has drawn them
 GIVEN_UP = 2  # seconds after which a picture is no longer waited for
+LEGEND_OF_NETWORK = (
+    "Each picture is what a neuron computes over the plane: blue above 0, orange below. Each line "
+    "is a weight, by sign and size. Click on one to see its numbers."
+)
+LEGEND_OF_MAP = (
+    '<span class="dot round"></span>training <span class="dot"></span>test '
+    '<span class="dot round rimmed"></span>predicted wrongly'
+)
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 
 
@@ -59,18 +67,21 @@ class Window(Desk):
                     self.layers = ui.element("div").classes("layers")
                     self.diagram = Drawing("the network")
                 self.diagram.on("pick", lambda event: self.pick(event.args))
+                ui.label(LEGEND_OF_NETWORK).classes("hint")
                 self.timeline = TimelineControls(self)
             with ui.element("section").classes("room output").props('aria-label="Output"'):
                 ui.label("Output").classes("title").props("role=heading aria-level=2")
                 self.map = Drawing("predictions over the plane").classes("map")
                 self.map.on("pick", lambda event: self.pick(event.args))
                 self.map.on("places", lambda event: self.draw(event.args))
+                ui.html(LEGEND_OF_MAP, sanitize=False).classes("hint")
                 self.pen = PenControls(self)
                 self.figures = ui.label().classes("figures").props("role=status aria-live=off")
                 self.curves: dict[str, Drawing] = {}
+                self.scales: dict[str, ui.label] = {}
                 for kind in ("loss", "accuracy"):
                     with ui.row().classes("curve-title"):
-                        ui.label(kind)
+                        self.scales[kind] = ui.label(f"{kind}, from 0 to 1")
                         if kind == "loss":
                             ui.html(
                                 '<span class="key solid"></span>training '
@@ -108,8 +119,12 @@ class Window(Desk):
             self.map.show(whole["map"])
             for kind, drawing in self.curves.items():
                 drawing.show(whole[kind])
-            count = max(4, len(self.drawings.columns))
-            self.wide.style(f"--columns: {count}; min-width: {count * 84}px")
+            count, left = max(4, len(self.drawings.columns)), self.drawings.left / COLUMN
+            share = left / (left + count)
+            self.wide.style(
+                f"--columns: {count}; --left: {100 * share:.2f}%; min-width: "
+                f"{(left + count) * 84:.0f}px; max-width: {(left + count) * 142:.0f}px"
+            )
             self.data.show()
             self.network.show()
             self.pen.show()
@@ -142,15 +157,19 @@ class Window(Desk):
             "position": None if timeline is None else timeline.position,
             "training": session.settings.training,
         }
-        return whole, self.drawings.changes(), facts
+        changes = self.drawings.changes()
+        facts["top"] = self.drawings.top
+        return whole, changes, facts
 
     def show_facts(self, facts: dict[str, Any]) -> None:
         """Show the figures and the state of the training."""
         text = facts["figures"].replace("  ", " · ")
         self.figures.set_text(text.replace(" · test loss", "\ntest loss"))
+        self.scales["loss"].set_text(f"loss, from 0 to {facts['top']:.2g}")
         self.transport.show(facts)
         self.timeline.show(facts)
         self.network.show_rate(facts["training"])
+        self.network.pace.set_text(facts["pace"])
         if facts["message"] != self.stopped_by:
             self.stopped_by = facts["message"]
             self.say(self.stopped_by)

@@ -198,7 +198,9 @@ def test_of_one_column_the_height_is_the_value_and_erasing_takes_what_is_seen() 
     np.testing.assert_allclose([own.X[-1, 0], own.y[-1, 0]], plane.at(np.array([0.5, 0.25])))
     session.erase([(0.5, 0.25)], 1e-6)
     assert session.own is not None and len(session.own) == len(own) - 1 >= count
-    session.use_points(read_points(b"\n".join(b"%d,%d" % (i % 4, i % 2) for i in range(30)), "class"))
+    session.use_points(
+        read_points(b"\n".join(b"%d,%d" % (i % 4, i % 2) for i in range(30)), "class")
+    )
     split = session.experiment.split
     places = session.plane.places(split.train.and_points(split.test))
     session.erase([tuple(places[25])], 1e-6)  # one to test on
