@@ -16,7 +16,7 @@ from framework.playground.features import FEATURES
 from framework.playground.network import accelerate
 from framework.playground.plane import Plane, plane_of
 from framework.playground.points import Points, is_for_testing
-from framework.playground.settings import LayerSettings, Settings
+from framework.playground.settings import DataSettings, LayerSettings, Settings
 
 # How far training goes from one picture to the next. A slice ends after 30 ms, and so at the latest
 # after 50, as a call of small batches that has begun takes another 10.
@@ -64,7 +64,9 @@ class Session:
         self.opened: set[int] = set()
         self.version = self.structure = 0
         self.own, self.compiler = own, compiler
-        self.experiment = Experiment(settings or Settings(), own, given)
+        if settings is None:
+            settings = Settings(DataSettings() if own is None else DataSettings("own"))
+        self.experiment = Experiment(settings, own, given)
         self.plane = self._fitting_plane()
         self._accelerate()
 
@@ -210,11 +212,15 @@ class Session:
 
     def one_epoch(self, seconds: float = math.inf) -> None:
         """Train to the end of this epoch, and pause; if it takes longer, play up to there."""
+        if self.playing and self.ends_at is not None:
+            self.ends_at += 1  # asked for again before it has come to its end
+            return
+        run = self.experiment.run
+        end = 0 if run is None else run.epoch + 1
         self.playing = False
         self._advance(epochs=1, seconds=seconds)
-        run = self.experiment.run
-        if run is not None and run.batch and not self.message:
-            self.playing, self.ends_at = True, run.epoch + 1
+        if run is not None and run.epoch < end and not self.message:
+            self.playing, self.ends_at = True, end
 
     def slice(
         self, seconds: float = SLICE, interrupted: Callable[[], bool] = lambda: False

@@ -60,6 +60,16 @@ def test_slices_of_any_length_come_to_the_same_numbers() -> None:
         np.testing.assert_array_equal(weights(other), weights(whole))
 
 
+def test_a_long_epoch_is_played_to_its_end_and_each_request_is_one_more() -> None:
+    session, whole = Session(SMALL), trained(Session(SMALL), 3)
+    for _ in range(3):
+        session.one_epoch(seconds=0)
+    assert session.playing and run(session).epoch == 0
+    while session.playing:
+        session.slice(0.001)
+    assert run(session).epoch == 3 and run(session).history.loss == run(whole).history.loss
+
+
 def test_going_back_and_on_again_gives_the_same_numbers() -> None:
     session = trained(Session(SMALL), 50)
     at_50 = weights(session)
@@ -207,6 +217,14 @@ def test_of_one_column_the_height_is_the_value_and_erasing_takes_what_is_seen() 
     left = session.experiment.split
     assert len(left.train) + len(left.test) == 29
     assert left.train.y.sum() + left.test.y.sum() == 15 - split.test.y[25 - len(split.train)]
+
+
+def test_points_that_it_begins_with_are_ones_own() -> None:
+    session = Session(own=read_points(b"1,2,a\n2,1,b\n"))
+    assert session.settings.data.source == "own"
+    session.change_data(source="moons")
+    session.change_data(source="own")
+    assert len(session.own or ()) == 2
 
 
 def test_large_columns_are_scaled_inside_the_network() -> None:
