@@ -69,6 +69,8 @@ class Network:
             accuracy=CategoricalAccuracy(),
         )
         finalize(model, accelerated)
+        if -1 not in self.takes:
+            model.input_shape = self.takes  # known before the data are, for the summary
         return model
 
     def inputs(self, images: Array) -> Array:
