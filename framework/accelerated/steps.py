@@ -29,6 +29,8 @@ class Network(NamedTuple):
         accuracy: its opcode.
         precision: that of a ``RegressionAccuracy``.
         first_state, second_state: what the optimizer remembers.
+        decays: whether each parameter decays; empty if all do.
+        without_decay: the instruction of the optimizer for those that do not.
     """
 
     instructions: Array
@@ -42,6 +44,8 @@ class Network(NamedTuple):
     statistics: Array
     first_state: Array
     second_state: Array
+    decays: Array
+    without_decay: Any
 
 
 class BatchSource(NamedTuple):
@@ -204,11 +208,29 @@ def update(network, rate, step, thread_team, thread_id):
             gradients = network.gradients[own]
             if factor < 1:
                 gradients = gradients * gradients.dtype.type(factor)
-            run_update(
-                optimizer.opcode, optimizer, network.parameters[own], gradients,
-                first_state[own], second_state[own], rate, step,
-            )  # fmt: skip
+            start = own.start
+            while start < own.stop:
+                stop, chosen = own.stop, optimizer
+                if len(network.decays):
+                    stop = end_of_equal(network.decays, start, own.stop)
+                    chosen = optimizer if network.decays[start] else network.without_decay
+                part = slice(start, stop)
+                run_update(
+                    chosen.opcode, chosen, network.parameters[part],
+                    gradients[start - own.start : stop - own.start],
+                    first_state[part], second_state[part], rate, step,
+                )  # fmt: skip
+                start = stop
     return barrier(thread_team, thread_id)
+
+
+@jit
+def end_of_equal(values, start, stop):
+    """Return where the values that are equal to the one at ``start`` end."""
+    end = start + 1
+    while end < stop and values[end] == values[start]:
+        end += 1
+    return end
 
 
 @jit
