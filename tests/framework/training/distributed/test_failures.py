@@ -15,6 +15,7 @@ import pytest
 from framework import Model
 from tests.framework.training.distributed.jobs.resumed import run
 from tests.framework.training.distributed.launch import (
+    HANGS,
     JOBS,
     MPIEXEC,
     finish,
