@@ -146,7 +146,7 @@ class Instructions:
             is_first = self.first < 0 and place.size > 0
             if is_first:
                 self.first = len(rows)
-            n_statistics = len(kernel.statistics) * before[-1]
+            n_statistics = len(kernel.constants + kernel.statistics) * before[-1]
             n_uniforms = n_outputs * kernel.uniforms
             n_partials = kernel.partials(taken[0], before)
             rows.append(
