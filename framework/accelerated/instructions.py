@@ -260,23 +260,16 @@ def loss_instruction(loss: Any, instructions: Instructions) -> Any:
     return np.array(row, dtype=LOSS)[()]
 
 
-def optimizer_instruction(optimizer: Optimizer) -> Any:
-    """Return the instruction of an optimizer."""
+def optimizer_instruction(optimizer: Optimizer, **others: float) -> Any:
+    """Return the instruction of an optimizer, with ``others`` in place of its own settings."""
     kernel = next(kernel for kernel in OPTIMIZERS if kernel.optimizer is type(optimizer))
     names = ("max_gradient_norm", *kernel.settings)
     row = _row(
         OPTIMIZER,
         opcode=modules(OPTIMIZERS).index(kernel.module),
-        **{name: getattr(optimizer, name) or 0.0 for name in names},
+        **{name: getattr(optimizer, name) or 0.0 for name in names} | others,
     )
     return np.array(row, dtype=OPTIMIZER)[()]
-
-
-def without_decay(instruction: Any) -> Any:
-    """Return the instruction of the same optimizer for parameters that do not decay."""
-    row = np.array(instruction)
-    row["weight_decay"] = 0
-    return row[()]
 
 
 def decays(optimizer: Optimizer, parameters: ParameterVector) -> Array:
