@@ -1,7 +1,7 @@
-"""The decorators of the compiled functions of this folder, and the choice between kernels."""
+"""The decorators of the compiled functions of this folder."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -76,24 +76,6 @@ def cached_jit(function: Callable[..., Any]) -> Any:
     except RuntimeError:  # no folder to write to
         compiled.compile = warning_of_no_folder(compiled.compile)
     return compiled
-
-
-def switch(functions: Sequence[Any], arguments: str) -> Any:
-    """Return a compiled function ``(opcode, *arguments)`` that calls ``functions[opcode]``.
-
-    It is one chain of comparisons, which the compiler makes a jump. None in place of a function
-    does nothing.
-
-    >>> switch([None], "x")(0, 3.0)
-    """
-    names = {f"function_{i}": function for i, function in enumerate(functions) if function}
-    lines = [f"def chosen(opcode, {arguments}):"]
-    for name in names:
-        lines += [f"    if opcode == {name.removeprefix('function_')}:"]
-        lines += [f"        {name}({arguments})", "        return"]
-    namespace: dict[str, Any] = dict(names)
-    exec("\n".join([*lines, "    return"]), namespace)
-    return inlined(namespace["chosen"])
 
 
 def version() -> str:

@@ -5,14 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from framework.accelerated.accuracies import sum_of_correct
-from framework.accelerated.interpreter import (
-    backward,
-    forward,
-    penalties,
-    run_loss_backward,
-    run_losses,
-    run_update,
-)
+from framework.accelerated.entries import call_loss_backward, call_losses, call_update
+from framework.accelerated.interpreter import backward, forward, penalties
 from framework.accelerated.jit import cached_jit, inlined, jit
 from framework.accelerated.state import State, rows
 from framework.accelerated.thread_team import barrier, chunk, own_rows
@@ -131,11 +125,11 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
         if loss.is_fused:
             output = rows(workspace.values, loss.output, samples, loss.n_outputs)
         dinputs = rows(workspace.dvalues, loss.dinputs, samples, loss.n_outputs)
-        per_sample = rows(workspace.values, loss.losses, samples, 1).ravel()
-        run_losses(
-            loss.opcode, loss, predictions[own], labels[own], targets[own], output[own],
-            per_sample[own],
-        )  # fmt: skip
+        per_sample = rows(workspace.values, loss.per_sample, samples, 1).ravel()
+        call_losses(
+            loss.losses,
+            (loss, predictions[own], labels[own], targets[own], output[own], per_sample[own]),
+        )
         data_loss = correct = 0.0
         for i in range(own.start, own.stop):
             data_loss += weights[i] * per_sample[i]
@@ -158,8 +152,8 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
         if not abs(total_loss) < np.inf:
             return
 
-        run_loss_backward(
-            loss.opcode, loss, output[own], labels[own], targets[own], samples, dinputs[own]
+        call_loss_backward(
+            loss.backward, (loss, output[own], labels[own], targets[own], samples, dinputs[own])
         )
         if len(sample_weights):
             for i in range(own.start, own.stop):
@@ -204,10 +198,10 @@ def update(network, rate, step, thread_team, thread_id):
             gradients = network.gradients[own]
             if factor < 1:
                 gradients = gradients * gradients.dtype.type(factor)
-            run_update(
-                optimizer.opcode, optimizer, network.parameters[own], gradients,
-                first_state[own], second_state[own], rate, step,
-            )  # fmt: skip
+            parameters, first, second = network.parameters[own], first_state[own], second_state[own]
+            call_update(
+                optimizer.update, (optimizer, parameters, gradients, first, second, rate, step)
+            )
     return barrier(thread_team, thread_id)
 
 

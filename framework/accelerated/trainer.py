@@ -174,12 +174,12 @@ class Trainer:
 
     def _network(self, instructions: Instructions, data: CheckedData, results: Results) -> Network:
         parameters, optimizer = self.parameters, self.model.optimizer
-        of_optimizer = optimizer_instruction(optimizer)
+        of_optimizer = optimizer_instruction(optimizer, parameters.dtype)
         first_state, second_state = optimizer_state(of_optimizer, optimizer, parameters)
         return Network(
             instructions=instructions.array,
             first=instructions.first,
-            loss=loss_instruction(self.loss, instructions),
+            loss=loss_instruction(self.loss, instructions, parameters.dtype),
             accuracy=data.accuracy,
             precision=data.precision,
             optimizer=of_optimizer,
