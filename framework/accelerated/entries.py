@@ -14,7 +14,7 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
-from framework.accelerated.jit import cached_jit
+from framework.accelerated.jit import entry
 from framework.accelerated.state import State
 from framework.accelerated.thread_team import make_team
 
@@ -59,7 +59,7 @@ def _signature(names: Sequence[str], instruction: Any, number: Any) -> tuple[Any
     return instruction, *(found.get(name, matrix) for name in names[1:])
 
 
-_entry = cache(cached_jit)
+_entry = cache(entry)
 
 
 def addresses(
@@ -84,11 +84,11 @@ def _address(
 ) -> int:
     if function is None:
         return 0
-    entry = _entry(function.py_func)
+    compiled = _entry(function.py_func)
     arguments = _signature(names, numba.from_dtype(instruction), numba.from_dtype(dtype))
-    entry.compile(arguments)
-    compiled = entry.overloads[arguments]
-    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+    compiled.compile(arguments)
+    code = compiled.overloads[arguments]
+    return int(code.library.get_pointer_to_function(code.fndesc.llvm_func_name))
 
 
 def _caller(names: Sequence[str]) -> Any:

@@ -27,6 +27,7 @@ from framework.losses import FusedLoss
 from framework.parameters import ParameterVector
 from optimizers.arrays import Array
 from optimizers.optimizer import Optimizer, State, parameter_names
+from optimizers.weight_decay import WeightDecay
 
 # A field without meaning: code on disk belongs to these sources and this library of products. The
 # fields after it are the addresses of the kernel's functions: see ``entries.py``.
@@ -269,6 +270,23 @@ def optimizer_instruction(optimizer: Optimizer, dtype: np.dtype[Any]) -> Any:
         **{name: getattr(optimizer, name) or 0.0 for name in names},
     )
     return np.array(row, dtype=OPTIMIZER)[()]
+
+
+def without_decay(instruction: Any) -> Any:
+    """Return the instruction of the same optimizer for parameters that do not decay."""
+    row = np.array(instruction)
+    row["weight_decay"] = 0
+    return row[()]
+
+
+def decays(optimizer: Optimizer, parameters: ParameterVector) -> Array:
+    """Return whether each of the parameters decays, nothing if all do."""
+    if not (isinstance(optimizer, WeightDecay) and optimizer.decay_exclude):
+        return np.empty(0, bool)
+    found = np.empty(len(parameters), bool)
+    for operation, name, part in parameters.split(found):
+        part[...] = not optimizer.excludes(operation, name)
+    return found
 
 
 def optimizer_state(

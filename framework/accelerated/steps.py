@@ -23,6 +23,8 @@ class Network(NamedTuple):
         accuracy: its opcode.
         precision: that of a ``RegressionAccuracy``.
         first_state, second_state: what the optimizer remembers.
+        decays: whether each parameter decays; empty if all do.
+        without_decay: the instruction of the optimizer for those that do not.
     """
 
     instructions: Array
@@ -36,6 +38,8 @@ class Network(NamedTuple):
     statistics: Array
     first_state: Array
     second_state: Array
+    decays: Array
+    without_decay: Any
 
 
 class BatchSource(NamedTuple):
@@ -191,18 +195,35 @@ def update(network, rate, step, thread_team, thread_id):
         norm = np.sqrt(thread_team.sums[:, 3].sum())
         if optimizer.max_gradient_norm < norm < np.inf:
             factor = optimizer.max_gradient_norm / norm
-    first_state, second_state = network.first_state, network.second_state
     for op in network.instructions:
         if op.n_parameters:
             own = own_parameters(op, thread_team, thread_id)
             gradients = network.gradients[own]
             if factor < 1:
                 gradients = gradients * gradients.dtype.type(factor)
-            parameters, first, second = network.parameters[own], first_state[own], second_state[own]
-            call_update(
-                optimizer.update, (optimizer, parameters, gradients, first, second, rate, step)
-            )
+            start = own.start
+            while start < own.stop:
+                stop, chosen = own.stop, optimizer
+                if len(network.decays):
+                    stop = end_of_equal(network.decays, start, own.stop)
+                    chosen = optimizer if network.decays[start] else network.without_decay
+                part = slice(start, stop)
+                gradient = gradients[start - own.start : stop - own.start]
+                parameter, first = network.parameters[part], network.first_state[part]
+                second = network.second_state[part]
+                arguments = chosen, parameter, gradient, first, second, rate, step
+                call_update(chosen.update, arguments)
+                start = stop
     return barrier(thread_team, thread_id)
+
+
+@jit
+def end_of_equal(values, start, stop):
+    """Return where the values that are equal to the one at ``start`` end."""
+    end = start + 1
+    while end < stop and values[end] == values[start]:
+        end += 1
+    return end
 
 
 @jit

@@ -12,9 +12,11 @@ from framework.accelerated.checked_data import CheckedData, are_checked, checked
 from framework.accelerated.compilation import telling
 from framework.accelerated.instructions import (
     Instructions,
+    decays,
     loss_instruction,
     optimizer_instruction,
     optimizer_state,
+    without_decay,
 )
 from framework.accelerated.small_networks import is_small, take_small_steps
 from framework.accelerated.state import places
@@ -188,6 +190,8 @@ class Trainer:
             statistics=results.statistics,
             first_state=first_state,
             second_state=second_state,
+            decays=decays(optimizer, parameters),
+            without_decay=without_decay(of_optimizer),
         )
 
     def _run(

@@ -107,7 +107,10 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"learning_rate": 0.05, "decay": 0.01, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-4},
         {"learning_rate": 0.05, "max_gradient_norm": 0.05},
     ],
-    "AdamW": [{"learning_rate": 0.05, "weight_decay": 0.1}],
+    "AdamW": [
+        {"learning_rate": 0.05, "weight_decay": 0.1},
+        {"learning_rate": 0.05, "weight_decay": 0.9, "decay_exclude": ("biases",)},
+    ],
     "Nadam": [
         {"learning_rate": 0.05, "decay": 0.01, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-4},
         {"learning_rate": 0.05, "beta_1": 0.02, "momentum_decay": 0.5},
