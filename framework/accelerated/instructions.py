@@ -274,9 +274,10 @@ def optimizer_instruction(optimizer: Optimizer, dtype: np.dtype[Any]) -> Any:
 
 def without_decay(instruction: Any) -> Any:
     """Return the instruction of the same optimizer for parameters that do not decay."""
-    row = np.array(instruction)
+    # Of a list, since an array of the instruction alone would share its memory.
+    row = np.array([instruction])
     row["weight_decay"] = 0
-    return row[()]
+    return row[0]
 
 
 def decays(optimizer: Optimizer, parameters: ParameterVector) -> Array:

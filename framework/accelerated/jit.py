@@ -58,7 +58,7 @@ def called(function: Callable[..., Any]) -> Any:
     return numba.njit(**_INSIDE, **_OPTIONS)(function)
 
 
-def cached_jit(function: Callable[..., Any], **options: bool) -> Any:
+def cached_jit(function: Callable[..., Any], **options: Any) -> Any:
     """Compile ``function`` when it is first called from Python, and keep the result on disk.
 
     It is kept beside the source, or where that is read-only, in numba's cache folder of the user
@@ -68,7 +68,8 @@ def cached_jit(function: Callable[..., Any], **options: bool) -> Any:
     Numba compiles again when the file of the function changes, but not when the file of a function
     called by it does. So one of its arguments must be of a type that has ``version()`` in it.
     """
-    compiled = numba.njit(nogil=True, no_cfunc_wrapper=True, **options, **_OPTIONS)(function)
+    options |= {"nogil": True, "no_cfunc_wrapper": True, **_OPTIONS}
+    compiled = numba.njit(**options)(function)
     compiled.compile = interruptible(compiled.compile)
     try:
         compiled._cache = CodeCache(function)
