@@ -148,7 +148,7 @@ class Instructions:
             is_first = self.first < 0 and place.size > 0
             if is_first:
                 self.first = len(rows)
-            n_statistics = len(kernel.statistics) * before[-1]
+            n_statistics = len(kernel.constants + kernel.statistics) * before[-1]
             n_uniforms = n_outputs * kernel.uniforms
             n_partials = kernel.partials(taken[0], before)
             rows.append(
@@ -260,24 +260,16 @@ def loss_instruction(loss: Any, instructions: Instructions, dtype: np.dtype[Any]
     return np.array(row, dtype=LOSS)[()]
 
 
-def optimizer_instruction(optimizer: Optimizer, dtype: np.dtype[Any]) -> Any:
-    """Return the instruction of an optimizer."""
+def optimizer_instruction(optimizer: Optimizer, dtype: np.dtype[Any], **others: float) -> Any:
+    """Return the instruction of an optimizer, with ``others`` in place of its own settings."""
     kernel = next(kernel for kernel in OPTIMIZERS if kernel.optimizer is type(optimizer))
     names = ("max_gradient_norm", *kernel.settings)
     row = _row(
         OPTIMIZER,
         **entries.addresses(kernel.module, entries.OPTIMIZER, OPTIMIZER, dtype),
-        **{name: getattr(optimizer, name) or 0.0 for name in names},
+        **{name: getattr(optimizer, name) or 0.0 for name in names} | others,
     )
     return np.array(row, dtype=OPTIMIZER)[()]
-
-
-def without_decay(instruction: Any) -> Any:
-    """Return the instruction of the same optimizer for parameters that do not decay."""
-    # Of a list, since an array of the instruction alone would share its memory.
-    row = np.array([instruction])
-    row["weight_decay"] = 0
-    return row[0]
 
 
 def decays(optimizer: Optimizer, parameters: ParameterVector) -> Array:

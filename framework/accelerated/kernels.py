@@ -115,6 +115,8 @@ class OperationKernel:
             first is ``saved[0]``.
         statistics: names of attributes that hold a number for each feature (of the last axis) and
             change with every step.
+        constants: names of attributes that hold such numbers too, and do not change. They stand
+            before the statistics.
         uniforms: whether it needs a random number from 0 to 1 for each output.
         required: arguments with the values that the kernel computes; it does not take others.
         fields: returns further fields of the instruction, given the operation and the shape of a
@@ -130,6 +132,7 @@ class OperationKernel:
     settings: tuple[str, ...] = ()
     saved: tuple[str, ...] = ()
     statistics: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
     uniforms: bool = False
     required: Mapping[str, Any] = field(default_factory=dict)
     fields: Callable[[Any, tuple[int, ...]], dict[str, int]] = lambda operation, shape: {}
@@ -309,7 +312,7 @@ OPERATIONS = (
     OperationKernel(
         (Normalization,),
         normalization,
-        statistics=("mean", "deviation"),
+        constants=("mean", "mean_rest", "deviation"),
         fields=_check_is_adapted,
     ),
     OperationKernel((Scale,), scale, ("factor", "offset")),

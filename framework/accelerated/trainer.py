@@ -16,7 +16,6 @@ from framework.accelerated.instructions import (
     loss_instruction,
     optimizer_instruction,
     optimizer_state,
-    without_decay,
 )
 from framework.accelerated.small_networks import is_small, take_small_steps
 from framework.accelerated.state import places
@@ -191,7 +190,7 @@ class Trainer:
             first_state=first_state,
             second_state=second_state,
             decays=decays(optimizer, parameters),
-            without_decay=without_decay(of_optimizer),
+            without_decay=optimizer_instruction(optimizer, parameters.dtype, weight_decay=0.0),
         )
 
     def _run(

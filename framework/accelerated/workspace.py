@@ -31,7 +31,7 @@ class Results:
     Attributes:
         values, dvalues: what is computed forward and back: see ``interpreter.py``. Behind it
             stand, for each sample, the values and the loss, and the gradient, of a loss.
-        statistics: of the batch normalizations.
+        statistics: of the batch normalizations, and the constants of ``Normalization``.
     """
 
     def __init__(self, instructions: Instructions, samples: int, dtype: np.dtype[Any]) -> None:
@@ -42,7 +42,7 @@ class Results:
         self.values: Array = np.empty(samples * (instructions.values + outputs + 1) + beyond, dtype)
         self.dvalues: Array = np.empty(samples * (instructions.dvalues + outputs) + beyond, dtype)
         self.statistics: Array = np.empty(instructions.statistics, dtype)
-        for operation, name, statistics in self._statistics():
+        for operation, name, statistics, _ in self._statistics():
             if name in operation.state:
                 statistics[...] = getattr(operation, name)
 
@@ -65,8 +65,9 @@ class Results:
                 kernel.store(first, inputs)
             output = rows(self.values, op["output"], samples, op["n_outputs"])
             inputs = group.operations[-1].output = output.reshape(samples, *group.output_shape)
-        for operation, name, statistics in self._statistics():
-            setattr(operation, name, statistics)
+        for operation, name, statistics, changes in self._statistics():
+            if changes:
+                setattr(operation, name, statistics)
 
     def store_gradients(self, samples: int) -> None:
         """Give the operations from the first trained one on their ``dinputs``."""
@@ -89,13 +90,16 @@ class Results:
             for i in range(op["n_saved"])
         ]
 
-    def _statistics(self) -> list[tuple[Any, str, Array]]:
-        """Return each operation with statistics, the names of these, and where they are."""
+    def _statistics(self) -> list[tuple[Any, str, Array, bool]]:
+        """Return each operation with constants or statistics, their names, and where they are.
+
+        The last says whether it is a statistic, which changes.
+        """
         found = []
         for group, op in zip(self.instructions.groups, self.instructions.array, strict=True):
-            names, start = group.kernel.statistics, op["statistics"]
-            for i, name in enumerate(names):
+            constants, start = group.kernel.constants, op["statistics"]
+            for i, name in enumerate(constants + group.kernel.statistics):
                 begin = start + i * op["last_axis"]
-                statistics = self.statistics[begin : begin + op["last_axis"]]
-                found.append((group.operations[0], name, statistics[np.newaxis]))
+                numbers = self.statistics[begin : begin + op["last_axis"]]
+                found.append((group.operations[0], name, numbers[np.newaxis], i >= len(constants)))
         return found
