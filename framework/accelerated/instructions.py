@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from framework.accelerated import entries
 from framework.accelerated.blas import LIBRARY
-from framework.accelerated.entries import ARGUMENTS, address
 from framework.accelerated.jit import version
 from framework.accelerated.kernels import (
     COPY,
@@ -21,7 +21,6 @@ from framework.accelerated.kernels import (
     OPTIMIZERS,
     SUM,
     OperationKernel,
-    modules,
     settings,
     takes,
 )
@@ -36,7 +35,8 @@ from optimizers.arrays import Array
 from optimizers.optimizer import Optimizer, State, parameter_names
 from optimizers.weight_decay import WeightDecay
 
-# A field without meaning: code on disk belongs to these sources and this library of products.
+# A field without meaning: code on disk belongs to these sources and this library of products. The
+# fields after it are the addresses of the kernel's functions: see ``entries.py``.
 VERSION = (f"{version()}_{LIBRARY}", np.int64)
 
 SETTINGS = settings(OPERATIONS)
@@ -45,9 +45,7 @@ LONGEST = max(len(kernel.operations) for kernel in OPERATIONS)
 INSTRUCTION = np.dtype(
     [
         VERSION,
-        ("forward", np.int64),  # the addresses of the kernel's functions: see ``entries.py``
-        ("backward", np.int64),
-        ("parameter_gradients", np.int64),
+        *((name, np.int64) for name in entries.OPERATION),
         ("n_inputs", np.int64),  # numbers per sample
         ("n_outputs", np.int64),
         ("last_axis", np.int64),  # of the inputs: features or channels
@@ -79,11 +77,11 @@ LOSS_SETTINGS = settings(LOSSES)
 LOSS = np.dtype(
     [
         VERSION,
-        ("opcode", np.int64),
+        *((name, np.int64) for name in entries.LOSS),
         ("is_fused", np.int64),
         ("n_outputs", np.int64),
         ("output", np.int64),
-        ("losses", np.int64),
+        ("per_sample", np.int64),
         ("dinputs", np.int64),
         *((name, np.float64) for name in LOSS_SETTINGS),
     ]
@@ -92,7 +90,11 @@ LOSS = np.dtype(
 OPTIMIZER_SETTINGS = ("max_gradient_norm", *settings(OPTIMIZERS))
 
 OPTIMIZER = np.dtype(
-    [VERSION, ("opcode", np.int64), *((name, np.float64) for name in OPTIMIZER_SETTINGS)]
+    [
+        VERSION,
+        *((name, np.int64) for name in entries.OPTIMIZER),
+        *((name, np.float64) for name in OPTIMIZER_SETTINGS),
+    ]
 )
 
 
@@ -212,7 +214,7 @@ class Instructions:
     ) -> dict[str, float]:
         """Add an instruction that stands for no operation in particular."""
         row = {
-            **{name: address(kernel.module, name, INSTRUCTION, self._dtype) for name in ARGUMENTS},
+            **entries.addresses(kernel.module, entries.OPERATION, INSTRUCTION, self._dtype),
             "n_inputs": math.prod(input_shape),
             "n_outputs": math.prod(output_shape),
             **fields,
@@ -241,7 +243,7 @@ class Instructions:
         n_uniforms = n_outputs * kernel.uniforms
         n_partials = kernel.partials(taken[0], before)
         row = {
-            **{name: address(kernel.module, name, INSTRUCTION, self._dtype) for name in ARGUMENTS},
+            **entries.addresses(kernel.module, entries.OPERATION, INSTRUCTION, self._dtype),
             "n_inputs": n_inputs,
             "n_outputs": n_outputs,
             "last_axis": before[-1],
@@ -330,18 +332,18 @@ def _row(dtype: np.dtype[Any], **fields: float) -> tuple[float, ...]:
     return row
 
 
-def loss_instruction(loss: Any, instructions: Instructions) -> Any:
+def loss_instruction(loss: Any, instructions: Instructions, dtype: np.dtype[Any]) -> Any:
     """Return the instruction of a loss whose arrays stand behind those of ``instructions``."""
     kernel = next(kernel for kernel in LOSSES if kernel.loss is type(loss))
     sources = (loss, loss.activation) if isinstance(loss, FusedLoss) else (loss,)
     n_outputs, values = instructions.n_outputs, instructions.values
     row = _row(
         LOSS,
-        opcode=modules(LOSSES).index(kernel.module),
+        **entries.addresses(kernel.module, entries.LOSS, LOSS, dtype),
         is_fused=isinstance(loss, FusedLoss),
         n_outputs=n_outputs,
         output=values,
-        losses=values + n_outputs,
+        per_sample=values + n_outputs,
         dinputs=instructions.dvalues,
         **{
             name: next(getattr(source, name) for source in sources if hasattr(source, name))
@@ -351,13 +353,13 @@ def loss_instruction(loss: Any, instructions: Instructions) -> Any:
     return np.array(row, dtype=LOSS)[()]
 
 
-def optimizer_instruction(optimizer: Optimizer, **others: float) -> Any:
+def optimizer_instruction(optimizer: Optimizer, dtype: np.dtype[Any], **others: float) -> Any:
     """Return the instruction of an optimizer, with ``others`` in place of its own settings."""
     kernel = next(kernel for kernel in OPTIMIZERS if kernel.optimizer is type(optimizer))
     names = ("max_gradient_norm", *kernel.settings)
     row = _row(
         OPTIMIZER,
-        opcode=modules(OPTIMIZERS).index(kernel.module),
+        **entries.addresses(kernel.module, entries.OPTIMIZER, OPTIMIZER, dtype),
         **{name: getattr(optimizer, name) or 0.0 for name in names} | others,
     )
     return np.array(row, dtype=OPTIMIZER)[()]

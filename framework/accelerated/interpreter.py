@@ -35,21 +35,10 @@ from framework.accelerated.entries import (
     call_forward,
     call_parameter_gradients,
 )
-from framework.accelerated.jit import inlined, jit, switch
-from framework.accelerated.kernels import LOSSES, OPTIMIZERS, functions
+from framework.accelerated.jit import inlined, jit
 from framework.accelerated.layers import dense
 from framework.accelerated.state import rows, state_of
 from framework.accelerated.thread_team import barrier, chunk
-
-run_losses = switch(
-    functions(LOSSES, "losses"), "loss, inputs, labels, targets, output, per_sample"
-)
-run_loss_backward = switch(
-    functions(LOSSES, "backward"), "loss, output, labels, targets, samples, dinputs"
-)
-run_update = switch(
-    functions(OPTIMIZERS, "update"), "optimizer, parameter, gradient, first, second, rate, step"
-)
 
 
 @jit

@@ -1,7 +1,6 @@
 """The list of all kernels: one row for each operation, loss, optimizer and accuracy.
 
-A row names the class, the module of its kernel, and whatever the kernel needs. The opcode of a
-loss or an optimizer is the place of its module in its list.
+A row names the class, the module of its kernel, and whatever the kernel needs.
 """
 
 import math
@@ -398,16 +397,6 @@ OPTIMIZERS = (
 
 # An accuracy's opcode is its place: see ``accuracies.py``.
 ACCURACIES = (type(None), CategoricalAccuracy, BinaryAccuracy, RegressionAccuracy)
-
-
-def modules(kernels: Sequence[Any]) -> list[ModuleType]:
-    """Return the modules of ``kernels`` in order, each once."""
-    return list(dict.fromkeys(kernel.module for kernel in kernels))
-
-
-def functions(kernels: Sequence[Any], name: str) -> list[Any]:
-    """Return the function of each opcode, None where a module has none of that name."""
-    return [getattr(module, name, None) for module in modules(kernels)]
 
 
 def settings(kernels: Sequence[Any]) -> tuple[str, ...]:
