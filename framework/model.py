@@ -258,9 +258,10 @@ class Model(CompiledSteps):
 
         These are: gradients or signals that vanish or explode (by a factor of 100 from the first
         trained operation to the last), gradients that are cut off or not finite, dead units (a
-        quarter of an operation's), saturated sigmoids (half of their outputs), inputs that are
-        all 0, all the same or not scaled, and a crossentropy of outputs that are no probabilities.
-        A copy is used, in training mode. With fewer than 20 samples, dead units are only counted.
+        quarter of an operation's, or of the channels of images and sequences), saturated sigmoids
+        (half of their outputs), inputs that are all 0, all the same or not scaled, and a
+        crossentropy of outputs that are no probabilities. A copy is used, in training mode. With
+        fewer than 20 samples, dead units are only counted.
 
         Raises RuntimeError without a loss or before ``finalize``, TypeError or ValueError for data
         that do not fit, NotImplementedError for an operation without a gradient, such as ``Step``.

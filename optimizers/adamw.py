@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from optimizers.adam import Adam
-from optimizers.arrays import Array
 from optimizers.checks import check_non_negative
-from optimizers.optimizer import LearningRate, State
+from optimizers.optimizer import LearningRate
+from optimizers.weight_decay import WeightDecay, check_excluded
 
 
-class AdamW(Adam):
+class AdamW(WeightDecay, Adam):
     """Adam whose parameters also shrink by a constant factor in each step, ``t = iterations + 1``.
 
         parameter          = parameter - learning_rate * weight_decay * parameter
@@ -20,14 +22,18 @@ class AdamW(Adam):
         parameter          = parameter - step
 
     Unlike the gradient of an L2 penalty, the decay is not divided by the size of the gradient. It
-    applies to all parameters, biases included.
+    applies to all parameters, biases included, but for those of ``decay_exclude``.
 
     Args:
         learning_rate, decay, epsilon, beta_1, beta_2, max_gradient_norm: see ``Adam``.
         weight_decay: at least 0.
+        decay_exclude: the names of parameters that do not decay, such as ``("biases",)``. A name
+            stands for the parameters of all layers, or with a class, as in
+            "BatchNormalization.weights", for those of one kind of layer. A name that no
+            parameter of a model has is refused by ``Model.finalize``.
 
     Raises:
-        TypeError, ValueError: for an argument that is not a number, or out of its range.
+        TypeError, ValueError: for an argument of another kind, or out of its range.
 
     Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
     """
@@ -41,13 +47,11 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         weight_decay: float = 0.01,
         *,
+        decay_exclude: Iterable[str] = (),
         max_gradient_norm: float | None = None,
     ) -> None:
         super().__init__(
             learning_rate, decay, epsilon, beta_1, beta_2, max_gradient_norm=max_gradient_norm
         )
         self.weight_decay = check_non_negative("weight_decay", weight_decay)
-
-    def update(self, parameter: Array, gradient: Array, state: State) -> None:
-        parameter *= 1 - self.current_learning_rate * self.weight_decay
-        super().update(parameter, gradient, state)
+        self.decay_exclude = check_excluded(decay_exclude)

@@ -132,6 +132,7 @@ class Optimizer(Configurable):
         if self.max_gradient_norm is not None:
             scale = self.clipping_factor(joint_norm([gradient for _, _, gradient in pairs]))
         states = self.state(layer)
+        self.before_updates(layer, {name: parameter for name, parameter, _ in pairs})
         for name, parameter, gradient in pairs:
             if scale < 1.0:
                 gradient = gradient * scale
@@ -143,6 +144,12 @@ class Optimizer(Configurable):
     def post_update_params(self) -> None:
         """Count the step."""
         self.iterations += 1
+
+    def before_updates(self, layer: Any, parameters: dict[str, Array]) -> None:
+        """Change ``parameters`` of ``layer``, by name, in place before the ``update`` of each.
+
+        Does nothing unless a subclass overrides it.
+        """
 
     def update(self, parameter: Array, gradient: Array, state: State) -> None:
         """Update ``parameter`` in place. ``state`` is the state for this parameter."""

@@ -1,4 +1,4 @@
-"""How the command line trains a network on images, and varies these from epoch to epoch."""
+"""How the command line trains a network on images, and changes these at random meanwhile."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-
 from datasets import one_hot_encode
 from framework import (
     BinaryCrossentropy,
-    Callback,
     CategoricalAccuracy,
     CategoricalCrossentropy,
     Flatten,
@@ -23,10 +19,10 @@ from framework import (
     Reshape,
     Scale,
     Sigmoid,
-    Training,
 )
+from framework.augmentation import Augmentation
 from framework.commands.options import finalize
-from framework.utils import rng
+from framework.data.checks import Transform
 from optimizers import Optimizer
 from optimizers.arrays import Array
 
@@ -45,7 +41,7 @@ class Network:
         batch_size: the samples of a batch; None takes all.
         takes: the shape that the layers take each image in; as one row by default.
         scale: the range that 0…255 is mapped to.
-        shift, mirror: the random changes of the training images: see ``varied``.
+        augmentation: the random changes of the training images.
         smoothing: label smoothing: the share of each target that is spread over all classes,
             against overconfidence.
     """
@@ -57,8 +53,7 @@ class Network:
     batch_size: int | None
     takes: tuple[int, ...] = (-1,)
     scale: tuple[float, float] = (0, 1)
-    shift: int = 0
-    mirror: bool = False
+    augmentation: Augmentation | None = None
     smoothing: float = 0.0
 
     def model(self, samples: int, epochs: int, *, accelerated: bool | None = False) -> Model:
@@ -74,6 +69,8 @@ class Network:
             accuracy=CategoricalAccuracy(),
         )
         finalize(model, accelerated)
+        if -1 not in self.takes:
+            model.input_shape = self.takes  # known before the data are, for the summary
         return model
 
     def inputs(self, images: Array) -> Array:
@@ -83,16 +80,10 @@ class Network:
     def train(
         self, model: Model, images: Array, labels: Array, epochs: int, **options: Any
     ) -> History:
-        """Train ``model`` on scaled ``images`` ``(samples, height, width, ...)``.
+        """Train ``model`` on scaled ``images``, ``(samples, height, width[, channels])``.
 
         ``labels`` are ``(samples,)``; the other arguments are those of ``Model.train``.
         """
-        callbacks = []
-        if self.shift or self.mirror:
-            # In C order and of the model's dtype, so that neither reshaping nor Model.train
-            # copies them: the model has to see the images that are filled in later.
-            originals, images = images, np.array(images, dtype=model.dtype, order="C")
-            callbacks = [Variations(originals, images, self.shift, self.mirror)]
         y = targets(model, labels)
         if self.smoothing:
             y = (1 - self.smoothing) * one_hot_encode(labels, CLASSES) + self.smoothing / CLASSES
@@ -101,9 +92,22 @@ class Network:
             y,
             epochs=epochs,
             batch_size=self.batch_size,
-            callbacks=callbacks,
+            transform=self._transform(images.shape),
             **options,
         )
+
+    def _transform(self, shape: tuple[int, ...]) -> Transform | None:
+        """Return ``augmentation`` for batches of images of ``shape`` as the layers take them."""
+        if self.augmentation is None:
+            return None
+        change = self.augmentation
+        _, height, width, *channels = shape
+
+        def changed(batch: Array, training: bool = True) -> Array:
+            images = batch.reshape(-1, height, width, *(channels or [1]))
+            return change(images, training).reshape(batch.shape)
+
+        return changed
 
     def for_images(self, model: Model, shape: tuple[int, ...]) -> Model:
         """Return a model with the layers of the trained ``model`` that takes unscaled images.
@@ -117,57 +121,6 @@ class Network:
         complete.finalize()
         complete.input_shape = shape
         return complete
-
-
-class Variations(Callback):
-    """Changes the training images at random in each epoch: see ``varied``.
-
-    Args:
-        originals: the images, ``(samples, height, width, ...)``.
-        shown: the array that the model trains on, filled again for each epoch. It must not be
-            copied: ``Model.train`` does not copy data of the model's dtype.
-        shift, mirror: see ``varied``.
-    """
-
-    AT_ONCE = 4096
-
-    def __init__(self, originals: Array, shown: Array, shift: int, mirror: bool) -> None:
-        self.originals, self.shown = originals, shown
-        self.shift, self.mirror = shift, mirror
-
-    def on_train_begin(self, training: Training) -> None:
-        self._fill()
-
-    def on_epoch_end(self, training: Training) -> None:
-        if training.epoch < training.epochs:
-            self._fill()
-
-    def _fill(self) -> None:
-        for start in range(0, len(self.shown), self.AT_ONCE):
-            chosen = slice(start, start + self.AT_ONCE)
-            self.shown[chosen] = varied(self.originals[chosen], self.shift, self.mirror)
-
-
-def varied(images: Array, shift: int, mirror: bool) -> Array:
-    """Return images moved by up to ``shift`` pixels and, if ``mirror``, half of them mirrored.
-
-    Shapes: ``(samples, height, width)`` or ``(samples, height, width, channels)``.
-    """
-    generator = rng.generator()
-    samples, height, width = images.shape[:3]
-    if shift:
-        margins = [(0, 0), (shift, shift), (shift, shift), (0, 0)][: images.ndim]
-        padded = np.pad(images, margins, mode="edge")
-        # windows[sample, down, right] is the image moved by that much, channels first.
-        windows = sliding_window_view(padded, (height, width), axis=(1, 2))
-        down, right = generator.integers(0, 2 * shift + 1, size=(2, samples))
-        images = windows[np.arange(samples), down, right]
-        images = np.moveaxis(images, 1, -1) if images.ndim == 4 else images
-    if mirror:
-        mirrored = generator.random(samples) < 0.5
-        images = images.copy()
-        images[mirrored] = images[mirrored, :, ::-1]
-    return images
 
 
 def targets(model: Model, labels: Array) -> Array:

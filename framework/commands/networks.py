@@ -19,6 +19,7 @@ from framework import (
     Softmax,
     initializers,
 )
+from framework.augmentation import Compose, RandomFlip, RandomShift
 from framework.commands.image_training import CLASSES, Network
 from optimizers import SGD, Adam, AdamW, Optimizer
 from optimizers.schedules import CosineDecay, LinearWarmup
@@ -111,7 +112,7 @@ NETWORKS: dict[str, dict[str, Network]] = {
             optimizer=_adam_w(0.002, weight_decay=0.02),
             epochs=30,
             batch_size=256,
-            shift=2,
+            augmentation=RandomShift(2, fill="edge"),
         ),
         "cnn": Network(
             about="convolutions of 3 × 3 with 16, 32 and 64 filters, each with pooling, batch "
@@ -129,7 +130,7 @@ NETWORKS: dict[str, dict[str, Network]] = {
             epochs=18,
             batch_size=128,
             takes=(28, 28, 1),
-            shift=2,
+            augmentation=RandomShift(2, fill="edge"),
         ),
     },
     "fashion-mnist": {
@@ -148,7 +149,7 @@ NETWORKS: dict[str, dict[str, Network]] = {
             optimizer=_adam_w(0.002, weight_decay=0.1),
             epochs=40,
             batch_size=256,
-            mirror=True,
+            augmentation=RandomFlip(),
             smoothing=0.1,
         ),
         "cnn": Network(
@@ -167,7 +168,7 @@ NETWORKS: dict[str, dict[str, Network]] = {
             epochs=10,
             batch_size=128,
             takes=(28, 28, 1),
-            mirror=True,
+            augmentation=RandomFlip(),
         ),
     },
     "cifar10": {
@@ -178,8 +179,7 @@ NETWORKS: dict[str, dict[str, Network]] = {
             epochs=100,
             batch_size=128,
             scale=(-2, 2),  # about the mean and the variance of standardized images
-            shift=3,
-            mirror=True,
+            augmentation=Compose([RandomShift(3, fill="edge"), RandomFlip()]),
         ),
         "cnn": Network(
             about="convolutions of 3 × 3 with 32, 64, 128, 128 and 256 filters, all with batch "
@@ -200,8 +200,7 @@ NETWORKS: dict[str, dict[str, Network]] = {
             batch_size=64,
             takes=(32, 32, 3),
             scale=(-2, 2),
-            shift=3,
-            mirror=True,
+            augmentation=Compose([RandomShift(3, fill="edge"), RandomFlip()]),
         ),
         "relu": _descent_on_cifar10(ReLU),
         "sigmoid": _descent_on_cifar10(Sigmoid),

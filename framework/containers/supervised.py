@@ -27,6 +27,8 @@ from framework.losses.weighted import weighted_mean
 from framework.metrics.metric import Metric, check_metrics
 from framework.operation import Shape
 from optimizers.arrays import Array
+from optimizers.optimizer import parameter_names
+from optimizers.weight_decay import WeightDecay
 
 
 class Supervised(Sequential):
@@ -124,6 +126,7 @@ class Supervised(Sequential):
         check_methods("accuracy", accuracy, ("calculate",))
         if self.finalized:
             check_head(self.operations_in_order, self.loss if loss is None else loss, self.fused)
+            self._check_decay(optimizer)
         self.loss = self.loss if loss is None else loss
         if optimizer is not None and optimizer is not self.optimizer:
             self.optimizer_has_trained = False
@@ -137,11 +140,12 @@ class Supervised(Sequential):
         """Check that all parts fit each other and move the parameters into one vector.
 
         Raises:
-            ValueError: as ``Sequential.finalize``, and for a fused loss after the activation that
-                it contains.
+            ValueError: as ``Sequential.finalize``, for a fused loss after the activation that it
+                contains, and for a name in the optimizer's ``decay_exclude`` that no parameter has.
         """
         self._check_arrangement()
         check_head(self.operations_in_order, self.loss, self.fused)
+        self._check_decay(self.optimizer)
         before = self._parameters
         super().finalize()
         if self._parameters is not before:
@@ -361,6 +365,12 @@ class Supervised(Sequential):
         return None
 
     # Details
+
+    def _check_decay(self, optimizer: Any) -> None:
+        """Raise ValueError if the optimizer names parameters that there are not."""
+        if isinstance(optimizer, WeightDecay):
+            pairs = ((leaf, name) for leaf in self.leaves() for name in parameter_names(leaf))
+            optimizer.check_names(pairs)
 
     def _connect(self) -> None:
         """Decide how the loss is computed, and which operations a training step runs."""

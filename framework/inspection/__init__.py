@@ -11,6 +11,7 @@
 | ``gradient_hints.py`` | which mistake would make such wrong gradients? |
 | ``gradient_report.py`` | the result, as it is printed |
 | ``diagnosis.py`` | do gradients vanish, are units dead, are inputs badly scaled? |
+| ``operation_states.py`` | how large are signal and gradient at each operation? |
 | ``summary.py`` | a table of the operations, their output shapes and parameters |
 | ``diagram.py`` | which neurons and which weights does it have? ``diagram_svg.py`` draws them |
 | ``trace.py`` | which numbers does one training step compute, and from which formulas? |

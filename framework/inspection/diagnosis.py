@@ -12,21 +12,23 @@ import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
-from framework.activations.tanh import Tanh
 from framework.containers.container import is_trained
-from framework.containers.flattening import flattened
 from framework.containers.residual import Residual
 from framework.containers.supervised import Supervised
 from framework.data.checks import check_data
+from framework.inspection.operation_states import (
+    OperationState,
+    count,
+    measure,
+    root_mean_square,
+)
 from framework.inspection.probe import probe_of
-from framework.layers.dropout import Dropout
 from framework.losses.binary_crossentropy import BinaryCrossentropy
 from framework.losses.categorical_crossentropy import CategoricalCrossentropy
 from framework.utils import rng
@@ -42,37 +44,6 @@ MANY_SATURATED = 0.5
 FEW_SAMPLES = 20
 # Inputs whose root mean square is larger than this have hardly been scaled.
 LARGE_INPUTS = 50
-
-
-@dataclass(frozen=True)
-class OperationState:
-    """Signal, gradient and dead units of one operation for one batch.
-
-    Attributes:
-        position: in the table, from 1.
-        name: of its class.
-        trained: whether it has parameters.
-        units: how many values it gives for one sample.
-        output: the root mean square of its output.
-        gradient: the root mean square of the loss's gradient by its output; None before the first
-            trained operation and for an activation fused with the loss, where it is not computed.
-        dead: how many hidden units this operation silences: their output is 0 for every sample,
-            though their input is not.
-        saturated: the share of a hidden sigmoid's or tanh's outputs that are within 1 % of a
-            limit; 0 for other operations.
-    """
-
-    position: int
-    name: str
-    trained: bool
-    units: int
-    output: float
-    gradient: float | None
-    dead: int
-    saturated: float
-
-    def __str__(self) -> str:
-        return f"operation {self.position} ({self.name}, {_count(self.units, 'unit')})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,12 +65,13 @@ class Diagnosis:
     def __repr__(self) -> str:
         width = max(9, *(len(operation.name) for operation in self.operations))
         lines = [
-            f"{_count(self.samples, 'sample')}, loss {self.loss:.4g}",
+            f"{count(self.samples, 'sample')}, loss {self.loss:.4g}",
             f"    {'operation':{width}}  {'units':>6}  {'output':>8}  {'gradient':>8}",
         ]
         for state in self.operations:
             gradient = "" if state.gradient is None else f"{state.gradient:.3g}"
-            dead = f"  {state.dead:,} dead" if state.dead else ""
+            of_all = f" of {state.channels:,} channels" if state.channels < state.units else ""
+            dead = f"  {state.dead:,}{of_all} dead" if state.dead else ""
             saturated = f"  {state.saturated:.0%} saturated" if state.saturated >= 0.01 else ""
             line = f"{state.position:3} {state.name:{width}}  {state.units:6,}  {state.output:8.3g}"
             lines.append(f"{line}  {gradient:>8}{dead}{saturated}".rstrip())
@@ -125,76 +97,12 @@ def diagnose(model: Supervised, X: ArrayLike, y: ArrayLike) -> Diagnosis:
     return Diagnosis(operations, findings, mean_loss, len(X))
 
 
-def measure(model: Supervised) -> tuple[OperationState, ...]:
-    """Return the state of each operation after ``calculate_loss`` and ``backward``.
-
-    Those inside a ``Residual`` come before it, and it stands for their sum.
-
-    Raises RuntimeError if the two have not been called, or on different batches.
-    """
-    passes = list(_passes(model.operations_in_order, model.gradients(), None))
-    return tuple(
-        OperationState(
-            position=position,
-            name=type(layer).__name__,
-            trained=not isinstance(layer, Residual) and is_trained(layer),
-            units=int(np.prod(layer.output.shape[1:])),
-            output=_size(layer.output),
-            gradient=None if gradient is None else _size(gradient),
-            dead=0 if position == len(passes) else _dead(layer, before, layer.output),
-            saturated=0.0 if position == len(passes) else _saturated(layer),
-        )
-        for position, (layer, before, gradient) in enumerate(passes, 1)
-    )
-
-
-def _passes(
-    operations: Sequence[Any], gradients: Sequence[Array | None], before: Array | None
-) -> Iterator[tuple[Any, Array | None, Array | None]]:
-    """Yield each operation, its inputs if they are known, and the gradient by its output."""
-    for operation, gradient in zip(operations, gradients, strict=True):
-        if isinstance(operation, Residual):
-            for branch in (operation.operations, operation.shortcut):
-                inside = list(flattened(branch))
-                following = [None if gradient is None else one.dinputs for one in inside[1:]]
-                yield from _passes(inside, [*following, gradient][: len(inside)], before)
-        yield operation, before, gradient
-        before = operation.output
-
-
-def _size(array: Array) -> float:
-    return float(np.sqrt(np.mean(np.square(array, dtype=np.float64))))
-
-
-def _dead(layer: Any, before: Array | None, output: Array) -> int:
-    # Units that dropout silences, or that a layer's own parameters make 0, are not dead.
-    if before is None or isinstance(layer, Dropout) or is_trained(layer):
-        return 0
-    if before.shape != output.shape:
-        return 0
-    return int(np.count_nonzero(before.any(axis=0) & ~output.any(axis=0)))
-
-
-def _saturated(layer: Any) -> float:
-    if isinstance(layer, Sigmoid):
-        height = layer.output
-    elif isinstance(layer, Tanh):
-        height = (layer.output + 1) / 2
-    else:
-        return 0.0
-    return float(np.mean((height < 0.01) | (height > 0.99)))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def _are_equal(X: Array) -> bool:
     return bool((X[:1] == X).all())
 
 
 def _input_findings(X: Array, states: Sequence[OperationState]) -> Iterator[str]:
-    size = received = _size(X)
+    size = received = root_mean_square(X)
     # A Scale or a Normalization may bring them to size before the first weights.
     for state in states:
         if state.trained:
@@ -252,15 +160,15 @@ def _findings(states: tuple[OperationState, ...], X: Array) -> Iterator[str]:
     trained = [state for state in states if state.trained]
     # A sample that is repeated many times counts once.
     telling = len(X) >= FEW_SAMPLES and not _are_equal(X)
-    dead = [s for s in states if telling and s.dead >= max(1, MANY_DEAD * s.units)]
+    dead = [s for s in states if telling and s.dead >= max(1, MANY_DEAD * s.channels)]
     if trained:
         yield from _gradient_findings(states, trained[0], trained[-1])
         # Where all units of an operation are dead, that is why the signal ends there.
-        if X.any() and not any(state.dead == state.units for state in dead):
+        if X.any() and not any(state.dead == state.channels for state in dead):
             yield from _signal_findings(trained[0], trained[-1])
     if dead:
         yield (
-            f"Many units are dead: {', '.join(f'{state.dead:,} of {state}' for state in dead)}. "
+            f"Many units are dead: {', '.join(map(_dead_of, dead))}. "
             f"They give 0 for each of {len(X):,} samples, so their weights get no gradient. A "
             "lower learning rate, he_normal weights or LeakyReLU may help."
         )
@@ -273,6 +181,12 @@ def _findings(states: tuple[OperationState, ...], X: Array) -> Iterator[str]:
         )
 
 
+def _dead_of(state: OperationState) -> str:
+    if state.channels == state.units:
+        return f"{state.dead:,} of {state}"
+    return f"{state.dead:,} of the {count(state.channels, 'channel')} of {state}"
+
+
 def _gradient_findings(
     states: tuple[OperationState, ...], first: OperationState, last: OperationState
 ) -> Iterator[str]:
@@ -280,35 +194,48 @@ def _gradient_findings(
         return  # not computed: an activation with parameters, fused with the loss
     if not last.gradient:
         yield "No gradient comes from the loss, so nothing is learned from these samples."
-    elif not first.gradient:
+        return
+    if not first.gradient:
         # The last operation that nothing comes back to stands before the one that is to blame.
         silent = [state for state in states[: last.position - 1] if state.gradient == 0]
         cut = silent[-1].position
         yield f"No gradient comes back through {states[cut]}: nothing before it is trained."
-    elif first.gradient * LARGE_FACTOR < last.gradient:
+        return
+    smaller, larger = _factors(
+        (first.gradient, last.gradient), (first.channel_gradient, last.channel_gradient)
+    )
+    if smaller > LARGE_FACTOR:
         yield (
-            f"Gradients vanish: that of {first} is {last.gradient / first.gradient:,.0f} times "
+            f"Gradients vanish: that of {first} is {smaller:,.0f} times "
             f"smaller than that of {last}, so it learns far more slowly. ReLU in place of Sigmoid "
             f"or Tanh, weights from he_normal or glorot_uniform, or batch normalization may help."
         )
-    elif first.gradient > last.gradient * LARGE_FACTOR:
+    elif larger > LARGE_FACTOR:
         yield (
-            f"Gradients explode: that of {first} is {first.gradient / last.gradient:,.0f} times "
+            f"Gradients explode: that of {first} is {larger:,.0f} times "
             f"larger than that of {last}. Weights from he_normal or glorot_uniform, batch "
             "normalization or max_gradient_norm may help."
         )
 
 
 def _signal_findings(first: OperationState, last: OperationState) -> Iterator[str]:
-    if last.output * LARGE_FACTOR < first.output:
-        yield (
-            f"The signal dies out: the output of {first} has size {first.output:.3g}, that of "
-            f"{last} {last.output:.3g}. Weights from he_normal or "
-            "glorot_uniform, or batch normalization may help."
-        )
-    elif last.output > first.output * LARGE_FACTOR:
-        yield (
-            f"The signal blows up: the output of {first} has size {first.output:.3g}, that of "
-            f"{last} {last.output:.3g}. Weights from he_normal or "
-            "glorot_uniform, or batch normalization may help."
-        )
+    smaller, larger = _factors(
+        (last.output, first.output), (last.channel_output, first.channel_output)
+    )
+    sizes = f"the output of {first} has size {first.output:.3g}, that of {last} {last.output:.3g}"
+    help_ = "Weights from he_normal or glorot_uniform, or batch normalization may help."
+    if smaller > LARGE_FACTOR:
+        yield f"The signal dies out: {sizes}. {help_}"
+    elif larger > LARGE_FACTOR:
+        yield f"The signal blows up: {sizes}. {help_}"
+
+
+def _factors(*pairs: tuple[float | None, float | None]) -> tuple[float, float]:
+    """Return how many times smaller the first of each pair is than the second, and how many larger.
+
+    Both are the least of all pairs. Between images and rows of numbers, sizes by value and sizes by
+    channel differ by the number of positions, and only what both say is a finding.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.array(pairs, dtype=np.float64).T
+        return float((ratios[1] / ratios[0]).min()), float((ratios[0] / ratios[1]).min())

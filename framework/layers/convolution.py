@@ -84,10 +84,11 @@ class Convolution(Weighted):
         kernels = weights.reshape(-1, self.n_filters)
         output = np.empty((len(inputs), *counts, self.n_filters), weights.dtype)
         for samples, columns in self.windows.columns(padded):
-            rows = output[samples].reshape(-1, self.n_filters)
-            np.matmul(columns, kernels, out=rows)
+            np.matmul(columns, kernels, out=output[samples].reshape(-1, self.n_filters))
             if self.use_bias:
-                rows += self.biases
+                # Those of a whole row of windows at once: NumPy adds long rows faster.
+                rows = output[samples].reshape(-1, counts[-1] * self.n_filters)
+                rows += np.tile(self.biases, counts[-1])
         self.output = output
         return output
 

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from framework.checks import as_array, check_count
 from framework.data.checks import Transform
-from framework.plots.pixels import as_unit_interval, check_images
+from framework.operation import describe
+from framework.plots.pixels import as_unit_interval, check_images, show_image
 from framework.utils import rng
 from framework.utils.figures import new_grid
 from optimizers.arrays import Array
@@ -31,8 +32,8 @@ def augmented(
     generators of the framework and of NumPy are left as they were.
 
     Args:
-        images: ``(samples, height, width)``, or with a last axis of 1 or 3 channels; on any
-            usual scale, as for ``image_grid``, which all of the images drawn share.
+        images: ``(samples, height, width)`` or ``(samples, height, width, channels)``, as for
+            ``image_grid``; on any usual scale, which all of the images drawn share.
         transform: a function of a batch of images that returns as many images, of any one size:
             as for ``Model.train``.
         rows: how many images to draw at most, the first ones.
@@ -45,11 +46,14 @@ def augmented(
     Raises:
         ImportError: matplotlib is missing.
         TypeError, ValueError: the images have another shape, or there are none; ``transform``
-            returns no images, or not as many.
+            is no function, or returns no images, or not as many.
     """
     rows, variations = check_count("rows", rows), check_count("variations", variations)
-    shown = as_array(images, "images")[:rows]
-    originals = check_images(shown, "images")
+    if not callable(transform) or isinstance(transform, type):
+        raise TypeError(f"transform must be a function of a batch, received {describe(transform)}")
+    given = as_array(images, "images")
+    originals = check_images(given, "images")[:rows]
+    shown = given[:rows]
     with rng.preserve_rng():
         transform = copy.deepcopy(transform)  # it may have a generator of its own
         changed = check_images(transform(np.repeat(shown, variations, axis=0)), "transform(images)")
@@ -65,6 +69,6 @@ def augmented(
     grid = new_grid(figure, len(shown), 1 + variations, width=0.9, height=0.9)
     for row, original, others in zip(grid, originals, changed, strict=True):
         for ax, picture in zip(row, [original, *others], strict=True):
-            ax.imshow(picture, "gray", vmin=0, vmax=1)
+            show_image(ax, picture)
     grid[0, 0].set_title("original", size=8, pad=3)
     return grid

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.checks import as_array, check_count
+from framework.containers.flattening import flattened
+from framework.containers.residual import Residual
+from framework.containers.supervised import Supervised
 from framework.data.checks import check_inputs
 from framework.inspection.probe import probe_of
 from framework.model import Model
 from framework.operation import describe
 from framework.plots.pixels import (
+    GAP,
     SIGNED,
     as_colours,
     as_unit_interval,
     bar_of_weights,
     colour_bar,
     common_scale,
+    mosaic,
     one_image,
+    show_image,
 )
-from framework.utils.figures import new_grid
+from framework.utils.figures import CHARACTER, new_grid
 from optimizers.arrays import Array
 
-# Between the kernels of a filter, and where there is nothing to show.
-GAP = "0.3"
+# Of the names of the rows, in points.
+LABEL_SIZE = 8
 
 
 def filters(layer: Any, *, n_filters: int = 64, figure: Any = None) -> Array:
@@ -51,13 +57,17 @@ def filters(layer: Any, *, n_filters: int = 64, figure: Any = None) -> Array:
         ImportError: matplotlib is missing.
         TypeError, ValueError: the layer has no weights of that kind.
     """
-    if not hasattr(layer, "weights"):
-        raise TypeError(f"{describe(layer)} has no weights")
+    if not hasattr(layer, "weights") or isinstance(layer, type):
+        raise TypeError(f"filters needs a layer, but {describe(layer)} has no weights")
     kernels = as_array(layer.weights, f"{describe(layer)}.weights")
     if kernels.ndim not in (3, 4):
         raise ValueError(
             f"filters needs a convolution, with weights of 3 or 4 axes, but {describe(layer)} has "
             f"weights of shape {kernels.shape}; plots.weights draws those of dense layers"
+        )
+    if not kernels.size:
+        raise ValueError(
+            f"the weights of {describe(layer)} are none: their shape is {kernels.shape}"
         )
     count = min(check_count("n_filters", n_filters), kernels.shape[-1])
     columns = math.ceil(math.sqrt(count))
@@ -67,7 +77,7 @@ def filters(layer: Any, *, n_filters: int = 64, figure: Any = None) -> Array:
     pictures = [
         as_colours(kernel, scale)
         if coloured
-        else _mosaic(kernel.T[..., np.newaxis] if kernel.ndim == 2 else kernel)
+        else mosaic(kernel.T[..., np.newaxis] if kernel.ndim == 2 else kernel)
         for kernel in np.moveaxis(kernels, -1, 0)[:count]
     ]
     # Few pictures are drawn larger, so that there is room for the colour bar, and so are mosaics.
@@ -93,6 +103,10 @@ def feature_maps(
 ) -> Array:
     """Draw what each operation makes of an image: a row for each, a map for each channel.
 
+    Rows are in the order of the passes. Those of the operations in a ``Residual`` come before the
+    row of their sum, and have the name of their branch: "4.operations.1 Conv2D" is the first of
+    operation 4, "4.shortcut.1 Conv2D" the first of its shortcut.
+
     Positive outputs are red, negative ones blue and 0 is white; the largest output of an operation,
     of any channel, has the full colour. So a map that is pale is weak, and one that is white is
     silent. The maps of a ``Conv2D`` have the numbers of its ``filters``.
@@ -102,9 +116,9 @@ def feature_maps(
     Args:
         model: finalized.
         image: one image as the model takes it, ``(height, width, channels)`` or whatever its
-            shape; or a batch of one.
-        layers: the operations of the model to draw. None takes all whose outputs have
-            ``(height, width, channels)``.
+            shape; or a batch of one. It is drawn as ``image_grid`` does.
+        layers: a list of operations of the model, also in a ``Residual``. None takes all whose
+            outputs have ``(height, width, channels)``.
         maps: how many channels to draw at most, the first ones.
         figure: a matplotlib figure or subfigure to draw in; None opens one.
 
@@ -114,31 +128,34 @@ def feature_maps(
     Raises:
         ImportError: matplotlib is missing.
         RuntimeError: the model is not finalized.
-        TypeError, ValueError: the image does not fit the model, one of ``layers`` is not in it or
-            gives no maps, or none does.
+        TypeError, ValueError: the image does not fit the model, ``layers`` is no list, one of them
+            is not in the model or gives no maps, or none does.
     """
     maps = check_count("maps", maps)
     probe = probe_of(model)
     inputs, picture = one_image(image, model.input_shape)
     probe.outputs_of(check_inputs(probe, inputs))
-    chosen = _with_maps(model, probe.operations_in_order, layers)
-    columns = min(maps, max(operation.output.shape[-1] for operation in chosen.values()))
+    chosen = _with_maps(model, probe, layers)
+    columns = min(maps, max(operation.output.shape[-1] for _, operation in chosen))
 
-    grid = new_grid(figure, 1 + len(chosen), columns, width=0.9, height=0.9, beside=2.4)
+    names = [f"{place} {type(operation).__name__}" for place, operation in chosen]
+    # Inside residuals, names are longer than there is room for beside the colour bar.
+    beside = max(2.4, 1.2 + max(map(len, names)) * CHARACTER * LABEL_SIZE / 72)
+    grid = new_grid(figure, 1 + len(chosen), columns, width=0.9, height=0.9, beside=beside)
     if figure is None:  # whose gaps are then no wider than the labels need
         grid[0, 0].figure.set_layout_engine("compressed")
     for ax in grid.flat:
         ax.axis("off")
-    grid[0, 0].imshow(as_unit_interval(picture)[0], "gray", vmin=0, vmax=1)
+    show_image(grid[0, 0], as_unit_interval(picture)[0])
     grid[0, 0].axis("on")
     _label(grid[0, 0], "image", picture.shape[1:])
-    for row, (position, operation) in zip(grid[1:], chosen.items(), strict=True):
+    for row, name, (_, operation) in zip(grid[1:], names, chosen, strict=True):
         (outputs,) = operation.output
         largest = float(np.abs(outputs).max()) or 1.0
         for ax, channel in zip(row, np.moveaxis(outputs, -1, 0), strict=False):
             ax.imshow(channel, SIGNED, vmin=-largest, vmax=largest)
             ax.axis("on")
-        _label(row[0], f"{position} {type(operation).__name__}", outputs.shape)
+        _label(row[0], name, outputs.shape)
     for number, ax in enumerate(grid[1]):
         ax.set_title(number, size=7, pad=2)
     colour_bar(grid, 1.0, "output ÷ the largest\nof its row")
@@ -146,22 +163,27 @@ def feature_maps(
 
 
 def _with_maps(
-    model: Model, operations: Sequence[Any], layers: Sequence[Any] | None
-) -> dict[int, Any]:
-    """Return those of ``operations`` that are to be drawn, by their position from 1.
+    model: Model, probe: Supervised, layers: Sequence[Any] | None
+) -> list[tuple[str, Any]]:
+    """Return the operations of ``probe`` that are to be drawn, each under its place.
 
-    They are copies of the operations of ``model``, in order, and have run on one image.
+    ``probe`` is a copy of ``model`` that has run on one image.
     """
-    copies = dict(enumerate(operations, 1))
+    copies = list(_places(probe.operations_in_order))
     if layers is None:
-        chosen = {at: one for at, one in copies.items() if one.output.ndim == 4}
+        chosen = [(place, one) for place, one in copies if one.output.ndim == 4]
     else:
-        places = {id(one): at for at, one in enumerate(model.operations_in_order, 1)}
+        if not isinstance(layers, Iterable) or isinstance(layers, str):
+            raise TypeError(
+                f"layers must be a list of operations of the model, received {describe(layers)}"
+            )
+        originals = [id(one) for _, one in _places(model.operations_in_order)]
+        chosen = []
         for layer in layers:
-            if id(layer) not in places:
+            if id(layer) not in originals:
                 raise ValueError(f"{describe(layer)} is no operation of {describe(model)}")
-        chosen = {places[id(layer)]: copies[places[id(layer)]] for layer in layers}
-    for one in chosen.values():
+            chosen.append(copies[originals.index(id(layer))])
+    for _, one in chosen:
         if one.output.ndim != 4:
             raise ValueError(
                 f"the output of {describe(one)} is {one.output.shape[1:]}, but maps have (height, "
@@ -175,18 +197,17 @@ def _with_maps(
     return chosen
 
 
+def _places(operations: Iterable[Any], inside: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the operations, and before a ``Residual`` those in it, each with its place."""
+    for position, operation in enumerate(operations, 1):
+        place = f"{inside}{position}"
+        if isinstance(operation, Residual):
+            for branch in ("operations", "shortcut"):
+                yield from _places(flattened(getattr(operation, branch)), f"{place}.{branch}.")
+        yield place, operation
+
+
 def _label(ax: Any, name: str, shape: Sequence[int]) -> None:
     """Write a name and a size to the left of a row."""
     text = f"{name}\n{' × '.join(map(str, shape))}"
-    ax.set_ylabel(text, size=8, rotation=0, ha="right", va="center")
-
-
-def _mosaic(kernel: Array) -> Array:
-    """Return the pictures ``(height, width, channels)`` beside each other, with gaps of NaN."""
-    height, width, channels = kernel.shape
-    columns = math.ceil(math.sqrt(channels))
-    rows = math.ceil(channels / columns)
-    tiles = np.full((rows * columns, height + 1, width + 1), np.nan)
-    tiles[:channels, :height, :width] = np.moveaxis(kernel, -1, 0)
-    mosaic = tiles.reshape(rows, columns, height + 1, width + 1).swapaxes(1, 2)
-    return mosaic.reshape(rows * (height + 1), -1)[:-1, :-1]
+    ax.set_ylabel(text, size=LABEL_SIZE, rotation=0, ha="right", va="center")

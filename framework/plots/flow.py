@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.inspection.diagnosis import OperationState, diagnose, measure
+from framework.inspection.diagnosis import diagnose
+from framework.inspection.operation_states import OperationState, measure
 from framework.model import Model
 from framework.utils.figures import CHARACTER, COLOURS, WRONG, new_axes, size_in_points
 
@@ -32,7 +33,8 @@ def gradient_flow(
     Sizes are root mean squares, on a logarithmic scale; a triangle at the bottom stands for
     exactly 0. Gradients are read from right to left, in the order of the backward pass: where the
     line falls they vanish, where it rises they explode. An operation with dead units, whose output
-    is 0 for every sample, is labelled with their number. ``Model.diagnose`` says this in words.
+    is 0 for every sample, is labelled with their number: of images and sequences, the channels that
+    are 0 everywhere. ``Model.diagnose`` says this in words.
     Below, a line says why an operation has no gradient.
 
     Args:
@@ -107,4 +109,5 @@ def _missing_gradients(states: Sequence[OperationState]) -> list[str]:
 
 def _label(state: OperationState, separator: str) -> str:
     label = f"{state.name} {state.units}"
-    return f"{label}{separator}{state.dead} dead" if state.dead else label
+    of_all = f"/{state.channels}" if state.channels < state.units else ""
+    return f"{label}{separator}{state.dead}{of_all} dead" if state.dead else label

@@ -13,12 +13,15 @@ from framework.checks import as_array, check_count
 from framework.operation import describe
 from framework.plots.labels import class_indices, names_of_classes
 from framework.plots.pixels import (
+    GAP,
     SIGNED,
     as_colours,
     as_unit_interval,
     bar_of_weights,
     check_images,
     common_scale,
+    mosaic,
+    show_image,
 )
 from framework.utils.figures import WRONG, new_grid
 from optimizers.arrays import Array
@@ -43,9 +46,10 @@ def image_grid(
     it also has the label, and text and frame are orange.
 
     Args:
-        images: ``(samples, height, width)``, or with a last axis of 1 or 3 channels. The range
-            is 0…255 for integers; for floats 0…1 or -1…1 if all are in it, otherwise from the
-            smallest to the largest.
+        images: ``(samples, height, width)``, or with a last axis of channels: 1 is grey, 3 are
+            red, green and blue, 4 these and opacity; of any other number, each channel is a grey
+            picture, beside each other. The range is 0…255 for integers; for floats 0…1 or -1…1 if
+            all are in it, otherwise from the smallest to the largest.
         labels: class indices ``(samples,)``, or one-hot rows.
         predictions: likewise, or rows of probabilities.
         rows, columns: the largest size of the grid, which is smaller for fewer images. The last
@@ -81,7 +85,7 @@ def image_grid(
     for ax in grid.flat[shown:]:
         ax.axis("off")
     for ax, image, is_, says in zip(grid.flat, pixels, true, said, strict=False):
-        ax.imshow(image, cmap="gray", vmin=0, vmax=1)
+        show_image(ax, image)
         if is_ == says:
             ax.set_title(names[is_], size=8, pad=3)
         else:
@@ -100,13 +104,14 @@ def weights(
     """Draw the weights of a layer whose inputs are images, one picture for each neuron.
 
     A grey image shows positive weights in red, negative ones in blue and 0 in white; one with 3
-    channels shows the weights as colours, 0 being grey. All share one scale, which the colour bar
+    channels shows the weights as colours, 0 being grey. Of any other number, the channels are
+    beside each other, in order, row by row. All share one scale, which the colour bar
     shows: that of the 99.5 % smallest weights, so that a few large ones do not bleach the rest.
     Where there are larger ones, the bar ends in arrows.
 
     Args:
         layer: any object with ``weights`` ``(n_inputs, n_neurons)``.
-        image_shape: ``(height, width)``, or with a third number for 1 or 3 channels.
+        image_shape: ``(height, width)`` or ``(height, width, channels)``.
         neurons: how many to draw at most, the first ones.
         figure: a matplotlib figure or subfigure to draw in; None opens one.
 
@@ -118,11 +123,11 @@ def weights(
         TypeError, ValueError: the layer has no weights of that kind, or as many weights as such
             an image has values.
     """
-    expected = "image_shape must be (height, width), (height, width, 1) or (height, width, 3)"
+    expected = "image_shape must be (height, width) or (height, width, channels)"
     if np.ndim(image_shape) != 1:
         raise TypeError(f"{expected}, received {image_shape!r}")
     shape = tuple(check_count("image_shape", size) for size in image_shape)
-    if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
+    if len(shape) not in (2, 3):
         raise ValueError(f"{expected}, received {shape}")
     if not hasattr(layer, "weights"):
         raise TypeError(f"{describe(layer)} has no weights")
@@ -144,8 +149,8 @@ def weights(
     coloured = shape[2:] == (3,)
     if coloured:
         pictures = as_colours(pictures, scale)
-    elif shape[2:] == (1,):
-        pictures = pictures[..., 0]
+    elif shape[2:]:
+        pictures = np.array([mosaic(picture) for picture in pictures])
 
     # Few pictures are drawn larger, so that there is room for the colour bar.
     side = max(0.8, 3.2 / columns)
@@ -154,5 +159,8 @@ def weights(
         ax.axis("off")
     for ax, picture in zip(grid.flat, pictures, strict=False):
         ax.imshow(picture, cmap=SIGNED, vmin=-scale, vmax=scale)
+        if np.isnan(picture).any():  # the gaps of a mosaic
+            ax.set_facecolor(GAP)
+            ax.axis("on")
     bar_of_weights(grid, matrix, coloured)
     return grid

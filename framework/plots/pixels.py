@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,22 +14,52 @@ from optimizers.arrays import Array
 
 # matplotlib's name of the colours of positive (red), negative (blue) and no values (white).
 SIGNED = "RdBu_r"
+# Between the channels of a picture that are beside each other, and where there is nothing to show.
+GAP = "0.3"
+# Channels that are one picture: red, green and blue, and their opacity.
+COLOURED = (3, 4)
 
 
 def check_images(images: ArrayLike, name: str) -> Array:
-    """Return images as ``(samples, height, width)``, or ``(samples, height, width, 3)``.
+    """Return images as ``(samples, height, width)``, or with more than one channel in a last axis.
 
     A last axis of 1 is dropped. Raises TypeError, or ValueError for another shape or no images.
     """
     pictures = as_array(images, name)
-    if pictures.ndim not in (3, 4) or (pictures.ndim == 4 and pictures.shape[-1] not in (1, 3)):
+    if pictures.ndim not in (3, 4):
         raise ValueError(
-            f"{name} must be (samples, height, width), with a last axis of 1 or 3 if there are "
-            f"channels, received {pictures.shape}; rows of pixels have to be reshaped first"
+            f"{name} must be (samples, height, width) or (samples, height, width, channels), "
+            f"received {pictures.shape}; rows of pixels have to be reshaped first"
         )
     if not pictures.size:
         raise ValueError(f"{name} must hold at least one image, received shape {pictures.shape}")
     return pictures[..., 0] if pictures.ndim == 4 and pictures.shape[-1] == 1 else pictures
+
+
+def show_image(ax: Any, image: Array) -> None:
+    """Draw one of the images of ``as_unit_interval``.
+
+    One without channels is grey. Three channels are red, green and blue, and a fourth is opacity.
+    Of any other number, each channel is a grey picture of its own: see ``mosaic``.
+    """
+    if image.ndim == 3 and image.shape[-1] not in COLOURED:
+        image = mosaic(image)
+        ax.set_facecolor(GAP)
+    ax.imshow(image, "gray", vmin=0, vmax=1)
+
+
+def mosaic(image: Array) -> Array:
+    """Return the channels of ``(height, width, channels)`` beside each other, with gaps of NaN.
+
+    They are in order, row by row, in as many columns as rows, or one more.
+    """
+    height, width, channels = image.shape
+    columns = math.ceil(math.sqrt(channels))
+    rows = math.ceil(channels / columns)
+    tiles = np.full((rows * columns, height + 1, width + 1), np.nan)
+    tiles[:channels, :height, :width] = np.moveaxis(image, -1, 0)
+    joined = tiles.reshape(rows, columns, height + 1, width + 1).swapaxes(1, 2)
+    return joined.reshape(rows * (height + 1), -1)[:-1, :-1]
 
 
 def as_unit_interval(images: Array) -> Array:

@@ -17,7 +17,7 @@ from framework.inspection.probe import probe_of
 from framework.model import Model
 from framework.operation import describe
 from framework.plots.labels import names_of_classes
-from framework.plots.pixels import as_unit_interval, one_image
+from framework.plots.pixels import COLOURED, as_unit_interval, one_image, show_image
 from framework.utils.figures import new_grid
 from optimizers.arrays import Array
 
@@ -29,7 +29,8 @@ def saliency(
 
         saliency = |∂ score of the class / ∂ pixel|, the largest of the pixel's channels
 
-    The brighter a pixel, the more a small change of it would change the score. ``backward`` gives
+    An image that is neither grey nor in colours is drawn as the mean over its channels. The
+    brighter a pixel, the more a small change of it would change the score. ``backward`` gives
     all of it for nothing: it is the ``dinputs`` of the first operation, from ``dvalues`` of 1 for
     the class and 0 for the others. The score is what goes into a final ``Softmax`` or ``Sigmoid``,
     whose own gradient all but vanishes where the model is sure.
@@ -76,7 +77,10 @@ def saliency(
     slope = np.abs(gradient[0]) if picture.ndim == 3 else np.abs(gradient[0]).max(axis=-1)
 
     grid = new_grid(figure, 1, 2, width=2.4, height=2.7)
-    grid[0, 0].imshow(as_unit_interval(picture)[0], "gray", vmin=0, vmax=1)
+    shown = as_unit_interval(picture)[0]
+    # Beside its saliency, a pixel is to be in one place.
+    is_drawn = shown.ndim == 2 or shown.shape[-1] in COLOURED
+    show_image(grid[0, 0], shown if is_drawn else shown.mean(axis=-1))
     grid[0, 0].set_title(f"{name}: {answers[chosen]:{'.1%' if shares else '.3g'}}", size=9)
     grid[0, 1].imshow(slope, "magma", vmin=0, vmax=float(slope.max()) or 1.0)
     grid[0, 1].set_title("saliency", size=9)

@@ -20,12 +20,14 @@ CHARACTER = 0.62
 
 
 def new_axes(ax: Axes | None) -> Axes:
-    """Return ``ax``, or the axes of a new figure."""
+    """Return ``ax``, or the axes of a new figure. Raises TypeError for what are no axes."""
     if ax is None:
         import matplotlib.pyplot as plt
 
         figure, ax = plt.subplots(layout="constrained")
         show_in_the_end(figure)
+    elif not hasattr(ax, "get_window_extent"):
+        raise TypeError(f"ax must be axes of matplotlib, received {ax!r}")
     return ax
 
 
@@ -35,6 +37,7 @@ def new_grid(
     """Return ``rows`` by ``columns`` axes without ticks.
 
     In a new figure each has that size in inches, with room for a column of width ``beside``.
+    Raises TypeError for what is no figure.
     """
     if figure is None:
         import matplotlib.pyplot as plt
@@ -42,6 +45,8 @@ def new_grid(
         size = (width * columns + beside, height * rows)
         figure = plt.figure(figsize=size, layout="constrained")
         show_in_the_end(figure)
+    elif not hasattr(figure, "subfigures"):
+        raise TypeError(f"figure must be a figure or subfigure of matplotlib, received {figure!r}")
     grid: Array = figure.subplots(rows, columns, squeeze=False)
     for ax in grid.flat:
         ax.set(xticks=[], yticks=[])

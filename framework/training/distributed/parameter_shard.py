@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +30,16 @@ class ParameterShard:
     @property
     def weights(self) -> Array:
         return self._whole.weights[self._own]
+
+    def split(self, own: Array) -> Iterator[tuple[Any, str, Array]]:
+        """Yield the operation and the name of each parameter, and the view of its part of ``own``.
+
+        ``own`` is an array of the shape of ``weights``; the part may be empty.
+        """
+        positions = np.arange(len(self._whole))
+        for operation, name, part in self._whole.split(positions):
+            first = int(part.flat[0]) - self._own.start if part.size else 0
+            yield operation, name, own[max(first, 0) : max(first + part.size, 0)]
 
     def reduce_gradient(self, gradient: Array, contributors: float) -> None:
         """Receive this chunk of the mean of the gradients of all contributing ranks."""

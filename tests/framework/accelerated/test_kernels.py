@@ -87,6 +87,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "AveragePooling2D": [{"size": (2, 3), "stride": 1, "padding": "same"}],
     "ZeroPadding2D": [{"padding": ((1, 0), (0, 2))}],
     "LayerNormalization": [{"n_features": WIDTH, "epsilon": 0.01}],
+    "Permute": [{"dims": (1, 3, 2)}, {"dims": (2, 3, 1)}],
     "Reshape": [{"shape": (-1, 2)}],
     "GELU": [{"approximate": "none"}],
     "Dropout": [{"rate": 0.4}],
@@ -107,7 +108,10 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"learning_rate": 0.05, "decay": 0.01, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-4},
         {"learning_rate": 0.05, "max_gradient_norm": 0.05},
     ],
-    "AdamW": [{"learning_rate": 0.05, "weight_decay": 0.1}],
+    "AdamW": [
+        {"learning_rate": 0.05, "weight_decay": 0.1},
+        {"learning_rate": 0.05, "weight_decay": 0.9, "decay_exclude": ("biases",)},
+    ],
     "Nadam": [
         {"learning_rate": 0.05, "decay": 0.01, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-4},
         {"learning_rate": 0.05, "beta_1": 0.02, "momentum_decay": 0.5},

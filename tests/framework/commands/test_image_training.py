@@ -1,4 +1,4 @@
-"""Training a network on images that are varied from epoch to epoch."""
+"""Training a network on images that are changed at random meanwhile."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import framework
-from framework import Dense, Operation, Softmax
-from framework.commands.image_training import Network, Variations, varied
-from framework.commands.networks import NETWORKS
+from framework import Dense, Flatten, Operation, Softmax
+from framework.augmentation import RandomFlip
+from framework.commands.image_training import Network
 from optimizers import SGD, Adam, Optimizer
 
 IMAGES = np.random.default_rng(0).random((40, 6, 8, 3)).astype(np.float32)
@@ -41,36 +41,6 @@ def test_images_are_given_as_the_layers_take_them_without_a_copy(
     assert np.shares_memory(inputs, images)
 
 
-@pytest.mark.parametrize("images", [IMAGES, IMAGES[..., 0]], ids=["colour", "grey"])
-def test_a_varied_image_is_the_image_moved_or_mirrored(images: np.ndarray) -> None:
-    shift = 2
-    framework.seed(1)
-    results = varied(images, shift, mirror=True)
-    assert results.shape == images.shape
-    margins = [(shift, shift), (shift, shift), (0, 0)][: images.ndim - 1]
-    seen = set()
-    for image, result in zip(images, results, strict=True):
-        padded = np.pad(image, margins, mode="edge")
-        moves = {}
-        for down in range(5):
-            for right in range(5):
-                moved = padded[down : down + 6, right : right + 8]
-                moves[moved.tobytes()] = (down, right, False)
-                moves[moved[:, ::-1].tobytes()] = (down, right, True)
-        seen.add(moves[result.tobytes()])
-    assert len(seen) > 20, "of 50 ways to vary an image, 40 images show many"
-
-
-def test_without_shift_and_mirror_nothing_changes() -> None:
-    np.testing.assert_array_equal(varied(IMAGES, 0, mirror=False), IMAGES)
-
-
-def test_half_of_the_images_are_mirrored() -> None:
-    results = varied(np.repeat(IMAGES, 25, axis=0), 0, mirror=True)
-    unchanged = (results == np.repeat(IMAGES, 25, axis=0)).all(axis=(1, 2, 3)).mean()
-    assert 0.45 < unchanged < 0.55
-
-
 class Recorder(Operation):
     """Passes its inputs on and keeps those that it is trained with."""
 
@@ -88,22 +58,39 @@ class Recorder(Operation):
         return dvalues
 
 
-@pytest.mark.parametrize("mirror", [True, False])
-def test_a_network_sees_varied_images_in_each_epoch_and_leaves_the_originals_alone(
-    mirror: bool,
+@pytest.mark.parametrize("takes", [(-1,), (6, 8, 3)], ids=["rows", "images"])
+def test_each_epoch_sees_the_images_changed_and_leaves_the_originals_alone(
+    takes: tuple[int, ...],
 ) -> None:
     recorder = Recorder()
-    network = small(recorder, mirror=mirror)
-    original = IMAGES.copy()
-    history = network.train(
-        network.model(len(IMAGES), 3), IMAGES, np.arange(40) % 10, 3, progress=False
+    network = small(
+        recorder, *([] if takes == (-1,) else [Flatten()]), takes=takes, augmentation=RandomFlip()
     )
-    assert len(history) == len(recorder.seen) == 3
+    original = IMAGES.copy()
+    network.train(network.model(40, 3), IMAGES, np.arange(40) % 10, 3, progress=False)
     np.testing.assert_array_equal(IMAGES, original)
-    same = [np.array_equal(seen, network.inputs(IMAGES)) for seen in recorder.seen]
-    assert same == [not mirror] * 3
-    if mirror:
-        assert not np.array_equal(recorder.seen[0], recorder.seen[1])
+    either = {image.tobytes() for image in (*IMAGES, *IMAGES[:, :, ::-1])}
+    epochs = [seen.reshape(IMAGES.shape) for seen in recorder.seen]
+    for images in epochs:
+        assert {image.tobytes() for image in images} <= either
+        assert 5 < np.all(images == IMAGES, axis=(1, 2, 3)).sum() < 35, "about half are mirrored"
+    assert len({images.tobytes() for images in epochs}) == 3
+
+
+def test_images_without_channels_are_changed_as_images() -> None:
+    recorder = Recorder()
+    network = Network(
+        about="a small one",
+        layers=lambda: [recorder, Dense(48, 10), Softmax()],
+        optimizer=lambda steps, batches: SGD(0.1),
+        epochs=1,
+        batch_size=None,
+        augmentation=RandomFlip(),
+    )
+    grey = IMAGES[..., 0].copy()
+    network.train(network.model(40, 1), grey, np.arange(40) % 10, 1, progress=False)
+    either = {image.tobytes() for image in (*grey, *grey[:, :, ::-1])}
+    assert {image.tobytes() for image in recorder.seen[0].reshape(grey.shape)} <= either
 
 
 def test_smoothed_targets_keep_the_network_from_being_sure() -> None:
@@ -119,26 +106,3 @@ def test_smoothed_targets_keep_the_network_from_being_sure() -> None:
     assert surest(0.0) > 0.98
     # The loss is least where a prediction is its target, 0.8 + 0.2 / 10 for the right class.
     assert surest(0.2) == pytest.approx(0.82, abs=0.01)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_whatever_the_images_are_in_memory_the_network_sees_them_varied(
-    dtype: Any, order: Any
-) -> None:
-    recorder = Recorder()
-    network = small(recorder, mirror=True)
-    images = np.asarray(IMAGES, dtype=dtype, order=order)
-    network.train(network.model(40, 3), images, np.arange(40) % 10, 3, progress=False)
-    first, second, third = recorder.seen
-    assert not np.array_equal(first, second)
-    assert not np.array_equal(second, third)
-
-
-def test_images_are_varied_once_for_each_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    fills = []
-    monkeypatch.setattr(Variations, "_fill", lambda self: fills.append(self))
-    network = NETWORKS["mnist"]["best"]
-    images = np.zeros((20, 28, 28), dtype=np.float32)
-    network.train(network.model(20, 3), images, np.arange(20) % 10, 3, progress=False)
-    assert len(fills) == 3

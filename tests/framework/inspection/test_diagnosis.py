@@ -13,15 +13,12 @@ from framework import (
     BatchNormalization,
     BinaryCrossentropy,
     CategoricalCrossentropy,
-    Conv2D,
     Dense,
     Diagnosis,
     Dropout,
     Flatten,
-    GlobalAveragePooling2D,
     LeakyReLU,
     Linear,
-    MaxPooling2D,
     MeanSquaredError,
     Model,
     Operation,
@@ -36,7 +33,8 @@ from framework import (
     Tanh,
 )
 from framework.initializers import normal
-from framework.inspection.diagnosis import OperationState, _findings
+from framework.inspection.diagnosis import _findings
+from framework.inspection.operation_states import OperationState
 from framework.utils import rng
 from optimizers import Adam
 
@@ -174,8 +172,8 @@ def test_a_softmax_of_ones_own_gives_probabilities_too() -> None:
 
 
 def test_a_gradient_that_is_zero_after_the_last_layer_too_is_no_error() -> None:
-    state = OperationState(1, "Dense", True, 2, 1.0, 0.0, 0, 0.0)
-    after = replace(state, position=2, gradient=1.0)
+    state = OperationState(1, "Dense", True, 2, 2, 1.0, 0.0, 1.0, 0.0, 0, 0.0)
+    after = replace(state, position=2, gradient=1.0, channel_gradient=1.0)
     end = replace(state, position=3, trained=False)
     findings = list(_findings((state, after, end), X))
     assert findings == [
@@ -315,24 +313,6 @@ def test_operations_inside_a_residual_come_before_their_sum() -> None:
     ):
         assert state.gradient == pytest.approx(np.sqrt(np.mean(gradient**2)))
     assert states[1].output == pytest.approx(np.sqrt(np.mean(relu.output**2)))
-
-
-def test_a_network_of_convolutions_and_blocks_for_images_is_diagnosed() -> None:
-    framework.seed(0)
-    images = np.random.default_rng(0).normal(size=(30, 8, 8, 1))
-    block = [Conv2D(4, 4, 3, padding="same"), BatchNormalization(4), ReLU()]
-    first = Conv2D(1, 4, 3, padding="same")
-    layers = [first, ReLU(), MaxPooling2D(2), Residual(block), GlobalAveragePooling2D()]
-    model = Model([*layers, Dense(4, 3), Softmax()])
-    model.set(loss=CategoricalCrossentropy())
-    model.finalize()
-    first.biases = [[-10.0, -10.0, 10.0, 10.0]]
-    diagnosis = model.diagnose(images, y[:30])
-    assert diagnosis.operations[0].units == 8 * 8 * 4
-    assert diagnosis.operations[1].dead == 8 * 8 * 2
-    assert diagnosis.operations[2].units == 4 * 4 * 4
-    assert beginnings(diagnosis) == ["Many units are dead"]
-    assert "128 of operation 2 (ReLU, 256 units)" in diagnosis.findings[0]
 
 
 @pytest.mark.parametrize("first", [Scale(1 / 255), Scale(1.0)], ids=repr)

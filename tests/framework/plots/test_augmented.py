@@ -79,8 +79,27 @@ def test_augmented_is_drawn_in_the_figure_given() -> None:
         (IMAGES, lambda images: images.reshape(28, -1), r"transform\(images\) must be \(samples,"),
         (np.ones((3, 784)), brighter, r"images must be .* received \(3, 784\)"),
         (np.ones((0, 4, 4)), brighter, r"images must hold at least one image"),
+        (3, brighter, r"images must be .* received \(\)"),
     ],
 )
 def test_augmented_says_what_are_no_images(images: Any, transform: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         plots.augmented(images, transform)
+
+
+@pytest.mark.parametrize("transform", [3, None, framework.augmentation.RandomFlip])
+def test_augmented_says_what_is_no_transform(transform: Any) -> None:
+    with pytest.raises(TypeError, match="transform must be a function of a batch"):
+        plots.augmented(IMAGES, transform)
+
+
+@pytest.mark.parametrize("channels", [2, 5])
+def test_channels_that_are_no_colours_are_grey_pictures_beside_each_other(channels: int) -> None:
+    images = np.random.default_rng(0).random((1, 4, 6, channels))
+    grid = plots.augmented(images, lambda images: images[:, ::-1], variations=1)
+    for ax, image in zip(grid[0], [images[0], images[0, ::-1]], strict=True):
+        mosaic = np.ma.filled(ax.images[0].get_array(), np.nan)
+        for channel in range(2):
+            left = 7 * channel
+            np.testing.assert_array_equal(mosaic[:4, left : left + 6], image[..., channel])
+        assert np.isnan(mosaic[:, 6]).all()

@@ -15,6 +15,7 @@ from framework import (
     MaxPooling2D,
     Model,
     ReLU,
+    Residual,
     Sequential,
     Softmax,
     plots,
@@ -82,6 +83,47 @@ def test_operations_inside_a_sequential_have_rows_of_their_own() -> None:
     assert [len(drawn(row)) for row in grid] == [1, 2, 2, 1]
 
 
+def test_operations_inside_a_residual_come_before_their_sum_under_their_branch() -> None:
+    inner = Residual([Conv2D(2, 2, 3, padding="same")])
+    block = Residual([Sequential([Conv2D(1, 2, 3), ReLU()]), inner], shortcut=[Conv2D(1, 2, 3)])
+    model = Model([ReLU(), block, Flatten(), Dense(32, 2)])
+    model.finalize()
+    grid = plots.feature_maps(model, IMAGE)
+    rows = {name.split("\n")[0]: drawn(row) for name, row in zip(names(grid), grid, strict=True)}
+    assert list(rows) == [
+        "image",
+        "1 ReLU",
+        "2.operations.1 Conv2D",
+        "2.operations.2 ReLU",
+        "2.operations.3.operations.1 Conv2D",
+        "2.operations.3 Residual",
+        "2.shortcut.1 Conv2D",
+        "2 Residual",
+    ]
+    model.forward(IMAGE[np.newaxis], training=False)
+    for name, operation in (
+        ("2.operations.3.operations.1 Conv2D", inner.operations[0]),
+        ("2.shortcut.1 Conv2D", block.shortcut[0]),
+        ("2 Residual", block),
+    ):
+        expected = np.moveaxis(operation.output[0], -1, 0)
+        np.testing.assert_allclose(rows[name], expected, rtol=1e-6)
+    one = plots.feature_maps(model, IMAGE, [inner.operations[0]])
+    assert names(one)[1].startswith("2.operations.3.operations.1 Conv2D")
+
+
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_images_of_any_number_of_channels_are_drawn(channels: int) -> None:
+    model = Model([Conv2D(channels, 2, 3)])
+    model.finalize()
+    image = np.random.default_rng(0).random((6, 6, channels))
+    picture = np.asarray(plots.feature_maps(model, image)[0, 0].images[0].get_array())
+    if channels == 4:  # colours and opacity
+        np.testing.assert_array_equal(picture, image)
+    else:
+        np.testing.assert_array_equal(picture[:6, 7:13], image[..., 1])
+
+
 def test_feature_maps_leaves_the_model_as_it_was() -> None:
     model = Model([Conv2D(1, 2, 3), BatchNormalization(2)])
     model.finalize()
@@ -122,7 +164,8 @@ def test_feature_maps_can_be_drawn_in_a_part_of_a_figure(network: Model) -> None
     [
         (IMAGE[..., 0], r"X\[..., np.newaxis\] adds one"),
         (np.ones((3, 6, 6, 1)), r"one image is expected, received 3"),
-        (np.ones((6, 6, 2)), r"last axis of 1 or 3"),
+        (np.ones((6, 6, 2)), r"Conv2D\(1, 3, 3\) expects"),
+        (np.ones(36), r"or \(samples, height, width, channels\), received \(1, 36\)"),
         (np.ones((2, 2, 1)), r"no window of 3 × 3 fits"),
         (np.full((6, 6, 1), np.nan), r"must be finite"),
     ],
@@ -147,6 +190,19 @@ def test_feature_maps_says_where_there_are_no_maps(network: Model) -> None:
     for model, layers, message in cases:
         with pytest.raises(ValueError, match=message):
             plots.feature_maps(model, IMAGE, layers)
+
+
+@pytest.mark.parametrize("layers", [Conv2D(1, 3, 3), 3, "conv"])
+def test_feature_maps_says_what_is_no_list_of_layers(layers: Any, network: Model) -> None:
+    with pytest.raises(TypeError, match="layers must be a list of operations of the model"):
+        plots.feature_maps(network, IMAGE, layers)
+
+
+def test_feature_maps_says_what_is_no_model_and_no_figure(network: Model) -> None:
+    with pytest.raises(TypeError, match=r"a Model is expected, received Conv2D\(1, 3, 3\)"):
+        plots.feature_maps(network.layers[0], IMAGE)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="figure must be a figure or subfigure of matplotlib"):
+        plots.feature_maps(network, IMAGE, figure="maps")
 
 
 def test_feature_maps_needs_a_finalized_model() -> None:

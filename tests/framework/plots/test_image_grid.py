@@ -105,7 +105,7 @@ def test_image_grid_draws_in_the_figure_given() -> None:
     [
         ((np.zeros((0, 2, 2)), []), r"at least one image"),
         ((np.zeros((3, 784)), [0, 0, 0]), r"have to be reshaped first"),
-        ((np.zeros((3, 2, 2, 4)), [0, 0, 0]), r"last axis of 1 or 3"),
+        ((np.zeros((3, 2, 2, 4, 1)), [0, 0, 0]), r"\(samples, height, width, channels\)"),
         ((np.zeros((3, 2, 2)), [0, 0]), r"3 images, 2 labels"),
         ((np.zeros((3, 2, 2)), [0, 0, 0], [0]), r"3 labels and 1 predictions"),
         ((np.zeros((1, 2, 2)), [0.5]), r"labels must be class numbers"),

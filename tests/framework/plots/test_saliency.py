@@ -144,3 +144,15 @@ def test_saliency_says_what_does_not_fit(
 ) -> None:
     with pytest.raises(error, match=message):
         plots.saliency(finalized(*operations), image, label)
+
+
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_of_any_number_of_channels_the_largest_slope_is_drawn(channels: int) -> None:
+    model = finalized(Flatten(), Dense(4 * channels, 2))
+    weights = np.random.default_rng(0).normal(size=(2, 2, channels, 2))
+    model.layers[1].weights = weights.reshape(-1, 2)
+    image = np.random.default_rng(1).random((2, 2, channels))
+    grid = plots.saliency(model, image, 1)
+    np.testing.assert_allclose(slopes(grid), np.abs(weights[..., 1]).max(axis=-1))
+    expected = image if channels == 4 else image.mean(axis=-1)
+    np.testing.assert_allclose(grid[0, 0].images[0].get_array(), expected)

@@ -109,8 +109,8 @@ def test_weights_draws_at_most_as_many_neurons_as_asked_for() -> None:
     [
         (Dense(5, 2), (2, 2), ValueError, r"weights of shape \(5, 2\).*need \(4, neurons\)"),
         (Dense(4, 2), (4,), ValueError, r"must be \(height, width\)"),
-        (Dense(4, 2), 4, TypeError, r"\(height, width, 1\) or .*, received 4"),
-        (Dense(8, 2), (2, 2, 2), ValueError, r"must be \(height, width\)"),
+        (Dense(4, 2), 4, TypeError, r"or \(height, width, channels\), received 4"),
+        (Dense(8, 2), (2, 2, 2, 1), ValueError, r"must be \(height, width\)"),
         (Conv2D(1, 2, 2), (2, 2), ValueError, r"Conv2D\(1, 2, 2\) .* which plots.filters draws"),
         (ReLU(), (2, 2), TypeError, r"ReLU\(\) has no weights"),
     ],
@@ -120,3 +120,13 @@ def test_weights_says_what_does_not_fit(
 ) -> None:
     with pytest.raises(error, match=message):
         plots.weights(layer, shape)
+
+
+def test_channels_that_are_no_colours_are_beside_each_other() -> None:
+    layer = Dense(8, 1)
+    (ax,) = plots.weights(layer, (2, 2, 2)).flat
+    mosaic = np.ma.filled(ax.images[0].get_array(), np.nan)
+    weights = layer.weights.reshape(2, 2, 2)
+    np.testing.assert_array_equal(mosaic[:, :2], weights[..., 0])
+    np.testing.assert_array_equal(mosaic[:, 3:], weights[..., 1])
+    assert np.isnan(mosaic[:, 2]).all()

@@ -23,6 +23,8 @@ needs_mpi = pytest.mark.skipif(
 )
 ROOT = Path(__file__).parents[4]
 JOBS = "tests.framework.training.distributed.jobs"
+# After so many seconds a job hangs; with four ranks on two busy cores a healthy one takes a minute.
+HANGS = 300
 
 # Not needed by users: the tests may run as root, with more ranks than there are cores, on a busy
 # machine, where a rank that waits should let others run.
@@ -51,7 +53,7 @@ def start(
     )
 
 
-def finish(job: subprocess.Popen[str], seconds: float = 60) -> tuple[int, str, str]:
+def finish(job: subprocess.Popen[str], seconds: float = HANGS) -> tuple[int, str, str]:
     """Wait for a job and return its status and what it printed; one that hangs is ended."""
     try:
         printed, errors = job.communicate(timeout=seconds)
@@ -79,5 +81,5 @@ def resumed(folder: Path, ranks: int, *arguments: str, **options: Any) -> tuple[
     if "early" in arguments:  # what a script does itself is watched by mpi4py
         module = ["-m", "mpi4py", *module]
     job = start(ranks, *module, str(folder), *arguments, **options)
-    status, _, errors = finish(job, seconds=30)
+    status, _, errors = finish(job)
     return status, errors

@@ -19,7 +19,7 @@ pytestmark = needs_mpi
 @pytest.fixture(scope="module")
 def output() -> tuple[int, str, str]:
     # Where operations have not been compiled yet, three ranks do so at once: that takes minutes.
-    return finish(start(3, "-m", f"{JOBS}.behaviour"), seconds=300)
+    return finish(start(3, "-m", f"{JOBS}.behaviour"))
 
 
 @pytest.fixture(scope="module")

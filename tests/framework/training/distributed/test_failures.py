@@ -15,6 +15,7 @@ import pytest
 from framework import Model
 from tests.framework.training.distributed.jobs.resumed import run
 from tests.framework.training.distributed.launch import (
+    HANGS,
     JOBS,
     MPIEXEC,
     finish,
@@ -47,11 +48,11 @@ def test_a_rank_that_fails_ends_the_job_and_is_named(
 def test_ctrl_c_ends_all_ranks_after_a_batch_and_they_are_resumed_there(tmp_path: Path) -> None:
     job = start(3, "-m", f"{JOBS}.resumed", str(tmp_path), "endless")
     path = tmp_path / "rank-0/run.safetensors"
-    patience = time.monotonic() + 30
+    patience = time.monotonic() + HANGS
     while not path.exists() and time.monotonic() < patience:
         time.sleep(0.1)
     job.send_signal(signal.SIGINT)
-    status, _, errors = finish(job, seconds=30)
+    status, _, errors = finish(job)
     assert status != 0
     # Rank 0 came to the end of training, which stopped where its last checkpoint goes on.
     stopped = np.load(tmp_path / "end.npz")

@@ -83,7 +83,7 @@ CASES: dict[str, tuple[Any, Any, dict[str, float], dict[str, Any]]] = {
         {"batch_size": 20, "epochs": 20, "validation_split": 0.1},
     ),
     "penalties and a bound on the gradient": (
-        lambda: AdamW(0.01, max_gradient_norm=0.1),
+        lambda: AdamW(0.01, decay_exclude=("biases",), max_gradient_norm=0.1),
         plain,
         PENALTIES,
         {"batch_size": 32, "epochs": 25},
