@@ -85,8 +85,7 @@ class TimelineControls:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.shown: tuple[int, int] = (-1, -1)
-        self.shown_at = 0.0
-        self.moving = 0
+        self.shown_at = self.moved_at = 0.0
         with ui.row().classes("timeline"):
             ui.label("go back").classes("caption")
             self.slider = ui.slider(min=0, max=1, value=1, on_change=self._moved)
@@ -94,30 +93,27 @@ class TimelineControls:
             self.text = ui.label("now").classes("caption moment")
 
     def show(self, facts: dict[str, Any]) -> None:
-        """Show the present moment; that it is the last one, now and then is enough."""
-        if facts["playing"] and time.monotonic() - self.shown_at < SECONDS:
+        """Show the present moment."""
+        now, is_last = time.monotonic(), facts["position"] is None
+        if facts["playing"] and now - self.shown_at < SECONDS:
             return
-        self.shown_at = time.monotonic()
+        self.shown_at = now
         last = facts["moments"] - 1
-        position = last if facts["position"] is None else facts["position"]
+        position = last if is_last else facts["position"]
         # While it is moved, it is ahead of the session, and must not be set back.
-        if not self.moving and self.shown != (last, position):
+        is_moved = not is_last and now - self.moved_at < SECONDS
+        if self.shown != (last, position) and not is_moved:
             self.shown = (last, position)
             self.slider.props(f"max={max(last, 1)}")
             self.slider.set_value(position)
-        now = facts["position"] is None
-        self.text.set_text("now" if now else f"epoch {facts['epoch']:,}")
+        self.text.set_text("now" if is_last else f"epoch {facts['epoch']:,}")
 
     async def _moved(self, event: Any) -> None:
         position = int(event.value)
         if position == self.shown[1]:
             return
-        self.shown = (self.shown[0], position)
-        self.moving += 1
-        try:
-            await self.desk.do(lambda: self.desk.session.go_to(position))
-        finally:
-            self.moving -= 1
+        self.shown, self.moved_at = (self.shown[0], position), time.monotonic()
+        await self.desk.do(lambda: self.desk.session.go_to(position))
 
 
 def taking_along(desk: Desk) -> None:
