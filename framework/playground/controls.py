@@ -101,7 +101,7 @@ class TimelineControls:
         last = facts["moments"] - 1
         position = last if is_last else facts["position"]
         # While it is moved, it is ahead of the session, and must not be set back.
-        is_moved = not is_last and now - self.moved_at < SECONDS
+        is_moved = now - self.moved_at < SECONDS
         if self.shown != (last, position) and not is_moved:
             self.shown = (last, position)
             self.slider.props(f"max={max(last, 1)}")
