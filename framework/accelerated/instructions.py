@@ -17,6 +17,7 @@ from framework.accelerated.kernels import (
     LOSSES,
     OPERATIONS,
     OPTIMIZERS,
+    REGULARIZERS,
     OperationKernel,
     modules,
     settings,
@@ -27,7 +28,7 @@ from framework.accelerated.state import Place
 from framework.losses import FusedLoss
 from framework.parameters import ParameterVector
 from optimizers.arrays import Array
-from optimizers.optimizer import Optimizer, State, parameter_names
+from optimizers.optimizer import Optimizer, State, parameter_names, trained_names
 from optimizers.weight_decay import WeightDecay
 
 # A field without meaning: code on disk belongs to these sources and this library of products.
@@ -53,6 +54,8 @@ INSTRUCTION = np.dtype(
         ("parameter_row", np.int64),  # threads share the parameters in rows of so many
         ("statistics", np.int64),
         ("n_statistics", np.int64),
+        ("frozen", np.int64),  # where, among the statistics, the parameters begin if not trained
+        ("n_frozen", np.int64),
         ("uniforms", np.int64),  # per sample
         ("n_uniforms", np.int64),
         ("output", np.int64),  # the places of arrays: see ``interpreter.py``
@@ -114,7 +117,7 @@ class Instructions:
         n_inputs, n_outputs: numbers per sample that go in and come out.
         values, dvalues: numbers per sample that are computed, forward and backward.
         uniforms: random numbers per sample.
-        statistics: numbers that the normalizations need.
+        statistics: numbers that the normalizations need, and the parameters that are frozen.
         partials: numbers that each thread remembers about its own samples.
         work: multiplications per sample, forward.
 
@@ -147,6 +150,8 @@ class Instructions:
             if is_first:
                 self.first = len(rows)
             n_statistics = len(kernel.statistics) * before[-1]
+            frozen = frozen_parameters(taken[0])
+            n_frozen = sum(parameter.size for parameter in frozen)
             n_uniforms = n_outputs * kernel.uniforms
             n_partials = kernel.partials(taken[0], before)
             rows.append(
@@ -167,6 +172,8 @@ class Instructions:
                     parameter_row=_row_of_parameters(taken[0], place.size),
                     statistics=self.statistics,
                     n_statistics=n_statistics,
+                    frozen=self.statistics + n_statistics,
+                    n_frozen=n_frozen,
                     uniforms=self.uniforms,
                     n_uniforms=n_uniforms,
                     output=self.values,
@@ -176,17 +183,21 @@ class Instructions:
                     partials=self.partials,
                     n_partials=n_partials,
                     **kernel.fields(taken[0], before),
-                    **{name: getattr(taken[0], name) for name in kernel.settings},
+                    **{
+                        # What is frozen has no penalties.
+                        name: 0.0 if frozen and name in REGULARIZERS else getattr(taken[0], name)
+                        for name in kernel.settings
+                    },
                 )
             )
             self.groups.append(Group(kernel, taken, before, shape))
             self.values += n_outputs * (1 + kernel.n_saved)
             self.dvalues += n_inputs
             self.uniforms += n_uniforms
-            self.statistics += n_statistics
+            self.statistics += n_statistics + n_frozen
             self.partials += n_partials
             # Each parameter is used wherever the last axis of the output is computed.
-            self.work += place.size * (n_outputs // shape[-1] if shape else 1)
+            self.work += (place.size + n_frozen) * (n_outputs // shape[-1] if shape else 1)
         self.n_outputs, self.output_shape = math.prod(shape), shape
         self.array: Array = np.array(rows, dtype=INSTRUCTION)
 
@@ -210,13 +221,20 @@ def _output_shape(operations: Sequence[Any], shape: tuple[int, ...]) -> tuple[in
 def _place(operation: Any, places: dict[int, Place]) -> Place:
     place = places.get(id(operation), Place(0, 0))
     shapes = operation.stored_shapes(vars(operation))
-    expected = sum(math.prod(shapes[name]) for name in parameter_names(operation))
+    expected = sum(math.prod(shapes[name]) for name in trained_names(operation))
     if place.size != expected:
         raise ValueError(
             f"{operation!r} says that it has {expected} parameters, but the model holds "
             f"{place.size} of it: its n_inputs, n_neurons or n_features were changed"
         )
     return place
+
+
+def frozen_parameters(operation: Any) -> list[Array]:
+    """Return the parameters of an operation that is frozen, none of another."""
+    if trained_names(operation):
+        return []
+    return [getattr(operation, name) for name in parameter_names(operation)]
 
 
 def _size_of_first_parameter(operation: Any) -> int:

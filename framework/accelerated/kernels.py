@@ -58,7 +58,12 @@ from framework.accelerated.losses import (
 )
 from framework.accelerated.optimizers import adagrad, adam, lion, nadam, rmsprop, sgd
 from framework.accelerated.tiles import whole_vectors
-from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
+from framework.accuracies import (
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    HingeAccuracy,
+    RegressionAccuracy,
+)
 from framework.layers import (
     AveragePooling1D,
     AveragePooling2D,
@@ -184,7 +189,7 @@ class OptimizerKernel:
 
 
 def _store_normalization(operation: Any, inputs: Any) -> None:
-    operation.training = True
+    operation.training = operation.trainable
     operation.normalized = operation.normalized.reshape(-1, operation.n_features)
     operation.count = float(len(operation.normalized))
 
@@ -361,7 +366,13 @@ OPTIMIZERS = (
 )
 
 # An accuracy's opcode is its place: see ``accuracies.py``.
-ACCURACIES = (type(None), CategoricalAccuracy, BinaryAccuracy, RegressionAccuracy)
+ACCURACIES = (
+    type(None),
+    CategoricalAccuracy,
+    BinaryAccuracy,
+    RegressionAccuracy,
+    HingeAccuracy,
+)
 
 
 def modules(kernels: Sequence[Any]) -> list[ModuleType]:

@@ -9,7 +9,6 @@ from framework.containers.supervised import Supervised
 from framework.losses import FusedLoss
 from framework.operation import describe
 from framework.utils.warnings import warn_user
-from optimizers.optimizer import parameter_names, trained_names
 
 STEP_METHODS = (
     "calculate_loss",
@@ -44,11 +43,6 @@ def unsupported(model: Supervised, operations: Sequence[Any], loss: Any) -> list
         candidates.append((loss.activation, FUSED_ACTIVATIONS))
     candidates.append((model.optimizer, [kernel.optimizer for kernel in OPTIMIZERS]))
     candidates.append((model.accuracy, ACCURACIES))
-    reasons += [
-        f"{describe(operation)} is frozen"
-        for operation in operations
-        if parameter_names(operation) and not trained_names(operation)
-    ]
     reasons += [reason for part, classes in candidates if (reason := _unknown(part, classes))]
     if not any(map(is_trained, operations)):
         reasons.append("no operation before the loss has parameters")

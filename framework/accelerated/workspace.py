@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from framework.accelerated import state
-from framework.accelerated.instructions import Group, Instructions
+from framework.accelerated.instructions import Group, Instructions, frozen_parameters
 from framework.accelerated.tiles import whole_vectors
 from framework.utils import rng
 from optimizers.arrays import Array
@@ -31,7 +31,7 @@ class Results:
     Attributes:
         values, dvalues: what is computed forward and back: see ``interpreter.py``. Behind it
             stand, for each sample, the values and the loss, and the gradient, of a loss.
-        statistics: of the batch normalizations.
+        statistics: of the batch normalizations, and the parameters that are frozen.
     """
 
     def __init__(self, instructions: Instructions, samples: int, dtype: np.dtype[Any]) -> None:
@@ -45,6 +45,11 @@ class Results:
         for operation, name, statistics in self._statistics():
             if name in operation.state:
                 statistics[...] = getattr(operation, name)
+        for group, op in zip(instructions.groups, instructions.array, strict=True):
+            start = op["frozen"]
+            for parameter in frozen_parameters(group.operations[0]):
+                self.statistics[start : start + parameter.size] = parameter.ravel()
+                start += parameter.size
 
     def draw(self, samples: int) -> Array:
         """Return the random numbers of the dropouts for ``samples``, in the order they draw."""

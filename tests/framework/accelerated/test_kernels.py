@@ -24,6 +24,7 @@ from framework import (
     Flatten,
     FusedLoss,
     Hinge,
+    HingeAccuracy,
     Huber,
     MeanSquaredError,
     Model,
@@ -408,6 +409,7 @@ ACCURACY_TARGETS = {
     CategoricalAccuracy: ["classes", "rows"],
     BinaryAccuracy: ["bits"],
     RegressionAccuracy: ["numbers"],
+    HingeAccuracy: ["bits", "numbers"],
 }
 
 
