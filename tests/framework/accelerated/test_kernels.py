@@ -128,7 +128,9 @@ def objects_of(cls: Any) -> list[Any]:
 
 def groups_of(kernel: Any) -> list[Any]:
     """Return the operations that ``kernel`` is tried with."""
-    groups = zip(*(objects_of(cls) for cls in kernel.operations), strict=False)
+    groups = list(zip(*(objects_of(cls) for cls in kernel.operations), strict=False))
+    for first, *_ in groups if kernel.frozen else []:
+        first.trainable = False
     return [group for group in groups if kernel_takes(kernel, group)]
 
 
