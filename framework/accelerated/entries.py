@@ -1,10 +1,11 @@
-"""The kernels of operations as compiled functions that are called by their address.
+"""The kernels as compiled functions that are called by their address.
 
 Each is compiled by itself when a network first needs it, and kept on disk (see ``compilation.py``).
 Its address stands in the instruction, so the interpreter is compiled for no network in particular,
 and a network waits for no kernels but its own.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,61 +14,90 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
-from framework.accelerated.jit import cached_jit
+from framework.accelerated.jit import entry
 from framework.accelerated.state import State
 from framework.accelerated.thread_team import make_team
 
-ARGUMENTS = {
+# The arguments of the functions of each kind of kernel. The first is the instruction.
+OPERATION = {
     "forward": ("op", "inputs", "state", "saved", "output"),
     "backward": ("op", "inputs", "output", "state", "saved", "dvalues", "dinputs"),
     "parameter_gradients": (
         "op", "inputs", "dvalues", "state", "saved", "thread_team", "thread_id",
     ),
 }  # fmt: skip
+LOSS = {
+    "losses": ("loss", "inputs", "labels", "targets", "output", "per_sample"),
+    "backward": ("loss", "output", "labels", "targets", "samples", "dinputs"),
+}
+OPTIMIZER = {
+    "update": ("optimizer", "parameter", "gradient", "first", "second", "rate", "step"),
+}
 MOST_SAVED = 3
 
 
-def _signature(name: str, op: Any, number: Any) -> tuple[Any, ...]:
-    """Return the types of the arguments of a kernel for arrays of ``number``."""
+def _signature(names: Sequence[str], instruction: Any, number: Any) -> tuple[Any, ...]:
+    """Return the types of the arguments ``names`` for arrays of ``number``."""
     vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
     team = numba.typeof(make_team(1))
     fields = (vector, vector, vector, matrix, matrix, team, types.intp)
     found = {
-        "op": op,
         "state": types.NamedTuple(fields, State),
         "saved": types.UniTuple(matrix, MOST_SAVED),
         "thread_team": team,
         "thread_id": types.intp,
+        "labels": types.Array(types.intp, 1, "C"),
+        "per_sample": vector,
+        "samples": types.intp,
+        "parameter": vector,
+        "gradient": vector,
+        "first": vector,
+        "second": vector,
+        "rate": types.float64,
+        "step": types.intp,
     }
-    return tuple(found.get(argument, matrix) for argument in ARGUMENTS[name])
+    return instruction, *(found.get(name, matrix) for name in names[1:])
 
 
-_entry = cache(cached_jit)
+_entry = cache(entry)
+
+
+def addresses(
+    kernel: Any,
+    functions: Mapping[str, Sequence[str]],
+    instruction: np.dtype[Any],
+    dtype: np.dtype[Any],
+) -> dict[str, int]:
+    """Return where the ``functions`` of the module ``kernel`` are, 0 for one that it lacks.
+
+    They are compiled, or read from disk, if they were not called for before.
+    """
+    return {
+        name: _address(getattr(kernel, name, None), tuple(arguments), instruction, dtype)
+        for name, arguments in functions.items()
+    }
 
 
 @cache
-def address(kernel: Any, name: str, instruction: np.dtype[Any], dtype: np.dtype[Any]) -> int:
-    """Return where the function ``name`` of the module ``kernel`` is, 0 if it has none.
-
-    It is compiled, or read from disk, if it was not called for before.
-    """
-    function = getattr(kernel, name, None)
+def _address(
+    function: Any, names: tuple[str, ...], instruction: np.dtype[Any], dtype: np.dtype[Any]
+) -> int:
     if function is None:
         return 0
-    entry = _entry(function.py_func)
-    arguments = _signature(name, numba.from_dtype(instruction), numba.from_dtype(dtype))
-    entry.compile(arguments)
-    compiled = entry.overloads[arguments]
-    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+    compiled = _entry(function.py_func)
+    arguments = _signature(names, numba.from_dtype(instruction), numba.from_dtype(dtype))
+    compiled.compile(arguments)
+    code = compiled.overloads[arguments]
+    return int(code.library.get_pointer_to_function(code.fndesc.llvm_func_name))
 
 
-def _caller(name: str) -> Any:
+def _caller(names: Sequence[str]) -> Any:
     """Return ``call(address, arguments)`` for compiled code."""
 
     @intrinsic
     def call(typingctx: Any, address: Any, arguments: Any) -> Any:
-        op, inputs, *_ = arguments
-        expected = types.Tuple(_signature(name, op, inputs.dtype))
+        instruction, array, *_ = arguments
+        expected = types.Tuple(_signature(names, instruction, array.dtype))
 
         def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             place, packed = values
@@ -87,6 +117,9 @@ def _caller(name: str) -> Any:
     return call
 
 
-call_forward = _caller("forward")
-call_backward = _caller("backward")
-call_parameter_gradients = _caller("parameter_gradients")
+call_forward = _caller(OPERATION["forward"])
+call_backward = _caller(OPERATION["backward"])
+call_parameter_gradients = _caller(OPERATION["parameter_gradients"])
+call_losses = _caller(LOSS["losses"])
+call_loss_backward = _caller(LOSS["backward"])
+call_update = _caller(OPTIMIZER["update"])

@@ -10,28 +10,34 @@ from typing import Any
 
 import numpy as np
 
+from framework.accelerated import entries
 from framework.accelerated.blas import LIBRARY
-from framework.accelerated.entries import ARGUMENTS, address
 from framework.accelerated.jit import version
 from framework.accelerated.kernels import (
+    COPY,
+    FORK,
     LOSSES,
     OPERATIONS,
     OPTIMIZERS,
     REGULARIZERS,
+    SUM,
     OperationKernel,
-    modules,
     settings,
     takes,
 )
 from framework.accelerated.layers.windows import FIELDS
 from framework.accelerated.state import Place
+from framework.activations import Linear
+from framework.containers.flattening import flattened
+from framework.containers.residual import Residual
 from framework.losses import FusedLoss
 from framework.parameters import ParameterVector
 from optimizers.arrays import Array
-from optimizers.optimizer import Optimizer, State, parameter_names, trained_names
+from optimizers.optimizer import Optimizer, State, parameter_names
 from optimizers.weight_decay import WeightDecay
 
-# A field without meaning: code on disk belongs to these sources and this library of products.
+# A field without meaning: code on disk belongs to these sources and this library of products. The
+# fields after it are the addresses of the kernel's functions: see ``entries.py``.
 VERSION = (f"{version()}_{LIBRARY}", np.int64)
 
 SETTINGS = settings(OPERATIONS)
@@ -40,9 +46,7 @@ LONGEST = max(len(kernel.operations) for kernel in OPERATIONS)
 INSTRUCTION = np.dtype(
     [
         VERSION,
-        ("forward", np.int64),  # the addresses of the kernel's functions: see ``entries.py``
-        ("backward", np.int64),
-        ("parameter_gradients", np.int64),
+        *((name, np.int64) for name in entries.OPERATION),
         ("n_inputs", np.int64),  # numbers per sample
         ("n_outputs", np.int64),
         ("last_axis", np.int64),  # of the inputs: features or channels
@@ -51,16 +55,18 @@ INSTRUCTION = np.dtype(
         ("parameters", np.int64),  # where they begin in the vector of all: see ``state.py``
         ("n_parameters", np.int64),
         ("n_weights", np.int64),  # of the first parameter
+        ("frozen", np.int64),  # where those that are not trained begin among the statistics
+        ("n_frozen", np.int64),
         ("parameter_row", np.int64),  # threads share the parameters in rows of so many
         ("statistics", np.int64),
         ("n_statistics", np.int64),
-        ("frozen", np.int64),  # where, among the statistics, the parameters begin if not trained
-        ("n_frozen", np.int64),
         ("uniforms", np.int64),  # per sample
         ("n_uniforms", np.int64),
-        ("output", np.int64),  # the places of arrays: see ``interpreter.py``
+        ("inputs", np.int64),  # the places of arrays: see ``interpreter.py``
+        ("output", np.int64),
         ("saved", np.int64),
         ("n_saved", np.int64),  # how many arrays
+        ("dvalues", np.int64),
         ("dinputs", np.int64),
         ("partials", np.int64),  # per thread
         ("n_partials", np.int64),
@@ -74,11 +80,11 @@ LOSS_SETTINGS = settings(LOSSES)
 LOSS = np.dtype(
     [
         VERSION,
-        ("opcode", np.int64),
+        *((name, np.int64) for name in entries.LOSS),
         ("is_fused", np.int64),
         ("n_outputs", np.int64),
         ("output", np.int64),
-        ("losses", np.int64),
+        ("per_sample", np.int64),
         ("dinputs", np.int64),
         *((name, np.float64) for name in LOSS_SETTINGS),
     ]
@@ -87,7 +93,11 @@ LOSS = np.dtype(
 OPTIMIZER_SETTINGS = ("max_gradient_norm", *settings(OPTIMIZERS))
 
 OPTIMIZER = np.dtype(
-    [VERSION, ("opcode", np.int64), *((name, np.float64) for name in OPTIMIZER_SETTINGS)]
+    [
+        VERSION,
+        *((name, np.int64) for name in entries.OPTIMIZER),
+        *((name, np.float64) for name in OPTIMIZER_SETTINGS),
+    ]
 )
 
 
@@ -97,7 +107,7 @@ class Group:
 
     Attributes:
         kernel: computes them.
-        operations: these objects.
+        operations: these objects; of a fork and a sum, the residual that they are a part of.
         input_shape, output_shape: of one sample.
     """
 
@@ -113,11 +123,12 @@ class Instructions:
     Attributes:
         groups: the operations of each instruction.
         array: the instructions, an array of ``INSTRUCTION``.
-        first: the instruction with the first operation that is trained, where backward ends.
+        first: the instruction with the first operation that is trained, or the fork of the residual
+            that it is in, where backward ends.
         n_inputs, n_outputs: numbers per sample that go in and come out.
         values, dvalues: numbers per sample that are computed, forward and backward.
         uniforms: random numbers per sample.
-        statistics: numbers that the normalizations need, and the parameters that are frozen.
+        statistics: numbers that the normalizations need, and the parameters of frozen operations.
         partials: numbers that each thread remembers about its own samples.
         work: multiplications per sample, forward.
 
@@ -137,78 +148,160 @@ class Instructions:
         self.values = self.dvalues = self.uniforms = self.statistics = 0
         self.partials = self.work = 0
         self.first = -1
-        rows: list[tuple[float, ...]] = []
-        shape, position = input_shape, 0
-        while position < len(operations):
-            kernel = _kernel_of(operations[position:])
-            taken = tuple(operations[position : position + len(kernel.operations)])
-            position += len(taken)
-            before, shape = shape, _output_shape(taken, shape)
-            n_inputs, n_outputs = math.prod(before), math.prod(shape)
-            place = _place(taken[0], places)
-            is_first = self.first < 0 and place.size > 0
-            if is_first:
-                self.first = len(rows)
-            n_statistics = len(kernel.statistics) * before[-1]
-            frozen = frozen_parameters(taken[0])
-            n_frozen = sum(parameter.size for parameter in frozen)
-            n_uniforms = n_outputs * kernel.uniforms
-            n_partials = kernel.partials(taken[0], before)
-            rows.append(
-                _row(
-                    INSTRUCTION,
-                    **{
-                        name: address(kernel.module, name, INSTRUCTION, dtype) for name in ARGUMENTS
-                    },
-                    n_inputs=n_inputs,
-                    n_outputs=n_outputs,
-                    last_axis=before[-1],
-                    output_axis=shape[-1],
-                    # Training does not need the gradient of the data.
-                    leaves_out_dinputs=is_first and hasattr(taken[0], "parameter_gradients"),
-                    parameters=place.start,
-                    n_parameters=place.size,
-                    n_weights=_size_of_first_parameter(taken[0]),
-                    parameter_row=_row_of_parameters(taken[0], place.size),
-                    statistics=self.statistics,
-                    n_statistics=n_statistics,
-                    frozen=self.statistics + n_statistics,
-                    n_frozen=n_frozen,
-                    uniforms=self.uniforms,
-                    n_uniforms=n_uniforms,
-                    output=self.values,
-                    saved=self.values + n_outputs,
-                    n_saved=kernel.n_saved,
-                    dinputs=self.dvalues,
-                    partials=self.partials,
-                    n_partials=n_partials,
-                    **kernel.fields(taken[0], before),
-                    **{
-                        # What is frozen has no penalties.
-                        name: 0.0 if frozen and name in REGULARIZERS else getattr(taken[0], name)
-                        for name in kernel.settings
-                    },
-                )
-            )
-            self.groups.append(Group(kernel, taken, before, shape))
-            self.values += n_outputs * (1 + kernel.n_saved)
-            self.dvalues += n_inputs
-            self.uniforms += n_uniforms
-            self.statistics += n_statistics + n_frozen
-            self.partials += n_partials
-            # Each parameter is used wherever the last axis of the output is computed.
-            self.work += (place.size + n_frozen) * (n_outputs // shape[-1] if shape else 1)
-        self.n_outputs, self.output_shape = math.prod(shape), shape
+        self._places, self._dtype = places, dtype
+        self._rows: list[dict[str, float]] = []
+        # Where the inputs of the next operation are, and the fields for where its dinputs are.
+        self._source = 0
+        self._ends: list[tuple[dict[str, float], str]] = []
+        # The instruction of the outermost residual that is being added, -1 outside.
+        self._outermost = -1
+        self.output_shape = self._add_all(operations, input_shape)
+        self.n_outputs = math.prod(self.output_shape)
+        self._connect(self.dvalues)  # to the loss
+        rows = [_row(INSTRUCTION, **row) for row in self._rows]
         self.array: Array = np.array(rows, dtype=INSTRUCTION)
 
+    def _add_all(self, operations: Sequence[Any], shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Add operations one after the other, and return the shape of an output sample."""
+        position = 0
+        while position < len(operations):
+            if isinstance(operations[position], Residual):
+                shape = self._add_residual(operations[position], shape)
+                position += 1
+            else:
+                kernel = _kernel_of(operations[position:], self._places)
+                taken = tuple(operations[position : position + len(kernel.operations)])
+                position += len(taken)
+                shape = self._add(kernel, taken, shape)
+        return shape
 
-def _kernel_of(operations: Sequence[Any]) -> OperationKernel:
+    def _add_residual(self, residual: Residual, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Add a fork, both branches, and their sum: see ``layers/residual.py``."""
+        output_shape = residual.output_shape(shape)
+        assert isinstance(output_shape, tuple)
+        if not self._rows:  # the branches read what an instruction has written
+            self._add(COPY, (Linear(),), shape)
+        is_outermost = self._outermost < 0
+        if is_outermost:
+            self._outermost = len(self._rows)
+        source = self._source
+        fork = self._append(FORK, residual, shape, shape, dinputs=self.dvalues)
+        self._connect(self.dvalues)
+        self.dvalues += math.prod(shape)
+
+        ends: list[tuple[dict[str, float], str]] = []
+        outputs = []
+        for branch, field in ((residual.operations, "dvalues"), (residual.shortcut, "output")):
+            self._source, self._ends = source, [(fork, field)]
+            self._add_all(list(flattened(branch)), shape)
+            outputs.append(self._source)
+            ends += self._ends
+
+        computed, passed = outputs
+        total = self._append(
+            SUM, residual, output_shape, output_shape,
+            inputs=computed, saved=passed, n_saved=1, output=self.values,
+        )  # fmt: skip
+        self._source, self._ends = self.values, [*ends, (total, "dvalues"), (total, "dinputs")]
+        self.values += math.prod(output_shape)
+        if is_outermost:
+            self._outermost = -1
+        return output_shape
+
+    def _append(
+        self,
+        kernel: OperationKernel,
+        residual: Residual,
+        input_shape: tuple[int, ...],
+        output_shape: tuple[int, ...],
+        **fields: float,
+    ) -> dict[str, float]:
+        """Add an instruction that stands for no operation in particular."""
+        row = {
+            **entries.addresses(kernel.module, entries.OPERATION, INSTRUCTION, self._dtype),
+            "n_inputs": math.prod(input_shape),
+            "n_outputs": math.prod(output_shape),
+            **fields,
+        }
+        self._rows.append(row)
+        self.groups.append(Group(kernel, (residual,), input_shape, output_shape))
+        return row
+
+    def _connect(self, dinputs: int) -> None:
+        """Tell the operations that end here where the gradient by their output will be."""
+        for row, field in self._ends:
+            row[field] = dinputs
+
+    def _add(
+        self, kernel: OperationKernel, taken: tuple[Any, ...], before: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        """Add the operations that a kernel has taken."""
+        shape = _output_shape(taken, before)
+        n_inputs, n_outputs = math.prod(before), math.prod(shape)
+        place = _place(taken[0], self._places)
+        is_first = self.first < 0 and place.size > 0
+        is_inside = self._outermost >= 0
+        if is_first:
+            self.first = self._outermost if is_inside else len(self._rows)
+        n_all = sum(getattr(taken[0], name).size for name in parameter_names(taken[0]))
+        n_frozen = n_all - place.size
+        n_statistics = len(kernel.constants + kernel.statistics) * before[-1]
+        n_uniforms = n_outputs * kernel.uniforms
+        n_partials = kernel.partials(taken[0], before)
+        row = {
+            **entries.addresses(kernel.module, entries.OPERATION, INSTRUCTION, self._dtype),
+            "n_inputs": n_inputs,
+            "n_outputs": n_outputs,
+            "last_axis": before[-1],
+            "output_axis": shape[-1],
+            # Training does not need the gradient of the data.
+            "leaves_out_dinputs": (
+                is_first and not is_inside and hasattr(taken[0], "parameter_gradients")
+            ),
+            "parameters": place.start,
+            "n_parameters": place.size,
+            "n_weights": _size_of_first_parameter(taken[0]),
+            "frozen": self.statistics + n_statistics,
+            "n_frozen": n_frozen,
+            "parameter_row": _row_of_parameters(taken[0], place.size),
+            "statistics": self.statistics,
+            "n_statistics": n_statistics,
+            "uniforms": self.uniforms,
+            "n_uniforms": n_uniforms,
+            "inputs": self._source,
+            "output": self.values,
+            "saved": self.values + n_outputs,
+            "n_saved": kernel.n_saved,
+            "dinputs": self.dvalues,
+            "partials": self.partials,
+            "n_partials": n_partials,
+            **kernel.fields(taken[0], before),
+            **{name: getattr(taken[0], name) for name in kernel.settings},
+            # What is not trained has no penalty either.
+            **(dict.fromkeys(REGULARIZERS, 0) if n_frozen else {}),
+        }
+        self._connect(self.dvalues)
+        self._source, self._ends = self.values, [(row, "dvalues")]
+        self._rows.append(row)
+        self.groups.append(Group(kernel, taken, before, shape))
+        self.values += n_outputs * (1 + kernel.n_saved)
+        self.dvalues += n_inputs
+        self.uniforms += n_uniforms
+        self.statistics += n_statistics + n_frozen
+        self.partials += n_partials
+        # Each parameter is used wherever the last axis of the output is computed.
+        self.work += n_all * (n_outputs // shape[-1] if shape else 1)
+        return shape
+
+
+def _kernel_of(operations: Sequence[Any], places: dict[int, Place]) -> OperationKernel:
     """Return the kernel for the first of ``operations``, and as many more as it can take."""
+    is_frozen = bool(parameter_names(operations[0])) and id(operations[0]) not in places
     return next(
         kernel
         for count in range(min(LONGEST, len(operations)), 0, -1)
         for kernel in OPERATIONS
-        if takes(kernel, operations[:count])
+        if takes(kernel, operations[:count]) and kernel.frozen in (None, is_frozen)
     )
 
 
@@ -219,22 +312,18 @@ def _output_shape(operations: Sequence[Any], shape: tuple[int, ...]) -> tuple[in
 
 
 def _place(operation: Any, places: dict[int, Place]) -> Place:
+    """Return the place of the parameters of ``operation``, of size 0 for none or frozen ones."""
+    held = [getattr(operation, name).size for name in parameter_names(operation)]
     place = places.get(id(operation), Place(0, 0))
+    found = place.size or sum(held)
     shapes = operation.stored_shapes(vars(operation))
-    expected = sum(math.prod(shapes[name]) for name in trained_names(operation))
-    if place.size != expected:
+    expected = sum(math.prod(shapes[name]) for name in parameter_names(operation))
+    if found != expected:
         raise ValueError(
             f"{operation!r} says that it has {expected} parameters, but the model holds "
-            f"{place.size} of it: its n_inputs, n_neurons or n_features were changed"
+            f"{found} of it: its n_inputs, n_neurons or n_features were changed"
         )
     return place
-
-
-def frozen_parameters(operation: Any) -> list[Array]:
-    """Return the parameters of an operation that is frozen, none of another."""
-    if trained_names(operation):
-        return []
-    return [getattr(operation, name) for name in parameter_names(operation)]
 
 
 def _size_of_first_parameter(operation: Any) -> int:
@@ -257,18 +346,18 @@ def _row(dtype: np.dtype[Any], **fields: float) -> tuple[float, ...]:
     return row
 
 
-def loss_instruction(loss: Any, instructions: Instructions) -> Any:
+def loss_instruction(loss: Any, instructions: Instructions, dtype: np.dtype[Any]) -> Any:
     """Return the instruction of a loss whose arrays stand behind those of ``instructions``."""
     kernel = next(kernel for kernel in LOSSES if kernel.loss is type(loss))
     sources = (loss, loss.activation) if isinstance(loss, FusedLoss) else (loss,)
     n_outputs, values = instructions.n_outputs, instructions.values
     row = _row(
         LOSS,
-        opcode=modules(LOSSES).index(kernel.module),
+        **entries.addresses(kernel.module, entries.LOSS, LOSS, dtype),
         is_fused=isinstance(loss, FusedLoss),
         n_outputs=n_outputs,
         output=values,
-        losses=values + n_outputs,
+        per_sample=values + n_outputs,
         dinputs=instructions.dvalues,
         **{
             name: next(getattr(source, name) for source in sources if hasattr(source, name))
@@ -278,13 +367,13 @@ def loss_instruction(loss: Any, instructions: Instructions) -> Any:
     return np.array(row, dtype=LOSS)[()]
 
 
-def optimizer_instruction(optimizer: Optimizer, **others: float) -> Any:
+def optimizer_instruction(optimizer: Optimizer, dtype: np.dtype[Any], **others: float) -> Any:
     """Return the instruction of an optimizer, with ``others`` in place of its own settings."""
     kernel = next(kernel for kernel in OPTIMIZERS if kernel.optimizer is type(optimizer))
     names = ("max_gradient_norm", *kernel.settings)
     row = _row(
         OPTIMIZER,
-        opcode=modules(OPTIMIZERS).index(kernel.module),
+        **entries.addresses(kernel.module, entries.OPTIMIZER, OPTIMIZER, dtype),
         **{name: getattr(optimizer, name) or 0.0 for name in names} | others,
     )
     return np.array(row, dtype=OPTIMIZER)[()]

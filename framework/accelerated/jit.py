@@ -1,7 +1,7 @@
-"""The decorators of the compiled functions of this folder, and the choice between kernels."""
+"""The decorators of the compiled functions of this folder."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def called(function: Callable[..., Any]) -> Any:
     return numba.njit(**_INSIDE, **_OPTIONS)(function)
 
 
-def cached_jit(function: Callable[..., Any]) -> Any:
+def cached_jit(function: Callable[..., Any], **options: Any) -> Any:
     """Compile ``function`` when it is first called from Python, and keep the result on disk.
 
     It is kept beside the source, or where that is read-only, in numba's cache folder of the user
@@ -68,7 +68,8 @@ def cached_jit(function: Callable[..., Any]) -> Any:
     Numba compiles again when the file of the function changes, but not when the file of a function
     called by it does. So one of its arguments must be of a type that has ``version()`` in it.
     """
-    compiled = numba.njit(nogil=True, **_OPTIONS)(function)
+    options |= {"nogil": True, "no_cfunc_wrapper": True, **_OPTIONS}
+    compiled = numba.njit(**options)(function)
     compiled.compile = interruptible(compiled.compile)
     try:
         compiled._cache = CodeCache(function)
@@ -78,22 +79,9 @@ def cached_jit(function: Callable[..., Any]) -> Any:
     return compiled
 
 
-def switch(functions: Sequence[Any], arguments: str) -> Any:
-    """Return a compiled function ``(opcode, *arguments)`` that calls ``functions[opcode]``.
-
-    It is one chain of comparisons, which the compiler makes a jump. None in place of a function
-    does nothing.
-
-    >>> switch([None], "x")(0, 3.0)
-    """
-    names = {f"function_{i}": function for i, function in enumerate(functions) if function}
-    lines = [f"def chosen(opcode, {arguments}):"]
-    for name in names:
-        lines += [f"    if opcode == {name.removeprefix('function_')}:"]
-        lines += [f"        {name}({arguments})", "        return"]
-    namespace: dict[str, Any] = dict(names)
-    exec("\n".join([*lines, "    return"]), namespace)
-    return inlined(namespace["chosen"])
+def entry(function: Callable[..., Any]) -> Any:
+    """Compile ``function`` as ``cached_jit`` does, for those that call it by its address alone."""
+    return cached_jit(function, no_cpython_wrapper=True)
 
 
 def version() -> str:

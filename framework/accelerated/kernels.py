@@ -1,7 +1,6 @@
 """The list of all kernels: one row for each operation, loss, optimizer and accuracy.
 
-A row names the class, the module of its kernel, and whatever the kernel needs. The opcode of a
-loss or an optimizer is the place of its module in its list.
+A row names the class, the module of its kernel, and whatever the kernel needs.
 """
 
 import math
@@ -19,6 +18,7 @@ from framework.accelerated.activations import (
     gelu,
     leaky_relu,
     linear,
+    log_softmax,
     mish,
     prelu,
     relu,
@@ -36,11 +36,15 @@ from framework.accelerated.layers import (
     dense,
     dense_relu,
     dropout,
+    fork,
+    frozen_batch_normalization,
     global_average_pooling,
     global_max_pooling,
     layer_normalization,
     max_pooling,
     normalization,
+    permute,
+    residual,
     scale,
     windows,
     zero_padding,
@@ -64,6 +68,7 @@ from framework.accuracies import (
     HingeAccuracy,
     RegressionAccuracy,
 )
+from framework.containers.residual import Residual
 from framework.layers import (
     AveragePooling1D,
     AveragePooling2D,
@@ -81,6 +86,7 @@ from framework.layers import (
     MaxPooling1D,
     MaxPooling2D,
     Normalization,
+    Permute,
     Reshape,
     Scale,
     ZeroPadding2D,
@@ -121,8 +127,12 @@ class OperationKernel:
             first is ``saved[0]``.
         statistics: names of attributes that hold a number for each feature (of the last axis) and
             change with every step.
+        constants: names of attributes that hold such numbers too, and do not change. They stand
+            before the statistics.
         uniforms: whether it needs a random number from 0 to 1 for each output.
         required: arguments with the values that the kernel computes; it does not take others.
+        frozen: whether it is for frozen operations, or for others; None for both.
+        when: whether it takes an operation of its class, for what ``required`` cannot say.
         fields: returns further fields of the instruction, given the operation and the shape of a
             sample: see ``windows.FIELDS``.
         partials: returns how many numbers each thread remembers about its own samples, given the
@@ -136,8 +146,11 @@ class OperationKernel:
     settings: tuple[str, ...] = ()
     saved: tuple[str, ...] = ()
     statistics: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
     uniforms: bool = False
     required: Mapping[str, Any] = field(default_factory=dict)
+    frozen: bool | None = None
+    when: Callable[[Any], bool] = lambda operation: True
     fields: Callable[[Any, tuple[int, ...]], dict[str, int]] = lambda operation, shape: {}
     partials: Callable[[Any, tuple[int, ...]], int] = lambda operation, shape: 0
     store: Callable[[Any, Any], None] | None = None
@@ -189,9 +202,15 @@ class OptimizerKernel:
 
 
 def _store_normalization(operation: Any, inputs: Any) -> None:
-    operation.training = operation.trainable
+    operation.training = True
     operation.normalized = operation.normalized.reshape(-1, operation.n_features)
     operation.count = float(len(operation.normalized))
+
+
+def _store_frozen_normalization(operation: Any, inputs: Any) -> None:
+    operation.training = False
+    operation.normalized = operation.normalized.reshape(-1, operation.n_features)
+    operation.deviation = np.sqrt(operation.running_variance + operation.epsilon)
 
 
 def _store_input_shape(operation: Any, inputs: Any) -> None:
@@ -236,6 +255,24 @@ def _padding_fields(operation: Any, input_shape: tuple[int, ...]) -> dict[str, i
     }
 
 
+def _has_few_axes(operation: Any) -> bool:
+    return len(operation.dims) <= 3
+
+
+def _permute_fields(operation: Any, input_shape: tuple[int, ...]) -> dict[str, int]:
+    strides = [math.prod(input_shape[axis:]) for axis in operation.dims]
+    missing = 3 - len(strides)
+    rows, columns, _ = (1,) * missing + operation.output_shape(input_shape)
+    height, width, channels = [0] * missing + strides
+    return {
+        "rows": rows,
+        "columns": columns,
+        "stride_height": height,
+        "stride_width": width,
+        "stride_channels": channels,
+    }
+
+
 def _check_is_adapted(operation: Any, input_shape: tuple[int, ...]) -> dict[str, int]:
     operation.check_is_adapted()
     return {}
@@ -266,6 +303,7 @@ OPERATIONS = (
     OperationKernel((activations.Sigmoid,), sigmoid),
     OperationKernel((activations.Tanh,), tanh),
     OperationKernel((activations.Softmax,), softmax, ("temperature",)),
+    OperationKernel((activations.LogSoftmax,), log_softmax),
     OperationKernel((activations.Linear,), linear),
     OperationKernel((Flatten,), linear, store=_store_input_shape),
     OperationKernel((Reshape,), linear, store=_store_input_shape),
@@ -305,6 +343,7 @@ OPERATIONS = (
         for pooling in (GlobalMaxPooling1D, GlobalMaxPooling2D)
     ),
     OperationKernel((ZeroPadding2D,), zero_padding, fields=_padding_fields),
+    OperationKernel((Permute,), permute, fields=_permute_fields, when=_has_few_axes),
     OperationKernel(
         (LayerNormalization,),
         layer_normalization,
@@ -315,7 +354,7 @@ OPERATIONS = (
     OperationKernel(
         (Normalization,),
         normalization,
-        statistics=("mean", "deviation"),
+        constants=("mean", "mean_rest", "deviation"),
         fields=_check_is_adapted,
     ),
     OperationKernel((Scale,), scale, ("factor", "offset")),
@@ -328,8 +367,23 @@ OPERATIONS = (
         statistics=("running_mean", "running_variance", "deviation"),
         partials=lambda operation, input_shape: 1 + 4 * operation.n_features,
         store=_store_normalization,
+        frozen=False,
+    ),
+    OperationKernel(
+        (BatchNormalization,),
+        frozen_batch_normalization,
+        ("epsilon",),
+        saved=("normalized",),
+        constants=("running_mean", "running_variance"),
+        store=_store_frozen_normalization,
+        frozen=True,
     ),
 )
+
+# The instructions around the branches of a residual, and one for data that both of them read.
+FORK = OperationKernel((Residual,), fork)
+SUM = OperationKernel((Residual,), residual)
+COPY = next(kernel for kernel in OPERATIONS if kernel.operations == (activations.Linear,))
 
 LOSSES = (
     LossKernel(
@@ -375,16 +429,6 @@ ACCURACIES = (
 )
 
 
-def modules(kernels: Sequence[Any]) -> list[ModuleType]:
-    """Return the modules of ``kernels`` in order, each once."""
-    return list(dict.fromkeys(kernel.module for kernel in kernels))
-
-
-def functions(kernels: Sequence[Any], name: str) -> list[Any]:
-    """Return the function of each opcode, None where a module has none of that name."""
-    return [getattr(module, name, None) for module in modules(kernels)]
-
-
 def settings(kernels: Sequence[Any]) -> tuple[str, ...]:
     """Return the names of all settings, each once."""
     return tuple(dict.fromkeys(name for kernel in kernels for name in kernel.settings))
@@ -392,6 +436,8 @@ def settings(kernels: Sequence[Any]) -> tuple[str, ...]:
 
 def takes(kernel: OperationKernel, operations: Sequence[Any]) -> bool:
     """Whether ``kernel`` computes these ``operations``."""
-    return tuple(map(type, operations)) == kernel.operations and all(
-        getattr(operations[0], name) == value for name, value in kernel.required.items()
+    return (
+        tuple(map(type, operations)) == kernel.operations
+        and all(getattr(operations[0], name) == value for name, value in kernel.required.items())
+        and kernel.when(operations[0])
     )

@@ -33,7 +33,7 @@ def is_small(instructions: Instructions, loss: object, data: CheckedData, batch_
     return (
         all(layer.kernel.module in (dense, dense_relu) for layer in layers)
         and all(len(layer.input_shape) == 1 for layer in layers)
-        and not instructions.array["n_frozen"].any()
+        and not any(op["n_frozen"] for op in instructions.array)
         and all(op["n_inputs"] * op["n_outputs"] <= LARGEST_LAYER for op in instructions.array)
         and type(loss) is SoftmaxCategoricalCrossentropy
         and not loss.label_smoothing
@@ -71,7 +71,7 @@ def take_small_steps(network, source, workspace, rates, iteration, metrics, thre
 
         logits = forward(network, inputs, values, samples)
         output = columns(values, loss.output, samples, loss.n_outputs)
-        per_sample = rows(values, loss.losses, samples, 1).ravel()
+        per_sample = rows(values, loss.per_sample, samples, 1).ravel()
         softmax(logits, loss.temperature, labels, output, per_sample, scratch)
         data_loss = 0.0
         for i in range(samples):
@@ -306,7 +306,7 @@ def write_rows(network, values, dvalues, samples, workspace):
             transpose(values, workspace.values, place, samples, op.n_outputs)
         transpose(dvalues, workspace.dvalues, op.dinputs, samples, op.n_inputs)
     transpose(values, workspace.values, loss.output, samples, loss.n_outputs)
-    transpose(values, workspace.values, loss.losses, samples, 1)
+    transpose(values, workspace.values, loss.per_sample, samples, 1)
     transpose(dvalues, workspace.dvalues, loss.dinputs, samples, loss.n_outputs)
 
 

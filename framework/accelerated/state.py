@@ -35,7 +35,7 @@ class State(NamedTuple):
 
     Attributes:
         parameters, gradients: one after the other, as in a ``ParameterVector``.
-        statistics: see ``OperationKernel``; and parameters that are frozen.
+        statistics: see ``OperationKernel``.
         uniforms: random numbers, of the output's shape.
         partials: what threads have found out about their own samples, ``(threads, numbers)``:
             see ``OperationKernel``.

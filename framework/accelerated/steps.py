@@ -5,14 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from framework.accelerated.accuracies import sum_of_correct
-from framework.accelerated.interpreter import (
-    backward,
-    forward,
-    penalties,
-    run_loss_backward,
-    run_losses,
-    run_update,
-)
+from framework.accelerated.entries import call_loss_backward, call_losses, call_update
+from framework.accelerated.interpreter import backward, forward, penalties
 from framework.accelerated.jit import cached_jit, inlined, jit
 from framework.accelerated.state import State, rows
 from framework.accelerated.thread_team import barrier, chunk, own_rows
@@ -135,11 +129,11 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
         if loss.is_fused:
             output = rows(workspace.values, loss.output, samples, loss.n_outputs)
         dinputs = rows(workspace.dvalues, loss.dinputs, samples, loss.n_outputs)
-        per_sample = rows(workspace.values, loss.losses, samples, 1).ravel()
-        run_losses(
-            loss.opcode, loss, predictions[own], labels[own], targets[own], output[own],
-            per_sample[own],
-        )  # fmt: skip
+        per_sample = rows(workspace.values, loss.per_sample, samples, 1).ravel()
+        call_losses(
+            loss.losses,
+            (loss, predictions[own], labels[own], targets[own], output[own], per_sample[own]),
+        )
         data_loss = correct = 0.0
         for i in range(own.start, own.stop):
             data_loss += weights[i] * per_sample[i]
@@ -162,8 +156,8 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
         if not abs(total_loss) < np.inf:
             return
 
-        run_loss_backward(
-            loss.opcode, loss, output[own], labels[own], targets[own], samples, dinputs[own]
+        call_loss_backward(
+            loss.backward, (loss, output[own], labels[own], targets[own], samples, dinputs[own])
         )
         if len(sample_weights):
             for i in range(own.start, own.stop):
@@ -171,7 +165,7 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
                 for k in range(dinputs.shape[1]):
                     dinputs[i, k] *= factor
         if not backward(
-            network.instructions, network.first, state, inputs, workspace.values, dinputs,
+            network.instructions, network.first, state, inputs, workspace.values,
             workspace.dvalues, thread_team, thread_id,
         ):  # fmt: skip
             return
@@ -201,7 +195,6 @@ def update(network, rate, step, thread_team, thread_id):
         norm = np.sqrt(thread_team.sums[:, 3].sum())
         if optimizer.max_gradient_norm < norm < np.inf:
             factor = optimizer.max_gradient_norm / norm
-    first_state, second_state = network.first_state, network.second_state
     for op in network.instructions:
         if op.n_parameters:
             own = own_parameters(op, thread_team, thread_id)
@@ -215,11 +208,11 @@ def update(network, rate, step, thread_team, thread_id):
                     stop = end_of_equal(network.decays, start, own.stop)
                     chosen = optimizer if network.decays[start] else network.without_decay
                 part = slice(start, stop)
-                run_update(
-                    chosen.opcode, chosen, network.parameters[part],
-                    gradients[start - own.start : stop - own.start],
-                    first_state[part], second_state[part], rate, step,
-                )  # fmt: skip
+                gradient = gradients[start - own.start : stop - own.start]
+                parameter, first = network.parameters[part], network.first_state[part]
+                second = network.second_state[part]
+                arguments = chosen, parameter, gradient, first, second, rate, step
+                call_update(chosen.update, arguments)
                 start = stop
     return barrier(thread_team, thread_id)
 

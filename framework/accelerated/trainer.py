@@ -175,12 +175,12 @@ class Trainer:
 
     def _network(self, instructions: Instructions, data: CheckedData, results: Results) -> Network:
         parameters, optimizer = self.parameters, self.model.optimizer
-        of_optimizer = optimizer_instruction(optimizer)
+        of_optimizer = optimizer_instruction(optimizer, parameters.dtype)
         first_state, second_state = optimizer_state(of_optimizer, optimizer, parameters)
         return Network(
             instructions=instructions.array,
             first=instructions.first,
-            loss=loss_instruction(self.loss, instructions),
+            loss=loss_instruction(self.loss, instructions, parameters.dtype),
             accuracy=data.accuracy,
             precision=data.precision,
             optimizer=of_optimizer,
@@ -190,7 +190,7 @@ class Trainer:
             first_state=first_state,
             second_state=second_state,
             decays=decays(optimizer, parameters),
-            without_decay=optimizer_instruction(optimizer, weight_decay=0.0),
+            without_decay=optimizer_instruction(optimizer, parameters.dtype, weight_decay=0.0),
         )
 
     def _run(

@@ -126,8 +126,11 @@ class Sequential(Container):
             self._arrangement = [(one, list(_operations_of(one))) for one in containers(self)]
             self._warn_of_untrained()
         for leaf in self.leaves():
-            for name in untrained_names(leaf):
-                bind(leaf, name, getattr(leaf, name).astype(dtype))
+            if hasattr(leaf, "convert_state"):
+                leaf.convert_state(dtype)
+            else:
+                for name in untrained_names(leaf):
+                    bind(leaf, name, getattr(leaf, name).astype(dtype))
 
     @property
     def finalized(self) -> bool:

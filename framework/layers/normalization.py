@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from framework.checks import as_array, as_dvalues, check_count, check_dtype, check_finite
 from framework.layers.sample_shapes import check_features, check_inputs
 from framework.operation import Operation, Shape, smooth
-from framework.parameters import Parameter
+from framework.parameters import Parameter, bind
 from framework.utils.memory_maps import release_pages
 from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
@@ -24,11 +24,24 @@ MOST_NAMED = 10
 COARSE = 0.25
 
 
+class Mean(Parameter):
+    """A mean whose ``mean_rest`` is 0 when it is set."""
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        super().__set__(instance, value)
+        instance.mean_rest = np.zeros_like(instance.mean)
+
+
 class Normalization(Operation):
     """Brings each feature of the data to mean 0 and standard deviation 1.
 
         output  = (inputs - mean) / deviation      0 where the deviation is 0
         dinputs = dvalues / deviation              0 where the deviation is 0
+
+    Where a feature is large against its deviation, as a time in seconds is, its mean may have more
+    digits than ``dtype`` holds. What ``mean`` leaves over stands in ``mean_rest`` and is subtracted
+    too. So nothing is lost but what the inputs have lost before: float64 ones are rounded when they
+    are normalized, but a float32 model rounds its data first.
 
     ``mean`` and ``deviation`` are those of the training data: ``adapt`` learns both from them,
     before the training, and nothing changes them afterwards. They are not trained, but saved and
@@ -39,7 +52,8 @@ class Normalization(Operation):
     is constant in the training data has nothing to tell, and stays at 0.
 
     Shapes: ``inputs``, ``output``, ``dvalues``, ``dinputs`` ``(samples, …, n_features)``;
-    ``mean`` and ``deviation`` ``(1, n_features)``, NaN before ``adapt``.
+    ``mean``, ``mean_rest`` and ``deviation`` ``(1, n_features)``; mean and deviation are NaN before
+    ``adapt``. Setting ``mean`` sets ``mean_rest`` to 0.
 
     Args:
         n_features: length of the last axis, at least 1.
@@ -66,10 +80,11 @@ class Normalization(Operation):
     array([[1.  , 0.05]], dtype=float32)
     """
 
-    state = ("mean", "deviation")
+    state = ("mean", "mean_rest", "deviation")
     independent_samples = True
     kink_sides = smooth
-    mean = Parameter()
+    mean = Mean()
+    mean_rest = Parameter()
     deviation = Parameter()
 
     def __init__(
@@ -84,8 +99,10 @@ class Normalization(Operation):
         number_type = check_dtype(dtype)
         if (mean is None) != (deviation is None):
             raise ValueError("give both the mean and the deviation, or neither and call adapt(X)")
-        self.mean = self._statistic("mean", mean, number_type)
-        self.deviation = self._statistic("deviation", deviation, number_type)
+        exact = self._statistic("mean", mean, number_type)
+        self.mean = exact.astype(number_type)
+        self.deviation = self._statistic("deviation", deviation, number_type).astype(number_type)
+        self._set_mean(exact)
         if (self.deviation < 0).any():
             raise ValueError("deviation must be 0 or greater for each feature")
         if deviation is not None:
@@ -145,11 +162,13 @@ class Normalization(Operation):
         self._take(mean, np.where(constant, 0.0, np.sqrt(squares / count)), constant)
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        mean, factor = self.mean, self._factor()
-        inputs = check_inputs(self, inputs).astype(mean.dtype, copy=False)
-        output = inputs - mean[0]
+        mean, rest, factor = self.mean[0], self.mean_rest[0], self._factor()
+        inputs = check_inputs(self, inputs)
+        output = inputs - mean
+        if rest.any():
+            output -= rest
         output *= factor
-        self.output = output
+        self.output = output = output.astype(mean.dtype, copy=False)
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
@@ -173,11 +192,26 @@ class Normalization(Operation):
         if np.isnan(self.deviation).any():
             raise RuntimeError(f"{self!r} has no mean and no deviation yet: call adapt(X) first")
 
+    def convert_state(self, dtype: np.dtype[Any]) -> None:
+        """Take another dtype, with as much of the mean as it holds: see ``Sequential.finalize``."""
+        mean = self.mean.astype(np.float64) + self.mean_rest
+        for name in self.state:
+            bind(self, name, getattr(self, name).astype(dtype))
+        self._set_mean(mean)
+
+    def _set_mean(self, mean: Array) -> None:
+        """Set the mean, float64, and what of its rest shows in an output."""
+        self.mean = mean
+        rest = mean - self.mean
+        shows = np.abs(rest) > np.finfo(self.dtype).eps * self.deviation
+        self.mean_rest = np.where(shows & (self.deviation > 0), rest, 0)
+
     def _take(self, mean: Array, deviation: Array, constant: Array) -> None:
         """Take the statistics of data in the dtype, and warn of what it cannot tell apart."""
+        dtype = self.mean.dtype
         with np.errstate(over="ignore"):
-            mean, deviation = mean.astype(self.dtype), deviation.astype(self.dtype)
-        infinite = ~np.isfinite(mean) | ~np.isfinite(deviation)
+            rounded, deviation = mean.astype(dtype), deviation.astype(dtype)
+        infinite = ~np.isfinite(rounded) | ~np.isfinite(deviation)
         if infinite.any():
             raise ValueError(
                 f"{self!r}: {_named(infinite)} have a mean or a deviation too large for "
@@ -185,7 +219,8 @@ class Normalization(Operation):
             )
         too_little = ~constant & _is_too_small(deviation)
         deviation[too_little] = 0
-        self.mean, self.deviation = mean[np.newaxis], deviation[np.newaxis]
+        self.deviation = deviation[np.newaxis]
+        self._set_mean(mean[np.newaxis])
         if constant.any():
             warn_user(
                 f"{self!r}: {_named(constant)} have the same value everywhere, and are left at 0"
@@ -195,12 +230,12 @@ class Normalization(Operation):
                 f"{self!r}: {_named(too_little)} have a deviation too small for {self.dtype}, and "
                 "are left at 0"
             )
-        coarse = (deviation > 0) & (np.spacing(np.abs(mean)) > COARSE * deviation)
+        coarse = (deviation > 0) & (np.spacing(np.abs(rounded)) > COARSE * deviation)
         if coarse.any():
             warn_user(
                 f"{self!r}: {_named(coarse)} have a mean so much larger than their deviation that "
-                f"{self.dtype} hardly tells their values apart; subtract a number near the mean "
-                "from the data first"
+                f"{self.dtype} hardly tells their values apart; use float64, or subtract a number "
+                "near the mean from the data first"
             )
 
     def _factor(self) -> Array:
@@ -211,14 +246,14 @@ class Normalization(Operation):
     def _statistic(self, name: str, given: ArrayLike | None, dtype: np.dtype[Any]) -> Array:
         shape = (1, self.n_features)
         if given is None:
-            return np.full(shape, np.nan, dtype)
+            return np.full(shape, np.nan)
         values = as_array(given, name)
         if values.shape not in ((), (self.n_features,), shape):
             raise ValueError(
                 f"{name} must have shape ({self.n_features},), received {values.shape}"
             )
         check_finite(np.atleast_2d(values), name, dtype)
-        return np.broadcast_to(values, shape).astype(dtype)
+        return np.broadcast_to(values, shape)
 
     def _blocks(self, X: Any) -> Iterator[Array]:
         """Yield the data as float64 ``(rows, n_features)``, a few megabytes at a time."""

@@ -39,22 +39,24 @@ class Scale(torch.nn.Module):
 
 
 class Normalization(torch.nn.Module):
-    """``(inputs - mean) / deviation`` for each feature, which are along axis ``dim``.
+    """``(inputs - mean - mean_rest) / deviation`` for each feature, which are along axis ``dim``.
 
     A feature whose deviation is 0 becomes 0.
     """
 
-    def __init__(self, mean: Any, deviation: Any, dim: int) -> None:
+    def __init__(self, mean: Any, mean_rest: Any, deviation: Any, dim: int) -> None:
         super().__init__()
         self.dim = dim
         self.register_buffer("mean", mean)
+        self.register_buffer("mean_rest", mean_rest)
         self.register_buffer("deviation", deviation)
 
     def forward(self, inputs: Any) -> Any:
         shape = [1] * inputs.dim()
         shape[self.dim] = -1
         factor = torch.where(self.deviation > 0, 1 / self.deviation, 0)
-        return (inputs - self.mean.reshape(shape)) * factor.reshape(shape)
+        centred = inputs - self.mean.reshape(shape) - self.mean_rest.reshape(shape)
+        return centred * factor.reshape(shape)
 
     def extra_repr(self) -> str:
         return f"{len(self.mean)}, dim={self.dim}"

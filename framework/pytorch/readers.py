@@ -201,8 +201,9 @@ def _scale(assembly: Assembly, module: Any) -> None:
 def _normalization(assembly: Assembly, module: Any) -> None:
     assembly.features(module.dim - 1 if module.dim > 0 else module.dim)
     mean, deviation = _array(module.mean), _array(module.deviation)
+    exact = mean.astype("float64") + _array(module.mean_rest)
     order = assembly.order(len(mean))
-    arrays: Any = {"mean": mean[order], "deviation": deviation[order]}
+    arrays: Any = {"mean": exact[order], "deviation": deviation[order]}
     assembly.append(Normalization(len(mean), **arrays, dtype=mean.dtype.name))
 
 

@@ -200,7 +200,10 @@ def _normalization(writer: ModuleWriter, layer: Normalization) -> None:
 
     axis = writer.feature_axis()
     order = writer.order(layer.n_features, axis=axis - 1 if axis > 0 else axis)
-    writer.add(Module(_tensor(layer.mean[0][order]), _tensor(layer.deviation[0][order]), axis))
+    mean, rest, deviation = (
+        _tensor(statistic[0][order]) for statistic in (layer.mean, layer.mean_rest, layer.deviation)
+    )
+    writer.add(Module(mean, rest, deviation, axis))
 
 
 def _prelu(writer: ModuleWriter, operation: PReLU) -> None:

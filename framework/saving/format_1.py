@@ -25,3 +25,6 @@ SUMS = {
     "penalties": "penalties",
     "correct": "right",
 }
+
+# Arrays that older files do not have, and that are 0 there.
+ADDED = ("mean_rest",)

@@ -37,7 +37,7 @@ from framework.metrics.metric import Metric, check_metrics
 from framework.operation import Shape
 from framework.parameters import stored_names
 from framework.saving.file_format import FilePath, encode, read, saved_file_errors
-from framework.saving.format_1 import ACCURACY_STATE, OPTIMIZER_STATE
+from framework.saving.format_1 import ACCURACY_STATE, ADDED, OPTIMIZER_STATE
 from framework.saving.metrics import deserialize_metrics, serialize_metrics
 from framework.saving.operations import OperationLoader
 from framework.saving.optimizer_state import (
@@ -224,7 +224,8 @@ def load_state_dict(current: Mapping[str, Array], arrays: Mapping[str, Array]) -
     been changed then.
     """
     found = {name: array for name, array in arrays.items() if name.startswith("layers.")}
-    if missing := sorted(current.keys() - found.keys()):
+    added = {name for name in current if name.rpartition(".")[2] in ADDED}
+    if missing := sorted(current.keys() - found.keys() - added):
         raise ValueError(f"it has no {', '.join(missing)}, which the model has")
     if unknown := sorted(found.keys() - current.keys()):
         raise ValueError(f"it has {', '.join(unknown)}, which the model has not")
@@ -234,8 +235,8 @@ def load_state_dict(current: Mapping[str, Array], arrays: Mapping[str, Array]) -
                 f"{name} is {array.dtype} of shape {array.shape} in it, and {current[name].dtype} "
                 f"of shape {current[name].shape} in the model"
             )
-    for name, array in found.items():
-        current[name][...] = array
+    for name in current:
+        current[name][...] = found.get(name, 0)
 
 
 def _check_data_facts(

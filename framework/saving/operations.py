@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from framework.containers import Container
 from framework.operation import Operation
+from framework.saving.format_1 import ADDED
 from framework.saving.serialization import Deserializer
 
 # A function of an operation's position and class, and of the name and shape of one of its arrays.
@@ -47,7 +48,8 @@ class OperationLoader:
 
         cls, arguments = self._deserializer.class_and_arguments(serialized, Operation, load_inner)
         for name, shape in _stored_shapes(cls, arguments).items():
-            check_array(position, cls, name, shape)
+            if name not in ADDED:
+                check_array(position, cls, name, shape)
         return cls(**arguments)
 
     def _check_array(self, position: int, cls: type, name: str, shape: tuple[int, ...]) -> None:

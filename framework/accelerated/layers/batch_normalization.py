@@ -84,18 +84,14 @@ def forward(op, inputs, state, saved, output):
         in_rows(inputs, features), in_rows(output, features), in_rows(saved[0], features)
     )  # fmt: skip
     weights, biases = state.parameters[:features], state.parameters[features:]
-    running_mean, running_variance, deviation = state.statistics.reshape(3, features)
     mean, squares = np.empty(features), np.empty(features)
-    if op.n_frozen:
-        count = 1
-        mean[:], squares[:] = running_mean, running_variance
-    else:
-        count = batch_statistics(x, state, mean, squares)
+    count = batch_statistics(x, state, mean, squares)
     shift, scale = np.empty_like(biases), np.empty_like(biases)
     for k in range(features):
         shift[k] = mean[k]
         scale[k] = 1 / np.sqrt(squares[k] / count + op.epsilon)
     if state.thread_id == 0:
+        running_mean, running_variance, deviation = state.statistics.reshape(3, features)
         for k in range(features):
             variance = squares[k] / count
             deviation[k] = np.sqrt(variance + op.epsilon)
@@ -117,12 +113,6 @@ def backward(op, inputs, output, state, saved, dvalues, dinputs):
     dout, dx, normalized = (
         in_rows(dvalues, features), in_rows(dinputs, features), in_rows(saved[0], features)
     )  # fmt: skip
-    if op.n_frozen:
-        weights, deviation = state.parameters[:features], state.statistics[2 * features :]
-        for row in range(len(dout)):
-            for k in range(features):
-                dx[row, k] = dout[row, k] * weights[k] / deviation[k]
-        return
     weighted, plain = np.zeros(features), np.zeros(features)
     for row in range(len(dout)):
         for k in range(features):

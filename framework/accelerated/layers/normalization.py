@@ -1,6 +1,6 @@
 """The kernel of ``framework.layers.Normalization``.
 
-Its statistics are the mean and the deviation of each feature.
+Its constants are the mean, the rest of the mean, and the deviation of each feature.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from framework.accelerated.layers.dense import in_rows
 
 @jit
 def factors(op, state):
-    deviation = state.statistics[op.last_axis :]
+    deviation = state.statistics[2 * op.last_axis :]
     factor = np.zeros_like(deviation)
     for k in range(len(factor)):
         if deviation[k] > 0:
@@ -21,11 +21,17 @@ def factors(op, state):
 
 @jit
 def forward(op, inputs, state, saved, output):
-    mean, factor = state.statistics[: op.last_axis], factors(op, state)
-    x, out = in_rows(inputs, op.last_axis), in_rows(output, op.last_axis)
+    features = op.last_axis
+    mean, rest = state.statistics[:features], state.statistics[features : 2 * features]
+    factor = factors(op, state)
+    x, out = in_rows(inputs, features), in_rows(output, features)
+    # Two passes, since sums that may be reordered would round mean + rest.
     for row in range(len(x)):
-        for k in range(len(factor)):
-            out[row, k] = (x[row, k] - mean[k]) * factor[k]
+        for k in range(features):
+            out[row, k] = x[row, k] - mean[k]
+    for row in range(len(x)):
+        for k in range(features):
+            out[row, k] = (out[row, k] - rest[k]) * factor[k]
 
 
 @jit

@@ -22,11 +22,12 @@ def add_arithmetic(
     assembly: Assembly,
     *,
     mean: Array | None = None,
+    rest: Array | None = None,
     deviation: Array | None = None,
     weights: Array | None = None,
     biases: Array | None = None,
 ) -> None:
-    """Add ``(inputs - mean) / deviation * weights + biases``, with those that are given.
+    """Add ``(inputs - mean - rest) / deviation * weights + biases``, with those that are given.
 
     They broadcast to a sample as the other program has it. What is added depends on them:
 
@@ -37,7 +38,8 @@ def add_arithmetic(
 
     Raises ValueError for arrays that do not broadcast to a sample, and for a division by 0.
     """
-    given = {"mean": mean, "deviation": deviation, "weights": weights, "biases": biases}
+    given = {"mean": mean, "rest": rest, "deviation": deviation}
+    given |= {"weights": weights, "biases": biases}
     arrays = {name: array for name, array in given.items() if array is not None}
     if deviation is not None and not np.all(deviation):
         raise ValueError("it divides by 0")
@@ -122,7 +124,8 @@ def _became_biases(assembly: Assembly, biases: Array) -> bool:
 
 def _add_scale(assembly: Assembly, numbers: Mapping[str, float]) -> None:
     factor = numbers.get("weights", 1.0) / numbers.get("deviation", 1.0)
-    offset = numbers.get("biases", 0.0) - factor * numbers.get("mean", 0.0)
+    mean = numbers.get("mean", 0.0) + numbers.get("rest", 0.0)
+    offset = numbers.get("biases", 0.0) - factor * mean
     if (factor, offset) != (1.0, 0.0):
         assembly.append(Scale(factor, offset))
 
@@ -133,7 +136,7 @@ def _add_normalization(assembly: Assembly, vectors: Mapping[str, Array]) -> None
     ones = np.ones(len(next(iter(vectors.values()))))
     deviation = exact.get("deviation", ones)
     biases = exact.get("biases", 0 * ones)
-    mean = exact.get("mean", 0 * ones)
+    mean = exact.get("mean", 0 * ones) + exact.get("rest", 0 * ones)
     with np.errstate(all="ignore"):
         factor = exact.get("weights", ones) / deviation
         shifted = np.where(biases == 0, mean, mean - biases / factor)

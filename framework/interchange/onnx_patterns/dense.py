@@ -16,7 +16,7 @@ from framework.operation import LastAxis, Operation, Shape
 from optimizers.arrays import Array
 
 WEIGHTS, BIASES = Argument("weights"), Argument("biases")
-MEAN, DEVIATION = Argument("mean"), Argument("deviation")
+MEAN, REST, DEVIATION = Argument("mean"), Argument("rest"), Argument("deviation")
 FACTOR, OFFSET = Argument("factor"), Argument("offset")
 GEMM: dict[str, Any] = {
     "alpha": Argument("alpha"),
@@ -73,7 +73,15 @@ def _subtract(assembly: Assembly, factor: Array, offset: Array) -> None:
 def _normalization_arguments(layer: Normalization, shape: Shape) -> dict[str, Array]:
     deviation = layer.deviation[0]
     # What is divided by infinity is 0, as the values of a constant feature are.
-    return {"mean": layer.mean[0], "deviation": np.where(deviation > 0, deviation, np.inf)}
+    return {
+        "mean": layer.mean[0],
+        "rest": layer.mean_rest[0],
+        "deviation": np.where(deviation > 0, deviation, np.inf),
+    }
+
+
+def _has_no_rest(layer: Normalization, shape: Shape) -> bool:
+    return not layer.mean_rest.any()
 
 
 EXPORT: dict[type[Operation], Pattern] = {
@@ -88,7 +96,10 @@ EXPORT: dict[type[Operation], Pattern] = {
         builder=add_dense,
     ),
     Normalization: Pattern(
-        (Form(node("Div", node("Sub", X, MEAN), DEVIATION)),),
+        (
+            Form(node("Div", node("Sub", X, MEAN), DEVIATION), when=_has_no_rest),
+            Form(node("Div", node("Sub", node("Sub", X, MEAN), REST), DEVIATION)),
+        ),
         arguments=_normalization_arguments,
         builder=add_arithmetic,
     ),

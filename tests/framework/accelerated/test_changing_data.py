@@ -313,7 +313,7 @@ def test_a_layer_that_lists_its_parameters_itself_trains_these_alone() -> None:
 def test_an_optimizer_has_memory_for_the_momentum_it_was_asked_for() -> None:
     layer, optimizer = Dense(4, 16), SGD(0.1, momentum=0.9)
     parameters = ParameterVector([layer], np.dtype("float32"))
-    instruction = optimizer_instruction(optimizer)
+    instruction = optimizer_instruction(optimizer, np.dtype("float32"))
     optimizer.momentum = 0.0  # by another thread, when the momentum has been taken
     velocity, _ = optimizer_state(instruction, optimizer, parameters)
     assert velocity.shape == (len(parameters),)

@@ -88,6 +88,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "AveragePooling2D": [{"size": (2, 3), "stride": 1, "padding": "same"}],
     "ZeroPadding2D": [{"padding": ((1, 0), (0, 2))}],
     "LayerNormalization": [{"n_features": WIDTH, "epsilon": 0.01}],
+    "Permute": [{"dims": (1, 3, 2)}, {"dims": (2, 3, 1)}],
     "Reshape": [{"shape": (-1, 2)}],
     "GELU": [{"approximate": "none"}],
     "Dropout": [{"rate": 0.4}],
@@ -128,7 +129,9 @@ def objects_of(cls: Any) -> list[Any]:
 
 def groups_of(kernel: Any) -> list[Any]:
     """Return the operations that ``kernel`` is tried with."""
-    groups = zip(*(objects_of(cls) for cls in kernel.operations), strict=False)
+    groups = list(zip(*(objects_of(cls) for cls in kernel.operations), strict=False))
+    for first, *_ in groups if kernel.frozen else []:
+        first.trainable = False
     return [group for group in groups if kernel_takes(kernel, group)]
 
 

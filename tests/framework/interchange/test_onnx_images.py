@@ -314,3 +314,15 @@ def test_layers_for_images_that_are_not_here_are_refused_by_name(
     )
     with pytest.raises(OnnxError, match=message):
         Model.from_onnx(saved(model, tmp_path))
+
+
+def test_a_mean_with_more_digits_than_float32_is_subtracted_in_two_parts(tmp_path: Path) -> None:
+    X = np.random.default_rng(0).normal([1e6 + 0.02, 4e6, 0], 1, (5, 3)).astype(np.float32)
+    model = Model([Normalization(3, mean=[1e6 + 0.02, 4e6 + 0.1, 0], deviation=[1, 2, 0])])
+    model.finalize()
+    path = tmp_path / "model.onnx"
+    model.export_onnx(path)
+    np.testing.assert_allclose(answers(path, X), model.predict(X), atol=1e-6)
+    again = Model.from_onnx(path)
+    assert [repr(layer) for layer in again.layers] == ["Normalization(3)"]
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))

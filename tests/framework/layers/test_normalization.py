@@ -1,3 +1,4 @@
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from framework import Conv2D, Dense, MeanSquaredError, Model, Normalization
 from framework.layers import normalization
+from framework.saving.file_format import encode, read
 from optimizers import SGD
 from tests.strategies import Array, generator
 
@@ -150,6 +152,64 @@ def test_a_mean_much_larger_than_the_deviation_is_named() -> None:
     for layer, numbers in ((Normalization(2), X - [1.7e9, 0]), (Normalization(2, dtype=float), X)):
         layer.adapt(numbers)
         np.testing.assert_allclose(layer.forward(numbers), [[-1, -1], [1, 1]], rtol=1e-6)
+
+
+# With more digits than float32 holds: the means are 1/50 and 1/8 beside a number that it has.
+LARGE = np.random.default_rng(1).normal([1e6 + 0.02, 4e6 + 0.125, -1.0], 1.0, (500, 3))
+LARGE_32 = LARGE.astype(np.float32)
+
+
+def normalized(X: Array) -> Array:
+    return (X.astype(np.float64) - LARGE.mean(axis=0)) / LARGE.std(axis=0)
+
+
+def of_large(dtype: str = "float32") -> Normalization:
+    layer = Normalization(3, dtype=dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of the values themselves, in float32
+        layer.adapt(LARGE)
+    return layer
+
+
+def test_of_large_means_no_digit_is_lost() -> None:
+    given = Normalization(3, mean=LARGE.mean(axis=0), deviation=LARGE.std(axis=0))
+    for layer in (of_large(), given):
+        np.testing.assert_allclose(layer.forward(LARGE_32), normalized(LARGE_32), atol=1e-6)
+        np.testing.assert_allclose(layer.forward(LARGE), normalized(LARGE), atol=1e-6)
+        assert layer.forward(LARGE).dtype == np.float32
+        assert layer.mean_rest[0, 2] == 0  # not more than a rounding error of the output
+
+
+@pytest.mark.parametrize("dtypes", [("float32", "float64"), ("float64", "float32")])
+def test_a_large_mean_keeps_its_digits_in_another_dtype(dtypes: tuple[str, str]) -> None:
+    own, requested = dtypes
+    layer = of_large(own)
+    model = Model([layer], dtype=requested)
+    model.finalize()
+    X = LARGE_32.astype(requested)
+    np.testing.assert_allclose(model.forward(X, training=False), normalized(X), atol=1e-6)
+
+
+def test_a_mean_that_is_set_is_the_mean() -> None:
+    layer = of_large()
+    layer.mean, layer.deviation = [[1e6, 2.0, 3.0]], [[1.0, 1.0, 2.0]]
+    np.testing.assert_array_equal(layer.forward([[1e6 + 1, 2.0, 7.0]]), [[1, 0, 2]])
+
+
+def test_a_large_mean_is_saved_and_older_files_without_its_rest_are_read(tmp_path: Path) -> None:
+    model = Model([of_large(), Dense(3, 1)])
+    model.finalize()
+    path = tmp_path / "model.safetensors"
+    model.save(path)
+    loaded = Model.load(path)
+    np.testing.assert_array_equal(loaded.predict(LARGE_32), model.predict(LARGE_32))
+
+    contents, arrays = read(path)
+    del arrays["layers.0.mean_rest"]
+    path.write_bytes(encode(contents, arrays))
+    older = Model.load(path)
+    np.testing.assert_array_equal(older.layers[0].mean, model.layers[0].mean)
+    assert not older.layers[0].mean_rest.any()
 
 
 def test_use_before_adapt_says_what_to_do() -> None:

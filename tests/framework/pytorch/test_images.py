@@ -280,3 +280,14 @@ def test_padding_by_a_size_that_is_not_known_says_what_to_do() -> None:
     model = finalized(Conv2D(2, 3, 3, stride=2, padding="same"))
     with pytest.raises(ValueError, match=r"Conv2D\(2, 3, 3.*which is not known: call predict"):
         to_torch(model)
+
+
+def test_a_mean_with_more_digits_than_float32_keeps_them_there_and_back() -> None:
+    X = np.random.default_rng(0).normal([1e6 + 0.02, 4e6, 0], 1, (5, 3)).astype(np.float32)
+    model = Model([Normalization(3, mean=[1e6 + 0.02, 4e6 + 0.1, 0], deviation=[1, 2, 0])])
+    model.finalize()
+    module = to_torch(model)
+    np.testing.assert_allclose(module(torch.tensor(X)).numpy(), model.predict(X), atol=1e-6)
+    again = from_torch(module)
+    again.finalize()
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))

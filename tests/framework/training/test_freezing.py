@@ -22,10 +22,8 @@ from framework import (
     SavedFileError,
     Sequential,
     Softmax,
-    Tanh,
 )
 from optimizers import SGD, Adam, AdamW
-from optimizers.optimizer import parameter_names
 
 random = np.random.default_rng(0)
 X, y = random.normal(size=(40, 3)), random.integers(0, 2, 40)
@@ -159,52 +157,6 @@ def test_it_goes_on_from_a_checkpoint_bit_for_bit(tmp_path: Path) -> None:
     np.testing.assert_array_equal(model.parameters.weights, whole.parameters.weights)
     with pytest.raises(SavedFileError, match="its model has other operations that are frozen"):
         train(network(2), epochs=4, resume_from=tmp_path / "run")
-
-
-IMAGES = random.normal(size=(40, 4, 4, 2))
-# Operations with parameters between two dense layers, and the positions of those that are frozen.
-NETWORKS: dict[str, tuple[Any, tuple[int, ...]]] = {
-    "first": (lambda: [Dense(3, 5, weight_regularizer_l2=0.1), ReLU()], (0,)),
-    "normalized": (lambda: [Dense(3, 5), BatchNormalization(5), Tanh()], (1,)),
-    "first two": (lambda: [Dense(3, 5), BatchNormalization(5), Tanh()], (0, 1)),
-    "others": (lambda: [Dense(3, 5), LayerNormalization(5), PReLU(5)], (1, 2)),
-    "images": (lambda: [Conv2D(2, 3, 3), ReLU(), Conv2D(3, 4, 2), Flatten(), Dense(4, 5)], (2,)),
-}
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("batch_size", [16, 40])
-def test_compiled_steps_leave_them_as_plain_ones_do(name: str, batch_size: int) -> None:
-    pytest.importorskip("numba", reason="numba is not installed: no compiled steps")
-    make, frozen = NETWORKS[name]
-    trained, histories = [], []
-    for accelerated in (False, True):
-        framework.seed(0)
-        model = Model([*make(), Dense(5, 2), Softmax()], dtype="float64")
-        for position in frozen:
-            model.layers[position].trainable = False
-        model.set(loss=CategoricalCrossentropy(), optimizer=SGD(0.1, max_gradient_norm=0.5))
-        model.finalize(accelerated=accelerated)
-        assert (model.trainer is not None) is accelerated
-        before = model.get_parameters()
-        framework.seed(1)
-        data = IMAGES if name == "images" else X
-        histories.append(model.train(data, y, batch_size=batch_size, epochs=4, progress=False))
-        trained.append(model)
-        kept = [leaf for leaf in model.leaves() if parameter_names(leaf)]
-        for layer, arrays, old in zip(kept, model.get_parameters(), before, strict=True):
-            for array, other in zip(arrays, old, strict=True):
-                assert np.array_equal(array, other) is (not layer.trainable)
-    plain, compiled = trained
-    np.testing.assert_allclose(histories[1].loss, histories[0].loss, rtol=1e-10)
-    np.testing.assert_allclose(compiled.parameters.weights, plain.parameters.weights, rtol=1e-9)
-    for one, other in zip(compiled.layers, plain.layers, strict=True):
-        np.testing.assert_allclose(one.output, other.output, rtol=1e-9, atol=1e-12)
-        assert hasattr(one, "dinputs") is hasattr(other, "dinputs")
-        if hasattr(one, "dinputs"):
-            np.testing.assert_allclose(one.dinputs, other.dinputs, rtol=1e-8, atol=1e-12)
-        if not one.trainable and parameter_names(one):
-            assert not one.dweights.any()
 
 
 def test_all_frozen_is_refused_and_a_loop_by_hand_leaves_them() -> None:
