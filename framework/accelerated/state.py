@@ -57,8 +57,11 @@ def state_of(op, state, samples, part):
     """Return what of the network's ``state`` belongs to the operation ``op``, for a part of it."""
     own = chunk(samples, part, state.parts)
     end = op.parameters + op.n_parameters
+    parameters = state.parameters[op.parameters : end]
+    if op.n_frozen:
+        parameters = state.statistics[op.frozen : op.frozen + op.n_frozen]
     return State(
-        state.parameters[op.parameters : end],
+        parameters,
         state.gradients[op.parameters : end],
         state.statistics[op.statistics : op.statistics + op.n_statistics],
         rows(state.uniforms, op.uniforms, samples, op.n_uniforms)[own],

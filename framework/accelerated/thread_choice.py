@@ -23,7 +23,7 @@ INTERVAL = 0.5
 SHARE = 0.02
 # More threads have to be worth it: they take the processors from others.
 WORTH = 0.97
-# A look ends early where steps take so many times as long as with the fastest so far.
+# Threads are given up at once where steps take so many times as long as in the fastest way known.
 HOPELESS = 1.3
 
 
@@ -43,6 +43,7 @@ class ThreadChoice:
         self.clock = clock
         self.threads = 1
         self._seconds: dict[int, float] = {}  # of a step, as last measured, by threads
+        self._most_steps = 1
         self._lost = 0.0
         self._look()
 
@@ -66,14 +67,22 @@ class ThreadChoice:
         self._begin(self.threads)
 
     def _begin(self, threads: int) -> None:
+        if threads != self.threads:
+            self._most_steps = 1
         self.threads = threads
         self._steps, self._spent = 0, 0.0
 
     def _steps_at_once(self) -> int:
+        """Return how many steps to take before the clock is read: at first few.
+
+        For what the first steps took says little about those that follow.
+        """
         if self.threads not in self._seconds:
             return 1
         wanted = PIECE if self._is_looking else PERIOD
-        return max(1, int(wanted / self._seconds[self.threads]))
+        count = max(1, min(self._most_steps, int(wanted / self._seconds[self.threads])))
+        self._most_steps = 2 * count
+        return count
 
     def _learn(self, steps: int, seconds: float) -> None:
         """Take into account that ``threads`` took so many ``steps`` in so many ``seconds``."""
@@ -83,15 +92,21 @@ class ThreadChoice:
         self._spent += seconds
         self._seconds[self.threads] = self._spent / self._steps
         if self._is_looking:
-            if self._spent >= LOOK or (self._spent >= PIECE and self._is_hopeless()):
+            others = [self._seconds[threads] for threads in self._found]
+            is_hopeless = self._spent >= PIECE and self._is_hopeless(others)
+            if self._spent >= LOOK or is_hopeless:
                 self._found[self.threads] = self._steps, self._spent
                 if self._untried:
                     self._begin(self._untried.pop(0))
                 else:
                     self._choose()
+        elif self._spent >= PIECE and self._is_hopeless([self._seconds[1]]):
+            # They were fast only while they were looked at.
+            self._lost += self._spent - self._steps * self._seconds[1]
+            self._settle(1)
         elif self._spent >= PERIOD:
             too_slow = self._seconds[self.threads] - self._seconds[1]
-            if self.threads > 1 and too_slow > 0:
+            if too_slow > 0:
                 self._lost += too_slow * self._steps
                 self._look()
             elif self.clock() >= self._next_look:
@@ -99,8 +114,7 @@ class ThreadChoice:
             else:
                 self._begin(self.threads)
 
-    def _is_hopeless(self) -> bool:
-        others = [self._seconds[threads] for threads in self._found]
+    def _is_hopeless(self, others: list[float]) -> bool:
         return bool(others) and self._seconds[self.threads] > HOPELESS * min(others)
 
     def _choose(self) -> None:
@@ -113,7 +127,11 @@ class ThreadChoice:
             max(0.0, seconds - steps * self._seconds[fastest])
             for steps, seconds in self._found.values()
         )
+        self._settle(fastest)
+
+    def _settle(self, threads: int) -> None:
+        """Go on with so many threads, until the next look."""
         self._next_look = self.clock() + max(INTERVAL, self._lost / SHARE)
         self._lost = 0.0
         self._is_looking = False
-        self._begin(fastest)
+        self._begin(threads)

@@ -79,19 +79,20 @@ def test_another_number_is_chosen_when_the_machine_becomes_busy_and_quiet_again(
     assert of_quiet.count(2) > 0.9 * len(of_quiet)
 
 
-def test_threads_that_are_fast_only_at_first_are_given_up() -> None:
+@pytest.mark.parametrize("favoured", [0.0005, 0.01, 0.03])
+def test_threads_that_are_fast_only_at_first_are_given_up(favoured: float) -> None:
     since: dict[int, float] = {}
 
     def seconds(threads: int, now: float) -> float:
         """Those of a scheduler that favours whoever has just begun."""
         if threads == 1:
             since.clear()
-            return 1e-3
-        return 0.7e-3 if now - since.setdefault(2, now) < 0.03 else 2e-3
+            return 1e-4
+        return 0.7e-4 if now - since.setdefault(2, now) < favoured else 8e-4
 
     machine = Machine(seconds)
     machine.choice().run(50_000, machine.take)
-    assert machine.now < 1.05 * 50_000 * 1e-3
+    assert machine.now < 1.05 * 50_000 * 1e-4
 
 
 def test_no_more_steps_are_taken_once_they_end() -> None:
