@@ -17,6 +17,7 @@ from framework.accelerated.kernels import (
     LOSSES,
     OPERATIONS,
     OPTIMIZERS,
+    LossKernel,
     OperationKernel,
     settings,
     takes,
@@ -154,7 +155,6 @@ class Instructions:
             rows.append(
                 _row(
                     INSTRUCTION,
-                    **entries.addresses(kernel.module, entries.OPERATION, INSTRUCTION, dtype),
                     n_inputs=n_inputs,
                     n_outputs=n_outputs,
                     last_axis=before[-1],
@@ -239,14 +239,27 @@ def _row(dtype: np.dtype[Any], **fields: float) -> tuple[float, ...]:
     return row
 
 
-def loss_instruction(loss: Any, instructions: Instructions, dtype: np.dtype[Any]) -> Any:
+def find_kernels(instructions: Instructions, of_loss: Any, loss: Any, dtype: np.dtype[Any]) -> None:
+    """Write the addresses of the kernels into the instructions of the operations and the loss.
+
+    Those that were not needed before are compiled: see ``entries.py``.
+    """
+    for op, group in zip(instructions.array, instructions.groups, strict=True):
+        entries.write_addresses(op, group.kernel.module, entries.OPERATION, dtype)
+    entries.write_addresses(of_loss, _loss_kernel(loss).module, entries.LOSS, dtype)
+
+
+def _loss_kernel(loss: Any) -> LossKernel:
+    return next(kernel for kernel in LOSSES if kernel.loss is type(loss))
+
+
+def loss_instruction(loss: Any, instructions: Instructions) -> Any:
     """Return the instruction of a loss whose arrays stand behind those of ``instructions``."""
-    kernel = next(kernel for kernel in LOSSES if kernel.loss is type(loss))
+    kernel = _loss_kernel(loss)
     sources = (loss, loss.activation) if isinstance(loss, FusedLoss) else (loss,)
     n_outputs, values = instructions.n_outputs, instructions.values
     row = _row(
         LOSS,
-        **entries.addresses(kernel.module, entries.LOSS, LOSS, dtype),
         is_fused=isinstance(loss, FusedLoss),
         n_outputs=n_outputs,
         output=values,
@@ -266,10 +279,11 @@ def optimizer_instruction(optimizer: Optimizer, dtype: np.dtype[Any], **others: 
     names = ("max_gradient_norm", *kernel.settings)
     row = _row(
         OPTIMIZER,
-        **entries.addresses(kernel.module, entries.OPTIMIZER, OPTIMIZER, dtype),
         **{name: getattr(optimizer, name) or 0.0 for name in names} | others,
     )
-    return np.array(row, dtype=OPTIMIZER)[()]
+    instruction = np.array(row, dtype=OPTIMIZER)[()]
+    entries.write_addresses(instruction, kernel.module, entries.OPTIMIZER, dtype)
+    return instruction
 
 
 def decays(optimizer: Optimizer, parameters: ParameterVector) -> Array:
