@@ -14,9 +14,12 @@ from framework.accelerated import entries
 from framework.accelerated.blas import LIBRARY
 from framework.accelerated.jit import version
 from framework.accelerated.kernels import (
+    COPY,
+    FORK,
     LOSSES,
     OPERATIONS,
     OPTIMIZERS,
+    SUM,
     LossKernel,
     OperationKernel,
     settings,
@@ -24,6 +27,9 @@ from framework.accelerated.kernels import (
 )
 from framework.accelerated.layers.windows import FIELDS
 from framework.accelerated.state import Place
+from framework.activations import Linear
+from framework.containers.flattening import flattened
+from framework.containers.residual import Residual
 from framework.losses import FusedLoss
 from framework.parameters import ParameterVector
 from optimizers.arrays import Array
@@ -54,9 +60,11 @@ INSTRUCTION = np.dtype(
         ("n_statistics", np.int64),
         ("uniforms", np.int64),  # per sample
         ("n_uniforms", np.int64),
-        ("output", np.int64),  # the places of arrays: see ``interpreter.py``
+        ("inputs", np.int64),  # the places of arrays: see ``interpreter.py``
+        ("output", np.int64),
         ("saved", np.int64),
         ("n_saved", np.int64),  # how many arrays
+        ("dvalues", np.int64),
         ("dinputs", np.int64),
         ("partials", np.int64),  # per thread
         ("n_partials", np.int64),
@@ -112,7 +120,9 @@ class Instructions:
 
     Attributes:
         groups: the operations of each instruction.
-        array: the instructions, an array of ``INSTRUCTION``.
+        array: the instructions, an array of ``INSTRUCTION``, without the addresses of their kernels:
+            see ``find_kernels``.
+        dtype: of the parameters.
         first: the instruction with the first operation that is trained, where backward ends.
         n_inputs, n_outputs: numbers per sample that go in and come out.
         values, dvalues: numbers per sample that are computed, forward and backward.
@@ -137,58 +147,142 @@ class Instructions:
         self.values = self.dvalues = self.uniforms = self.statistics = 0
         self.partials = self.work = 0
         self.first = -1
-        rows: list[tuple[float, ...]] = []
-        shape, position = input_shape, 0
-        while position < len(operations):
-            kernel = _kernel_of(operations[position:])
-            taken = tuple(operations[position : position + len(kernel.operations)])
-            position += len(taken)
-            before, shape = shape, _output_shape(taken, shape)
-            n_inputs, n_outputs = math.prod(before), math.prod(shape)
-            place = _place(taken[0], places)
-            is_first = self.first < 0 and place.size > 0
-            if is_first:
-                self.first = len(rows)
-            n_statistics = len(kernel.constants + kernel.statistics) * before[-1]
-            n_uniforms = n_outputs * kernel.uniforms
-            n_partials = kernel.partials(taken[0], before)
-            rows.append(
-                _row(
-                    INSTRUCTION,
-                    n_inputs=n_inputs,
-                    n_outputs=n_outputs,
-                    last_axis=before[-1],
-                    output_axis=shape[-1],
-                    # Training does not need the gradient of the data.
-                    leaves_out_dinputs=is_first and hasattr(taken[0], "parameter_gradients"),
-                    parameters=place.start,
-                    n_parameters=place.size,
-                    n_weights=_size_of_first_parameter(taken[0]),
-                    parameter_row=_row_of_parameters(taken[0], place.size),
-                    statistics=self.statistics,
-                    n_statistics=n_statistics,
-                    uniforms=self.uniforms,
-                    n_uniforms=n_uniforms,
-                    output=self.values,
-                    saved=self.values + n_outputs,
-                    n_saved=kernel.n_saved,
-                    dinputs=self.dvalues,
-                    partials=self.partials,
-                    n_partials=n_partials,
-                    **kernel.fields(taken[0], before),
-                    **{name: getattr(taken[0], name) for name in kernel.settings},
-                )
-            )
-            self.groups.append(Group(kernel, taken, before, shape))
-            self.values += n_outputs * (1 + kernel.n_saved)
-            self.dvalues += n_inputs
-            self.uniforms += n_uniforms
-            self.statistics += n_statistics
-            self.partials += n_partials
-            # Each parameter is used wherever the last axis of the output is computed.
-            self.work += place.size * (n_outputs // shape[-1] if shape else 1)
-        self.n_outputs, self.output_shape = math.prod(shape), shape
+        self._places, self.dtype = places, dtype
+        self._rows: list[dict[str, float]] = []
+        # Where the inputs of the next operation are, and the fields for where its dinputs are.
+        self._source = 0
+        self._ends: list[tuple[dict[str, float], str]] = []
+        # The instruction of the outermost residual that is being added, -1 outside.
+        self._outermost = -1
+        self.output_shape = self._add_all(operations, input_shape)
+        self.n_outputs = math.prod(self.output_shape)
+        self._connect(self.dvalues)  # to the loss
+        rows = [_row(INSTRUCTION, **row) for row in self._rows]
         self.array: Array = np.array(rows, dtype=INSTRUCTION)
+
+    def _add_all(self, operations: Sequence[Any], shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Add operations one after the other, and return the shape of an output sample."""
+        position = 0
+        while position < len(operations):
+            if isinstance(operations[position], Residual):
+                shape = self._add_residual(operations[position], shape)
+                position += 1
+            else:
+                kernel = _kernel_of(operations[position:])
+                taken = tuple(operations[position : position + len(kernel.operations)])
+                position += len(taken)
+                shape = self._add(kernel, taken, shape)
+        return shape
+
+    def _add_residual(self, residual: Residual, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Add a fork, both branches, and their sum: see ``layers/residual.py``."""
+        output_shape = residual.output_shape(shape)
+        assert isinstance(output_shape, tuple)
+        if not self._rows:  # the branches read what an instruction has written
+            self._add(COPY, (Linear(),), shape)
+        is_outermost = self._outermost < 0
+        if is_outermost:
+            self._outermost = len(self._rows)
+        source = self._source
+        fork = self._append(FORK, residual, shape, shape, dinputs=self.dvalues)
+        self._connect(self.dvalues)
+        self.dvalues += math.prod(shape)
+
+        ends: list[tuple[dict[str, float], str]] = []
+        outputs = []
+        for branch, field in ((residual.operations, "dvalues"), (residual.shortcut, "output")):
+            self._source, self._ends = source, [(fork, field)]
+            self._add_all(list(flattened(branch)), shape)
+            outputs.append(self._source)
+            ends += self._ends
+
+        computed, passed = outputs
+        total = self._append(
+            SUM, residual, output_shape, output_shape,
+            inputs=computed, saved=passed, n_saved=1, output=self.values,
+        )  # fmt: skip
+        self._source, self._ends = self.values, [*ends, (total, "dvalues"), (total, "dinputs")]
+        self.values += math.prod(output_shape)
+        if is_outermost:
+            self._outermost = -1
+        return output_shape
+
+    def _append(
+        self,
+        kernel: OperationKernel,
+        residual: Residual,
+        input_shape: tuple[int, ...],
+        output_shape: tuple[int, ...],
+        **fields: float,
+    ) -> dict[str, float]:
+        """Add an instruction that stands for no operation in particular."""
+        row = {
+            "n_inputs": math.prod(input_shape),
+            "n_outputs": math.prod(output_shape),
+            **fields,
+        }
+        self._rows.append(row)
+        self.groups.append(Group(kernel, (residual,), input_shape, output_shape))
+        return row
+
+    def _connect(self, dinputs: int) -> None:
+        """Tell the operations that end here where the gradient by their output will be."""
+        for row, field in self._ends:
+            row[field] = dinputs
+
+    def _add(
+        self, kernel: OperationKernel, taken: tuple[Any, ...], before: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        """Add the operations that a kernel has taken."""
+        shape = _output_shape(taken, before)
+        n_inputs, n_outputs = math.prod(before), math.prod(shape)
+        place = _place(taken[0], self._places)
+        is_first = self.first < 0 and place.size > 0
+        is_inside = self._outermost >= 0
+        if is_first:
+            self.first = self._outermost if is_inside else len(self._rows)
+        n_statistics = len(kernel.constants + kernel.statistics) * before[-1]
+        n_uniforms = n_outputs * kernel.uniforms
+        n_partials = kernel.partials(taken[0], before)
+        row = {
+            "n_inputs": n_inputs,
+            "n_outputs": n_outputs,
+            "last_axis": before[-1],
+            "output_axis": shape[-1],
+            # Training does not need the gradient of the data.
+            "leaves_out_dinputs": (
+                is_first and not is_inside and hasattr(taken[0], "parameter_gradients")
+            ),
+            "parameters": place.start,
+            "n_parameters": place.size,
+            "n_weights": _size_of_first_parameter(taken[0]),
+            "parameter_row": _row_of_parameters(taken[0], place.size),
+            "statistics": self.statistics,
+            "n_statistics": n_statistics,
+            "uniforms": self.uniforms,
+            "n_uniforms": n_uniforms,
+            "inputs": self._source,
+            "output": self.values,
+            "saved": self.values + n_outputs,
+            "n_saved": kernel.n_saved,
+            "dinputs": self.dvalues,
+            "partials": self.partials,
+            "n_partials": n_partials,
+            **kernel.fields(taken[0], before),
+            **{name: getattr(taken[0], name) for name in kernel.settings},
+        }
+        self._connect(self.dvalues)
+        self._source, self._ends = self.values, [(row, "dvalues")]
+        self._rows.append(row)
+        self.groups.append(Group(kernel, taken, before, shape))
+        self.values += n_outputs * (1 + kernel.n_saved)
+        self.dvalues += n_inputs
+        self.uniforms += n_uniforms
+        self.statistics += n_statistics
+        self.partials += n_partials
+        # Each parameter is used wherever the last axis of the output is computed.
+        self.work += place.size * (n_outputs // shape[-1] if shape else 1)
+        return shape
 
 
 def _kernel_of(operations: Sequence[Any]) -> OperationKernel:
@@ -239,11 +333,12 @@ def _row(dtype: np.dtype[Any], **fields: float) -> tuple[float, ...]:
     return row
 
 
-def find_kernels(instructions: Instructions, of_loss: Any, loss: Any, dtype: np.dtype[Any]) -> None:
+def find_kernels(instructions: Instructions, of_loss: Any, loss: Any) -> None:
     """Write the addresses of the kernels into the instructions of the operations and the loss.
 
     Those that were not needed before are compiled: see ``entries.py``.
     """
+    dtype = instructions.dtype
     for op, group in zip(instructions.array, instructions.groups, strict=True):
         entries.write_addresses(op, group.kernel.module, entries.OPERATION, dtype)
     entries.write_addresses(of_loss, _loss_kernel(loss).module, entries.LOSS, dtype)

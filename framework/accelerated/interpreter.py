@@ -22,6 +22,12 @@ The results lie in two vectors, ``values`` on the way forward and ``dvalues`` on
 array of ``width`` numbers for each of ``samples`` samples, whose place is ``p``, is
 
     values[p * samples : (p + width) * samples]   as (samples, width)
+
+``op.inputs`` is the place of what an operation reads, usually the output of the one before, and
+``op.dvalues`` that of the gradient by its output, usually the ``dinputs`` of the next. Those of the
+first and of the last are the data and the gradient of the loss. In a ``Residual`` two branches read
+the same, and are given the same gradient: see ``layers/fork.py`` and ``layers/residual.py``. An
+instruction may have no ``forward`` or no ``backward``.
 """
 
 from framework.accelerated.entries import (
@@ -46,6 +52,12 @@ def saved_by(op, values, samples, own):
     )
 
 
+@jit
+def inputs_of(i, op, inputs, values):
+    """Return what instruction ``i`` reads, of all samples."""
+    return inputs if i == 0 else rows(values, op.inputs, len(inputs), op.n_inputs)
+
+
 @inlined
 def forward(instructions, state, inputs, values, thread_team, thread_id):
     """Run every operation on a thread's chunk of ``inputs``.
@@ -56,16 +68,18 @@ def forward(instructions, state, inputs, values, thread_team, thread_id):
     own = chunk(samples, thread_team, thread_id)
     for i in range(len(instructions)):
         op = instructions[i]
-        output = rows(values, op.output, samples, op.n_outputs)
-        own_state, saved = state_of(op, state, samples, own), saved_by(op, values, samples, own)
-        call_forward(op.forward, (op, inputs[own], own_state, saved, output[own]))
-        inputs = output
-    return inputs
+        if op.forward:
+            before = inputs_of(i, op, inputs, values)
+            output = rows(values, op.output, samples, op.n_outputs)
+            own_state, saved = state_of(op, state, samples, own), saved_by(op, values, samples, own)
+            call_forward(op.forward, (op, before[own], own_state, saved, output[own]))
+    last = instructions[-1]
+    return rows(values, last.output, samples, last.n_outputs)
 
 
 @inlined
-def backward(instructions, first, state, inputs, values, gradient, dvalues, thread_team, thread_id):
-    """Go back through the instructions to the ``first``, from the ``gradient`` of the output.
+def backward(instructions, first, state, inputs, values, dvalues, thread_team, thread_id):
+    """Go back through the instructions to the ``first``, from the gradient that the loss has left.
 
     A thread computes the ``dinputs`` of its chunk of the samples, and of the gradients of each
     operation's parameters a chunk over all samples.
@@ -76,25 +90,25 @@ def backward(instructions, first, state, inputs, values, gradient, dvalues, thre
     own, everything = chunk(samples, thread_team, thread_id), slice(0, samples)
     for i in range(len(instructions) - 1, first - 1, -1):
         op = instructions[i]
-        before = inputs
-        if i > 0:
-            before = rows(values, instructions[i - 1].output, samples, op.n_inputs)
-        output = rows(values, op.output, samples, op.n_outputs)
-        dinputs = rows(dvalues, op.dinputs, samples, op.n_inputs)
-        own_state, saved = state_of(op, state, samples, own), saved_by(op, values, samples, own)
-        call_backward(
-            op.backward,
-            (op, before[own], output[own], own_state, saved, gradient[own], dinputs[own]),
-        )
-        if op.n_parameters:
-            if not barrier(thread_team, thread_id):
-                return False
-            all_saved = saved_by(op, values, samples, everything)
-            call_parameter_gradients(
-                op.parameter_gradients,
-                (op, before, gradient, own_state, all_saved, thread_team, thread_id),
+        if op.backward:
+            before = inputs_of(i, op, inputs, values)
+            # A fork is given a second gradient in place of an output.
+            output = rows(values if op.forward else dvalues, op.output, samples, op.n_outputs)
+            gradient = rows(dvalues, op.dvalues, samples, op.n_outputs)
+            dinputs = rows(dvalues, op.dinputs, samples, op.n_inputs)
+            own_state, saved = state_of(op, state, samples, own), saved_by(op, values, samples, own)
+            call_backward(
+                op.backward,
+                (op, before[own], output[own], own_state, saved, gradient[own], dinputs[own]),
             )
-        gradient = dinputs
+            if op.n_parameters:
+                if not barrier(thread_team, thread_id):
+                    return False
+                all_saved = saved_by(op, values, samples, everything)
+                call_parameter_gradients(
+                    op.parameter_gradients,
+                    (op, before, gradient, own_state, all_saved, thread_team, thread_id),
+                )
     return True
 
 

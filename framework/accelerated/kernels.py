@@ -18,6 +18,7 @@ from framework.accelerated.activations import (
     gelu,
     leaky_relu,
     linear,
+    log_softmax,
     mish,
     prelu,
     relu,
@@ -35,11 +36,14 @@ from framework.accelerated.layers import (
     dense,
     dense_relu,
     dropout,
+    fork,
     global_average_pooling,
     global_max_pooling,
     layer_normalization,
     max_pooling,
     normalization,
+    permute,
+    residual,
     scale,
     windows,
     zero_padding,
@@ -58,6 +62,7 @@ from framework.accelerated.losses import (
 from framework.accelerated.optimizers import adagrad, adam, lion, nadam, rmsprop, sgd
 from framework.accelerated.tiles import whole_vectors
 from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
+from framework.containers.residual import Residual
 from framework.layers import (
     AveragePooling1D,
     AveragePooling2D,
@@ -75,6 +80,7 @@ from framework.layers import (
     MaxPooling1D,
     MaxPooling2D,
     Normalization,
+    Permute,
     Reshape,
     Scale,
     ZeroPadding2D,
@@ -119,6 +125,7 @@ class OperationKernel:
             before the statistics.
         uniforms: whether it needs a random number from 0 to 1 for each output.
         required: arguments with the values that the kernel computes; it does not take others.
+        when: whether it takes an operation of its class, for what ``required`` cannot say.
         fields: returns further fields of the instruction, given the operation and the shape of a
             sample: see ``windows.FIELDS``.
         partials: returns how many numbers each thread remembers about its own samples, given the
@@ -135,6 +142,7 @@ class OperationKernel:
     constants: tuple[str, ...] = ()
     uniforms: bool = False
     required: Mapping[str, Any] = field(default_factory=dict)
+    when: Callable[[Any], bool] = lambda operation: True
     fields: Callable[[Any, tuple[int, ...]], dict[str, int]] = lambda operation, shape: {}
     partials: Callable[[Any, tuple[int, ...]], int] = lambda operation, shape: 0
     store: Callable[[Any, Any], None] | None = None
@@ -233,6 +241,24 @@ def _padding_fields(operation: Any, input_shape: tuple[int, ...]) -> dict[str, i
     }
 
 
+def _has_few_axes(operation: Any) -> bool:
+    return len(operation.dims) <= 3
+
+
+def _permute_fields(operation: Any, input_shape: tuple[int, ...]) -> dict[str, int]:
+    strides = [math.prod(input_shape[axis:]) for axis in operation.dims]
+    missing = 3 - len(strides)
+    rows, columns, _ = (1,) * missing + operation.output_shape(input_shape)
+    height, width, channels = [0] * missing + strides
+    return {
+        "rows": rows,
+        "columns": columns,
+        "stride_height": height,
+        "stride_width": width,
+        "stride_channels": channels,
+    }
+
+
 def _check_is_adapted(operation: Any, input_shape: tuple[int, ...]) -> dict[str, int]:
     operation.check_is_adapted()
     return {}
@@ -263,6 +289,7 @@ OPERATIONS = (
     OperationKernel((activations.Sigmoid,), sigmoid),
     OperationKernel((activations.Tanh,), tanh),
     OperationKernel((activations.Softmax,), softmax, ("temperature",)),
+    OperationKernel((activations.LogSoftmax,), log_softmax),
     OperationKernel((activations.Linear,), linear),
     OperationKernel((Flatten,), linear, store=_store_input_shape),
     OperationKernel((Reshape,), linear, store=_store_input_shape),
@@ -302,6 +329,7 @@ OPERATIONS = (
         for pooling in (GlobalMaxPooling1D, GlobalMaxPooling2D)
     ),
     OperationKernel((ZeroPadding2D,), zero_padding, fields=_padding_fields),
+    OperationKernel((Permute,), permute, fields=_permute_fields, when=_has_few_axes),
     OperationKernel(
         (LayerNormalization,),
         layer_normalization,
@@ -327,6 +355,11 @@ OPERATIONS = (
         store=_store_normalization,
     ),
 )
+
+# The instructions around the branches of a residual, and one for data that both of them read.
+FORK = OperationKernel((Residual,), fork)
+SUM = OperationKernel((Residual,), residual)
+COPY = next(kernel for kernel in OPERATIONS if kernel.operations == (activations.Linear,))
 
 LOSSES = (
     LossKernel(
@@ -373,6 +406,8 @@ def settings(kernels: Sequence[Any]) -> tuple[str, ...]:
 
 def takes(kernel: OperationKernel, operations: Sequence[Any]) -> bool:
     """Whether ``kernel`` computes these ``operations``."""
-    return tuple(map(type, operations)) == kernel.operations and all(
-        getattr(operations[0], name) == value for name, value in kernel.required.items()
+    return (
+        tuple(map(type, operations)) == kernel.operations
+        and all(getattr(operations[0], name) == value for name, value in kernel.required.items())
+        and kernel.when(operations[0])
     )

@@ -165,7 +165,7 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
                 for k in range(dinputs.shape[1]):
                     dinputs[i, k] *= factor
         if not backward(
-            network.instructions, network.first, state, inputs, workspace.values, dinputs,
+            network.instructions, network.first, state, inputs, workspace.values,
             workspace.dvalues, thread_team, thread_id,
         ):  # fmt: skip
             return

@@ -1,10 +1,12 @@
 """Which networks the kernels can take, and a warning that names the parts they cannot take."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from framework.accelerated.kernels import ACCURACIES, LOSSES, OPERATIONS, OPTIMIZERS
+from framework.accelerated.kernels import ACCURACIES, LOSSES, OPERATIONS, OPTIMIZERS, takes
 from framework.containers.container import is_trained
+from framework.containers.flattening import flattened
+from framework.containers.residual import Residual
 from framework.containers.supervised import Supervised
 from framework.losses import FusedLoss
 from framework.operation import describe
@@ -20,7 +22,6 @@ STEP_METHODS = (
     "accuracy_of",
 )
 
-SINGLE_OPERATIONS = [k.operations[0] for k in OPERATIONS if len(k.operations) == 1]
 FUSED_ACTIVATIONS = [type(k.loss().activation) for k in LOSSES if issubclass(k.loss, FusedLoss)]
 
 
@@ -36,8 +37,9 @@ def unsupported(model: Supervised, operations: Sequence[Any], loss: Any) -> list
         for name in STEP_METHODS
         if getattr(getattr(model, name), "__func__", None) is not getattr(Supervised, name)
     ]
+    every = list(_with_inner(operations))
     candidates: list[tuple[Any, Collection[type]]] = [
-        (operation, SINGLE_OPERATIONS) for operation in operations
+        (operation, _classes_taken(operation)) for operation in every
     ]
     candidates.append((loss, [kernel.loss for kernel in LOSSES]))
     if isinstance(loss, FusedLoss):
@@ -46,7 +48,7 @@ def unsupported(model: Supervised, operations: Sequence[Any], loss: Any) -> list
     candidates.append((model.accuracy, ACCURACIES))
     reasons += [
         f"{describe(operation)} is frozen"
-        for operation in operations
+        for operation in every
         if parameter_names(operation) and not trained_names(operation)
     ]
     reasons += [reason for part, classes in candidates if (reason := _unknown(part, classes))]
@@ -61,6 +63,21 @@ def warn_of_plain_steps(reasons: Sequence[str]) -> None:
         f"accelerated=True changes nothing for this model, which trains in plain NumPy: "
         f"{'; '.join(reasons)}"
     )
+
+
+def _with_inner(operations: Iterable[Any]) -> Iterator[Any]:
+    """Yield the operations, and after each ``Residual`` those in it."""
+    for operation in operations:
+        yield operation
+        if type(operation) is Residual:
+            for branch in (operation.operations, operation.shortcut):
+                yield from _with_inner(flattened(branch))
+
+
+def _classes_taken(operation: Any) -> list[type]:
+    """Return the class of ``operation`` if it has a kernel that takes it, else none."""
+    taken = [type(operation) for kernel in OPERATIONS if takes(kernel, [operation])]
+    return [*taken, Residual]
 
 
 def _unknown(part: Any, classes: Collection[type]) -> str:

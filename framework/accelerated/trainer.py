@@ -162,7 +162,7 @@ class Trainer:
         take = take_small_steps
         if not (alone and is_small(instructions, self.loss, data, batch_size)):
             take = take_steps
-            find_kernels(instructions, network.loss, self.loss, dtype)
+            find_kernels(instructions, network.loss, self.loss)
         taken = self._run(take, network, source, workspace, rates, metrics, thread_team)
 
         last = min(taken, len(metrics) - 1)

@@ -7,7 +7,9 @@ from numpy.typing import ArrayLike
 
 from framework.accelerated import state
 from framework.accelerated.instructions import Group, Instructions
+from framework.accelerated.kernels import FORK, SUM
 from framework.accelerated.tiles import whole_vectors
+from framework.containers.flattening import plain_sequentials, store_around
 from framework.utils import rng
 from optimizers.arrays import Array
 
@@ -54,31 +56,41 @@ class Results:
     def store_outputs(self, inputs: Array) -> None:
         """Give the operations the attributes that their ``forward`` of ``inputs`` stores."""
         samples = len(inputs)
-        for group, op in zip(self.instructions.groups, self.instructions.array, strict=True):
+        for i, (group, op) in enumerate(self._groups()):
             first, kernel = group.operations[0], group.kernel
-            inputs = inputs.reshape(samples, *group.input_shape)
+            if kernel is FORK:
+                continue
+            given = rows(self.values, op["inputs"], samples, op["n_inputs"]) if i else inputs
+            given = given.reshape(samples, *group.input_shape)
             if "inputs" in kernel.saved:
-                first.inputs = inputs
-            for name, saved in zip(kernel.arrays, self._saved(group, op, samples), strict=False):
-                setattr(first, name, saved)
+                first.inputs = given
+            if kernel.arrays:
+                saved = self._saved(group, op, samples)
+                for name, array in zip(kernel.arrays, saved, strict=False):
+                    setattr(first, name, array)
             if kernel.store is not None:
-                kernel.store(first, inputs)
+                kernel.store(first, given)
             output = rows(self.values, op["output"], samples, op["n_outputs"])
-            inputs = group.operations[-1].output = output.reshape(samples, *group.output_shape)
+            group.operations[-1].output = output.reshape(samples, *group.output_shape)
+            if kernel is SUM:
+                _store_around(first, "output")
         for operation, name, statistics, changes in self._statistics():
             if changes:
                 setattr(operation, name, statistics)
 
     def store_gradients(self, samples: int) -> None:
         """Give the operations from the first trained one on their ``dinputs``."""
-        first = self.instructions.first
-        instructions = self.instructions.array[first:]
-        for group, op in zip(self.instructions.groups[first:], instructions, strict=True):
-            if not op["leaves_out_dinputs"]:
+        for group, op in reversed(self._groups()[self.instructions.first :]):
+            if group.kernel is not SUM and not op["leaves_out_dinputs"]:
                 dinputs = rows(self.dvalues, op["dinputs"], samples, op["n_inputs"])
                 group.operations[0].dinputs = dinputs.reshape(samples, *group.input_shape)
             if len(group.operations) > 1:
                 group.operations[-1].dinputs = self._saved(group, op, samples)[-1]
+            if group.kernel is FORK:
+                _store_around(group.operations[0], "dinputs")
+
+    def _groups(self) -> list[tuple[Group, Any]]:
+        return list(zip(self.instructions.groups, self.instructions.array, strict=True))
 
     def _saved(self, group: Group, op: Any, samples: int) -> list[Array]:
         """Return the arrays that an instruction saves."""
@@ -96,10 +108,16 @@ class Results:
         The last says whether it is a statistic, which changes.
         """
         found = []
-        for group, op in zip(self.instructions.groups, self.instructions.array, strict=True):
+        for group, op in self._groups():
             constants, start = group.kernel.constants, op["statistics"]
             for i, name in enumerate(constants + group.kernel.statistics):
                 begin = start + i * op["last_axis"]
                 numbers = self.statistics[begin : begin + op["last_axis"]]
                 found.append((group.operations[0], name, numbers[np.newaxis], i >= len(constants)))
         return found
+
+
+def _store_around(residual: Any, name: str) -> None:
+    """Give the sequentials in both branches of ``residual`` an array that a step stores."""
+    for branch in (residual.operations, residual.shortcut):
+        store_around(plain_sequentials(branch), [name])

@@ -31,6 +31,8 @@ A change of one's own is a class with one method:
 [1.05, 0.91]
 """
 
+from typing import TYPE_CHECKING
+
 from framework.augmentation.augmentation import Augmentation as Augmentation
 from framework.augmentation.compose import Compose as Compose
 from framework.augmentation.random_crop import RandomCrop as RandomCrop
@@ -38,3 +40,6 @@ from framework.augmentation.random_erasing import RandomErasing as RandomErasing
 from framework.augmentation.random_flip import RandomFlip as RandomFlip
 from framework.augmentation.random_rotation import RandomRotation as RandomRotation
 from framework.augmentation.random_shift import RandomShift as RandomShift
+
+if not TYPE_CHECKING:  # type checkers read the "as" of each line instead
+    __all__ = sorted(name for name, value in globals().items() if isinstance(value, type))

@@ -10,6 +10,7 @@ from typing import Any
 from framework import Model
 from framework.commands.options import add_accelerated, add_option, whole_number
 from framework.errors import file_errors
+from framework.playground.compiler import Compiler
 from framework.playground.experiment import Given, given_points
 from framework.playground.network import can_be_accelerated
 from framework.playground.point_files import LARGEST_FILE, read_points
@@ -41,10 +42,11 @@ def playground(options: argparse.Namespace) -> int:
     if options.model is not None and points is None:
         raise ValueError("--model needs --data: the points that it is shown with")
     accelerated = can_be_accelerated() if options.accelerated is None else options.accelerated
+    compiler = Compiler() if accelerated else None
 
     def make() -> Session:
         if options.model is None or points is None:
-            return Session(own=points, accelerated=accelerated)
+            return Session(own=points, compiler=compiler)
         return Session(given=_given(options.model, points))
 
     make()  # what does not fit is an error of the command

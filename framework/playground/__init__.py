@@ -10,6 +10,7 @@
 | ``timeline.py`` | the moments to go back to, and the curves of what was left |
 | ``experiment.py`` | all of that together |
 | ``session.py`` | what one window does with it; knows nothing of the page |
+| ``compiler.py`` | compiles the steps of networks, beside the rest |
 | ``worker.py`` | the thread that trains all sessions, in turn |
 | ``plane.py`` | what every neuron computes over the plane, as pictures |
 | ``numbers.py`` | how a neuron, a weight, a point or the loss came about |

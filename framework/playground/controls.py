@@ -9,14 +9,13 @@ from typing import Any
 from nicegui import ui
 
 from framework.playground import exports
-from framework.playground.desk import Desk
+from framework.playground.desk import REFUSALS, Desk
 from framework.playground.experiment import Experiment
 from framework.playground.link import encode
 from framework.playground.script import MOST_WRITTEN, POINTS_FILE, points_file, script_of
-from framework.playground.session import SPEEDS
+from framework.playground.session import SLICE, SPEEDS
 
-# What is made in the thread of the session takes a moment; these take longer, and use a copy.
-SLOW = ("training.gif", "picture.png", "picture.svg")
+SLOW = ("model.onnx", "training.gif", "picture.png", "picture.svg")
 
 
 def button(
@@ -49,7 +48,8 @@ class TransportControls:
             self.play = button("play_arrow", "play", self._play_or_pause, flat=False)
             self.play.props("round color=white text-color=primary").classes("play")
             button("arrow_right", "train on one batch", lambda: desk.do(session.one_batch))
-            button("skip_next", "train one epoch", lambda: desk.do(session.one_epoch))
+            epoch = lambda: desk.do(lambda: session.one_epoch(SLICE))  # noqa: E731
+            button("skip_next", "train one epoch", epoch)
             for one in list(ui.context.slot.children):
                 if one is not self.play:
                     one.props("color=white")
@@ -69,7 +69,6 @@ class TransportControls:
         self.batch.set_text(f"+ batch {batch} of {facts['batches']}" if batch else "")
 
     async def _play_or_pause(self) -> None:
-        self.desk.say("")
         session = self.desk.session
         await self.desk.do(session.pause if session.playing else session.play)
 
@@ -117,29 +116,22 @@ class TimelineControls:
 def taking_along(desk: Desk) -> None:
     """Add the menu of what can be taken along."""
     session = desk.session
-
-    def of(function: Callable[[Experiment], bytes]) -> Callable[[], bytes]:
-        return lambda: function(session.experiment)
-
-    files: dict[str, tuple[str, Callable[[], bytes]]] = {
-        "experiment.py": (
-            "Python script",
-            lambda: script_of(session.experiment).encode(),
-        ),
-        "model.safetensors": ("model (safetensors)", of(exports.as_safetensors)),
-        "model.onnx": ("model (ONNX)", of(exports.as_onnx)),
-        "points.csv": ("points (CSV)", of(exports.points_as_csv)),
+    files: dict[str, tuple[str, Callable[[Experiment], bytes]]] = {
+        "experiment.py": ("Python script", lambda one: script_of(one).encode()),
+        "model.safetensors": ("model (safetensors)", exports.as_safetensors),
+        "model.onnx": ("model (ONNX)", exports.as_onnx),
+        "points.csv": ("points (CSV)", exports.points_as_csv),
         "picture.png": (
             "picture (PNG)",
-            lambda: exports.as_picture(session.experiment, session.shown, "png"),
+            lambda one: exports.as_picture(one, session.shown, "png"),
         ),
         "picture.svg": (
             "picture (SVG)",
-            lambda: exports.as_picture(session.experiment, session.shown, "svg"),
+            lambda one: exports.as_picture(one, session.shown, "svg"),
         ),
         "training.gif": (
             "video of the training (GIF)",
-            lambda: exports.as_video(session.experiment, session.shown),
+            lambda one: exports.as_video(one, session.shown),
         ),
     }
     with (
@@ -152,16 +144,18 @@ def taking_along(desk: Desk) -> None:
         ui.menu_item("link to this setting", lambda: _link(desk))
 
 
-async def _download(desk: Desk, name: str, make: Callable[[], bytes]) -> None:
-    made: list[bytes] = []
+async def _download(desk: Desk, name: str, make: Callable[[Experiment], bytes]) -> None:
     own = desk.session.experiment.own
-    if name in SLOW:
-        desk.say("a moment …")
-    if await desk.do(lambda: made.append(make())):
-        desk.say("")
-        ui.download.content(made[0], name)
-        if name == "experiment.py" and own is not None and len(own) > MOST_WRITTEN:
-            ui.download.content(points_file(own), POINTS_FILE)
+    desk.say("a moment …" if name in SLOW else "")
+    try:
+        content = await desk.aside(make)
+    except REFUSALS as error:
+        desk.say(str(error))
+        return
+    desk.say("")
+    ui.download.content(content, name)
+    if name == "experiment.py" and own is not None and len(own) > MOST_WRITTEN:
+        ui.download.content(points_file(own), POINTS_FILE)
 
 
 async def _link(desk: Desk) -> None:

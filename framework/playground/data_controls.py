@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from nicegui import events, ui
 
 from framework.playground.controls import button, select
-from framework.playground.desk import Desk
+from framework.playground.desk import REFUSALS, Desk
 from framework.playground.features import FEATURES
-from framework.playground.point_files import LARGEST_FILE
+from framework.playground.point_files import LARGEST_FILE, read_points
 from framework.playground.sources import SOURCES
 from framework.utils.figures import COLOURS
 
@@ -33,14 +34,18 @@ class DataControls:
         self.classes = select(
             "classes", [2, 3, 4, 5, 6], data.classes, lambda e: change(classes=e.value)
         )
-        self.samples = self._slider("points of each class", 10, 500, 10, data.samples, "samples")
-        self.noise = self._slider("noise", 0, 0.5, 0.01, data.noise, "noise")
+        with ui.element("div").classes("w-full") as sliders:
+            self.samples = self._slider(
+                "points of each class", 10, 500, 10, data.samples, "samples"
+            )
+            self.noise = self._slider("noise", 0, 0.5, 0.01, data.noise, "noise")
         self.test = self._slider("tested on, percent", 0, 80, 5, data.test_percent, "test_percent")
-        with ui.row().classes("line"):
+        with ui.row().classes("line") as seeds:
             self.seed = ui.number("seed", value=data.seed, min=0, precision=0, step=1)
             self.seed.props("dense outlined").classes("choice seed")
             self.seed.on("change", lambda: change(seed=int(self.seed.value or 0)))
             button("refresh", "other points", lambda: change(seed=int(self.seed.value or 0) + 1))
+        self.of_generated = (sliders, seeds)
         self.shown = ui.row().classes("line")
         with ui.expansion("a table of your own (CSV)").classes("table").props("dense"):
             ui.label("Each line: the numbers of a point, then its class or value.").classes("hint")
@@ -57,7 +62,7 @@ class DataControls:
                 on_rejected=lambda: desk.say("a table can have up to 20 MB"),
             )
             upload.props('accept=".csv,.tsv,.txt" flat bordered aria-label="a table of your own"')
-        ui.label("inputs of the network").classes("caption")
+        self.caption = ui.label("inputs of the network").classes("caption")
         with ui.element("div").classes("features") as self.features:
             self.boxes = {
                 name: ui.checkbox(name, on_change=lambda e, name=name: self._toggle(name))
@@ -76,11 +81,12 @@ class DataControls:
         self.classes.set_visibility(generated and SOURCES[data.source].takes_classes)
         self.samples.set_value(data.samples)
         self.noise.set_value(data.noise)
-        for control in (self.samples, self.noise):
-            control.set_enabled(generated)
+        for control in self.of_generated:
+            control.set_visibility(generated)
         self.test.set_value(data.test_percent)
         self.seed.set_value(data.seed)
         in_plane = points.in_plane and session.experiment.given is None
+        self.caption.set_visibility(in_plane)
         self.features.set_visibility(in_plane)
         for name, box in self.boxes.items():
             box.set_value(name in session.settings.network.features)
@@ -120,27 +126,28 @@ class DataControls:
         data = self.desk.session.settings.data
         if self.showing or all(getattr(data, name) == new for name, new in changes.items()):
             return
-        self.desk.say("")
         await self.desk.do(lambda: self.desk.session.change_data(**changes))
 
     async def _toggle(self, name: str) -> None:
         chosen = name in self.desk.session.settings.network.features
         if not self.showing and self.boxes[name].value != chosen:
-            self.desk.say("")
             await self.desk.do(lambda: self.desk.session.toggle_feature(name))
 
     async def _uploaded(self, event: events.UploadEventArguments) -> None:
-        content, target = await event.file.read(), str(self.target.value)
-        self.desk.say("")
-        if await self.desk.do(lambda: self.desk.session.read_points(content, target)):
-            points = self.desk.session.experiment.split.train
-            names = points.class_names
-            kind = "values" if names is None else f"{len(names)} classes"
-            self.desk.say(
-                f"{event.file.name}: {len(self.desk.session.own or ()):,} points, "
-                f"{points.X.shape[1]} columns, the last one taken for {kind}"
-            )
+        desk, content, target = self.desk, await event.file.read(), str(self.target.value)
         event.sender.reset()  # type: ignore[attr-defined]
+        try:
+            points = await asyncio.to_thread(read_points, content, target)
+        except REFUSALS as error:
+            desk.say(str(error))
+            return
+        if await desk.do(lambda: desk.session.use_points(points)):
+            names, width = points.class_names, points.X.shape[1]
+            kind = "values" if names is None else f"{len(names)} classes"
+            desk.say(
+                f"{event.file.name}: {len(points):,} points, {width} "
+                f"column{'s' * (width > 1)}, the last one taken for {kind}"
+            )
 
 
 class PenControls:

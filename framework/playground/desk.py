@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import Any
@@ -11,8 +12,12 @@ from nicegui import background_tasks, ui
 from nicegui.element import Element
 
 from framework.playground.drawings import Changes, Drawings
+from framework.playground.experiment import Experiment
 from framework.playground.session import Session
 from framework.playground.sessions import Sessions
+
+# What is said to whoever asked for something that is not possible.
+REFUSALS = (ValueError, TypeError, ImportError, OSError)
 
 
 class Drawing(Element, component="drawing.js"):
@@ -58,20 +63,31 @@ class Desk:
     def __init__(self, session: Session, sessions: Sessions) -> None:
         self.session, self.sessions = session, sessions
         self.drawings = Drawings(session)
-        self.seen = self.structure = -1
+        self.seen: Any = None
+        self.structure = -1
 
     async def ask(self, function: Callable[[], Any]) -> Any:
         """Return the result of a function of the session, called in its thread."""
         future: Future[Any] = self.sessions.worker.ask(function)
         return await asyncio.wrap_future(future)
 
+    async def picture(self, function: Callable[[], Any]) -> Any:
+        """The same for what is only to be shown: everything else comes before it."""
+        return await asyncio.wrap_future(self.sessions.worker.draw(function))
+
+    async def aside(self, function: Callable[[Experiment], Any]) -> Any:
+        """Return what a function makes of a copy of the experiment; it may take its time."""
+        made = await self.ask(lambda: copy.deepcopy(self.session.experiment))
+        return await asyncio.to_thread(function, made)
+
     async def do(self, function: Callable[[], Any]) -> bool:
         """Do something with the session. What is not possible is said, and changes nothing."""
+        self.say("")
         try:
             await self.ask(function)
-        except (ValueError, TypeError, ImportError, OSError) as error:
+        except REFUSALS as error:
             self.say(str(error))
-            self.seen = self.structure = -1  # the controls show what is
+            self.seen, self.structure = None, -1  # the controls show what is
             return False
         return True
 

@@ -23,7 +23,7 @@ from framework.inspection.diagram import (
     line_opacity,
     line_width,
 )
-from framework.playground.plane import Plane, background, curve, neuron_pictures, plane_of, signed
+from framework.playground.plane import Plane, background, curve, neuron_pictures, signed
 from framework.playground.session import Session
 from framework.utils.figures import COLOURS
 from optimizers.arrays import Array
@@ -32,6 +32,7 @@ from optimizers.arrays import Array
 Changes = dict[str, dict[str, Any]]
 
 COLUMN, TILE, PITCH, MARGIN = 120, 34, 40, 6
+LETTER, LONGEST_NAME = 7, 20  # the width of a letter of a name, and how many are shown
 SIDE = 400  # of the plane
 WIDTH, HEIGHT = 400, 110  # of the curves
 MOST_POINTS = 600
@@ -47,7 +48,7 @@ class Drawings:
 
     def __init__(self, session: Session) -> None:
         self.session, experiment = session, session.experiment
-        self.plane: Plane = plane_of(experiment, session.shown)
+        self.plane: Plane = session.plane
         model = experiment.model
         self.columns: list[Column] = (
             [] if model is None else columns_of(model, opened=session.opened)
@@ -56,6 +57,11 @@ class Drawings:
             [(edge.before, edge.after) for edge in edges_between(*pair)]
             for pair in zip(self.columns, self.columns[1:], strict=False)
         ]
+        names = self.neuron_names(0) if self.columns else []
+        longest = min(max(map(len, names), default=0), LONGEST_NAME)
+        # What is left of the first column, for longer names than there is space for in it.
+        self.left = max(0.0, LETTER * longest - (COLUMN - TILE) / 2)
+        self.top = 1.0  # of the curves of the loss
         split = experiment.split
         self.points = split.train.and_points(split.test)
         step = max(1, -(-len(self.points) // MOST_POINTS))
@@ -75,7 +81,8 @@ class Drawings:
             parts += self._edges(place, height)
         for place, column in enumerate(self.columns):
             parts += self._neurons(place, column, height)
-        return _svg(width, height, "the network: its neurons and weights", parts)
+        label = "the network: its neurons and weights"
+        return _svg(width + self.left, height, label, parts, left=self.left)
 
     def map(self) -> str:
         """Return the plane: what is predicted everywhere, and the points."""
@@ -85,7 +92,7 @@ class Drawings:
             '<polyline id="prediction" fill="none" stroke-width="3" '
             f'stroke="{POSITIVE}" points=""/>',
         ]
-        places = self._places()
+        places = self._on_map(self.plane.places(self.points))
         trained = len(self.session.experiment.split.train)
         for row, colour in zip(self.rows, self._colours(), strict=True):
             x, y = places[row]
@@ -156,7 +163,8 @@ class Drawings:
         assert model is not None
         if len(self.plane.axes) == 1 and not self.points.has_classes:
             x, y = curve(experiment, self.plane)
-            places = self._on_map(np.column_stack([x, y]))
+            low, high = self.plane.low, self.plane.high
+            places = self._on_map((np.column_stack([x, y]) - low) / (high - low))
             found["prediction"] = {"points": _path(places)}
             return
         found["background"] = {"href": background(experiment, self.plane)}
@@ -183,6 +191,7 @@ class Drawings:
             finite = np.concatenate([*values, [0.0]])
             finite = finite[np.isfinite(finite)]
             top = 1.0 if kind == "accuracy" else float(np.quantile(finite, 0.99)) * 1.1 or 1.0
+            self.top = top if kind == "loss" else self.top
             for name in names:
                 shown = np.asarray(timeline.curves[name], float)
                 found[f"{kind}-{name}"] = {"points": _curve(shown, epochs, top)}
@@ -230,7 +239,9 @@ class Drawings:
             )
             if not place:
                 where = f'x="{x - 5:g}" y="{y + 4:g}" text-anchor="end"'
-                yield f'<text {where} class="name">{label}</text>'
+                name = names[neuron]
+                short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+                yield f'<text {where} class="name">{html.escape(short)}</text>'
         if column.folded:
             y = self._heights(place, height)[-1]
             label = f"show {column.folded} more neurons"
@@ -262,34 +273,9 @@ class Drawings:
 
     # Parts of the plane
 
-    def _places(self) -> Array:
-        X = self.points.X
-        if len(self.plane.axes) == 2:
-            return self._on_map(X[:, list(self.plane.axes)])
-        if self.points.has_classes:
-            spread = (np.arange(len(X)) * 0.618) % 1  # beside each other, where they would overlap
-            places = self._on_map(np.column_stack([X[:, 0], np.zeros(len(X))]))
-            places[:, 1] = SIDE * (0.1 + 0.8 * spread)
-            return places
-        return self._on_map(np.column_stack([X[:, 0], self.points.y[:, 0]]))
-
-    def _on_map(self, points: Array) -> Array:
-        low, high = self._corners()
-        share = (points - low) / (high - low)
-        return np.column_stack([SIDE * share[:, 0], SIDE * (1 - share[:, 1])])
-
-    def _corners(self) -> tuple[Array, Array]:
-        if len(self.plane.axes) == 2:
-            return self.plane.low, self.plane.high
-        y = self.points.y if len(self.points) else np.zeros((1, 1))
-        margin = 0.15 * float(np.ptp(y)) or 1.0
-        low = np.array([self.plane.low[0], float(y.min()) - margin])
-        return low, np.array([self.plane.high[0], float(y.max()) + margin])
-
-    def in_plane(self, x: float, y: float) -> tuple[float, float]:
-        """Return the point of the data at a place of the picture, whose sides go from 0 to 1."""
-        low, high = self._corners()
-        return float(low[0] + x * (high[0] - low[0])), float(high[1] - y * (high[1] - low[1]))
+    def _on_map(self, places: Array) -> Array:
+        """Return the places on the map of shares of its sides."""
+        return np.column_stack([SIDE * places[:, 0], SIDE * (1 - places[:, 1])])
 
     def _colours(self) -> list[str]:
         if self.points.has_classes:
@@ -302,12 +288,18 @@ class Drawings:
 
 
 def _svg(
-    width: float, height: float, label: str, parts: Sequence[str], stretched: bool = False
+    width: float,
+    height: float,
+    label: str,
+    parts: Sequence[str],
+    *,
+    stretched: bool = False,
+    left: float = 0.0,
 ) -> str:
-    shape = ' preserveAspectRatio="none"' if stretched else ""
+    shape = 'preserveAspectRatio="none" ' if stretched else ""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}"{shape} '
-        f'role="group" aria-label="{html.escape(label, quote=True)}">{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-left:g} 0 {width:g} {height:g}" '
+        f'{shape}role="group" aria-label="{html.escape(label, quote=True)}">{"".join(parts)}</svg>'
     )
 
 

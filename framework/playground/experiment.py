@@ -45,7 +45,6 @@ class Experiment:
             do not count for a given model.
         own: points of one's own, in place of generated ones.
         given: a model and its data, in place of all that.
-        accelerated: whether compiled code takes the steps, where it can.
 
     Attributes:
         run, timeline: None while there are no points to train on.
@@ -61,9 +60,8 @@ class Experiment:
         settings: Settings,
         own: Points | None = None,
         given: Given | None = None,
-        accelerated: bool = False,
     ) -> None:
-        self.settings, self.own, self.given, self.accelerated = settings, own, given, accelerated
+        self.settings, self.own, self.given = settings, own, given
         self.rates: list[tuple[int, float]] = [(0, settings.training.learning_rate)]
         self.run: Run | None = None
         self.timeline: Timeline | None = None
@@ -90,6 +88,17 @@ class Experiment:
     def inputs_of(self, X: Array) -> Array:
         """Return the inputs of the network for points."""
         return X if self.given is not None else inputs_of(X, self.features)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was made from settings and has not been trained, nor can go back or forth."""
+        timeline = self.timeline
+        return self.given is None and timeline is not None and timeline.is_new
+
+    @property
+    def is_accelerated(self) -> bool:
+        """Whether compiled code takes the steps."""
+        return self.model is not None and self.model.trainer is not None
 
     def set_learning_rate(self, rate: float) -> None:
         """Use another learning rate from the next epoch on; what comes after now is left."""
@@ -121,7 +130,7 @@ class Experiment:
     def _begin(self) -> None:
         settings = self.settings
         generator = np.random.default_rng(settings.network.seed)
-        model = model_for(settings, self.split.train, generator, self.accelerated)
+        model = model_for(settings, self.split.train, generator)
         test = self.split.test
         validation = (self.inputs_of(test.X), test.y) if len(test) else None
         data = self.inputs_of(self.split.train.X), self.split.train.y

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import csv
 import io
 import tempfile
@@ -59,15 +58,15 @@ def as_picture(experiment: Experiment, shown: tuple[int, int], kind: str) -> byt
 def as_video(experiment: Experiment, shown: tuple[int, int]) -> bytes:
     """Return the training so far as an animated GIF, of up to 60 pictures.
 
-    The experiment is left alone: the pictures are made with a copy of it.
+    The experiment goes through its moments, and ends at the last one: give a copy of it.
     """
     from matplotlib.animation import PillowWriter
     from matplotlib.figure import Figure
 
     _model(experiment)
-    twin = copy.deepcopy(experiment)
-    assert twin.timeline is not None and twin.run is not None
-    moments = twin.timeline.moments
+    timeline = experiment.timeline
+    assert timeline is not None
+    moments = timeline.moments
     chosen = np.unique(np.linspace(0, len(moments) - 1, min(MOST_FRAMES, len(moments))).astype(int))
     figure = Figure(figsize=(5, 4.6), layout="constrained")
     ax = figure.subplots()
@@ -76,9 +75,9 @@ def as_video(experiment: Experiment, shown: tuple[int, int]) -> bytes:
         path = Path(folder, "training.gif")
         with writer.saving(figure, str(path), dpi=80):
             for place in chosen:
-                twin.timeline.go_to(int(place))
+                timeline.go_to(int(place))
                 ax.clear()
-                _draw(twin, shown, ax)
+                _draw(experiment, shown, ax)
                 ax.set_title(f"epoch {moments[place].epoch}")
                 writer.grab_frame()
         return path.read_bytes()
@@ -102,7 +101,8 @@ def _draw(experiment: Experiment, shown: tuple[int, int], ax: Axes) -> None:
     from framework.utils.figures import COLOURS
 
     model = _model(experiment)
-    plane, points = plane_of(experiment, shown), experiment.split.train
+    points = experiment.split.train
+    plane = plane_of(points.and_points(experiment.split.test), shown)
     names = [points.columns[axis] for axis in plane.axes]
     if len(plane.axes) == 1:
         ax.scatter(points.X[:, 0], points.y.reshape(len(points), -1)[:, 0], s=12, color=COLOURS[1])

@@ -39,8 +39,10 @@ MEASURED_SAMPLES = 64
 def loss_for(name: str, points: Points) -> str:
     """Return the name of the loss, if it fits the points; the usual one for "auto".
 
-    Raises ValueError if it does not fit.
+    Raises ValueError if it does not fit, or there is nothing to tell apart.
     """
+    if points.has_classes and len(points.class_names or ()) < 2:
+        raise ValueError("all points have the same class: a network needs two to tell apart")
     if name == "auto":
         return "categorical_crossentropy" if points.has_classes else "mean_squared_error"
     fitting = CLASS_LOSSES if points.has_classes else VALUE_LOSSES
@@ -101,15 +103,12 @@ def rate_for(settings: TrainingSettings) -> Any:
     return schedules[settings.schedule]()
 
 
-def model_for(
-    settings: Settings, points: Points, generator: np.random.Generator, accelerated: bool
-) -> Model:
+def model_for(settings: Settings, points: Points, generator: np.random.Generator) -> Model:
     """Return a new model, finalized, with loss, optimizer and accuracy.
 
     Args:
         points: those that are trained on.
         generator: initial weights are drawn from it.
-        accelerated: whether compiled code takes the steps, where it can.
 
     Raises ValueError for a network that is too large, or a batch that takes too long.
     """
@@ -122,12 +121,16 @@ def model_for(
         optimizer=optimizer_for(settings.training),
         accuracy=accuracy_for(loss),
     )
-    with warnings.catch_warnings():
-        # Nobody has asked for it; a network that has no kernels trains as it is.
-        warnings.filterwarnings("ignore", message="accelerated=True changes nothing")
-        model.finalize(accelerated=accelerated)
+    model.finalize()
     check_duration(model, points, settings)
     return model
+
+
+def accelerate(model: Model) -> None:
+    """Let compiled code take the steps of ``model``; one that has no kernels trains as it is."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="accelerated=True changes nothing")
+        model.finalize(accelerated=True)
 
 
 def accuracy_for(loss: str) -> Any:

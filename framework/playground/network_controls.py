@@ -26,10 +26,13 @@ class NetworkControls:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.showing = False
+        self.shown_rate = 0.0
         self.layers: list[LayerControls] = []
         self.columns = -1
         training = desk.session.settings.training
-        ui.label("Network").classes("title").props("role=heading aria-level=2")
+        with ui.row().classes("titles"):
+            ui.label("Network").classes("title").props("role=heading aria-level=2")
+            self.pace = ui.label("").classes("caption pace").props("role=status")
         with ui.row().classes("choices"):
             change = self._change
             self.optimizer = select(
@@ -69,13 +72,15 @@ class NetworkControls:
         for one in chosen:
             one.set_enabled(not given)
         self.momentum.set_enabled(not given and training.optimizer == "sgd")
+        self.shown_rate = 0.0
         self.show_rate(training)
         self._show_layers()
         self.showing = False
 
     def show_rate(self, training: TrainingSettings) -> None:
-        """Show the learning rate, which follows the timeline."""
-        if self.rate.value != training.learning_rate:
+        """Show the learning rate, which follows the timeline; what is being typed stays."""
+        if self.shown_rate != training.learning_rate:
+            self.shown_rate = training.learning_rate
             showing, self.showing = self.showing, True
             self.rate.set_value(training.learning_rate)
             self.showing = showing
@@ -86,19 +91,22 @@ class NetworkControls:
         session, columns = desk.session, desk.drawings.columns
         layers, given = session.settings.network.layers, session.experiment.given is not None
         kept = 0 if given else len(layers)
+        # Between the inputs and the layers there may be a column that scales the inputs.
+        first = len(columns) - 1 - kept
         if given or kept != len(self.layers) or len(columns) != self.columns:
             self.columns = len(columns)
             desk.layers.clear()
             self.ends: list[ui.label] = []
             self.layers = []
             with desk.layers:
-                for place in range(len(columns)):
+                for place, column in enumerate(columns):
                     with ui.element("div").classes("layer"):
-                        if given or place in (0, len(columns) - 1):
-                            self._end(place, "" if not given else columns[place].names[-1])
-                        else:
-                            self.layers.append(LayerControls(desk, place - 1))
-        fixed = columns if given else [columns[0], columns[-1]] if columns else []
+                        if not given and first <= place < len(columns) - 1:
+                            self.layers.append(LayerControls(desk, place - first))
+                            continue
+                        name = "output" if place == len(columns) - 1 else "scaled"
+                        self._end(place, column.names[-1] if given else name)
+        fixed = columns if given else [*columns[:first], *columns[-1:]]
         for label, column in zip(self.ends, fixed, strict=True):
             label.set_text(f"{column.neurons:,}")
         for controls, layer in zip(self.layers, layers, strict=False):
@@ -108,10 +116,9 @@ class NetworkControls:
         """Add what is over the inputs, over the outputs, or over a layer of a given model."""
         session = self.desk.session
         self.ends.append(ui.label().classes("size"))
-        last = place == self.columns - 1
-        ui.label("inputs" if not place else name or ("output" if last else "")).classes("kind")
+        ui.label(name if place else "inputs").classes("kind")
         if not place and session.experiment.given is None:
-            add = lambda: self._do(lambda: session.add_layer(0))  # noqa: E731
+            add = lambda: self.desk.do(lambda: session.add_layer(0))  # noqa: E731
             button("add_circle", "add a layer behind the inputs", add)
 
     def _number(self, label: str, value: float, name: str) -> ui.number:
@@ -123,17 +130,13 @@ class NetworkControls:
 
     async def _loss(self, name: str) -> None:
         if not self.showing and name != self.desk.session.settings.network.loss:
-            await self._do(lambda: self.desk.session.change_network(loss=name))
+            await self.desk.do(lambda: self.desk.session.change_network(loss=name))
 
     async def _change(self, **changes: Any) -> None:
         training = self.desk.session.settings.training
         if self.showing or all(getattr(training, name) == new for name, new in changes.items()):
             return
-        await self._do(lambda: self.desk.session.change_training(**changes))
-
-    async def _do(self, function: Any) -> None:
-        self.desk.say("")
-        await self.desk.do(function)
+        await self.desk.do(lambda: self.desk.session.change_training(**changes))
 
 
 class LayerControls:
@@ -147,13 +150,13 @@ class LayerControls:
             self.size = ui.label().classes("size")
             button("add", f"more neurons in {name}", lambda: self._neurons(1))
         opener = ui.button(icon="expand_more").classes("kind")
-        opener.props(f'flat dense no-caps size=sm aria-label="settings of {name}"')
+        opener.props(f'flat dense no-caps aria-label="settings of {name}"')
         self.opener = opener
         with opener, ui.menu().classes("more-menu"), ui.column().classes("more-column"):
             self._menu()
         with ui.element("div").classes("size-row"):
-            add = lambda: self._do(lambda: session.add_layer(place + 1))  # noqa: E731
-            remove = lambda: self._do(lambda: session.remove_layer(place))  # noqa: E731
+            add = lambda: self.desk.do(lambda: session.add_layer(place + 1))  # noqa: E731
+            remove = lambda: self.desk.do(lambda: session.remove_layer(place))  # noqa: E731
             button("add_circle", f"add a layer behind {name}", add)
             button("delete", f"remove {name}", remove)
 
@@ -184,8 +187,8 @@ class LayerControls:
         for label, name in (("dropout", "dropout"), ("L1 penalty", "l1"), ("L2 penalty", "l2")):
             self._number(label, name)
         with ui.row().classes("line"):
-            left = lambda: self._do(lambda: session.move_layer(place, -1))  # noqa: E731
-            right = lambda: self._do(lambda: session.move_layer(place, 1))  # noqa: E731
+            left = lambda: self.desk.do(lambda: session.move_layer(place, -1))  # noqa: E731
+            right = lambda: self.desk.do(lambda: session.move_layer(place, 1))  # noqa: E731
             button("west", f"move layer {place + 1} towards the inputs", left)
             button("east", f"move layer {place + 1} towards the outputs", right)
 
@@ -203,15 +206,11 @@ class LayerControls:
             now = session.settings.network.layers[place].neurons
             session.change_layer(place, neurons=max(1, now + by))
 
-        return self._do(change)
+        return self.desk.do(change)
 
     async def _change(self, name: str, value: Any) -> None:
         session, place = self.desk.session, self.place
         layers = session.settings.network.layers
         if self.showing or place >= len(layers) or getattr(layers[place], name) == value:
             return
-        await self._do(lambda: session.change_layer(place, **{name: value}))
-
-    async def _do(self, function: Any) -> None:
-        self.desk.say("")
-        await self.desk.do(function)
+        await self.desk.do(lambda: session.change_layer(place, **{name: value}))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import html
 import time
-from typing import Any
+from collections.abc import Callable
 
-from nicegui import run, ui
+from nicegui import ui
 
 from framework.inspection.diagnosis import diagnose
 from framework.inspection.gradient_check import check_gradients
 from framework.inspection.probe import probe_of
 from framework.inspection.trace_text import Section, section_html
 from framework.playground.controls import button
-from framework.playground.desk import Desk
-from framework.playground.experiment import NO_POINTS
+from framework.playground.desk import REFUSALS, Desk
+from framework.playground.experiment import NO_POINTS, Experiment
 from framework.playground.numbers import Numbers, Panel, Selection
 
 # While training goes on, the numbers follow so often; a check of more parameters takes too long.
@@ -47,7 +47,7 @@ class NumbersPanel:
                     self._build_choice()
                     self.text = ui.html(f'<p class="hint">{HINT}</p>', sanitize=False)
                 with ui.tab_panel(step):
-                    with ui.row().classes("line"):
+                    with ui.row().classes("line steps"):
                         button("chevron_left", "the step before", lambda: self._go(-1))
                         self.place = ui.label().classes("caption")
                         button("chevron_right", "the next step", lambda: self._go(1))
@@ -77,6 +77,7 @@ class NumbersPanel:
             self.kind.on_value_change(self._chosen_by_hand)
             for field in self.fields.values():
                 field.on("change", self._chosen_by_hand)
+        self._show_choice()
 
     async def choose(self, part: str) -> None:
         """Show what a part of the pictures names: "neuron:1:3" is the fourth of the first layer."""
@@ -134,7 +135,8 @@ class NumbersPanel:
             return numbers.panel(selection), numbers.stages()
 
         try:
-            panel, stages = await self.desk.ask(look)
+            look_up = self.desk.picture if session.playing else self.desk.ask
+            panel, stages = await look_up(look)
         except (ValueError, IndexError, NotImplementedError) as error:
             self.text.set_content(f'<p class="hint">{html.escape(str(error))}</p>')
             return
@@ -152,42 +154,36 @@ class NumbersPanel:
         await self._refresh()
 
     async def _check(self) -> None:
-        session = self.desk.session
-
-        def copied() -> Any:
-            if session.experiment.run is None or session.experiment.model is None:
-                raise ValueError(NO_POINTS)
-            if len(session.experiment.model.parameters) > MOST_CHECKED:
-                raise ValueError(
-                    f"{len(session.experiment.model.parameters):,} parameters take too long to "
-                    f"check one by one, up to {MOST_CHECKED:,} are possible"
-                )
-            X, y = session.experiment.run.next_batch()
-            return probe_of(session.experiment.model), X[:CHECKED_SAMPLES], y[:CHECKED_SAMPLES]
-
         self.report.set_content('<p class="hint">checking …</p>')
-        try:
-            model, X, y = await self.desk.ask(copied)
-            report = await run.io_bound(check_gradients, model, X, y)
-            text = repr(report)
-        except (ValueError, NotImplementedError) as error:
-            text = str(error)
-        self.report.set_content(f"<pre>{html.escape(text)}</pre>")
+        self.report.set_content(await self._said_by(_checked))
 
     async def _diagnose(self) -> None:
-        session = self.desk.session
+        self.health.set_content(await self._said_by(_diagnosed))
 
-        def look() -> str:
-            run_, model = session.experiment.run, session.experiment.model
-            if run_ is None or model is None:
-                raise ValueError(NO_POINTS)
-            return repr(diagnose(model, *run_.next_batch()))
-
+    async def _said_by(self, look: Callable[[Experiment], object]) -> str:
         try:
-            text = await self.desk.ask(look)
-        except (ValueError, NotImplementedError) as error:
+            text = repr(await self.desk.aside(look))
+        except (*REFUSALS, NotImplementedError) as error:
             text = str(error)
-        self.health.set_content(f"<pre>{html.escape(text)}</pre>")
+        return f"<pre>{html.escape(text)}</pre>"
+
+
+def _checked(experiment: Experiment) -> object:
+    if experiment.run is None or experiment.model is None:
+        raise ValueError(NO_POINTS)
+    if len(experiment.model.parameters) > MOST_CHECKED:
+        raise ValueError(
+            f"{len(experiment.model.parameters):,} parameters take too long to check one by one, "
+            f"up to {MOST_CHECKED:,} are possible"
+        )
+    X, y = experiment.run.next_batch()
+    return check_gradients(probe_of(experiment.model), X[:CHECKED_SAMPLES], y[:CHECKED_SAMPLES])
+
+
+def _diagnosed(experiment: Experiment) -> object:
+    if experiment.run is None or experiment.model is None:
+        raise ValueError(NO_POINTS)
+    return diagnose(experiment.model, *experiment.run.next_batch())
 
 
 def _as_html(section: Section) -> str:

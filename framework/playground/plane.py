@@ -12,6 +12,7 @@ import numpy as np
 from framework.containers.last_pass import last_pass_kept
 from framework.inspection.diagram import NEGATIVE, POSITIVE, Column
 from framework.playground.experiment import Experiment
+from framework.playground.points import Points
 from framework.plots.boundaries import shades_of
 from framework.utils.figures import COLOURS
 from framework.utils.threads import single_thread
@@ -24,11 +25,11 @@ SMALLEST = 12  # points along a side
 
 @dataclass(frozen=True)
 class Plane:
-    """A part of the plane of two columns, or of one.
+    """A part of the plane of two columns; or of one column, and the values or, of classes, nothing.
 
     Attributes:
-        axes: the columns that are shown.
-        low, high: the corners.
+        axes: the columns that are shown, two or one.
+        low, high: the corners, ``(2,)``.
         rest: a point of the data in the middle, which has the other columns' values.
     """
 
@@ -52,15 +53,38 @@ class Plane:
         points[:, list(self.axes)] = places
         return points
 
+    def places(self, points: Points) -> Array:
+        """Return where points are, ``(points, 2)``, as shares of the sides, from below.
 
-def plane_of(experiment: Experiment, shown: tuple[int, int]) -> Plane:
-    """Return the plane around all points of an experiment, with a margin."""
-    split = experiment.split
-    X = np.vstack([split.train.X, split.test.X])
+        Those with one column and a class are spread, since they would lie on each other.
+        """
+        if len(self.axes) == 2:
+            return self._shares(points.X[:, list(self.axes)])
+        if points.has_classes:
+            spread = 0.1 + 0.8 * (np.arange(len(points)) * 0.618 % 1)
+            across = (points.X[:, 0] - self.low[0]) / (self.high[0] - self.low[0])
+            return np.column_stack([across, spread])
+        return self._shares(np.column_stack([points.X[:, 0], points.y[:, 0]]))
+
+    def at(self, places: Array) -> Array:
+        """Return the coordinates at shares of the sides."""
+        return self.low + places * (self.high - self.low)
+
+    def _shares(self, coordinates: Array) -> Array:
+        return np.asarray((coordinates - self.low) / (self.high - self.low))
+
+
+def plane_of(points: Points, shown: tuple[int, int]) -> Plane:
+    """Return the plane around points, with a margin."""
+    X = points.X
     axes = shown if X.shape[1] > 1 else (0,)
     if not len(X):
-        return Plane(axes, np.full(len(axes), -1.0), np.full(len(axes), 1.0), np.zeros(X.shape[1]))
-    low, high = X[:, list(axes)].min(axis=0), X[:, list(axes)].max(axis=0)
+        return Plane(axes, np.full(2, -1.0), np.full(2, 1.0), np.zeros(X.shape[1]))
+    sides = X[:, list(axes)]
+    if len(axes) == 1:
+        up = np.zeros((len(X), 1)) if points.has_classes else points.y[:, :1]
+        sides = np.column_stack([sides, up])
+    low, high = sides.min(axis=0), sides.max(axis=0)
     margin = np.maximum(0.08 * (high - low), 1e-3 + 0.5 * (high == low))
     return Plane(axes, low - margin, high + margin, X.mean(axis=0))
 

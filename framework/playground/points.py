@@ -44,11 +44,11 @@ class Points:
         """Return some of the points."""
         return replace(self, X=self.X[rows], y=self.y[rows])
 
-    def with_points(self, X: Array, y: float) -> Points:
-        """Return the points and more, all of class ``y``, or with value ``y``."""
-        added = np.full((len(X), *self.y.shape[1:]), y, self.y.dtype)
+    def with_points(self, X: Array, y: Array) -> Points:
+        """Return the points and more, with their classes or values ``(points,)``."""
+        added = y.astype(self.y.dtype).reshape(len(X), *self.y.shape[1:])
         names = self.class_names
-        if names is not None and y == len(names):
+        if names is not None and (y == len(names)).any():
             names = (*names, str(len(names)))
         return Points(np.vstack([self.X, X]), np.concatenate([self.y, added]), self.columns, names)
 

@@ -137,14 +137,19 @@ class Run:
         return self.epoch * self.batches + self.batch
 
     def advance(
-        self, *, seconds: float = math.inf, epochs: float = math.inf, batches: float = math.inf
+        self,
+        *,
+        seconds: float = math.inf,
+        epochs: float = math.inf,
+        batches: float = math.inf,
+        interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Train until one of the limits is reached.
+        """Train until one of the limits is reached, or ``interrupted`` returns True.
 
         Raises DivergenceError if the loss becomes NaN or infinite. The training is then where it
         was after the last complete epoch.
         """
-        self._loop.limit(seconds, epochs, batches)
+        self._loop.limit(seconds, epochs, batches, interrupted)
         try:
             with rng.use_generator(self.generator):
                 self._loop.run()
@@ -230,16 +235,19 @@ class _SlicedLoop(Loop):
         super().__init__(training, Reporter(training, progress=False, print_every=None))
         self.on_epoch_end = on_epoch_end
         self.together = FIRST_CALL
-        self.limit(0, 0, 0)
+        self.limit(0, 0, 0, lambda: True)
 
-    def limit(self, seconds: float, epochs: float, batches: float) -> None:
+    def limit(
+        self, seconds: float, epochs: float, batches: float, interrupted: Callable[[], bool]
+    ) -> None:
         """Set the limits of the next run."""
         self.deadline = time.perf_counter() + seconds
         self.epochs_left, self.batches_left = epochs, batches
+        self.interrupted = interrupted
 
     def stopped(self) -> bool:
         used_up = self.epochs_left <= 0 or self.batches_left <= 0
-        return used_up or time.perf_counter() >= self.deadline
+        return used_up or time.perf_counter() >= self.deadline or self.interrupted()
 
     def batches(self, skip: int = 0) -> Iterator[Batch]:
         assert isinstance(self.data, ArrayBatches)

@@ -48,6 +48,11 @@ class Timeline:
         self._most = max(4, min(MOST_MOMENTS, most))
         run.on_epoch_end = self.note
 
+    @property
+    def is_new(self) -> bool:
+        """Whether there is nothing yet but the beginning."""
+        return len(self.moments) == 1 and not self.run.steps
+
     def note(self) -> None:
         """Keep the present moment, the end of an epoch, if it is due."""
         if self.run.epoch % self._every == 0:

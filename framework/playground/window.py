@@ -11,7 +11,7 @@ from nicegui import ui
 from framework.playground.controls import TimelineControls, TransportControls, taking_along
 from framework.playground.data_controls import DataControls, PenControls
 from framework.playground.desk import Desk, Drawing
-from framework.playground.drawings import Changes, Drawings
+from framework.playground.drawings import COLUMN, Changes, Drawings
 from framework.playground.link import decode
 from framework.playground.network_controls import NetworkControls
 from framework.playground.numbers_panel import NumbersPanel
@@ -20,6 +20,16 @@ from framework.playground.session import Session
 from framework.playground.sessions import Sessions
 
 REDRAW = 0.05  # seconds between looks at the session
+AHEAD = 2  # pictures that are sent before the browser says that it has drawn them
+GIVEN_UP = 2  # seconds after which a picture is no longer waited for
+LEGEND_OF_NETWORK = (
+    "Each picture is what a neuron computes over the plane: blue above 0, orange below. Each line "
+    "is a weight, by sign and size. Click on one to see its numbers."
+)
+LEGEND_OF_MAP = (
+    '<span class="dot round"></span>training <span class="dot"></span>test '
+    '<span class="dot round rimmed"></span>predicted wrongly'
+)
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 
 
@@ -28,9 +38,9 @@ class Window(Desk):
 
     def __init__(self, session: Session, sessions: Sessions) -> None:
         super().__init__(session, sessions)
-        self.waiting_since: float | None = None
+        self.sent: list[float] = []  # when pictures were sent that are not drawn yet
         self.looking = False
-        self.frames = 0
+        self.stopped_by = ""
         self.build()
         self.timer = ui.timer(REDRAW, self.look)
 
@@ -57,18 +67,21 @@ class Window(Desk):
                     self.layers = ui.element("div").classes("layers")
                     self.diagram = Drawing("the network")
                 self.diagram.on("pick", lambda event: self.pick(event.args))
+                ui.label(LEGEND_OF_NETWORK).classes("hint")
                 self.timeline = TimelineControls(self)
             with ui.element("section").classes("room output").props('aria-label="Output"'):
                 ui.label("Output").classes("title").props("role=heading aria-level=2")
                 self.map = Drawing("predictions over the plane").classes("map")
                 self.map.on("pick", lambda event: self.pick(event.args))
                 self.map.on("places", lambda event: self.draw(event.args))
+                ui.html(LEGEND_OF_MAP, sanitize=False).classes("hint")
                 self.pen = PenControls(self)
                 self.figures = ui.label().classes("figures").props("role=status aria-live=off")
                 self.curves: dict[str, Drawing] = {}
+                self.scales: dict[str, ui.label] = {}
                 for kind in ("loss", "accuracy"):
                     with ui.row().classes("curve-title"):
-                        ui.label(kind)
+                        self.scales[kind] = ui.label(f"{kind}, from 0 to 1")
                         if kind == "loss":
                             ui.html(
                                 '<span class="key solid"></span>training '
@@ -83,9 +96,10 @@ class Window(Desk):
     # Looking at the session
 
     async def look(self) -> None:
-        """Draw what has changed, unless the browser is still busy with the last picture."""
-        busy = self.waiting_since is not None and time.monotonic() - self.waiting_since < 2
-        if self.looking or busy or self.seen == self.session.version:
+        """Draw what has changed, unless the browser is still busy with the last pictures."""
+        now = time.monotonic()
+        self.sent = [since for since in self.sent if now - since < GIVEN_UP]
+        if self.looking or len(self.sent) >= AHEAD or self.seen == self.state():
             return
         self.looking = True
         try:
@@ -93,31 +107,38 @@ class Window(Desk):
         finally:
             self.looking = False
 
+    def state(self) -> tuple[Any, ...]:
+        """Return what is another whenever there is something else to draw."""
+        return self.session.version, self.session.pace
+
     async def redraw(self) -> None:
         """Draw the session as it is now."""
-        whole, changes, facts = await self.ask(self._picture)
+        whole, changes, facts = await self.picture(self._picture)
         if whole is not None:
             self.diagram.show(whole["diagram"])
             self.map.show(whole["map"])
             for kind, drawing in self.curves.items():
                 drawing.show(whole[kind])
-            count = max(4, len(self.drawings.columns))
-            self.wide.style(f"--columns: {count}; min-width: {count * 84}px")
+            count, left = max(4, len(self.drawings.columns)), self.drawings.left / COLUMN
+            share = left / (left + count)
+            self.wide.style(
+                f"--columns: {count}; --left: {100 * share:.2f}%; min-width: "
+                f"{(left + count) * 84:.0f}px; max-width: {(left + count) * 142:.0f}px"
+            )
             self.data.show()
             self.network.show()
             self.pen.show()
-        self.waiting_since = time.monotonic()
+        self.sent.append(time.monotonic())
         self.diagram.change({k: v for k, v in changes.items() if k[0] in "nw"})
         self.map.change({k: v for k, v in changes.items() if k[0] in "bp"})
         self.curves["accuracy"].change({k: v for k, v in changes.items() if k[0] == "a"})
         self.curves["loss"].change({k: v for k, v in changes.items() if k[0] == "l"})
         self.show_facts(facts)
-        self.frames += 1
 
     def _picture(self) -> tuple[dict[str, str] | None, Changes, dict[str, Any]]:
         """Return the whole pictures if they are others, what has changed, and a few facts."""
         session, whole = self.session, None
-        self.seen = session.version
+        self.seen = self.state()
         if self.structure != session.structure:
             self.structure = session.structure
             self.drawings = Drawings(session)
@@ -131,26 +152,31 @@ class Window(Desk):
             "batches": 0 if run is None else run.batches,
             "playing": session.playing,
             "message": session.message,
+            "pace": session.pace,
             "moments": 1 if timeline is None else len(timeline.moments),
             "position": None if timeline is None else timeline.position,
             "training": session.settings.training,
         }
-        return whole, self.drawings.changes(), facts
+        changes = self.drawings.changes()
+        facts["top"] = self.drawings.top
+        return whole, changes, facts
 
     def show_facts(self, facts: dict[str, Any]) -> None:
         """Show the figures and the state of the training."""
         text = facts["figures"].replace("  ", " · ")
         self.figures.set_text(text.replace(" · test loss", "\ntest loss"))
+        self.scales["loss"].set_text(f"loss, from 0 to {facts['top']:.2g}")
         self.transport.show(facts)
         self.timeline.show(facts)
         self.network.show_rate(facts["training"])
-        if facts["message"]:
-            self.say(facts["message"])
+        self.network.pace.set_text(facts["pace"])
+        if facts["message"] != self.stopped_by:
+            self.stopped_by = facts["message"]
+            self.say(self.stopped_by)
         self.numbers.session_changed(facts["playing"])
 
-    async def _drawn(self) -> None:
-        self.waiting_since = None
-        await self.look()
+    def _drawn(self) -> None:
+        del self.sent[:1]
 
     # What is done in the pictures
 
@@ -163,13 +189,11 @@ class Window(Desk):
             await self.numbers.choose(part)
 
     async def draw(self, places: list[list[float]]) -> None:
-        """Draw or erase points at places of the map, whose sides go from 0 to 1."""
-        found = [self.drawings.in_plane(float(x), float(y)) for x, y in places]
-        plane = self.drawings.plane
+        """Draw or erase points at places of the map, as shares of its sides from the top left."""
+        found = [(float(x), 1 - float(y)) for x, y in places]
         mode, target = self.pen.mode, self.pen.target()
         if mode == "erase":
-            radius = 0.04 * float((plane.high - plane.low)[0])
-            await self.do(lambda: self.session.erase(found, radius))
+            await self.do(lambda: self.session.erase(found))
         elif mode == "draw":
             await self.do(lambda: self.session.draw(found, target))
 
@@ -191,7 +215,7 @@ def add_page(sessions: Sessions) -> None:
             if setting:
                 settings, own = decode(setting)
                 made = sessions.make()
-                make = lambda: Session(settings, own, accelerated=made.accelerated)  # noqa: E731
+                make = lambda: Session(settings, own, compiler=made.compiler)  # noqa: E731
             session = sessions.opened(window, make)
         except ValueError as error:
             ui.label(str(error)).classes("message").props("role=alert")

@@ -20,6 +20,7 @@ FIELDS = (
     "kernel_width",
     "stride_height",
     "stride_width",
+    "stride_channels",  # of a permutation
     "dilation_height",
     "dilation_width",
 )

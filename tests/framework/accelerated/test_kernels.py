@@ -87,6 +87,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "AveragePooling2D": [{"size": (2, 3), "stride": 1, "padding": "same"}],
     "ZeroPadding2D": [{"padding": ((1, 0), (0, 2))}],
     "LayerNormalization": [{"n_features": WIDTH, "epsilon": 0.01}],
+    "Permute": [{"dims": (1, 3, 2)}, {"dims": (2, 3, 1)}],
     "Reshape": [{"shape": (-1, 2)}],
     "GELU": [{"approximate": "none"}],
     "Dropout": [{"rate": 0.4}],

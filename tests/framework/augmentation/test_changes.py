@@ -205,6 +205,12 @@ def test_images_keep_their_dtype_and_are_never_written_to(dtype: Any) -> None:
             np.testing.assert_array_equal(given_images, images)
 
 
+def test_the_package_lists_every_change() -> None:
+    used = [Augmentation, *map(type, every())]
+    ours = {cls.__name__ for cls in used if cls is not Brightness}
+    assert set(framework.augmentation.__all__) == ours
+
+
 def test_one_image_one_pixel_and_none_will_do() -> None:
     for transform in [*every()[:4], *every()[6:]]:
         for shape in ((1, 1, 1, 1), (0, 5, 5, 3), (2, 1, 8, 1)):

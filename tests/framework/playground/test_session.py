@@ -7,6 +7,7 @@ import pytest
 
 from framework import Dense, MeanSquaredError, Model
 from framework.playground.experiment import Given, given_points
+from framework.playground.point_files import read_points
 from framework.playground.script import figures
 from framework.playground.session import Session
 from framework.playground.settings import (
@@ -57,6 +58,16 @@ def test_slices_of_any_length_come_to_the_same_numbers() -> None:
     for other in (batches, slices):
         assert run(other).history.loss == run(whole).history.loss
         np.testing.assert_array_equal(weights(other), weights(whole))
+
+
+def test_a_long_epoch_is_played_to_its_end_and_each_request_is_one_more() -> None:
+    session, whole = Session(SMALL), trained(Session(SMALL), 3)
+    for _ in range(3):
+        session.one_epoch(seconds=0)
+    assert session.playing and run(session).epoch == 0
+    while session.playing:
+        session.slice(0.001)
+    assert run(session).epoch == 3 and run(session).history.loss == run(whole).history.loss
 
 
 def test_going_back_and_on_again_gives_the_same_numbers() -> None:
@@ -159,19 +170,58 @@ def test_layers_are_added_moved_changed_and_removed() -> None:
     assert session.experiment.features == ("x", "y", "sin y")
 
 
-def test_points_are_drawn_and_erased() -> None:
+def test_points_are_drawn_and_erased_where_the_pointer_is() -> None:
     session = Session(SMALL)
-    session.draw([(0.0, 5.0), (0.1, 5.0)], 3)
+    plane = session.plane
+    places = [(0.0, 1.0), (0.25, 0.5)]
+    session.draw(places, 3)
     own = session.own
     assert own is not None and len(own) == 92 and own.class_names == ("0", "1", "2", "3")
-    session.erase([(0.0, 5.0)], 0.05)
+    assert session.plane is plane
+    np.testing.assert_allclose(plane.places(own)[-2:], places, atol=1e-9)
+    np.testing.assert_allclose(own.X[-2], [plane.low[0], plane.high[1]])
+    session.erase([(0.0, 1.0)])
     assert len(session.own or ()) == 91
     session.clear()
+    assert session.own is not None and session.own.class_names == ("0", "1", "2", "3")
     with pytest.raises(ValueError, match="draw some"):
         session.play()
-    session.draw([(0.0, 0.0)], 0)
-    session.draw([(1.0, 0.0)], 1)
+    session.draw([(0.5, 0.5)], 0)
+    session.draw([(0.75, 0.5)], 1)
     assert run(trained(session, 1)).epoch == 1
+    session.change_data(source="moons")
+    assert session.plane is not plane
+    session.change_data(source="own")
+    assert len(session.own or ()) == 2
+    session.change_data(source="spiral", classes=5)
+    session.clear()
+    assert session.own is not None and session.own.class_names == ("0", "1")
+
+
+def test_of_one_column_the_height_is_the_value_and_erasing_takes_what_is_seen() -> None:
+    session = Session(SMALL)
+    session.change_data(source="sine")
+    plane, count = session.plane, len(session.experiment.split.train)
+    session.draw([(0.5, 0.25)], 99.0)
+    own = session.own
+    assert own is not None
+    np.testing.assert_allclose([own.X[-1, 0], own.y[-1, 0]], plane.at(np.array([0.5, 0.25])))
+    session.erase([(0.5, 0.25)], 1e-6)
+    assert session.own is not None and len(session.own) == len(own) - 1 >= count
+    session.use_points(
+        read_points(b"\n".join(b"%d,%d" % (i % 4, i % 2) for i in range(30)), "class")
+    )
+    split = session.experiment.split
+    places = session.plane.places(split.train.and_points(split.test))
+    session.erase([tuple(places[25])], 1e-6)  # one to test on
+    left = session.experiment.split
+    assert len(left.train) + len(left.test) == 29
+    assert left.train.y.sum() + left.test.y.sum() == 15 - split.test.y[25 - len(split.train)]
+
+
+def test_points_that_it_begins_with_are_ones_own() -> None:
+    session = Session(own=read_points(b"1,2,a\n2,1,b\n"))
+    assert session.settings.data.source == "own"
     session.change_data(source="moons")
     session.change_data(source="own")
     assert len(session.own or ()) == 2
@@ -180,7 +230,7 @@ def test_points_are_drawn_and_erased() -> None:
 def test_large_columns_are_scaled_inside_the_network() -> None:
     session = Session(SMALL)
     rows = "\n".join(f"{1000 + i},{i % 7},{i % 2}" for i in range(40))
-    session.read_points(rows.encode())
+    session.use_points(read_points(rows.encode()))
     trained(session, 3)
     layers = session.experiment.model.layers  # type: ignore[union-attr]
     assert type(layers[0]).__name__ == "Normalization"
@@ -194,7 +244,7 @@ def test_large_columns_are_scaled_inside_the_network() -> None:
         (lambda s: s.change_network(loss="binary_crossentropy"), "for 2 classes, these .* 3"),
         (lambda s: s.change_training(learning_rate=-1.0), "greater than 0"),
         (lambda s: s.change_data(source="own"), "no points of your own yet"),
-        (lambda s: s.read_points(b"1,2\nx,3\n"), "line 2 has 'x' in column 1"),
+        (lambda s: s.use_points(read_points(b"1,2,a\n2,3,a\n")), "the same class"),
         (lambda s: s.draw([(0.0, 0.0)], 7), "no class 7"),
         (lambda s: s.draw([(0.0, 0.0)] * 3000, 0), "up to 2,000 points"),
     ],

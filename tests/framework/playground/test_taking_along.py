@@ -53,14 +53,15 @@ def drawn() -> Session:
 def from_a_table() -> Session:
     session = Session()
     rows = "\n".join(f"{i},{i * 7 % 13},{100 + i % 5},{'ab'[i % 2]}" for i in range(60))
-    session.read_points(rows.encode())
+    session.use_points(read_points(rows.encode()))
     session.one_epoch()
     return session
 
 
 def many_points() -> Session:
     session = Session()
-    session.read_points("\n".join(f"{i % 37},{i % 41},{i % 3}" for i in range(2500)).encode())
+    rows = "\n".join(f"{i % 37},{i % 41},{i % 3}" for i in range(2500))
+    session.use_points(read_points(rows.encode()))
     session.one_epoch()
     return session
 
@@ -115,7 +116,7 @@ def test_every_neuron_has_its_picture() -> None:
     session = Session()
     session.change_layer(0, neurons=20)
     columns = columns_of(session.experiment.model)  # type: ignore[arg-type]
-    plane = plane_of(session.experiment, (0, 1))
+    plane = session.plane
     pictures = list(neuron_pictures(session.experiment, plane, columns))
     assert [len(column) for column in pictures] == [2, 9, 8, 3]
     assert all(url.startswith("data:image/png;base64,") for column in pictures for url in column)
@@ -130,7 +131,7 @@ def test_colours_go_by_sign_and_size() -> None:
 
 
 def test_further_columns_are_held_at_their_mean() -> None:
-    plane = plane_of(from_a_table().experiment, (2, 0))
+    plane = plane_of(from_a_table().experiment.split.train, (2, 0))
     grid = plane.grid(5)
     assert grid.shape == (25, 3) and np.unique(grid[:, 1]).size == 1
     np.testing.assert_allclose(grid[0, 1], plane.rest[1])
