@@ -19,6 +19,7 @@ from framework.accelerated.kernels import (
     LOSSES,
     OPERATIONS,
     OPTIMIZERS,
+    REGULARIZERS,
     SUM,
     LossKernel,
     OperationKernel,
@@ -55,6 +56,8 @@ INSTRUCTION = np.dtype(
         ("parameters", np.int64),  # where they begin in the vector of all: see ``state.py``
         ("n_parameters", np.int64),
         ("n_weights", np.int64),  # of the first parameter
+        ("frozen", np.int64),  # where those that are not trained begin among the statistics
+        ("n_frozen", np.int64),
         ("parameter_row", np.int64),  # threads share the parameters in rows of so many
         ("statistics", np.int64),
         ("n_statistics", np.int64),
@@ -105,7 +108,7 @@ class Group:
 
     Attributes:
         kernel: computes them.
-        operations: these objects.
+        operations: these objects; of a fork and a sum, the residual that they are a part of.
         input_shape, output_shape: of one sample.
     """
 
@@ -120,14 +123,15 @@ class Instructions:
 
     Attributes:
         groups: the operations of each instruction.
-        array: the instructions, an array of ``INSTRUCTION``, without the addresses of their kernels:
-            see ``find_kernels``.
+        array: the instructions, an array of ``INSTRUCTION``; the addresses of the kernels are
+            written there by ``find_kernels``.
         dtype: of the parameters.
-        first: the instruction with the first operation that is trained, where backward ends.
+        first: the instruction with the first operation that is trained, or the fork of the residual
+            that it is in, where backward ends.
         n_inputs, n_outputs: numbers per sample that go in and come out.
         values, dvalues: numbers per sample that are computed, forward and backward.
         uniforms: random numbers per sample.
-        statistics: numbers that the normalizations need.
+        statistics: numbers that the normalizations need, and the parameters of frozen operations.
         partials: numbers that each thread remembers about its own samples.
         work: multiplications per sample, forward.
 
@@ -168,7 +172,7 @@ class Instructions:
                 shape = self._add_residual(operations[position], shape)
                 position += 1
             else:
-                kernel = _kernel_of(operations[position:])
+                kernel = _kernel_of(operations[position:], self._places)
                 taken = tuple(operations[position : position + len(kernel.operations)])
                 position += len(taken)
                 shape = self._add(kernel, taken, shape)
@@ -241,6 +245,8 @@ class Instructions:
         is_inside = self._outermost >= 0
         if is_first:
             self.first = self._outermost if is_inside else len(self._rows)
+        n_all = sum(getattr(taken[0], name).size for name in parameter_names(taken[0]))
+        n_frozen = n_all - place.size
         n_statistics = len(kernel.constants + kernel.statistics) * before[-1]
         n_uniforms = n_outputs * kernel.uniforms
         n_partials = kernel.partials(taken[0], before)
@@ -256,6 +262,8 @@ class Instructions:
             "parameters": place.start,
             "n_parameters": place.size,
             "n_weights": _size_of_first_parameter(taken[0]),
+            "frozen": self.statistics + n_statistics,
+            "n_frozen": n_frozen,
             "parameter_row": _row_of_parameters(taken[0], place.size),
             "statistics": self.statistics,
             "n_statistics": n_statistics,
@@ -270,6 +278,8 @@ class Instructions:
             "n_partials": n_partials,
             **kernel.fields(taken[0], before),
             **{name: getattr(taken[0], name) for name in kernel.settings},
+            # What is not trained has no penalty either.
+            **(dict.fromkeys(REGULARIZERS, 0) if n_frozen else {}),
         }
         self._connect(self.dvalues)
         self._source, self._ends = self.values, [(row, "dvalues")]
@@ -278,20 +288,21 @@ class Instructions:
         self.values += n_outputs * (1 + kernel.n_saved)
         self.dvalues += n_inputs
         self.uniforms += n_uniforms
-        self.statistics += n_statistics
+        self.statistics += n_statistics + n_frozen
         self.partials += n_partials
         # Each parameter is used wherever the last axis of the output is computed.
-        self.work += place.size * (n_outputs // shape[-1] if shape else 1)
+        self.work += n_all * (n_outputs // shape[-1] if shape else 1)
         return shape
 
 
-def _kernel_of(operations: Sequence[Any]) -> OperationKernel:
+def _kernel_of(operations: Sequence[Any], places: dict[int, Place]) -> OperationKernel:
     """Return the kernel for the first of ``operations``, and as many more as it can take."""
+    is_frozen = bool(parameter_names(operations[0])) and id(operations[0]) not in places
     return next(
         kernel
         for count in range(min(LONGEST, len(operations)), 0, -1)
         for kernel in OPERATIONS
-        if takes(kernel, operations[:count])
+        if takes(kernel, operations[:count]) and kernel.frozen in (None, is_frozen)
     )
 
 
@@ -302,13 +313,16 @@ def _output_shape(operations: Sequence[Any], shape: tuple[int, ...]) -> tuple[in
 
 
 def _place(operation: Any, places: dict[int, Place]) -> Place:
+    """Return the place of the parameters of ``operation``, of size 0 for none or frozen ones."""
+    held = [getattr(operation, name).size for name in parameter_names(operation)]
     place = places.get(id(operation), Place(0, 0))
+    found = place.size or sum(held)
     shapes = operation.stored_shapes(vars(operation))
     expected = sum(math.prod(shapes[name]) for name in parameter_names(operation))
-    if place.size != expected:
+    if found != expected:
         raise ValueError(
             f"{operation!r} says that it has {expected} parameters, but the model holds "
-            f"{place.size} of it: its n_inputs, n_neurons or n_features were changed"
+            f"{found} of it: its n_inputs, n_neurons or n_features were changed"
         )
     return place
 

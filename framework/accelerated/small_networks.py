@@ -33,6 +33,7 @@ def is_small(instructions: Instructions, loss: object, data: CheckedData, batch_
     return (
         all(layer.kernel.module in (dense, dense_relu) for layer in layers)
         and all(len(layer.input_shape) == 1 for layer in layers)
+        and not any(op["n_frozen"] for op in instructions.array)
         and all(op["n_inputs"] * op["n_outputs"] <= LARGEST_LAYER for op in instructions.array)
         and type(loss) is SoftmaxCategoricalCrossentropy
         and not loss.label_smoothing

@@ -58,8 +58,11 @@ def state_of(op, state, samples, own):
     ``own`` is the slice of the samples whose random numbers are taken.
     """
     end = op.parameters + op.n_parameters
+    parameters = state.parameters[op.parameters : end]
+    if op.n_frozen:
+        parameters = state.statistics[op.frozen : op.frozen + op.n_frozen]
     return State(
-        state.parameters[op.parameters : end],
+        parameters,
         state.gradients[op.parameters : end],
         state.statistics[op.statistics : op.statistics + op.n_statistics],
         rows(state.uniforms, op.uniforms, samples, op.n_uniforms)[own],

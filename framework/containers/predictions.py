@@ -8,10 +8,18 @@ from typing import Any
 import numpy as np
 
 from framework.accuracies.categorical import CategoricalAccuracy
+from framework.accuracies.hinge import HingeAccuracy
 from framework.activations.log_softmax import LogSoftmax
 from framework.activations.sigmoid import Sigmoid
 from framework.activations.softmax import Softmax
-from framework.checks import check_fraction
+from framework.checks import check_fraction, check_number
+from framework.losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    Hinge,
+    SigmoidBinaryCrossentropy,
+    SoftmaxCategoricalCrossentropy,
+)
 from framework.operation import describe
 from framework.utils.classes import check_not_nan
 from optimizers.arrays import Array
@@ -27,33 +35,63 @@ def predictions_of(outputs: Array, accuracy: Any, activation: Any) -> Array:
     return outputs
 
 
+def known_of_outputs(accuracy: Any, loss: Any, activation: Any) -> dict[str, Any]:
+    """Return what is known of the outputs, as arguments of the metrics of this library.
+
+    ``multilabel`` says whether each output is a yes or no of its own, above ``threshold``, or they
+    stand for classes, of which a sample has one. The accuracy decides, then the loss, then the last
+    activation, the operation ``activation``.
+    """
+    if isinstance(accuracy, CategoricalAccuracy):
+        return {"multilabel": False}
+    if isinstance(loss, Hinge):
+        return {"multilabel": True, "threshold": 0.0}
+    if isinstance(loss, (CategoricalCrossentropy, SoftmaxCategoricalCrossentropy)):
+        return {"multilabel": False}
+    if isinstance(loss, (BinaryCrossentropy, SigmoidBinaryCrossentropy)):
+        return {"multilabel": True}
+    if isinstance(activation, (Softmax, LogSoftmax, Sigmoid)):
+        return {"multilabel": isinstance(activation, Sigmoid)}
+    return {}
+
+
 def classes_of(
     outputs: Array,
     accuracy: Any,
+    loss: Any,
     activation: Any,
     parameters: Iterable[Array],
-    threshold: float = 0.5,
+    threshold: float | None = None,
 ) -> Array:
     """Return the class of each sample: see ``Model.predict_classes``.
 
     Args:
         outputs: of the operation ``activation``, the last one.
         parameters: the arrays that they were computed with.
-        threshold: above it, the answer is yes.
+        threshold: above it, the answer is yes; None for the middle, one half, or 0 for ``Hinge``.
 
     Raises ValueError if they are no classes, or NaN, or if there are more than two with a threshold
     of their own.
     """
-    reader = accuracy if isinstance(accuracy, CategoricalAccuracy) else activation
-    if not isinstance(reader, (CategoricalAccuracy, Softmax, LogSoftmax, Sigmoid)):
+    reader = activation
+    if isinstance(accuracy, (CategoricalAccuracy, HingeAccuracy)):
+        reader = accuracy
+    elif isinstance(loss, Hinge):
+        reader = HingeAccuracy()
+    if not isinstance(reader, (CategoricalAccuracy, HingeAccuracy, Softmax, LogSoftmax, Sigmoid)):
         raise ValueError(
-            f"predict_classes needs Softmax() or Sigmoid() last, or CategoricalAccuracy(); "
-            f"the model ends with {describe(activation)}"
+            f"predict_classes needs Softmax() or Sigmoid() last, the loss Hinge(), or "
+            f"CategoricalAccuracy(); the model ends with {describe(activation)}"
         )
     check_not_nan(outputs, parameters)
-    if check_fraction("threshold", threshold) != 0.5:
-        if isinstance(reader, Sigmoid):
-            answers = (outputs > threshold).astype(np.intp)
+    if threshold is not None:
+        if isinstance(reader, HingeAccuracy):
+            check_number("threshold", threshold)
+        else:
+            check_fraction("threshold", threshold)
+    if threshold not in (None, 0.5) or isinstance(reader, HingeAccuracy):
+        if isinstance(reader, (Sigmoid, HingeAccuracy)):
+            answers = (outputs > (threshold or 0.0)).astype(np.intp)
             return answers[:, 0] if answers.ndim == 2 and answers.shape[1] == 1 else answers
         if outputs.ndim != 2 or outputs.shape[1] != 2:
             raise ValueError(

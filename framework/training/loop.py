@@ -246,7 +246,7 @@ class Loop:
                 history.val_loss.append(val_loss)
                 if val_accuracy is not None:
                     history.val_accuracy.append(val_accuracy)
-            for name, value in metrics_of(model.metrics, evaluated.results).items():
+            for name, value in metrics_of(model, evaluated.results).items():
                 history.metrics[self.training.metric_column(name)].append(value)
         history.seconds.append(time.perf_counter() - started)
 

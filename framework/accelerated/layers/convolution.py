@@ -269,7 +269,8 @@ def gradients(op, inputs, state, dvalues, dinputs):
     for sample in range(len(inputs)):
         dy = dvalues[sample]
         x, padded_width = padded_inputs(op, inputs[sample], image)
-        add_parameter_gradients(op, x, padded_width, dy, segments, sums)
+        if op.n_parameters:
+            add_parameter_gradients(op, x, padded_width, dy, segments, sums)
         if not op.leaves_out_dinputs:
             if is_wider:
                 place(dy, op.rows, op.columns, filters, top, left, wider, height, width)
