@@ -13,6 +13,7 @@ from framework.accelerated.compilation import telling
 from framework.accelerated.instructions import (
     Instructions,
     decays,
+    find_kernels,
     loss_instruction,
     optimizer_instruction,
     optimizer_state,
@@ -159,8 +160,10 @@ class Trainer:
             partials=np.empty(parts * instructions.partials, dtype),
         )
         network = self._network(instructions, data, results)
-        small = parts == 1 and is_small(instructions, self.loss, data, batch_size)
-        take = take_small_steps if small else take_steps
+        take = take_small_steps
+        if parts > 1 or not is_small(instructions, self.loss, data, batch_size):
+            take = take_steps
+            find_kernels(instructions, network.loss, self.loss)
         taken = self._run(take, network, source, workspace, rates, metrics, parts)
 
         last = min(taken, len(metrics) - 1)
@@ -181,7 +184,7 @@ class Trainer:
         return Network(
             instructions=instructions.array,
             first=instructions.first,
-            loss=loss_instruction(self.loss, instructions, parameters.dtype),
+            loss=loss_instruction(self.loss, instructions),
             accuracy=data.accuracy,
             precision=data.precision,
             optimizer=of_optimizer,
