@@ -21,6 +21,7 @@ from framework.accelerated.kernels import (
     OPTIMIZERS,
     REGULARIZERS,
     SUM,
+    LossKernel,
     OperationKernel,
     settings,
     takes,
@@ -57,7 +58,7 @@ INSTRUCTION = np.dtype(
         ("n_weights", np.int64),  # of the first parameter
         ("frozen", np.int64),  # where those that are not trained begin among the statistics
         ("n_frozen", np.int64),
-        ("parameter_row", np.int64),  # threads share the parameters in rows of so many
+        ("parameter_row", np.int64),  # the parameters are shared out in rows of so many
         ("statistics", np.int64),
         ("n_statistics", np.int64),
         ("uniforms", np.int64),  # per sample
@@ -68,7 +69,7 @@ INSTRUCTION = np.dtype(
         ("n_saved", np.int64),  # how many arrays
         ("dvalues", np.int64),
         ("dinputs", np.int64),
-        ("partials", np.int64),  # per thread
+        ("partials", np.int64),  # per part
         ("n_partials", np.int64),
         *((name, np.int64) for name in FIELDS),
         *((name, np.float64) for name in SETTINGS),
@@ -122,14 +123,16 @@ class Instructions:
 
     Attributes:
         groups: the operations of each instruction.
-        array: the instructions, an array of ``INSTRUCTION``.
+        array: the instructions, an array of ``INSTRUCTION``; the addresses of the kernels are
+            written there by ``find_kernels``.
+        dtype: of the parameters.
         first: the instruction with the first operation that is trained, or the fork of the residual
             that it is in, where backward ends.
         n_inputs, n_outputs: numbers per sample that go in and come out.
         values, dvalues: numbers per sample that are computed, forward and backward.
         uniforms: random numbers per sample.
         statistics: numbers that the normalizations need, and the parameters of frozen operations.
-        partials: numbers that each thread remembers about its own samples.
+        partials: numbers that each part remembers about its own samples.
         work: multiplications per sample, forward.
 
     Raises ValueError if an operation does not take what the one before gives, or if its
@@ -148,7 +151,7 @@ class Instructions:
         self.values = self.dvalues = self.uniforms = self.statistics = 0
         self.partials = self.work = 0
         self.first = -1
-        self._places, self._dtype = places, dtype
+        self._places, self.dtype = places, dtype
         self._rows: list[dict[str, float]] = []
         # Where the inputs of the next operation are, and the fields for where its dinputs are.
         self._source = 0
@@ -218,7 +221,6 @@ class Instructions:
     ) -> dict[str, float]:
         """Add an instruction that stands for no operation in particular."""
         row = {
-            **entries.addresses(kernel.module, entries.OPERATION, INSTRUCTION, self._dtype),
             "n_inputs": math.prod(input_shape),
             "n_outputs": math.prod(output_shape),
             **fields,
@@ -249,7 +251,6 @@ class Instructions:
         n_uniforms = n_outputs * kernel.uniforms
         n_partials = kernel.partials(taken[0], before)
         row = {
-            **entries.addresses(kernel.module, entries.OPERATION, INSTRUCTION, self._dtype),
             "n_inputs": n_inputs,
             "n_outputs": n_outputs,
             "last_axis": before[-1],
@@ -346,14 +347,28 @@ def _row(dtype: np.dtype[Any], **fields: float) -> tuple[float, ...]:
     return row
 
 
-def loss_instruction(loss: Any, instructions: Instructions, dtype: np.dtype[Any]) -> Any:
+def find_kernels(instructions: Instructions, of_loss: Any, loss: Any) -> None:
+    """Write the addresses of the kernels into the instructions of the operations and the loss.
+
+    Those that were not needed before are compiled: see ``entries.py``.
+    """
+    dtype = instructions.dtype
+    for op, group in zip(instructions.array, instructions.groups, strict=True):
+        entries.write_addresses(op, group.kernel.module, entries.OPERATION, dtype)
+    entries.write_addresses(of_loss, _loss_kernel(loss).module, entries.LOSS, dtype)
+
+
+def _loss_kernel(loss: Any) -> LossKernel:
+    return next(kernel for kernel in LOSSES if kernel.loss is type(loss))
+
+
+def loss_instruction(loss: Any, instructions: Instructions) -> Any:
     """Return the instruction of a loss whose arrays stand behind those of ``instructions``."""
-    kernel = next(kernel for kernel in LOSSES if kernel.loss is type(loss))
+    kernel = _loss_kernel(loss)
     sources = (loss, loss.activation) if isinstance(loss, FusedLoss) else (loss,)
     n_outputs, values = instructions.n_outputs, instructions.values
     row = _row(
         LOSS,
-        **entries.addresses(kernel.module, entries.LOSS, LOSS, dtype),
         is_fused=isinstance(loss, FusedLoss),
         n_outputs=n_outputs,
         output=values,
@@ -373,10 +388,11 @@ def optimizer_instruction(optimizer: Optimizer, dtype: np.dtype[Any], **others: 
     names = ("max_gradient_norm", *kernel.settings)
     row = _row(
         OPTIMIZER,
-        **entries.addresses(kernel.module, entries.OPTIMIZER, OPTIMIZER, dtype),
         **{name: getattr(optimizer, name) or 0.0 for name in names} | others,
     )
-    return np.array(row, dtype=OPTIMIZER)[()]
+    instruction = np.array(row, dtype=OPTIMIZER)[()]
+    entries.write_addresses(instruction, kernel.module, entries.OPTIMIZER, dtype)
+    return instruction
 
 
 def decays(optimizer: Optimizer, parameters: ParameterVector) -> Array:
