@@ -62,20 +62,17 @@ def _signature(names: Sequence[str], instruction: Any, number: Any) -> tuple[Any
 _entry = cache(entry)
 
 
-def addresses(
-    kernel: Any,
-    functions: Mapping[str, Sequence[str]],
-    instruction: np.dtype[Any],
-    dtype: np.dtype[Any],
-) -> dict[str, int]:
-    """Return where the ``functions`` of the module ``kernel`` are, 0 for one that it lacks.
+def write_addresses(
+    instruction: Any, kernel: Any, functions: Mapping[str, Sequence[str]], dtype: np.dtype[Any]
+) -> None:
+    """Write into ``instruction`` where the ``functions`` of the module ``kernel`` are.
 
-    They are compiled, or read from disk, if they were not called for before.
+    They are compiled, or read from disk, if they were not called for before. One that the module
+    lacks is at 0.
     """
-    return {
-        name: _address(getattr(kernel, name, None), tuple(arguments), instruction, dtype)
-        for name, arguments in functions.items()
-    }
+    for name, arguments in functions.items():
+        function = getattr(kernel, name, None)
+        instruction[name] = _address(function, tuple(arguments), instruction.dtype, dtype)
 
 
 @cache

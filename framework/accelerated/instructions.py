@@ -21,6 +21,7 @@ from framework.accelerated.kernels import (
     OPTIMIZERS,
     REGULARIZERS,
     SUM,
+    LossKernel,
     OperationKernel,
     settings,
     takes,
@@ -122,7 +123,9 @@ class Instructions:
 
     Attributes:
         groups: the operations of each instruction.
-        array: the instructions, an array of ``INSTRUCTION``.
+        array: the instructions, an array of ``INSTRUCTION``; the addresses of the kernels are
+            written there by ``find_kernels``.
+        dtype: of the parameters.
         first: the instruction with the first operation that is trained, or the fork of the residual
             that it is in, where backward ends.
         n_inputs, n_outputs: numbers per sample that go in and come out.
@@ -148,7 +151,7 @@ class Instructions:
         self.values = self.dvalues = self.uniforms = self.statistics = 0
         self.partials = self.work = 0
         self.first = -1
-        self._places, self._dtype = places, dtype
+        self._places, self.dtype = places, dtype
         self._rows: list[dict[str, float]] = []
         # Where the inputs of the next operation are, and the fields for where its dinputs are.
         self._source = 0
@@ -218,7 +221,6 @@ class Instructions:
     ) -> dict[str, float]:
         """Add an instruction that stands for no operation in particular."""
         row = {
-            **entries.addresses(kernel.module, entries.OPERATION, INSTRUCTION, self._dtype),
             "n_inputs": math.prod(input_shape),
             "n_outputs": math.prod(output_shape),
             **fields,
@@ -249,7 +251,6 @@ class Instructions:
         n_uniforms = n_outputs * kernel.uniforms
         n_partials = kernel.partials(taken[0], before)
         row = {
-            **entries.addresses(kernel.module, entries.OPERATION, INSTRUCTION, self._dtype),
             "n_inputs": n_inputs,
             "n_outputs": n_outputs,
             "last_axis": before[-1],
@@ -346,14 +347,28 @@ def _row(dtype: np.dtype[Any], **fields: float) -> tuple[float, ...]:
     return row
 
 
-def loss_instruction(loss: Any, instructions: Instructions, dtype: np.dtype[Any]) -> Any:
+def find_kernels(instructions: Instructions, of_loss: Any, loss: Any) -> None:
+    """Write the addresses of the kernels into the instructions of the operations and the loss.
+
+    Those that were not needed before are compiled: see ``entries.py``.
+    """
+    dtype = instructions.dtype
+    for op, group in zip(instructions.array, instructions.groups, strict=True):
+        entries.write_addresses(op, group.kernel.module, entries.OPERATION, dtype)
+    entries.write_addresses(of_loss, _loss_kernel(loss).module, entries.LOSS, dtype)
+
+
+def _loss_kernel(loss: Any) -> LossKernel:
+    return next(kernel for kernel in LOSSES if kernel.loss is type(loss))
+
+
+def loss_instruction(loss: Any, instructions: Instructions) -> Any:
     """Return the instruction of a loss whose arrays stand behind those of ``instructions``."""
-    kernel = next(kernel for kernel in LOSSES if kernel.loss is type(loss))
+    kernel = _loss_kernel(loss)
     sources = (loss, loss.activation) if isinstance(loss, FusedLoss) else (loss,)
     n_outputs, values = instructions.n_outputs, instructions.values
     row = _row(
         LOSS,
-        **entries.addresses(kernel.module, entries.LOSS, LOSS, dtype),
         is_fused=isinstance(loss, FusedLoss),
         n_outputs=n_outputs,
         output=values,
@@ -373,10 +388,11 @@ def optimizer_instruction(optimizer: Optimizer, dtype: np.dtype[Any], **others: 
     names = ("max_gradient_norm", *kernel.settings)
     row = _row(
         OPTIMIZER,
-        **entries.addresses(kernel.module, entries.OPTIMIZER, OPTIMIZER, dtype),
         **{name: getattr(optimizer, name) or 0.0 for name in names} | others,
     )
-    return np.array(row, dtype=OPTIMIZER)[()]
+    instruction = np.array(row, dtype=OPTIMIZER)[()]
+    entries.write_addresses(instruction, kernel.module, entries.OPTIMIZER, dtype)
+    return instruction
 
 
 def decays(optimizer: Optimizer, parameters: ParameterVector) -> Array:

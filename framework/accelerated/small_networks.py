@@ -15,7 +15,7 @@ from framework.accelerated.checked_data import CheckedData
 from framework.accelerated.exponential import exponential
 from framework.accelerated.instructions import Instructions
 from framework.accelerated.interpreter import penalties
-from framework.accelerated.jit import cached_jit, jit
+from framework.accelerated.jit import cached_jit, called, jit
 from framework.accelerated.layers import dense, dense_relu
 from framework.accelerated.layers.dense import add_penalty_gradient, weights_and_biases
 from framework.accelerated.state import rows
@@ -105,7 +105,7 @@ def columns(vector, place, samples, width):
     return vector[start : start + samples * width].reshape(width, samples)
 
 
-@jit
+@called
 def gather_columns(source, order, start, target):
     for i in range(target.shape[1]):
         row = order[start + i] if len(order) else start + i
@@ -310,7 +310,7 @@ def write_rows(network, values, dvalues, samples, workspace):
     transpose(dvalues, workspace.dvalues, loss.dinputs, samples, loss.n_outputs)
 
 
-@jit
+@called
 def transpose(source, target, place, samples, width):
     x, out = columns(source, place, samples, width), rows(target, place, samples, width)
     for k in range(width):

@@ -7,7 +7,7 @@ import numpy as np
 from framework.accelerated.accuracies import sum_of_correct
 from framework.accelerated.entries import call_loss_backward, call_losses, call_update
 from framework.accelerated.interpreter import backward, forward, penalties
-from framework.accelerated.jit import cached_jit, inlined, jit
+from framework.accelerated.jit import cached_jit, called, inlined, jit
 from framework.accelerated.state import State, rows
 from framework.accelerated.thread_team import barrier, chunk, own_rows
 from optimizers.arrays import Array
@@ -241,7 +241,7 @@ def sum_of_squares(gradients):
     return squares
 
 
-@jit
+@called
 def copy_targets(source, order, start, stop, own, target):
     """Copy a thread's chunk of the targets of a batch, where there are any."""
     if len(source):
@@ -262,7 +262,7 @@ def copy(source, target):
                 target[i, j] = source[i, j]
 
 
-@jit
+@called
 def gather(source, order, target):
     for i in range(len(order)):
         row = order[i]

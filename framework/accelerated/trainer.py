@@ -13,6 +13,7 @@ from framework.accelerated.compilation import telling
 from framework.accelerated.instructions import (
     Instructions,
     decays,
+    find_kernels,
     loss_instruction,
     optimizer_instruction,
     optimizer_state,
@@ -158,8 +159,10 @@ class Trainer:
         )
         network = self._network(instructions, data, results)
         alone = len(thread_team.arrivals) == 1
-        small = alone and is_small(instructions, self.loss, data, batch_size)
-        take = take_small_steps if small else take_steps
+        take = take_small_steps
+        if not (alone and is_small(instructions, self.loss, data, batch_size)):
+            take = take_steps
+            find_kernels(instructions, network.loss, self.loss)
         taken = self._run(take, network, source, workspace, rates, metrics, thread_team)
 
         last = min(taken, len(metrics) - 1)
@@ -180,7 +183,7 @@ class Trainer:
         return Network(
             instructions=instructions.array,
             first=instructions.first,
-            loss=loss_instruction(self.loss, instructions, parameters.dtype),
+            loss=loss_instruction(self.loss, instructions),
             accuracy=data.accuracy,
             precision=data.precision,
             optimizer=of_optimizer,
