@@ -69,9 +69,10 @@ class Model(CompiledSteps):
                 every loss, optimizer and accuracy, every activation but ``Step``, and most layers.
                 A model with another part trains in plain NumPy, and a warning names the part,
                 once; so do micro-batches, and several processes. Each step is the same up to
-                rounding, and leaves the same attributes. Compiling takes a while, the first time
-                on a machine. A method that is set on an object (an operation, the optimizer, the
-                model) is respected if it is there now, or after the next ``finalize``.
+                rounding, and leaves the same attributes. As many threads as help share it, which
+                changes no bit of the result. Compiling takes a while, the first time on a machine.
+                A method that is set on an object (an operation, the optimizer, the model) is
+                respected if it is there now, or after the next ``finalize``.
 
         Raises:
             ImportError: ``accelerated``, and numba is not installed (the extra ``[fast]``).

@@ -20,8 +20,10 @@ knows numba, and nothing here is imported before it is asked for.
 | ``checked_data.py`` | checks the data right before they are used as indices |
 | ``workspace.py`` | the memory of the results, and the attributes they become |
 | ``compilation.py`` | compiled code on disk, and Ctrl-C while it is compiled |
-| ``tiles.py`` | the product of convolutions, which keeps its sums in registers |
-| ``thread_team.py blas.py exponential.py accuracies.py jit.py`` | parts of compiled code |
+| ``thread_team.py`` | the parts of a step, and threads that wait for each other |
+| ``thread_choice.py`` | finds out how many threads are fastest |
+| ``products.py tiles.py blas.py`` | matrix products, in tiles of registers or by OpenBLAS |
+| ``exponential.py accuracies.py jit.py`` | parts of compiled code |
 
 To add a kernel, write its file and add a row to ``kernels.py``. The kernel of an activation has two
 functions (see ``interpreter.py`` for their arguments), such as for a class ``Cube`` that keeps its

@@ -58,7 +58,7 @@ INSTRUCTION = np.dtype(
         ("n_weights", np.int64),  # of the first parameter
         ("frozen", np.int64),  # where those that are not trained begin among the statistics
         ("n_frozen", np.int64),
-        ("parameter_row", np.int64),  # threads share the parameters in rows of so many
+        ("parameter_row", np.int64),  # the parameters are shared out in rows of so many
         ("statistics", np.int64),
         ("n_statistics", np.int64),
         ("uniforms", np.int64),  # per sample
@@ -69,7 +69,7 @@ INSTRUCTION = np.dtype(
         ("n_saved", np.int64),  # how many arrays
         ("dvalues", np.int64),
         ("dinputs", np.int64),
-        ("partials", np.int64),  # per thread
+        ("partials", np.int64),  # per part
         ("n_partials", np.int64),
         *((name, np.int64) for name in FIELDS),
         *((name, np.float64) for name in SETTINGS),
@@ -132,7 +132,7 @@ class Instructions:
         values, dvalues: numbers per sample that are computed, forward and backward.
         uniforms: random numbers per sample.
         statistics: numbers that the normalizations need, and the parameters of frozen operations.
-        partials: numbers that each thread remembers about its own samples.
+        partials: numbers that each part remembers about its own samples.
         work: multiplications per sample, forward.
 
     Raises ValueError if an operation does not take what the one before gives, or if its

@@ -135,7 +135,7 @@ class OperationKernel:
         when: whether it takes an operation of its class, for what ``required`` cannot say.
         fields: returns further fields of the instruction, given the operation and the shape of a
             sample: see ``windows.FIELDS``.
-        partials: returns how many numbers each thread remembers about its own samples, given the
+        partials: returns how many numbers each part remembers about its own samples, given the
             same.
         store: sets further attributes, given the operation and its inputs, as its own ``forward``
             does.

@@ -21,7 +21,7 @@ from framework.losses import (
     SoftmaxCategoricalCrossentropy,
 )
 from framework.operation import describe
-from framework.utils.classes import check_not_nan
+from framework.utils.classes import check_not_nan, yes_or_no
 from optimizers.arrays import Array
 
 
@@ -84,20 +84,22 @@ def classes_of(
             f"CategoricalAccuracy(); the model ends with {describe(activation)}"
         )
     check_not_nan(outputs, parameters)
-    if threshold is not None:
-        if isinstance(reader, HingeAccuracy):
-            check_number("threshold", threshold)
-        else:
-            check_fraction("threshold", threshold)
-    if threshold not in (None, 0.5) or isinstance(reader, HingeAccuracy):
-        if isinstance(reader, (Sigmoid, HingeAccuracy)):
-            answers = (outputs > (threshold or 0.0)).astype(np.intp)
-            return answers[:, 0] if answers.ndim == 2 and answers.shape[1] == 1 else answers
-        if outputs.ndim != 2 or outputs.shape[1] != 2:
-            raise ValueError(
-                f"threshold={threshold} is for two classes, or for outputs of a sigmoid: the "
-                f"largest of {outputs.shape[-1]} outputs has none"
-            )
-        return (outputs[:, 1] > threshold).astype(np.intp)
-    classes = reader.predictions(outputs)
-    return classes[:, 0] if classes.ndim == 2 and classes.shape[1] == 1 else classes
+    is_hinge = isinstance(reader, HingeAccuracy)
+    if threshold is None:
+        threshold = 0.0 if is_hinge else 0.5
+    elif is_hinge:
+        check_number("threshold", threshold)
+    else:
+        check_fraction("threshold", threshold)
+    if is_hinge or isinstance(reader, Sigmoid):
+        classes = yes_or_no(outputs, threshold)
+        return classes[:, 0] if classes.ndim == 2 and classes.shape[1] == 1 else classes
+    if threshold == 0.5:
+        predicted: Array = reader.predictions(outputs)
+        return predicted
+    if outputs.ndim != 2 or outputs.shape[1] != 2:
+        raise ValueError(
+            f"threshold={threshold} is for two classes, or for outputs of a sigmoid: the "
+            f"largest of {outputs.shape[-1]} outputs has none"
+        )
+    return (outputs[:, 1] > threshold).astype(np.intp)
