@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from framework.data.checks import Transform, check_data, check_weighted_data
 from framework.data.class_weights import ClassWeight
 from framework.inspection.diagnosis import Diagnosis, diagnose
 from framework.inspection.summary import summary, summary_html
+from framework.metrics.metric import Metric
 from framework.saving import model_file
 from framework.training.arguments import TrainingArguments
 from framework.training.compiled_steps import CompiledSteps
@@ -68,9 +69,10 @@ class Model(CompiledSteps):
                 every loss, optimizer and accuracy, every activation but ``Step``, and most layers.
                 A model with another part trains in plain NumPy, and a warning names the part,
                 once; so do micro-batches, and several processes. Each step is the same up to
-                rounding, and leaves the same attributes. Compiling takes a while, the first time
-                on a machine. A method that is set on an object (an operation, the optimizer, the
-                model) is respected if it is there now, or after the next ``finalize``.
+                rounding, and leaves the same attributes. As many threads as help share it, which
+                changes no bit of the result. Compiling takes a while, the first time on a machine.
+                A method that is set on an object (an operation, the optimizer, the model) is
+                respected if it is there now, or after the next ``finalize``.
 
         Raises:
             ImportError: ``accelerated``, and numba is not installed (the extra ``[fast]``).
@@ -236,18 +238,19 @@ class Model(CompiledSteps):
         return predict(self, X, batch_size)
 
     def predict_classes(
-        self, X: ArrayLike, *, batch_size: int | None = None, threshold: float = 0.5
+        self, X: ArrayLike, *, batch_size: int | None = None, threshold: float | None = None
     ) -> Array:
         """Return the class of each sample of ``X`` as an integer.
 
         After softmax, or with ``CategoricalAccuracy``, that is the largest output,
         ``(samples,)``. After sigmoid it is 1 where an output is above ``threshold``, ``(samples,
-        outputs)``, or ``(samples,)`` for a single output. With another threshold than one half,
-        of two classes after softmax the second is predicted where its output is above it.
+        outputs)``, or ``(samples,)`` for a single output; with ``Hinge`` too. None stands for one
+        half, for ``Hinge`` for 0. With another threshold than one half, of two classes after
+        softmax the second is predicted where its output is above it.
 
         Raises as ``predict``, and ValueError for outputs that are not classes, and for a threshold
-        that is not between 0 and 1 or, other than one half, is for more than two classes. NaN is no
-        class, and the message names the row.
+        of probabilities that is not between 0 and 1 or, other than one half, is for more than two
+        classes. NaN is no class, and the message names the row.
         """
         return self.classes_of(self.predict(X, batch_size=batch_size), threshold)
 
@@ -312,6 +315,7 @@ class Model(CompiledSteps):
 
         An object of your own class is saved if the class keeps every constructor argument in an
         attribute of that name, or has ``configuration()``, which returns the arguments by name.
+        Metrics of your own may be any functions: see ``load``.
 
         Args:
             path: the file; an old one is replaced.
@@ -330,7 +334,11 @@ class Model(CompiledSteps):
 
     @classmethod
     def load(
-        cls: type[AnyModel], path: str | PathLike[str], *, custom_operations: Iterable[Any] = ()
+        cls: type[AnyModel],
+        path: str | PathLike[str],
+        *,
+        custom_operations: Iterable[Any] = (),
+        metrics: Mapping[str, Metric] | None = None,
     ) -> AnyModel:
         """Return the model that ``save`` wrote to a file, finalized. It predicts the same bits.
 
@@ -341,13 +349,16 @@ class Model(CompiledSteps):
             path: the file, which can also be one of a ``Checkpoint``.
             custom_operations: the classes and functions of your own that the model is made of,
                 such as operations and losses. They are found by their names.
+            metrics: those of your own that the model had, by name, as for ``set``. A metric of
+                your own that is given neither here nor above is left behind, with a warning.
 
         Raises:
             OSError: the file cannot be read.
             SavedFileError: it is damaged, not written by ``save``, or names an unknown class.
-            TypeError, ValueError: ``custom_operations`` has something else, or two of one name.
+            TypeError, ValueError: ``custom_operations`` has something else, or two of one name;
+                or ``metrics`` does not fit ``set``.
         """
-        return model_file.load_model(path, cls, custom_operations)
+        return model_file.load_model(path, cls, custom_operations, metrics)
 
     def save_parameters(self, path: str | PathLike[str]) -> None:
         """Write all parameters and running statistics, and nothing else, to a file.

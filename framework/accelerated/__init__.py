@@ -10,7 +10,8 @@ knows numba, and nothing here is imported before it is asked for.
 | ``activations/ layers/ losses/ optimizers/`` | the kernels, a file of its class's name for each |
 | ``kernels.py`` | the list of all of them |
 | ``support.py`` | decides whether a model's every part has a kernel, and warns if not |
-| ``instructions.py`` | turns a network into plain numbers |
+| ``instructions.py`` | turns a network into plain numbers, ``loss_and_optimizer.py`` these two |
+| ``records.py`` | the fields of all instructions |
 | ``state.py`` | how a kernel gets its parameters |
 | ``entries.py`` | compiles the kernels of a network, each by itself |
 | ``interpreter.py`` | goes through the instructions, forward and back |
@@ -20,8 +21,10 @@ knows numba, and nothing here is imported before it is asked for.
 | ``checked_data.py`` | checks the data right before they are used as indices |
 | ``workspace.py`` | the memory of the results, and the attributes they become |
 | ``compilation.py`` | compiled code on disk, and Ctrl-C while it is compiled |
-| ``tiles.py`` | the product of convolutions, which keeps its sums in registers |
-| ``thread_team.py blas.py exponential.py accuracies.py jit.py`` | parts of compiled code |
+| ``thread_team.py`` | the parts of a step, and threads that wait for each other |
+| ``thread_choice.py`` | finds out how many threads are fastest |
+| ``products.py tiles.py blas.py`` | matrix products, in tiles of registers or by OpenBLAS |
+| ``exponential.py accuracies.py jit.py`` | parts of compiled code |
 
 To add a kernel, write its file and add a row to ``kernels.py``. The kernel of an activation has two
 functions (see ``interpreter.py`` for their arguments), such as for a class ``Cube`` that keeps its

@@ -2,9 +2,11 @@
 
 from framework.accelerated.jit import jit
 from framework.accelerated.kernels import ACCURACIES
-from framework.accuracies import BinaryAccuracy, CategoricalAccuracy
+from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, HingeAccuracy
 
-CATEGORICAL, BINARY = map(ACCURACIES.index, (CategoricalAccuracy, BinaryAccuracy))
+CATEGORICAL, BINARY, HINGE = map(
+    ACCURACIES.index, (CategoricalAccuracy, BinaryAccuracy, HingeAccuracy)
+)
 
 
 @jit
@@ -30,6 +32,8 @@ def sum_of_correct(accuracy, precision, outputs, labels, targets, weights):
             output, target = outputs[i, k], targets[i, k]
             if accuracy == BINARY:  # NaN is never correct
                 count += output == output and (output > 0.5) == (target > 0.5)
+            elif accuracy == HINGE:
+                count += output == output and (output > 0) == (target > 0)
             else:
                 count += abs(output - target) <= precision
         total += weights[i] * count / outputs.shape[1]

@@ -16,7 +16,7 @@ from framework.utils.warnings import warn_user
 
 # Bytes. The compiler needs more for deeply nested code than a thread has on some systems.
 STACK_SIZE = 64 * 2**20
-MESSAGE = "compiling, once for this machine (about 20 s)"
+MESSAGE = "compiling, once for this machine (about 12 s)"
 NO_FOLDER = (
     "compiled code cannot be kept, since there is no folder for it that can be written to: each "
     "process compiles anew (NUMBA_CACHE_DIR names another folder)"

@@ -16,16 +16,15 @@ from numba.extending import intrinsic
 
 from framework.accelerated.jit import entry
 from framework.accelerated.state import State
-from framework.accelerated.thread_team import make_team
 
 # The arguments of the functions of each kind of kernel. The first is the instruction.
 OPERATION = {
     "forward": ("op", "inputs", "state", "saved", "output"),
     "backward": ("op", "inputs", "output", "state", "saved", "dvalues", "dinputs"),
-    "parameter_gradients": (
-        "op", "inputs", "dvalues", "state", "saved", "thread_team", "thread_id",
-    ),
-}  # fmt: skip
+    "parameter_gradients": ("op", "inputs", "dvalues", "state", "saved"),
+    "forward_partials": ("op", "inputs", "state"),
+    "backward_partials": ("op", "dvalues", "state", "saved"),
+}
 LOSS = {
     "losses": ("loss", "inputs", "labels", "targets", "output", "per_sample"),
     "backward": ("loss", "output", "labels", "targets", "samples", "dinputs"),
@@ -39,13 +38,10 @@ MOST_SAVED = 3
 def _signature(names: Sequence[str], instruction: Any, number: Any) -> tuple[Any, ...]:
     """Return the types of the arguments ``names`` for arrays of ``number``."""
     vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
-    team = numba.typeof(make_team(1))
-    fields = (vector, vector, vector, matrix, matrix, team, types.intp)
+    fields = (vector, vector, vector, matrix, matrix, types.intp, types.intp)
     found = {
         "state": types.NamedTuple(fields, State),
         "saved": types.UniTuple(matrix, MOST_SAVED),
-        "thread_team": team,
-        "thread_id": types.intp,
         "labels": types.Array(types.intp, 1, "C"),
         "per_sample": vector,
         "samples": types.intp,
@@ -62,20 +58,17 @@ def _signature(names: Sequence[str], instruction: Any, number: Any) -> tuple[Any
 _entry = cache(entry)
 
 
-def addresses(
-    kernel: Any,
-    functions: Mapping[str, Sequence[str]],
-    instruction: np.dtype[Any],
-    dtype: np.dtype[Any],
-) -> dict[str, int]:
-    """Return where the ``functions`` of the module ``kernel`` are, 0 for one that it lacks.
+def write_addresses(
+    instruction: Any, kernel: Any, functions: Mapping[str, Sequence[str]], dtype: np.dtype[Any]
+) -> None:
+    """Write into ``instruction`` where the ``functions`` of the module ``kernel`` are.
 
-    They are compiled, or read from disk, if they were not called for before.
+    They are compiled, or read from disk, if they were not called for before. One that the module
+    lacks is at 0.
     """
-    return {
-        name: _address(getattr(kernel, name, None), tuple(arguments), instruction, dtype)
-        for name, arguments in functions.items()
-    }
+    for name, arguments in functions.items():
+        function = getattr(kernel, name, None)
+        instruction[name] = _address(function, tuple(arguments), instruction.dtype, dtype)
 
 
 @cache
@@ -120,6 +113,8 @@ def _caller(names: Sequence[str]) -> Any:
 call_forward = _caller(OPERATION["forward"])
 call_backward = _caller(OPERATION["backward"])
 call_parameter_gradients = _caller(OPERATION["parameter_gradients"])
+call_forward_partials = _caller(OPERATION["forward_partials"])
+call_backward_partials = _caller(OPERATION["backward_partials"])
 call_losses = _caller(LOSS["losses"])
 call_loss_backward = _caller(LOSS["backward"])
 call_update = _caller(OPTIMIZER["update"])

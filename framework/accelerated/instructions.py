@@ -10,92 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from framework.accelerated import entries
-from framework.accelerated.blas import LIBRARY
-from framework.accelerated.jit import version
 from framework.accelerated.kernels import (
     COPY,
     FORK,
-    LOSSES,
     OPERATIONS,
-    OPTIMIZERS,
+    REGULARIZERS,
     SUM,
     OperationKernel,
-    settings,
     takes,
 )
-from framework.accelerated.layers.windows import FIELDS
+from framework.accelerated.records import INSTRUCTION, row_of
 from framework.accelerated.state import Place
 from framework.activations import Linear
 from framework.containers.flattening import flattened
 from framework.containers.residual import Residual
-from framework.losses import FusedLoss
-from framework.parameters import ParameterVector
 from optimizers.arrays import Array
-from optimizers.optimizer import Optimizer, State, parameter_names
-from optimizers.weight_decay import WeightDecay
+from optimizers.optimizer import parameter_names
 
-# A field without meaning: code on disk belongs to these sources and this library of products. The
-# fields after it are the addresses of the kernel's functions: see ``entries.py``.
-VERSION = (f"{version()}_{LIBRARY}", np.int64)
-
-SETTINGS = settings(OPERATIONS)
 LONGEST = max(len(kernel.operations) for kernel in OPERATIONS)
-
-INSTRUCTION = np.dtype(
-    [
-        VERSION,
-        *((name, np.int64) for name in entries.OPERATION),
-        ("n_inputs", np.int64),  # numbers per sample
-        ("n_outputs", np.int64),
-        ("last_axis", np.int64),  # of the inputs: features or channels
-        ("output_axis", np.int64),  # the last axis of the output
-        ("leaves_out_dinputs", np.int64),  # 1 where no one needs the gradient of the inputs
-        ("parameters", np.int64),  # where they begin in the vector of all: see ``state.py``
-        ("n_parameters", np.int64),
-        ("n_weights", np.int64),  # of the first parameter
-        ("parameter_row", np.int64),  # threads share the parameters in rows of so many
-        ("statistics", np.int64),
-        ("n_statistics", np.int64),
-        ("uniforms", np.int64),  # per sample
-        ("n_uniforms", np.int64),
-        ("inputs", np.int64),  # the places of arrays: see ``interpreter.py``
-        ("output", np.int64),
-        ("saved", np.int64),
-        ("n_saved", np.int64),  # how many arrays
-        ("dvalues", np.int64),
-        ("dinputs", np.int64),
-        ("partials", np.int64),  # per thread
-        ("n_partials", np.int64),
-        *((name, np.int64) for name in FIELDS),
-        *((name, np.float64) for name in SETTINGS),
-    ]
-)
-
-LOSS_SETTINGS = settings(LOSSES)
-
-LOSS = np.dtype(
-    [
-        VERSION,
-        *((name, np.int64) for name in entries.LOSS),
-        ("is_fused", np.int64),
-        ("n_outputs", np.int64),
-        ("output", np.int64),
-        ("per_sample", np.int64),
-        ("dinputs", np.int64),
-        *((name, np.float64) for name in LOSS_SETTINGS),
-    ]
-)
-
-OPTIMIZER_SETTINGS = ("max_gradient_norm", *settings(OPTIMIZERS))
-
-OPTIMIZER = np.dtype(
-    [
-        VERSION,
-        *((name, np.int64) for name in entries.OPTIMIZER),
-        *((name, np.float64) for name in OPTIMIZER_SETTINGS),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -104,7 +36,7 @@ class Group:
 
     Attributes:
         kernel: computes them.
-        operations: these objects.
+        operations: these objects; of a fork and a sum, the residual that they are a part of.
         input_shape, output_shape: of one sample.
     """
 
@@ -119,13 +51,16 @@ class Instructions:
 
     Attributes:
         groups: the operations of each instruction.
-        array: the instructions, an array of ``INSTRUCTION``.
-        first: the instruction with the first operation that is trained, where backward ends.
+        array: the instructions, an array of ``INSTRUCTION``; the addresses of the kernels are
+            written there by ``find_kernels``.
+        dtype: of the parameters.
+        first: the instruction with the first operation that is trained, or the fork of the residual
+            that it is in, where backward ends.
         n_inputs, n_outputs: numbers per sample that go in and come out.
         values, dvalues: numbers per sample that are computed, forward and backward.
         uniforms: random numbers per sample.
-        statistics: numbers that the normalizations need.
-        partials: numbers that each thread remembers about its own samples.
+        statistics: numbers that the normalizations need, and the parameters of frozen operations.
+        partials: numbers that each part remembers about its own samples.
         work: multiplications per sample, forward.
 
     Raises ValueError if an operation does not take what the one before gives, or if its
@@ -144,7 +79,7 @@ class Instructions:
         self.values = self.dvalues = self.uniforms = self.statistics = 0
         self.partials = self.work = 0
         self.first = -1
-        self._places, self._dtype = places, dtype
+        self._places, self.dtype = places, dtype
         self._rows: list[dict[str, float]] = []
         # Where the inputs of the next operation are, and the fields for where its dinputs are.
         self._source = 0
@@ -154,7 +89,7 @@ class Instructions:
         self.output_shape = self._add_all(operations, input_shape)
         self.n_outputs = math.prod(self.output_shape)
         self._connect(self.dvalues)  # to the loss
-        rows = [_row(INSTRUCTION, **row) for row in self._rows]
+        rows = [row_of(INSTRUCTION, **row) for row in self._rows]
         self.array: Array = np.array(rows, dtype=INSTRUCTION)
 
     def _add_all(self, operations: Sequence[Any], shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -165,7 +100,7 @@ class Instructions:
                 shape = self._add_residual(operations[position], shape)
                 position += 1
             else:
-                kernel = _kernel_of(operations[position:])
+                kernel = _kernel_of(operations[position:], self._places)
                 taken = tuple(operations[position : position + len(kernel.operations)])
                 position += len(taken)
                 shape = self._add(kernel, taken, shape)
@@ -181,7 +116,7 @@ class Instructions:
         if is_outermost:
             self._outermost = len(self._rows)
         source = self._source
-        fork = self._append(FORK, residual, shape, shape, dinputs=self.dvalues)
+        fork = self._append(FORK, residual, shape, shape, inputs=source, dinputs=self.dvalues)
         self._connect(self.dvalues)
         self.dvalues += math.prod(shape)
 
@@ -214,7 +149,6 @@ class Instructions:
     ) -> dict[str, float]:
         """Add an instruction that stands for no operation in particular."""
         row = {
-            **entries.addresses(kernel.module, entries.OPERATION, INSTRUCTION, self._dtype),
             "n_inputs": math.prod(input_shape),
             "n_outputs": math.prod(output_shape),
             **fields,
@@ -239,11 +173,12 @@ class Instructions:
         is_inside = self._outermost >= 0
         if is_first:
             self.first = self._outermost if is_inside else len(self._rows)
+        n_all = sum(getattr(taken[0], name).size for name in parameter_names(taken[0]))
+        n_frozen = n_all - place.size
         n_statistics = len(kernel.constants + kernel.statistics) * before[-1]
         n_uniforms = n_outputs * kernel.uniforms
         n_partials = kernel.partials(taken[0], before)
         row = {
-            **entries.addresses(kernel.module, entries.OPERATION, INSTRUCTION, self._dtype),
             "n_inputs": n_inputs,
             "n_outputs": n_outputs,
             "last_axis": before[-1],
@@ -255,6 +190,8 @@ class Instructions:
             "parameters": place.start,
             "n_parameters": place.size,
             "n_weights": _size_of_first_parameter(taken[0]),
+            "frozen": self.statistics + n_statistics,
+            "n_frozen": n_frozen,
             "parameter_row": _row_of_parameters(taken[0], place.size),
             "statistics": self.statistics,
             "n_statistics": n_statistics,
@@ -269,6 +206,8 @@ class Instructions:
             "n_partials": n_partials,
             **kernel.fields(taken[0], before),
             **{name: getattr(taken[0], name) for name in kernel.settings},
+            # What is not trained has no penalty either.
+            **(dict.fromkeys(REGULARIZERS, 0) if n_frozen else {}),
         }
         self._connect(self.dvalues)
         self._source, self._ends = self.values, [(row, "dvalues")]
@@ -277,20 +216,21 @@ class Instructions:
         self.values += n_outputs * (1 + kernel.n_saved)
         self.dvalues += n_inputs
         self.uniforms += n_uniforms
-        self.statistics += n_statistics
+        self.statistics += n_statistics + n_frozen
         self.partials += n_partials
         # Each parameter is used wherever the last axis of the output is computed.
-        self.work += place.size * (n_outputs // shape[-1] if shape else 1)
+        self.work += n_all * (n_outputs // shape[-1] if shape else 1)
         return shape
 
 
-def _kernel_of(operations: Sequence[Any]) -> OperationKernel:
+def _kernel_of(operations: Sequence[Any], places: dict[int, Place]) -> OperationKernel:
     """Return the kernel for the first of ``operations``, and as many more as it can take."""
+    is_frozen = bool(parameter_names(operations[0])) and id(operations[0]) not in places
     return next(
         kernel
         for count in range(min(LONGEST, len(operations)), 0, -1)
         for kernel in OPERATIONS
-        if takes(kernel, operations[:count])
+        if takes(kernel, operations[:count]) and kernel.frozen in (None, is_frozen)
     )
 
 
@@ -301,13 +241,16 @@ def _output_shape(operations: Sequence[Any], shape: tuple[int, ...]) -> tuple[in
 
 
 def _place(operation: Any, places: dict[int, Place]) -> Place:
+    """Return the place of the parameters of ``operation``, of size 0 for none or frozen ones."""
+    held = [getattr(operation, name).size for name in parameter_names(operation)]
     place = places.get(id(operation), Place(0, 0))
+    found = place.size or sum(held)
     shapes = operation.stored_shapes(vars(operation))
     expected = sum(math.prod(shapes[name]) for name in parameter_names(operation))
-    if place.size != expected:
+    if found != expected:
         raise ValueError(
             f"{operation!r} says that it has {expected} parameters, but the model holds "
-            f"{place.size} of it: its n_inputs, n_neurons or n_features were changed"
+            f"{found} of it: its n_inputs, n_neurons or n_features were changed"
         )
     return place
 
@@ -322,72 +265,3 @@ def _row_of_parameters(operation: Any, size: int) -> int:
         row = int(getattr(operation, name).shape[-1])
         return row if size % row == 0 else size
     return 1
-
-
-def _row(dtype: np.dtype[Any], **fields: float) -> tuple[float, ...]:
-    """Return ``fields`` in the order of ``dtype``, 0 for those that are not given."""
-    row = tuple(fields.pop(name, 0) for name in dtype.names or ())
-    if fields:
-        raise TypeError(f"an instruction has no field {', '.join(fields)}")
-    return row
-
-
-def loss_instruction(loss: Any, instructions: Instructions, dtype: np.dtype[Any]) -> Any:
-    """Return the instruction of a loss whose arrays stand behind those of ``instructions``."""
-    kernel = next(kernel for kernel in LOSSES if kernel.loss is type(loss))
-    sources = (loss, loss.activation) if isinstance(loss, FusedLoss) else (loss,)
-    n_outputs, values = instructions.n_outputs, instructions.values
-    row = _row(
-        LOSS,
-        **entries.addresses(kernel.module, entries.LOSS, LOSS, dtype),
-        is_fused=isinstance(loss, FusedLoss),
-        n_outputs=n_outputs,
-        output=values,
-        per_sample=values + n_outputs,
-        dinputs=instructions.dvalues,
-        **{
-            name: next(getattr(source, name) for source in sources if hasattr(source, name))
-            for name in kernel.settings
-        },
-    )
-    return np.array(row, dtype=LOSS)[()]
-
-
-def optimizer_instruction(optimizer: Optimizer, dtype: np.dtype[Any], **others: float) -> Any:
-    """Return the instruction of an optimizer, with ``others`` in place of its own settings."""
-    kernel = next(kernel for kernel in OPTIMIZERS if kernel.optimizer is type(optimizer))
-    names = ("max_gradient_norm", *kernel.settings)
-    row = _row(
-        OPTIMIZER,
-        **entries.addresses(kernel.module, entries.OPTIMIZER, OPTIMIZER, dtype),
-        **{name: getattr(optimizer, name) or 0.0 for name in names} | others,
-    )
-    return np.array(row, dtype=OPTIMIZER)[()]
-
-
-def decays(optimizer: Optimizer, parameters: ParameterVector) -> Array:
-    """Return whether each of the parameters decays, nothing if all do."""
-    if not (isinstance(optimizer, WeightDecay) and optimizer.decay_exclude):
-        return np.empty(0, bool)
-    found = np.empty(len(parameters), bool)
-    for operation, name, part in parameters.split(found):
-        part[...] = not optimizer.excludes(operation, name)
-    return found
-
-
-def optimizer_state(
-    instruction: Any, optimizer: Optimizer, parameters: ParameterVector
-) -> tuple[Array, Array]:
-    """Return the two arrays that an optimizer remembers, empty where it does without.
-
-    Whether it does is read from its ``instruction``, as the compiled code reads it, and not from
-    the optimizer, whose momentum may have changed since.
-    """
-    kernel = next(kernel for kernel in OPTIMIZERS if kernel.optimizer is type(optimizer))
-    vector = parameters.weights
-    state = optimizer.state(parameters).setdefault("weights", State())
-    setting = kernel.stateless_without
-    names = () if setting and instruction[setting] == 0 else kernel.state
-    arrays = [state.array(name, like=vector) for name in names]
-    none = vector[:0]
-    return (*arrays, none, none)[:2]  # type: ignore[return-value]

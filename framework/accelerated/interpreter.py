@@ -6,17 +6,22 @@ part of the time of a small layer. So operations are not called one by one: ``fo
 kernel of each by its address (see ``entries.py``). They are compiled once for each dtype, whatever
 the network is.
 
-A kernel has these functions, the last only if the operation is trained. ``op`` is its instruction.
-The arrays of the first two are a thread's own samples, ``(samples, numbers)``. ``state`` holds the
-operation's parameters and gradients (see ``state.py``).
+A kernel has these functions, the third only if the operation is trained. ``op`` is its instruction.
+The arrays of the first two are the samples of one part (see ``thread_team.py``), ``(samples,
+numbers)``. ``state`` holds the operation's parameters and gradients (see ``state.py``).
 
     forward(op, inputs, state, saved, output)
     backward(op, inputs, output, state, saved, dvalues, dinputs)
-    parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_id)
+    parameter_gradients(op, inputs, dvalues, state, saved)
 
 ``saved`` is three arrays of the output's shape, of which ``op.n_saved`` can be used. The last
-function is called when every thread has gone through ``backward``. It is given all samples, and
-writes a chunk of the gradients.
+function is called when every part has gone through ``backward``. It is given all samples, and
+writes a part's chunk of the gradients. An operation whose samples depend on each other has two
+more, which write into ``state.partials`` what the samples of a part add to what ``forward`` or
+``backward`` has to know of all of them:
+
+    forward_partials(op, inputs, state)
+    backward_partials(op, dvalues, state, saved)
 
 The results lie in two vectors, ``values`` on the way forward and ``dvalues`` on the way back. An
 array of ``width`` numbers for each of ``samples`` samples, whose place is ``p``, is
@@ -32,13 +37,15 @@ instruction may have no ``forward`` or no ``backward``.
 
 from framework.accelerated.entries import (
     call_backward,
+    call_backward_partials,
     call_forward,
+    call_forward_partials,
     call_parameter_gradients,
 )
 from framework.accelerated.jit import inlined, jit
 from framework.accelerated.layers import dense
 from framework.accelerated.state import rows, state_of
-from framework.accelerated.thread_team import barrier, chunk
+from framework.accelerated.thread_team import barrier, chunk, own_parts
 
 
 @jit
@@ -60,19 +67,27 @@ def inputs_of(i, op, inputs, values):
 
 @inlined
 def forward(instructions, state, inputs, values, thread_team, thread_id):
-    """Run every operation on a thread's chunk of ``inputs``.
+    """Run every operation on a thread's parts of ``inputs``.
 
     Returns the last output, of all samples.
     """
-    samples = len(inputs)
-    own = chunk(samples, thread_team, thread_id)
+    samples, parts = len(inputs), own_parts(thread_team, thread_id)
     for i in range(len(instructions)):
         op = instructions[i]
+        before = inputs_of(i, op, inputs, values)
+        if op.forward_partials:
+            for part in parts:
+                own = chunk(samples, part, state.parts)
+                own_state = state_of(op, state, samples, part)
+                call_forward_partials(op.forward_partials, (op, before[own], own_state))
+            barrier(thread_team, thread_id)
         if op.forward:
-            before = inputs_of(i, op, inputs, values)
             output = rows(values, op.output, samples, op.n_outputs)
-            own_state, saved = state_of(op, state, samples, own), saved_by(op, values, samples, own)
-            call_forward(op.forward, (op, before[own], own_state, saved, output[own]))
+            for part in parts:
+                own = chunk(samples, part, state.parts)
+                own_state = state_of(op, state, samples, part)
+                saved = saved_by(op, values, samples, own)
+                call_forward(op.forward, (op, before[own], own_state, saved, output[own]))
     last = instructions[-1]
     return rows(values, last.output, samples, last.n_outputs)
 
@@ -81,33 +96,49 @@ def forward(instructions, state, inputs, values, thread_team, thread_id):
 def backward(instructions, first, state, inputs, values, dvalues, thread_team, thread_id):
     """Go back through the instructions to the ``first``, from the gradient that the loss has left.
 
-    A thread computes the ``dinputs`` of its chunk of the samples, and of the gradients of each
-    operation's parameters a chunk over all samples.
+    For its parts a thread computes the ``dinputs`` of their chunks of the samples; and when every
+    thread has, so that none waits in between, their chunks of the gradients of all parameters.
 
     Returns whether every thread has come to the end.
     """
-    samples = len(inputs)
-    own, everything = chunk(samples, thread_team, thread_id), slice(0, samples)
+    samples, parts = len(inputs), own_parts(thread_team, thread_id)
+    everything = slice(0, samples)
     for i in range(len(instructions) - 1, first - 1, -1):
         op = instructions[i]
+        gradient = rows(dvalues, op.dvalues, samples, op.n_outputs)
+        if op.backward_partials:
+            for part in parts:
+                own = chunk(samples, part, state.parts)
+                own_state = state_of(op, state, samples, part)
+                saved = saved_by(op, values, samples, own)
+                call_backward_partials(op.backward_partials, (op, gradient[own], own_state, saved))
+            if not barrier(thread_team, thread_id):
+                return False
         if op.backward:
             before = inputs_of(i, op, inputs, values)
             # A fork is given a second gradient in place of an output.
             output = rows(values if op.forward else dvalues, op.output, samples, op.n_outputs)
-            gradient = rows(dvalues, op.dvalues, samples, op.n_outputs)
             dinputs = rows(dvalues, op.dinputs, samples, op.n_inputs)
-            own_state, saved = state_of(op, state, samples, own), saved_by(op, values, samples, own)
-            call_backward(
-                op.backward,
-                (op, before[own], output[own], own_state, saved, gradient[own], dinputs[own]),
-            )
-            if op.n_parameters:
-                if not barrier(thread_team, thread_id):
-                    return False
-                all_saved = saved_by(op, values, samples, everything)
+            for part in parts:
+                own = chunk(samples, part, state.parts)
+                own_state = state_of(op, state, samples, part)
+                saved = saved_by(op, values, samples, own)
+                call_backward(
+                    op.backward,
+                    (op, before[own], output[own], own_state, saved, gradient[own], dinputs[own]),
+                )
+    if not barrier(thread_team, thread_id):
+        return False
+    for i in range(first, len(instructions)):
+        op = instructions[i]
+        if op.n_parameters:
+            before = inputs_of(i, op, inputs, values)
+            gradient = rows(dvalues, op.dvalues, samples, op.n_outputs)
+            saved = saved_by(op, values, samples, everything)
+            for part in parts:
+                own_state = state_of(op, state, samples, part)
                 call_parameter_gradients(
-                    op.parameter_gradients,
-                    (op, before, gradient, own_state, all_saved, thread_team, thread_id),
+                    op.parameter_gradients, (op, before, gradient, own_state, saved)
                 )
     return True
 

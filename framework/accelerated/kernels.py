@@ -37,6 +37,7 @@ from framework.accelerated.layers import (
     dense_relu,
     dropout,
     fork,
+    frozen_batch_normalization,
     global_average_pooling,
     global_max_pooling,
     layer_normalization,
@@ -61,7 +62,12 @@ from framework.accelerated.losses import (
 )
 from framework.accelerated.optimizers import adagrad, adam, lion, nadam, rmsprop, sgd
 from framework.accelerated.tiles import whole_vectors
-from framework.accuracies import BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
+from framework.accuracies import (
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    HingeAccuracy,
+    RegressionAccuracy,
+)
 from framework.containers.residual import Residual
 from framework.layers import (
     AveragePooling1D,
@@ -125,10 +131,11 @@ class OperationKernel:
             before the statistics.
         uniforms: whether it needs a random number from 0 to 1 for each output.
         required: arguments with the values that the kernel computes; it does not take others.
+        frozen: whether it is for frozen operations, or for others; None for both.
         when: whether it takes an operation of its class, for what ``required`` cannot say.
         fields: returns further fields of the instruction, given the operation and the shape of a
             sample: see ``windows.FIELDS``.
-        partials: returns how many numbers each thread remembers about its own samples, given the
+        partials: returns how many numbers each part remembers about its own samples, given the
             same.
         store: sets further attributes, given the operation and its inputs, as its own ``forward``
             does.
@@ -142,6 +149,7 @@ class OperationKernel:
     constants: tuple[str, ...] = ()
     uniforms: bool = False
     required: Mapping[str, Any] = field(default_factory=dict)
+    frozen: bool | None = None
     when: Callable[[Any], bool] = lambda operation: True
     fields: Callable[[Any, tuple[int, ...]], dict[str, int]] = lambda operation, shape: {}
     partials: Callable[[Any, tuple[int, ...]], int] = lambda operation, shape: 0
@@ -197,6 +205,12 @@ def _store_normalization(operation: Any, inputs: Any) -> None:
     operation.training = True
     operation.normalized = operation.normalized.reshape(-1, operation.n_features)
     operation.count = float(len(operation.normalized))
+
+
+def _store_frozen_normalization(operation: Any, inputs: Any) -> None:
+    operation.training = False
+    operation.normalized = operation.normalized.reshape(-1, operation.n_features)
+    operation.deviation = np.sqrt(operation.running_variance + operation.epsilon)
 
 
 def _store_input_shape(operation: Any, inputs: Any) -> None:
@@ -353,6 +367,16 @@ OPERATIONS = (
         statistics=("running_mean", "running_variance", "deviation"),
         partials=lambda operation, input_shape: 1 + 4 * operation.n_features,
         store=_store_normalization,
+        frozen=False,
+    ),
+    OperationKernel(
+        (BatchNormalization,),
+        frozen_batch_normalization,
+        ("epsilon",),
+        saved=("normalized",),
+        constants=("running_mean", "running_variance"),
+        store=_store_frozen_normalization,
+        frozen=True,
     ),
 )
 
@@ -396,7 +420,13 @@ OPTIMIZERS = (
 )
 
 # An accuracy's opcode is its place: see ``accuracies.py``.
-ACCURACIES = (type(None), CategoricalAccuracy, BinaryAccuracy, RegressionAccuracy)
+ACCURACIES = (
+    type(None),
+    CategoricalAccuracy,
+    BinaryAccuracy,
+    RegressionAccuracy,
+    HingeAccuracy,
+)
 
 
 def settings(kernels: Sequence[Any]) -> tuple[str, ...]:

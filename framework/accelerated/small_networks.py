@@ -15,7 +15,7 @@ from framework.accelerated.checked_data import CheckedData
 from framework.accelerated.exponential import exponential
 from framework.accelerated.instructions import Instructions
 from framework.accelerated.interpreter import penalties
-from framework.accelerated.jit import cached_jit, jit
+from framework.accelerated.jit import cached_jit, called, jit
 from framework.accelerated.layers import dense, dense_relu
 from framework.accelerated.layers.dense import add_penalty_gradient, weights_and_biases
 from framework.accelerated.state import rows
@@ -33,6 +33,7 @@ def is_small(instructions: Instructions, loss: object, data: CheckedData, batch_
     return (
         all(layer.kernel.module in (dense, dense_relu) for layer in layers)
         and all(len(layer.input_shape) == 1 for layer in layers)
+        and not any(op["n_frozen"] for op in instructions.array)
         and all(op["n_inputs"] * op["n_outputs"] <= LARGEST_LAYER for op in instructions.array)
         and type(loss) is SoftmaxCategoricalCrossentropy
         and not loss.label_smoothing
@@ -104,7 +105,7 @@ def columns(vector, place, samples, width):
     return vector[start : start + samples * width].reshape(width, samples)
 
 
-@jit
+@called
 def gather_columns(source, order, start, target):
     for i in range(target.shape[1]):
         row = order[start + i] if len(order) else start + i
@@ -309,7 +310,7 @@ def write_rows(network, values, dvalues, samples, workspace):
     transpose(dvalues, workspace.dvalues, loss.dinputs, samples, loss.n_outputs)
 
 
-@jit
+@called
 def transpose(source, target, place, samples, width):
     x, out = columns(source, place, samples, width), rows(target, place, samples, width)
     for k in range(width):

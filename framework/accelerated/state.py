@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from framework.accelerated.jit import jit
+from framework.accelerated.thread_team import chunk
 from framework.parameters import ParameterVector
 
 
@@ -37,9 +38,9 @@ class State(NamedTuple):
         parameters, gradients: one after the other, as in a ``ParameterVector``.
         statistics: see ``OperationKernel``.
         uniforms: random numbers, of the output's shape.
-        partials: what threads have found out about their own samples, ``(threads, numbers)``:
+        partials: what has been found out about the samples of each part, ``(parts, numbers)``:
             see ``OperationKernel``.
-        thread_team, thread_id: of the thread.
+        part, parts: which part is to be computed, and how many there are: see ``thread_team.py``.
     """
 
     parameters: Any
@@ -47,26 +48,38 @@ class State(NamedTuple):
     statistics: Any
     uniforms: Any
     partials: Any
-    thread_team: Any
-    thread_id: Any
+    part: Any
+    parts: Any
 
 
 @jit
-def state_of(op, state, samples, own):
-    """Return the part of the network's ``state`` that belongs to the operation ``op``.
-
-    ``own`` is the slice of the samples whose random numbers are taken.
-    """
+def state_of(op, state, samples, part):
+    """Return what of the network's ``state`` belongs to the operation ``op``, for a part of it."""
+    own = chunk(samples, part, state.parts)
     end = op.parameters + op.n_parameters
+    parameters = state.parameters[op.parameters : end]
+    if op.n_frozen:
+        parameters = state.statistics[op.frozen : op.frozen + op.n_frozen]
     return State(
-        state.parameters[op.parameters : end],
+        parameters,
         state.gradients[op.parameters : end],
         state.statistics[op.statistics : op.statistics + op.n_statistics],
         rows(state.uniforms, op.uniforms, samples, op.n_uniforms)[own],
-        rows(state.partials, op.partials, len(state.thread_team.arrivals), op.n_partials),
-        state.thread_team,
-        state.thread_id,
+        rows(state.partials, op.partials, state.parts, op.n_partials),
+        part,
+        state.parts,
     )
+
+
+@jit
+def own_rows(op, state):
+    """Return the rows of an operation's parameters whose gradients a part computes."""
+    return rows_of_part(op, state.part, state.parts)
+
+
+@jit
+def rows_of_part(op, part, parts):
+    return chunk(op.n_parameters // op.parameter_row, part, parts)
 
 
 @jit

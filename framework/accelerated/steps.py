@@ -7,9 +7,9 @@ import numpy as np
 from framework.accelerated.accuracies import sum_of_correct
 from framework.accelerated.entries import call_loss_backward, call_losses, call_update
 from framework.accelerated.interpreter import backward, forward, penalties
-from framework.accelerated.jit import cached_jit, inlined, jit
-from framework.accelerated.state import State, rows
-from framework.accelerated.thread_team import barrier, chunk, own_rows
+from framework.accelerated.jit import cached_jit, called, inlined, jit
+from framework.accelerated.state import State, rows, rows_of_part
+from framework.accelerated.thread_team import barrier, chunk, own_parts
 from optimizers.arrays import Array
 
 
@@ -86,8 +86,8 @@ class Workspace(NamedTuple):
 def take_steps(network, source, workspace, rates, iteration, metrics, thread_team, thread_id):
     """Make a step for each row of ``metrics``: data loss, penalties, accuracy.
 
-    Every thread of ``thread_team`` calls it, and computes its chunk of each batch and of each
-    update.
+    Every thread of ``thread_team`` calls it, and computes its parts of each batch and of each
+    update. The steps that ``thread_team.steps`` counts have been made before.
 
     Args:
         rates, iteration: the learning rate of each step, and how many steps were before.
@@ -100,19 +100,19 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
     order, sample_weights = source.order, source.sample_weights
     count = len(order) if len(order) else len(source.X)
     equal = np.ones(source.batch_size)
-    sums = thread_team.sums[thread_id]
-    for step in range(len(metrics)):
+    sums, parts = thread_team.sums, own_parts(thread_team, thread_id)
+    for step in range(thread_team.steps[0], len(metrics)):
         start = step * source.batch_size
         stop = min(start + source.batch_size, count)
         samples = stop - start
-        own = chunk(samples, thread_team, thread_id)
-        inputs = source.X[start:stop]
-        if len(order):
-            inputs = workspace.X[:samples]
-            gather(source.X, order[start:stop][own], inputs[own])
+        inputs = workspace.X[:samples] if len(order) else source.X[start:stop]
         labels, targets = workspace.labels[:samples], workspace.targets[:samples]
-        copy_targets(source.labels, order, start, stop, own, labels)
-        copy_targets(source.targets, order, start, stop, own, targets)
+        for part in parts:
+            own = chunk(samples, part, len(sums))
+            if len(order):
+                gather(source.X, order[start:stop][own], inputs[own])
+            copy_targets(source.labels, order, start, stop, own, labels)
+            copy_targets(source.targets, order, start, stop, own, targets)
         weights = sample_weights[start:stop] if len(sample_weights) else equal[:samples]
         total_weight = weights.sum()
 
@@ -120,7 +120,7 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
         uniforms = source.uniforms[start * per : stop * per]
         state = State(
             network.parameters, network.gradients, network.statistics, uniforms,
-            workspace.partials, thread_team, thread_id,
+            workspace.partials, 0, len(sums),
         )  # fmt: skip
         predictions = forward(
             network.instructions, state, inputs, workspace.values, thread_team, thread_id
@@ -130,40 +130,46 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
             output = rows(workspace.values, loss.output, samples, loss.n_outputs)
         dinputs = rows(workspace.dvalues, loss.dinputs, samples, loss.n_outputs)
         per_sample = rows(workspace.values, loss.per_sample, samples, 1).ravel()
-        call_losses(
-            loss.losses,
-            (loss, predictions[own], labels[own], targets[own], output[own], per_sample[own]),
-        )
-        data_loss = correct = 0.0
-        for i in range(own.start, own.stop):
-            data_loss += weights[i] * per_sample[i]
-        if accuracy:
-            correct = sum_of_correct(
-                accuracy, network.precision, output[own], labels[own], targets[own], weights[own]
+        for part in parts:
+            own = chunk(samples, part, len(sums))
+            call_losses(
+                loss.losses,
+                (loss, predictions[own], labels[own], targets[own], output[own], per_sample[own]),
             )
-        sums[0], sums[2] = data_loss / total_weight, correct / total_weight
-        sums[1] = penalties(network.instructions, network.parameters) if thread_id == 0 else 0.0
+            data_loss = correct = 0.0
+            for i in range(own.start, own.stop):
+                data_loss += weights[i] * per_sample[i]
+            if accuracy:
+                correct = sum_of_correct(
+                    accuracy, network.precision, output[own], labels[own], targets[own],
+                    weights[own],
+                )  # fmt: skip
+            sums[part, 0], sums[part, 2] = data_loss / total_weight, correct / total_weight
+            sums[part, 1] = penalties(network.instructions, network.parameters) if part == 0 else 0
         if not barrier(thread_team, thread_id):
             return
         total_loss = 0.0
-        for thread in range(len(thread_team.sums)):
-            total_loss += thread_team.sums[thread, 0] + thread_team.sums[thread, 1]
+        for part in range(len(sums)):
+            total_loss += sums[part, 0] + sums[part, 1]
         if thread_id == 0:
-            for thread in range(len(thread_team.sums)):
+            for part in range(len(sums)):
                 for i in range(metrics.shape[1]):
-                    metrics[step, i] += thread_team.sums[thread, i]
+                    metrics[step, i] += sums[part, i]
         # Where sums may be reordered, np.isfinite is compiled away.
         if not abs(total_loss) < np.inf:
             return
 
-        call_loss_backward(
-            loss.backward, (loss, output[own], labels[own], targets[own], samples, dinputs[own])
-        )
-        if len(sample_weights):
-            for i in range(own.start, own.stop):
-                factor = dinputs.dtype.type(weights[i])
-                for k in range(dinputs.shape[1]):
-                    dinputs[i, k] *= factor
+        for part in parts:
+            own = chunk(samples, part, len(sums))
+            call_loss_backward(
+                loss.backward,
+                (loss, output[own], labels[own], targets[own], samples, dinputs[own]),
+            )
+            if len(sample_weights):
+                for i in range(own.start, own.stop):
+                    factor = dinputs.dtype.type(weights[i])
+                    for k in range(dinputs.shape[1]):
+                        dinputs[i, k] *= factor
         if not backward(
             network.instructions, network.first, state, inputs, workspace.values,
             workspace.dvalues, thread_team, thread_id,
@@ -179,42 +185,51 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
 def update(network, rate, step, thread_team, thread_id):
     """Update the parameters whose gradients a thread has computed.
 
-    No thread reads them any more: the last to read them is ``backward`` of their operation, after
-    which all threads have met at the barrier before its ``parameter_gradients``.
+    No thread reads them any more: the last to do so is ``backward`` of their operation, and all
+    threads have met since then.
 
     Returns whether every thread has come to the end.
     """
+    sums, parts = thread_team.sums, own_parts(thread_team, thread_id)
     optimizer, factor = network.optimizer, 1.0
     if optimizer.max_gradient_norm > 0:
-        squares = 0.0
-        for op in network.instructions:
-            squares += sum_of_squares(network.gradients[own_parameters(op, thread_team, thread_id)])
-        thread_team.sums[thread_id, 3] = squares
+        for part in parts:
+            sums[part, 3] = 0
+            for op in network.instructions:
+                own = own_parameters(op, part, len(sums))
+                sums[part, 3] += sum_of_squares(network.gradients[own])
         if not barrier(thread_team, thread_id):
             return False
-        norm = np.sqrt(thread_team.sums[:, 3].sum())
+        norm = np.sqrt(sums[:, 3].sum())
         if optimizer.max_gradient_norm < norm < np.inf:
             factor = optimizer.max_gradient_norm / norm
     for op in network.instructions:
         if op.n_parameters:
-            own = own_parameters(op, thread_team, thread_id)
-            gradients = network.gradients[own]
-            if factor < 1:
-                gradients = gradients * gradients.dtype.type(factor)
-            start = own.start
-            while start < own.stop:
-                stop, chosen = own.stop, optimizer
-                if len(network.decays):
-                    stop = end_of_equal(network.decays, start, own.stop)
-                    chosen = optimizer if network.decays[start] else network.without_decay
-                part = slice(start, stop)
-                gradient = gradients[start - own.start : stop - own.start]
-                parameter, first = network.parameters[part], network.first_state[part]
-                second = network.second_state[part]
-                arguments = chosen, parameter, gradient, first, second, rate, step
-                call_update(chosen.update, arguments)
-                start = stop
+            for part in parts:
+                own = own_parameters(op, part, len(sums))
+                update_parameters(network, own, factor, rate, step)
     return barrier(thread_team, thread_id)
+
+
+@jit
+def update_parameters(network, own, factor, rate, step):
+    """Update the slice ``own`` of the parameters with ``factor`` times its gradients."""
+    gradients, optimizer = network.gradients[own], network.optimizer
+    if factor < 1:
+        gradients = gradients * gradients.dtype.type(factor)
+    start = own.start
+    while start < own.stop:
+        stop, chosen = own.stop, optimizer
+        if len(network.decays):
+            stop = end_of_equal(network.decays, start, own.stop)
+            chosen = optimizer if network.decays[start] else network.without_decay
+        equal = slice(start, stop)
+        gradient = gradients[start - own.start : stop - own.start]
+        parameter, first = network.parameters[equal], network.first_state[equal]
+        second = network.second_state[equal]
+        arguments = chosen, parameter, gradient, first, second, rate, step
+        call_update(chosen.update, arguments)
+        start = stop
 
 
 @jit
@@ -227,9 +242,9 @@ def end_of_equal(values, start, stop):
 
 
 @jit
-def own_parameters(op, thread_team, thread_id):
-    """Return where in the vectors the parameters lie whose gradients a thread computes."""
-    rows, row = own_rows(op, thread_team, thread_id), op.parameter_row
+def own_parameters(op, part, parts):
+    """Return where in the vectors the parameters lie whose gradients a part computes."""
+    rows, row = rows_of_part(op, part, parts), op.parameter_row
     return slice(op.parameters + rows.start * row, op.parameters + rows.stop * row)
 
 
@@ -241,9 +256,9 @@ def sum_of_squares(gradients):
     return squares
 
 
-@jit
+@called
 def copy_targets(source, order, start, stop, own, target):
-    """Copy a thread's chunk of the targets of a batch, where there are any."""
+    """Copy a part's chunk of the targets of a batch, where there are any."""
     if len(source):
         if len(order):
             gather(source, order[start:stop][own], target[own])
@@ -262,7 +277,7 @@ def copy(source, target):
                 target[i, j] = source[i, j]
 
 
-@jit
+@called
 def gather(source, order, target):
     for i in range(len(order)):
         row = order[i]

@@ -11,7 +11,6 @@ from framework.containers.supervised import Supervised
 from framework.losses import FusedLoss
 from framework.operation import describe
 from framework.utils.warnings import warn_user
-from optimizers.optimizer import parameter_names, trained_names
 
 STEP_METHODS = (
     "calculate_loss",
@@ -37,20 +36,14 @@ def unsupported(model: Supervised, operations: Sequence[Any], loss: Any) -> list
         for name in STEP_METHODS
         if getattr(getattr(model, name), "__func__", None) is not getattr(Supervised, name)
     ]
-    every = list(_with_inner(operations))
     candidates: list[tuple[Any, Collection[type]]] = [
-        (operation, _classes_taken(operation)) for operation in every
+        (operation, _classes_taken(operation)) for operation in _with_inner(operations)
     ]
     candidates.append((loss, [kernel.loss for kernel in LOSSES]))
     if isinstance(loss, FusedLoss):
         candidates.append((loss.activation, FUSED_ACTIVATIONS))
     candidates.append((model.optimizer, [kernel.optimizer for kernel in OPTIMIZERS]))
     candidates.append((model.accuracy, ACCURACIES))
-    reasons += [
-        f"{describe(operation)} is frozen"
-        for operation in every
-        if parameter_names(operation) and not trained_names(operation)
-    ]
     reasons += [reason for part, classes in candidates if (reason := _unknown(part, classes))]
     if not any(map(is_trained, operations)):
         reasons.append("no operation before the loss has parameters")

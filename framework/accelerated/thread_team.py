@@ -1,10 +1,12 @@
 """Threads that take the steps of a training together.
 
-Each thread goes forward and back with its own chunk of the samples of a batch. The gradients of
-the parameters are sums over all samples: each thread computes those of a chunk of the parameters,
-once all threads have gone back through that operation, and updates a chunk of them. So nothing has
-to be added up over the threads, and the results are those of one thread, except that a product of
-another shape may be rounded differently.
+The work is cut into ``parts``, and each thread takes some of them, one after the other. How many
+parts there are does not depend on how many threads there are (see ``thread_choice.py``): so one
+thread computes the same as several, bit for bit.
+
+Each part goes forward and back with its own chunk of the samples of a batch. The gradients of the
+parameters are sums over all samples: each part computes those of a chunk of the parameters, once
+all parts have gone back through that operation, and updates a chunk of them.
 
 On the rows of its own samples a thread works without waiting. Before it reads what another thread
 has written (columns of all samples, the parameters), and before it writes what another may still be
@@ -38,7 +40,7 @@ SPINS = 300_000
 SLEEPS = 5
 FEWEST_SPINS = 10_000
 # Only two threads could be measured, so this limit is cautious.
-MOST_THREADS = 8
+MOST_PARTS = 8
 ABANDONED = -(2**62)
 
 
@@ -49,8 +51,8 @@ class ThreadTeam(NamedTuple):
         arrived: how many times threads have arrived at a ``barrier``, all together, ``(1,)``.
         arrivals: how many times each thread has, ``(threads,)``.
         patience: how many times each spins before it sleeps, ``(threads,)``.
-        sums: for each thread the sums over its chunk: data loss, penalties, accuracy, squares of
-            the gradient, ``(threads, 4)``.
+        sums: for each part the sums over its chunk: data loss, penalties, accuracy, squares of
+            the gradient, ``(parts, 4)``.
         steps: how many steps have been made, ``(1,)``.
     """
 
@@ -62,16 +64,16 @@ class ThreadTeam(NamedTuple):
 
 
 # Kept from one call to the next, since it depends on the other programs of the machine.
-_patience = np.full(MOST_THREADS, SPINS)
+_patience = np.full(MOST_PARTS, SPINS)
 
 
-def make_team(threads: int) -> ThreadTeam:
-    """Return a team of so many ``threads``, at most ``MOST_THREADS``."""
+def make_team(threads: int, parts: int) -> ThreadTeam:
+    """Return a team of so many ``threads`` for so many ``parts``, at most ``MOST_PARTS``."""
     return ThreadTeam(
         arrived=np.zeros(1, np.int64),
         arrivals=np.zeros(threads, np.int64),
         patience=_patience[:threads],
-        sums=np.zeros((threads, 4)),
+        sums=np.zeros((parts, 4)),
         steps=np.zeros(1, np.int64),
     )
 
@@ -170,13 +172,13 @@ def barrier(thread_team, thread_id):
 
 
 @jit
-def chunk(count, thread_team, thread_id):
-    """Return the slice of ``count`` things that belongs to a thread."""
-    threads = len(thread_team.arrivals)
-    return slice(count * thread_id // threads, count * (thread_id + 1) // threads)
+def chunk(count, part, parts):
+    """Return the slice of ``count`` things that belongs to one of ``parts``."""
+    return slice(count * part // parts, count * (part + 1) // parts)
 
 
 @jit
-def own_rows(op, thread_team, thread_id):
-    """Return the rows of an operation's parameters whose gradients a thread computes."""
-    return chunk(op.n_parameters // op.parameter_row, thread_team, thread_id)
+def own_parts(thread_team, thread_id):
+    """Return the parts that a thread takes."""
+    own = chunk(len(thread_team.sums), thread_id, len(thread_team.arrivals))
+    return range(own.start, own.stop)

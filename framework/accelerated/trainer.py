@@ -10,9 +10,10 @@ import numpy as np
 from framework.accelerated.blas import CAN_BE_SHARED
 from framework.accelerated.checked_data import CheckedData, are_checked, checked_data
 from framework.accelerated.compilation import telling
-from framework.accelerated.instructions import (
-    Instructions,
+from framework.accelerated.instructions import Instructions
+from framework.accelerated.loss_and_optimizer import (
     decays,
+    find_kernels,
     loss_instruction,
     optimizer_instruction,
     optimizer_state,
@@ -21,7 +22,8 @@ from framework.accelerated.small_networks import is_small, take_small_steps
 from framework.accelerated.state import places
 from framework.accelerated.steps import BatchSource, Network, Workspace, take_steps
 from framework.accelerated.support import unsupported, warn_of_plain_steps
-from framework.accelerated.thread_team import MOST_THREADS, ThreadTeam, make_team, together
+from framework.accelerated.thread_choice import ThreadChoice
+from framework.accelerated.thread_team import MOST_PARTS, make_team, together
 from framework.accelerated.workspace import Results, as_compiled, rows
 from framework.accuracies import RegressionAccuracy
 from framework.containers.supervised import Supervised
@@ -39,10 +41,10 @@ WORK_OF_UPDATE = 20
 # The random numbers of the dropouts for all steps of a call are a few megabytes.
 DRAWN_PER_CALL = 2**20
 
-# With less than this to do, rows of a product and multiplications, a thread is not worth it: with
-# 3 million each, two were 15 % faster than one; with 0.8 million 10 %, but not reliably.
-SAMPLES_OF_THREAD = 32
-WORK_OF_THREAD = 2 * 10**6
+# With less than this to do, samples and multiplications, a part is not worth a thread. Whether with
+# more it is, is found out.
+SAMPLES_OF_PART = 16
+WORK_OF_PART = 5 * 10**5
 
 
 class Trainer:
@@ -60,6 +62,7 @@ class Trainer:
         self.loss = loss
         self.parameters = model.parameters
         self.places = places(self.parameters)
+        self._choices: dict[int, ThreadChoice] = {}  # by the number of parts
 
     def telling(self, say: Callable[[str], None]) -> AbstractContextManager[None]:
         """Return a context in which ``say`` is called if something has to be compiled."""
@@ -133,7 +136,7 @@ class Trainer:
         data = checked_data(X, y, weights, order, instructions, self.loss, self.model.accuracy)
         dtype = self.parameters.dtype
         # By the size of all batches, so that the last one's sums are the same in any call.
-        thread_team = make_team(self.threads(batch_size, instructions.work))
+        parts = self.parts(batch_size, instructions.work)
         batch_size = min(batch_size, data.samples)
         metrics = np.zeros((-(-data.samples // batch_size), 3))
         rates = self._learning_rates(len(metrics))
@@ -154,13 +157,14 @@ class Trainer:
             targets=np.empty((min(batch_size, len(data.targets)), data.targets.shape[1]), dtype),
             values=results.values,
             dvalues=results.dvalues,
-            partials=np.empty(len(thread_team.arrivals) * instructions.partials, dtype),
+            partials=np.empty(parts * instructions.partials, dtype),
         )
         network = self._network(instructions, data, results)
-        alone = len(thread_team.arrivals) == 1
-        small = alone and is_small(instructions, self.loss, data, batch_size)
-        take = take_small_steps if small else take_steps
-        taken = self._run(take, network, source, workspace, rates, metrics, thread_team)
+        take = take_small_steps
+        if parts > 1 or not is_small(instructions, self.loss, data, batch_size):
+            take = take_steps
+            find_kernels(instructions, network.loss, self.loss)
+        taken = self._run(take, network, source, workspace, rates, metrics, parts)
 
         last = min(taken, len(metrics) - 1)
         size = min(batch_size, data.samples - last * batch_size)
@@ -180,7 +184,7 @@ class Trainer:
         return Network(
             instructions=instructions.array,
             first=instructions.first,
-            loss=loss_instruction(self.loss, instructions, parameters.dtype),
+            loss=loss_instruction(self.loss, instructions),
             accuracy=data.accuracy,
             precision=data.precision,
             optimizer=of_optimizer,
@@ -201,22 +205,32 @@ class Trainer:
         workspace: Workspace,
         rates: Array,
         metrics: Array,
-        thread_team: ThreadTeam,
+        parts: int,
     ) -> int:
         """Take the steps, and return how many there were before one with an infinite loss."""
         optimizer = self.model.optimizer
         initial = optimizer.iterations
         arguments = network, source, workspace, rates, initial
+        steps = np.zeros(1, np.int64)
+
+        def take_some(threads: int, count: int) -> int:
+            before = int(steps[0])
+            thread_team = make_team(threads, parts)._replace(steps=steps)
+            work = partial(take, *arguments, metrics[: before + count], thread_team)
+            together(thread_team, work)
+            return int(steps[0]) - before
+
         try:
-            if len(thread_team.arrivals) == 1:
-                take(*arguments, metrics, thread_team, 0)
+            if parts == 1:
+                take_some(1, len(metrics))
             else:
                 # No step: the compiler, if it is needed, runs here, in a thread that Ctrl-C ends.
-                take(*arguments, metrics[:0], thread_team, 0)
+                take(*arguments, metrics[:0], make_team(1, parts), 0)
+                choice = self._choices.setdefault(parts, ThreadChoice(parts))
                 with single_thread():
-                    together(thread_team, partial(take, *arguments, metrics, thread_team))
+                    choice.run(len(metrics), take_some)
         finally:
-            taken = int(thread_team.steps[0])
+            taken = int(steps[0])
             optimizer.iterations = initial + taken
             if taken:
                 optimizer.current_learning_rate = float(rates[taken - 1])
@@ -240,8 +254,11 @@ class Trainer:
     def _instructions(self, X: Array) -> Instructions:
         return Instructions(self.operations, self.places, X.shape[1:], self.parameters.dtype)
 
-    def threads(self, batch_size: int, work_per_sample: int | None = None) -> int:
-        """Return how many threads share the work on each batch of so many samples.
+    def parts(self, batch_size: int, work_per_sample: int | None = None) -> int:
+        """Return into how many parts the work on each batch of so many samples is cut.
+
+        At most so many threads share it, as many as NumPy's products may use. Which of them do is
+        found out while they do it: see ``thread_choice.py``.
 
         ``work_per_sample`` is in multiplications, where it is known.
         """
@@ -251,8 +268,8 @@ class Trainer:
         work = batch_size * (work_per_sample or parameters)
         # A convolution uses its parameters for many windows of a sample.
         rows = work // parameters
-        worth = min(rows // SAMPLES_OF_THREAD, work // WORK_OF_THREAD)
-        return max(1, min(worth, batch_size, available(), MOST_THREADS))
+        worth = min(rows // SAMPLES_OF_PART, work // WORK_OF_PART)
+        return max(1, min(worth, batch_size, available(), MOST_PARTS))
 
     def _learning_rates(self, steps: int) -> Array:
         optimizer = self.model.optimizer

@@ -12,6 +12,7 @@ from framework.accelerated.tiles import whole_vectors
 from framework.containers.flattening import plain_sequentials, store_around
 from framework.utils import rng
 from optimizers.arrays import Array
+from optimizers.optimizer import parameter_names
 
 
 def as_compiled(values: ArrayLike, dtype: np.dtype[Any]) -> Array:
@@ -33,7 +34,8 @@ class Results:
     Attributes:
         values, dvalues: what is computed forward and back: see ``interpreter.py``. Behind it
             stand, for each sample, the values and the loss, and the gradient, of a loss.
-        statistics: of the batch normalizations, and the constants of ``Normalization``.
+        statistics: of the batch normalizations, constants such as those of ``Normalization``, and
+            the parameters of frozen operations.
     """
 
     def __init__(self, instructions: Instructions, samples: int, dtype: np.dtype[Any]) -> None:
@@ -47,6 +49,11 @@ class Results:
         for operation, name, statistics, _ in self._statistics():
             if name in operation.state:
                 statistics[...] = getattr(operation, name)
+        for group, op in self._groups():
+            if op["n_frozen"]:
+                first, start = group.operations[0], op["frozen"]
+                arrays = [getattr(first, name).ravel() for name in parameter_names(first)]
+                self.statistics[start : start + op["n_frozen"]] = np.concatenate(arrays)
 
     def draw(self, samples: int) -> Array:
         """Return the random numbers of the dropouts for ``samples``, in the order they draw."""

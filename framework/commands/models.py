@@ -13,6 +13,7 @@ import numpy as np
 
 from datasets.pictures import FORMATS
 from framework import Model, Sigmoid, Softmax
+from framework.commands.options import add_separator
 from framework.commands.samples import read_samples
 from framework.utils.classes import check_not_nan
 from framework.utils.files import check_target, write_atomically
@@ -41,6 +42,7 @@ def add(commands: Any) -> None:
         help="whether the first row of a table is a heading (without it: if none of it is a "
         "number)",
     )
+    add_separator(predictor)
     predictor.add_argument(
         "--output", metavar="FILE", help="write all probabilities to this file too, as CSV"
     )
@@ -141,8 +143,9 @@ def _answers(model: Model, outputs: Array) -> tuple[Array | None, list[str], Arr
             return None, [model.table.target], values
         return None, [f"output {i + 1}" for i in range(values.shape[1])], values
     single = values.shape[1] == 1
-    if single:  # the probability of "yes"
-        values = np.hstack([1 - values, values])
+    if single:  # the probability of "yes", or with ``Hinge`` any number
+        is_probability = isinstance(model.output_activation, Sigmoid)
+        values = np.hstack([1 - values if is_probability else -values, values])
     names = model.class_names or [str(i) for i in range(values.shape[1])]
     return classes if classes.ndim == 1 else None, names, values
 

@@ -12,7 +12,10 @@ from typing import Any
 
 from framework import Model
 from framework.checks import check_fraction, check_non_negative, check_positive
+from framework.data.table_text import SEPARATORS
 from framework.utils.files import check_target
+
+TABS = {"\t": "tab"}
 
 
 def add_option(group: Any, flag: str, default: Any, text: str, **options: Any) -> None:
@@ -28,6 +31,20 @@ def add_save(parser: Any) -> None:
         metavar="FILE",
         help="save the trained model there (safetensors), for predict, export and summary",
     )
+
+
+def add_separator(parser: Any) -> None:
+    """Add the option ``--separator``: see ``separator_of``."""
+    parser.add_argument(
+        "--separator",
+        choices=[*(TABS.get(one, one) for one in SEPARATORS)],
+        help="what stands between two values of a table (without it, it is found out)",
+    )
+
+
+def separator_of(options: argparse.Namespace) -> str | None:
+    """Return the separator that the option names, or None."""
+    return next((one for one in SEPARATORS if TABS.get(one, one) == options.separator), None)
 
 
 def add_accelerated(group: Any) -> None:

@@ -12,12 +12,13 @@ import numpy as np
 from datasets.pictures import as_channels, read_picture
 from framework import Model, Scale
 from framework.commands.columns import read_columns
+from framework.commands.options import separator_of
 from framework.commands.tables import read_table
 from framework.containers.container import is_trained
 from framework.errors import file_errors
 from optimizers.arrays import Array
 
-TABLES = {".csv": ",", ".tsv": "\t"}
+TABLES = (".csv", ".tsv")
 
 
 def read_samples(model: Model, options: argparse.Namespace) -> tuple[Array, str]:
@@ -34,17 +35,17 @@ def read_samples(model: Model, options: argparse.Namespace) -> tuple[Array, str]
     path = Path(options.data)
     suffix = path.suffix.lower()
     if model.table is not None:
-        cells, remarks, _ = read_columns(path, None, options.header, model.table)
+        cells, remarks, _ = read_columns(path, separator_of(options), options.header, model.table)
         with file_errors(path):
             return model.table.encode(cells), "\n".join(remarks)
-    if suffix not in TABLES and options.header is not None:
-        raise ValueError(f"--header is for tables, not for {path}")
+    if suffix not in TABLES and (options.header is not None or options.separator is not None):
+        raise ValueError(f"--header and --separator are for tables, not for {path}")
     if suffix not in TABLES and suffix != ".npy":
         return _from_image(path, model, options), ""
     if options.scale is not None or options.invert or options.resize:
         raise ValueError(f"--scale, --invert and --resize are for images, not for {path}")
     if suffix in TABLES:
-        samples, remark = read_table(path, TABLES[suffix], options.header, model.dtype)
+        samples, remark = read_table(path, separator_of(options), options.header, model.dtype)
     else:
         samples, remark = _from_npy(path), ""
     if samples.shape == model.input_shape or samples.ndim == 1:

@@ -1,44 +1,38 @@
-"""Tables of numbers in text files: rows of values between commas or tabs."""
+"""Tables of numbers in text files: rows of values between commas, semicolons or tabs."""
 
 from __future__ import annotations
 
 import array
-import codecs
 import csv
-import io
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TextIO
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from framework.data.table_columns import is_number
+from framework.data.table_text import decimal_commas, found_separator, opened_table, with_point
 from framework.errors import file_errors
 from framework.utils.text import printable
 from optimizers.arrays import Array
 
 SHOWN = 60  # characters of the first row, and of a value that is no number
-BLOCK = 2**20  # bytes that are decoded at once
 
 
 def read_table(
     path: Path,
-    delimiter: str = ",",
+    delimiter: str | None = None,
     has_heading: bool | None = None,
     dtype: DTypeLike = np.float64,
 ) -> tuple[Array, str]:
     """Return the numbers of a table, ``(rows, columns)``, and a remark.
 
-    The text is UTF-8, UTF-16 with its mark at the beginning (as Excel writes "Unicode text"), or
-    else in any encoding of one byte for a character: digits are the same in all of these. Such
-    text is read as Windows-1252, or as Latin-1 where it has bytes that are none of the former.
+    See ``data.table_text`` for the encodings of the text, and for decimal commas.
 
     Args:
         path: the file.
-        delimiter: the character between two values.
+        delimiter: the character between two values; None finds it out.
         has_heading: whether the first row has the names of the columns. With None it has if none
             of it is a number, and the remark says which it was taken for.
         dtype: of the result, unless a number is too large for it: then it is float64.
@@ -48,46 +42,21 @@ def read_table(
         FileError: it has no rows, rows of different lengths, or values that are not numbers.
     """
     with file_errors(path), opened_table(path) as file:
+        delimiter = delimiter or found_separator(file)
+        file.seek(0)
         reader = csv.reader(file, delimiter=delimiter)
         first = next(filter(None, reader), None)
         if first is None:
             raise ValueError("it has no rows of numbers")
         remark = ""
         if has_heading is None:
-            has_heading = not any(map(is_number, first))
+            has_heading = not any(is_number(cell.replace(",", ".")) for cell in first)
             remark = _remark(path, delimiter.join(first), has_heading)
         above = reader.line_num if has_heading else 0
         table = _parse(_lines(file, above), delimiter, dtype)
         if table is None:
             table = _parse_row_by_row(_lines(file, above), above, delimiter)
         return table, remark
-
-
-@contextmanager
-def opened_table(path: Path) -> Iterator[TextIO]:
-    """Open a table as text. It can be gone through several times, which a pipe cannot."""
-    with path.open("rb") as opened:
-        file: IO[bytes] = opened if opened.seekable() else io.BytesIO(opened.read())
-        encoding = _encoding(file)
-        file.seek(0)
-        with io.TextIOWrapper(file, encoding, newline="") as text:
-            yield text
-
-
-def _encoding(file: IO[bytes]) -> str:
-    if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return "utf-16"
-    for encoding in ("utf-8-sig", "cp1252"):
-        file.seek(0)
-        decoder = codecs.getincrementaldecoder(encoding)()
-        try:
-            while block := file.read(BLOCK):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    return "latin-1"  # which has a character for every byte
 
 
 def _lines(file: TextIO, above: int) -> TextIO:
@@ -112,7 +81,7 @@ def _parse(lines: TextIO, delimiter: str, dtype: DTypeLike) -> Array | None:
 
 
 def _parse_row_by_row(lines: TextIO, above: int, delimiter: str) -> Array:
-    """Return the numbers of all ``lines``, as Python reads numbers.
+    """Return the numbers of all ``lines``, as Python reads numbers, or with decimal commas.
 
     Raises ValueError that names the line and the value where this is impossible.
     """
@@ -125,13 +94,38 @@ def _parse_row_by_row(lines: TextIO, above: int, delimiter: str) -> Array:
             raise ValueError(f"line {number} has {len(row)} values, others have {width}")
         for column, value in enumerate(row, 1):
             if not is_number(value):
-                raise ValueError(
-                    f"line {number} has {value[:SHOWN]!r}, which is no number, in column {column}"
-                )
+                if delimiter != "," and "," in value:
+                    return _parse_decimal_commas(_lines(lines, above), above, delimiter)
+                raise _no_number(number, value, column)
         values.extend(map(float, row))
     if not values:
         raise ValueError("it has no rows of numbers below its heading")
     return np.frombuffer(values).reshape(-1, width)
+
+
+def _parse_decimal_commas(lines: TextIO, above: int, delimiter: str) -> Array:
+    """Return the numbers of all ``lines``, of which some have decimal commas. Raises as above."""
+    reader = csv.reader(lines, delimiter=delimiter)
+    rows = [(above + reader.line_num, row) for row in filter(None, reader)]
+    width = len(rows[0][1])
+    for number, row in rows:
+        if len(row) != width:
+            raise ValueError(f"line {number} has {len(row)} values, others have {width}")
+        for column, value in enumerate(row, 1):
+            if not (is_number(value) or is_number(with_point(value.strip()))):
+                raise _no_number(number, value, column)
+    columns = {str(i): [row[i].strip() for _, row in rows] for i in range(width)}
+    for name in decimal_commas(columns, delimiter):
+        columns[name] = [with_point(value) for value in columns[name]]
+    for column, values in enumerate(columns.values(), 1):
+        for (number, _), value in zip(rows, values, strict=True):
+            if not is_number(value):
+                raise _no_number(number, value, column)
+    return np.array([list(map(float, values)) for values in columns.values()]).T
+
+
+def _no_number(line: int, value: str, column: int) -> ValueError:
+    return ValueError(f"line {line} has {value[:SHOWN]!r}, which is no number, in column {column}")
 
 
 def _remark(path: Path, first: str, is_heading: bool) -> str:

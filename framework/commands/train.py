@@ -12,16 +12,18 @@ import numpy as np
 
 import framework
 from framework import EarlyStopping, History, Model
-from framework.commands.columns import SEPARATORS, read_columns
+from framework.commands.columns import read_columns
 from framework.commands.options import (
     add_accelerated,
     add_option,
     add_save,
+    add_separator,
     check_outputs,
     count,
     fraction,
     positive,
     seed,
+    separator_of,
 )
 from framework.commands.table_networks import TargetUnit, errors_of, network
 from framework.data.table_columns import (
@@ -32,6 +34,7 @@ from framework.data.table_columns import (
     is_number,
     learned_column,
 )
+from framework.data.validation_split import split_by_class
 from framework.errors import file_errors
 from framework.utils.text import printable
 from optimizers.arrays import Array
@@ -40,7 +43,6 @@ from optimizers.arrays import Array
 MOST_CATEGORIES = 50
 # A target of so many different whole numbers at most is taken for classes.
 MOST_NUMBERED_CLASSES = 10
-TABS = {"tab": "\t"}
 # More columns than this are counted, not named.
 MOST_NAMED = 20
 
@@ -85,11 +87,7 @@ def add(commands: Any) -> None:
         help="fill missing numbers with this of the "
         "others, and missing categories with the most frequent one",
     )
-    table.add_argument(
-        "--separator",
-        choices=[*SEPARATORS[:2], "|", "tab"],
-        help="between two values (without it, it is found out)",
-    )
+    add_separator(table)
     table.add_argument(
         "--header",
         action=argparse.BooleanOptionalAction,
@@ -99,7 +97,7 @@ def add(commands: Any) -> None:
         table,
         "--validation",
         0.2,
-        "share of the rows to validate on",
+        "share of the rows, and of each class, to validate on",
         type=fraction,
         metavar="SHARE",
     )
@@ -133,14 +131,13 @@ def train(options: argparse.Namespace) -> int:
     if not options.validation:
         raise ValueError("--validation must be greater than 0: early stopping needs such rows")
     path = Path(options.data)
-    separator = TABS.get(options.separator, options.separator)
-    cells, remarks, commas = read_columns(path, separator, options.header)
+    cells, remarks, commas = read_columns(path, separator_of(options), options.header)
     for remark in remarks:
         print(printable(remark), file=sys.stderr)
     with file_errors(path):
         _check_names(cells, options)
         targets, names = _targets(cells[options.target], options)
-        split = _split(len(targets), options)
+        split = _split(targets, options)
         table = _learned(cells, commas, split, options)
         X = table.encode(cells)
     framework.seed(options.seed)
@@ -263,12 +260,18 @@ def _is_whole(cell: str) -> bool:
     return is_number(cell) and float(cell).is_integer()
 
 
-def _split(rows: int, options: argparse.Namespace) -> Split:
-    held_back = round(options.validation * rows)
-    if not 0 < held_back < rows - 1:
-        raise ValueError(f"{rows} rows are too few for --validation {options.validation}")
-    order = np.random.default_rng(options.seed).permutation(rows)
-    return Split(np.sort(order[held_back:]), np.sort(order[:held_back]))
+def _split(targets: Array, options: argparse.Namespace) -> Split:
+    """Split the rows, with the same share of each class."""
+    rows = len(targets)
+    classes = targets if targets.ndim == 1 else np.zeros(rows)
+    generator = np.random.default_rng(options.seed)
+    train, validate = split_by_class(classes, options.validation, generator)
+    if min(len(train), len(validate)) < 2:
+        raise ValueError(
+            f"{rows} rows are too few for --validation {options.validation}: there must be two "
+            "to train on, and two to validate on"
+        )
+    return Split(np.sort(train), np.sort(validate))
 
 
 def _learned(

@@ -20,7 +20,7 @@ from framework.containers.calls import as_inputs, lined_up, run_backward, run_fo
 from framework.containers.container import is_trained
 from framework.containers.flattening import flattened, plain_sequentials, store_around
 from framework.containers.head import FUSED, check_head, check_methods, head_of, losses_and_outputs
-from framework.containers.predictions import classes_of, predictions_of
+from framework.containers.predictions import classes_of, known_of_outputs, predictions_of
 from framework.containers.sequential import Sequential
 from framework.losses.loss import FusedLoss, Loss, mean_loss, penalty
 from framework.losses.weighted import weighted_mean
@@ -342,10 +342,16 @@ class Supervised(Sequential):
         """
         return predictions_of(outputs, self.accuracy, self.output_activation)
 
-    def classes_of(self, outputs: Array, threshold: float = 0.5) -> Array:
+    def classes_of(self, outputs: Array, threshold: float | None = None) -> Array:
         """Return the class of each sample, given its outputs: see ``Model.predict_classes``."""
         arrays = self.stored_arrays()
-        return classes_of(outputs, self.accuracy, self.output_activation, arrays, threshold)
+        activation = self.output_activation
+        return classes_of(outputs, self.accuracy, self.loss, activation, arrays, threshold)
+
+    @property
+    def known_of_outputs(self) -> dict[str, Any]:
+        """What metrics are told of the outputs: see ``known_of_outputs`` in ``predictions.py``."""
+        return known_of_outputs(self.accuracy, self.loss, self.output_activation)
 
     def check_ready(self) -> None:
         """Raise RuntimeError before a loss is set and ``finalize`` has been called."""

@@ -58,9 +58,7 @@ def weighed_by_class(
     if isinstance(class_weight, Mapping):
         factors = factors_of(class_weight, n_classes)
     else:
-        of_class = total(np.bincount(classes, weights[rows], minlength=n_classes))
-        factors = np.divide(of_class.max(), of_class, out=np.zeros(n_classes), where=of_class > 0)
-        factors /= factors.max()
+        factors = balancing(total(np.bincount(classes, weights[rows], minlength=n_classes)))
     weights[rows] *= factors[classes]
     rows = rows[weights[rows] > 0]
     if not len(rows):
@@ -119,6 +117,16 @@ def classes_of(y: Array) -> Array:
             "sample_weight instead"
         )
     return rows.argmax(axis=1)
+
+
+def balancing(of_class: Array) -> Array:
+    """Return the factors that make the total weights ``of_class`` of all classes the same.
+
+    They are divided by the largest; that of a class without weight is 0.
+    """
+    factors = np.divide(of_class.max(), of_class, out=np.zeros(len(of_class)), where=of_class > 0)
+    balanced: Array = factors / factors.max()
+    return balanced
 
 
 def factors_of(class_weight: Mapping[Any, float], n_classes: int) -> Array:

@@ -85,7 +85,7 @@ def drop_weightless(
     """
     if sample_weight is None:
         return X, y, None
-    weights = check_sample_weight(sample_weight, len(X))
+    weights = check_sample_weight(sample_weight, len(y))
     if not weights.all():
         rows = np.flatnonzero(weights)
         X, y, weights = X[rows], y[rows], weights[rows]

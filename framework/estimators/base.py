@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
@@ -18,8 +17,9 @@ from framework.accuracies import Accuracy
 from framework.activations import Activation
 from framework.checks import check_count, check_dtype, check_fraction, check_unmasked
 from framework.data.sample_weights import drop_weightless
-from framework.estimators.network import new_network, new_optimizer
-from framework.estimators.split import split_by_class
+from framework.data.validation_split import split_by_class
+from framework.estimators.network import new_network, new_optimizer, optimizer_with
+from framework.estimators.sparse import data_of_training, dense, predicted
 from framework.estimators.validation import ValidationScores
 from framework.losses import Loss
 from framework.model import Model
@@ -32,9 +32,6 @@ from framework.utils.dataframes import first_bad_cell
 from framework.utils.forks import after_fork, renewed
 from optimizers.arrays import Array
 from optimizers.optimizer import LearningRate, Optimizer
-
-# The number of rows that are predicted at a time, which bounds the memory.
-ROWS_AT_ONCE = 4096
 
 OF_OPTIMIZER = "optimizer__"
 
@@ -146,8 +143,8 @@ class NeuralNetwork(BaseEstimator):
 
     def _fit(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: Any,
+        y: Any,
         sample_weight: ArrayLike | None,
         *,
         incremental: bool = False,
@@ -167,7 +164,7 @@ class NeuralNetwork(BaseEstimator):
             self._learn_targets(y, classes)
         given = None
         if validation_data is not None:
-            given = self._check_data(*validation_data, first=False, dtype=X.dtype)
+            given = self._check_validation_data(validation_data, X.dtype)
         X, y, weights = self._weigh(X, y, sample_weight)
         if first or not incremental:
             self._generator = self._new_generator()
@@ -191,19 +188,30 @@ class NeuralNetwork(BaseEstimator):
         self.validation_scores_ += scores
         self.n_iter_ = len(self.loss_curve_)
 
-    def _check_data(self, X: Any, y: Any, first: bool, dtype: Any = None) -> tuple[Array, Array]:
+    def _check_validation_data(self, data: Any, dtype: Any) -> tuple[Any, Array]:
+        if not isinstance(data, (tuple, list)) or len(data) != 2:
+            raise ValueError("validation_data must be a pair (X_val, y_val)")
+        try:
+            X, y = self._check_data(data[0], data[1], first=False, dtype=dtype)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"validation_data: {error}") from None
+        if len(y) < 2:
+            raise ValueError("validation_data has a single sample, which tells nothing")
+        return X, y
+
+    def _check_data(self, X: Any, y: Any, first: bool, dtype: Any = None) -> tuple[Any, Array]:
         check_unmasked(X, "X")
         check_unmasked(y, "y")
         X, y = self._validated(
             X,
             y,
+            accept_sparse="csr",
             reset=first,
             dtype=dtype or (self._dtypes() if first else self.model_.dtype),
             multi_output=True,
             y_numeric=isinstance(self, RegressorMixin),
         )
-        if issparse(y):
-            y = y.toarray()
+        y = dense(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return X, y
@@ -213,17 +221,19 @@ class NeuralNetwork(BaseEstimator):
         try:
             return validate_data(self, X, *y, **options)
         except ValueError as error:
-            if cell := first_bad_cell(X):
-                raise ValueError(f"{error}\nIn X, {cell}") from None
+            numbers = {"X": X, "y": y[0] if y and isinstance(self, RegressorMixin) else None}
+            for name, table in numbers.items():
+                if cell := first_bad_cell(table):
+                    raise ValueError(f"{error}\nIn {name}, {cell}") from None
             raise
 
     def _train(
         self,
         model: Model,
-        X: Array,
+        X: Any,
         y: Array,
         weights: Array | None,
-        given: tuple[Array, Array] | None,
+        given: tuple[Any, Array] | None,
         epochs: int,
     ) -> tuple[History, list[float]]:
         """Train ``model`` and return its history and its scores on the validation samples.
@@ -232,15 +242,15 @@ class NeuralNetwork(BaseEstimator):
         """
         targets = self._encode(y)
         kept: Any = slice(None)
-        validation, scores = None, []
+        validation, scores, aside_weights = None, [], None
         callbacks: list[Callback] = []
-        if given is not None or self.early_stopping:
-            aside_weights = None
-            if given is None:
-                kept, aside = self._split(y)
-                aside_weights = None if weights is None else weights[aside]
-                given = X[aside], y[aside]
-            validation = given[0], self._encode(given[1]), aside_weights
+        if given is None and self.early_stopping:
+            kept, aside = self._split(y)
+            aside_weights = None if weights is None else weights[aside]
+            given = X[aside], y[aside]
+        inputs, held_out, transform = data_of_training(X, kept, None if given is None else given[0])
+        if given is not None:
+            validation = held_out, self._encode(given[1]), aside_weights
             watcher = ValidationScores(self, *given, aside_weights)
             callbacks, scores = [watcher], watcher.scores
         if self.early_stopping:
@@ -252,18 +262,19 @@ class NeuralNetwork(BaseEstimator):
         callbacks += self.callbacks_
         verbose = int(self.verbose) if isinstance(self.verbose, bool) else self.verbose
         history = model.train(
-            X[kept],
+            inputs,
             targets[kept],
             epochs=epochs,
             batch_size=200 if self.batch_size == "auto" else self.batch_size,
             sample_weight=None if weights is None else weights[kept],
             validation_data=validation,
             shuffle=self.shuffle,
+            transform=transform,
             callbacks=callbacks,
             progress=False,
             print_every=check_count("verbose", verbose, minimum=0) or None,
         )
-        model.calculate_loss(X[:1].copy(), targets[:1], training=False)
+        model.calculate_loss(dense(X[:1]).copy(), targets[:1], training=False)
         model.backward(targets[:1])
         return history, scores
 
@@ -295,27 +306,21 @@ class NeuralNetwork(BaseEstimator):
     def set_params(self, **params: Any) -> Any:
         """Set arguments by name; ``optimizer__learning_rate`` sets that of the optimizer.
 
-        The optimizer is replaced by a new one. Raises ValueError for a name that is not known.
+        The optimizer is replaced by a new one. One that was given by name becomes an object, which
+        has the ``learning_rate`` of the estimator too. Raises ValueError for a name that is not
+        known.
         """
         nested = {name: value for name, value in params.items() if name.startswith(OF_OPTIMIZER)}
         super().set_params(**{name: params[name] for name in params.keys() - nested.keys()})
         if nested:
-            if not isinstance(self.optimizer, Optimizer):
-                raise ValueError(
-                    f"{', '.join(nested)}: {self.optimizer!r} is no optimizer object, which has "
-                    "such arguments; an optimizer given by name takes learning_rate"
-                )
-            arguments = self.optimizer.configuration()
-            for name, value in nested.items():
-                argument = name.removeprefix(OF_OPTIMIZER)
-                if argument not in arguments:
-                    raise ValueError(
-                        f"{name}: {self.optimizer!r} has no such argument; it has "
-                        f"{', '.join(arguments)}"
-                    )
-                arguments[argument] = value
-            self.optimizer = type(self.optimizer)(**arguments)
+            arguments = {name.removeprefix(OF_OPTIMIZER): nested[name] for name in nested}
+            self.optimizer, self.learning_rate = optimizer_with(self, arguments), None
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     # Building
 
@@ -335,10 +340,10 @@ class NeuralNetwork(BaseEstimator):
     def _outputs(self, X: ArrayLike) -> Array:
         check_is_fitted(self, "model_")
         check_unmasked(X, "X")
-        samples = self._validated(X, reset=False, dtype=self.model_.dtype)
+        samples = self._validated(X, accept_sparse="csr", reset=False, dtype=self.model_.dtype)
         with _one_at_a_time:
-            outputs = self.model_.predict(samples, batch_size=ROWS_AT_ONCE)
-            self.model_.outputs_of(samples[:1].copy())
+            outputs = predicted(self.model_, samples)
+            self.model_.outputs_of(dense(samples[:1]).copy())
         return outputs
 
     def _predictions(self, X: ArrayLike) -> Array:

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from framework.accuracies import Accuracy, BinaryAccuracy, CategoricalAccuracy
 from framework.activations import Activation, Sigmoid, Softmax
-from framework.checks import check_non_negative
+from framework.data.class_weights import balancing, check_class_weight
 from framework.data.sample_weights import drop_weightless
 from framework.estimators.base import NeuralNetwork
 from framework.losses import BinaryCrossentropy, CategoricalCrossentropy, Loss
@@ -163,12 +162,14 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         """Train on ``X`` ``(samples, features)`` and ``y``, and return ``self``.
 
         Args:
-            X: finite numbers.
+            X: finite numbers, an array, a DataFrame or a sparse matrix, which is made dense batch
+                by batch.
             y: a label for each sample, ``(samples,)``; or 0 and 1 for each of several labels,
                 ``(samples, labels)``.
             sample_weight: the weight of each sample, ``(samples,)``, at least 0.
             validation_data: ``(X_val, y_val)``, on which loss and score are computed after each
-                epoch, and which ``early_stopping`` watches; no sample is split off then.
+                epoch, and which ``early_stopping`` watches; no sample is split off then. At
+                least two samples.
         """
         self._fit(X, y, sample_weight, validation_data=validation_data)
         return self
@@ -273,30 +274,28 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         self, X: Array, y: Array, sample_weight: ArrayLike | None
     ) -> tuple[Array, Array, Array | None]:
         X, y, weights = super()._weigh(X, y, sample_weight)
-        if self.class_weight is None:
+        class_weight = check_class_weight(self.class_weight)
+        if class_weight is None:
             return X, y, weights
         if self._several_labels:
             raise ValueError("class_weight is for one label per sample: give sample_weight instead")
-        if isinstance(self.class_weight, Mapping):
-            classes, of_class = self.classes_, self._weights_of_classes(self.class_weight)
-        else:  # "balanced" needs classes that occur in y
-            classes = np.unique(y)
-            of_class = compute_class_weight(
-                self.class_weight, classes=classes, y=y, sample_weight=weights
-            )
-        factors = of_class[np.searchsorted(classes, y)]
+        classes = np.searchsorted(self.classes_, y)
+        if isinstance(class_weight, Mapping):
+            of_class = self._weights_of_classes(class_weight)
+        else:
+            of_class = balancing(np.bincount(classes, weights, minlength=len(self.classes_)))
+        factors = of_class[classes]
         return drop_weightless(X, y, factors if weights is None else weights * factors)
 
     def _weights_of_classes(self, class_weight: Mapping[Any, float]) -> Array:
         """Return the weight of each of ``classes_``."""
         labels = self.classes_.tolist()
-        for label, weight in class_weight.items():
+        for label in class_weight:
             if label not in labels:
                 raise ValueError(
                     f"class_weight has the label {label!r}, which is none of the classes: "
                     f"{', '.join(map(repr, labels))}"
                 )
-            check_non_negative(f"class_weight[{label!r}]", weight)
         return np.array([float(class_weight.get(label, 1)) for label in labels])
 
     def _strata(self, y: Array) -> Array | None:

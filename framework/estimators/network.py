@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,22 @@ def new_optimizer(estimator: Any) -> Any:
     if isinstance(optimizer, Optimizer) and optimizer.has_trained_only_others([]):
         optimizer.reset()
     return optimizer
+
+
+def optimizer_with(estimator: Any, arguments: Mapping[str, Any]) -> Optimizer:
+    """Return the optimizer of ``estimator`` with other ``arguments``, as a new object.
+
+    Raises ValueError for an argument that it has not.
+    """
+    optimizer = new_optimizer(estimator)
+    known = optimizer.configuration() if isinstance(optimizer, Optimizer) else {}
+    for name in arguments:
+        if name not in known:
+            raise ValueError(
+                f"optimizer__{name}: {optimizer!r} has no such argument; it has "
+                f"{', '.join(known) or 'none that can be set'}"
+            )
+    return type(optimizer)(**{**known, **arguments})
 
 
 def _dense(estimator: Any, n_inputs: int, n_neurons: int, initializer: str) -> Dense:

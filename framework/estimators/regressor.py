@@ -105,11 +105,13 @@ class NeuralNetworkRegressor(MultiOutputMixin, RegressorMixin, NeuralNetwork):
         """Train on ``X`` ``(samples, features)`` and ``y``, and return ``self``.
 
         Args:
-            X: finite numbers.
+            X: finite numbers, an array, a DataFrame or a sparse matrix, which is made dense batch
+                by batch.
             y: ``(samples,)`` or ``(samples, outputs)``, finite numbers.
             sample_weight: the weight of each sample, ``(samples,)``, at least 0.
             validation_data: ``(X_val, y_val)``, on which loss and score are computed after each
-                epoch, and which ``early_stopping`` watches; no sample is split off then.
+                epoch, and which ``early_stopping`` watches; no sample is split off then. At
+                least two samples.
         """
         self._fit(X, y, sample_weight, validation_data=validation_data)
         return self

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from framework.estimators.sparse import predicted
 from framework.training.state import Callback, Training
 from optimizers.arrays import Array
 
@@ -17,12 +18,12 @@ class ValidationScores(Callback):
     It is NaN if an output is not finite.
     """
 
-    def __init__(self, estimator: Any, X: Array, y: Array, sample_weight: Array | None) -> None:
+    def __init__(self, estimator: Any, X: Any, y: Array, sample_weight: Array | None) -> None:
         self.estimator, self.X, self.y, self.sample_weight = estimator, X, y, sample_weight
         self.scores: list[float] = []
 
     def on_epoch_end(self, training: Training) -> None:
-        outputs, score = training.model.predict(self.X), math.nan
+        outputs, score = predicted(training.model, self.X), math.nan
         if np.isfinite(outputs).all():
             predictions = self.estimator._decode(outputs)
             score = self.estimator._metric(self.y, predictions, sample_weight=self.sample_weight)

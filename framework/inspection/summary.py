@@ -14,12 +14,13 @@ from framework.containers.sequential import Sequential
 from framework.containers.shapes import shapes_along, text_of_shape
 from framework.inspection.diagram_svg import network_svg
 from framework.operation import Shape, describe
-from optimizers.optimizer import parameter_names
+from optimizers.optimizer import parameter_names, trained_names
 
 
 def summary(network: Sequential) -> str:
     """Return a line for each operation: its output shape and its number of parameters.
 
+    One is marked whose parameters are frozen (see ``Operation.trainable``).
     The operations of a ``Sequential`` or a ``Residual`` follow it, indented. Shapes follow from
     the sizes of the operations, from the data last seen (``network.input_shape``), and from the
     ``output_shape`` of one's own operations.
@@ -33,6 +34,8 @@ def summary(network: Sequential) -> str:
     for name, shape, count in zip(names, shapes, counts, strict=True):
         lines.append(f"{name:{widths[0]}}  {shape:{widths[1]}}  {count:12,}")
     lines += [rule, f"{'Total':{widths[0]}}  {'':{widths[1]}}  {total:12,}"]
+    if frozen := _count(network.layers, frozen_only=True):
+        lines.append(f"{'Frozen':{widths[0]}}  {'':{widths[1]}}  {frozen:12,}")
     return "\n".join(lines)
 
 
@@ -67,6 +70,7 @@ def _rows(
     shapes = shapes_along(operations, input_shape, lambda: "these are the data")
     for operation, shape in zip(operations, shapes, strict=True):
         name = type(operation).__name__ if isinstance(operation, Container) else describe(operation)
+        name += " (frozen)" if _is_frozen(operation) else ""
         yield indent + name, text_of_shape(shape), _count([operation])
         if isinstance(operation, Sequential):
             yield from _rows(operation.layers, received, indent + "  ")
@@ -78,10 +82,17 @@ def _rows(
         received = shape
 
 
-def _count(operations: Iterable[Any]) -> int:
+def _count(operations: Iterable[Any], *, frozen_only: bool = False) -> int:
     """How many parameters ``operations`` have, those of the operations inside them included."""
     return sum(
         np.size(getattr(leaf, name))
         for _, leaf in leaves(numbered(operations))
         for name in parameter_names(leaf)
+        if _is_frozen(leaf) or not frozen_only
     )
+
+
+def _is_frozen(operation: Any) -> bool:
+    """Whether ``operation`` has parameters, and all of them are frozen."""
+    owners = [leaf for _, leaf in leaves(numbered([operation])) if parameter_names(leaf)]
+    return bool(owners) and not any(map(trained_names, owners))

@@ -17,7 +17,8 @@ class Hinge(Loss):
         dinputs = -y / outputs / samples    where y y_pred < 1
                   0                         elsewhere
 
-    The predictions are any numbers, whose sign is the answer: end the network with ``Linear``.
+    The predictions are any numbers, whose sign is the answer: end the network with ``Linear``. Its
+    accuracy is ``HingeAccuracy``.
 
     Shapes: ``y_pred``, ``y_true`` and ``dinputs`` are all ``(samples, outputs)``; for a single
     output, ``y_true`` may also be ``(samples,)``. It holds 1 for yes, and 0 or -1 for no.

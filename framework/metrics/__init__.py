@@ -5,6 +5,10 @@ validation data after each epoch, never as a mean over batches, which F1 or AUC 
 
     model.set(metrics={"f1": f1, "top2": partial(top_k, k=2)})
 
+A model tells these what it knows of its outputs: whether they stand for classes or for labels, and
+the threshold (see ``precision``). A function of your own is given outputs and targets alone, and
+the weights if it has an argument ``sample_weight``.
+
 | module | contents |
 |---|---|
 | ``classification`` | ``precision``, ``recall``, ``f1`` |

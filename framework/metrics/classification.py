@@ -13,6 +13,7 @@ def precision(
     *,
     average: str = "auto",
     threshold: float = 0.5,
+    multilabel: bool | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
     """Return the precision, ``correct / predicted``: how many predictions of a class are right.
@@ -23,14 +24,18 @@ def precision(
         outputs: one probability for each sample, ``(samples,)`` or ``(samples, 1)``; one for each
             class, ``(samples, classes)``, of which the largest is predicted; or one for each of
             several labels.
-        targets: classes ``(samples,)``; or a column for each output. With such columns, a sample
-            has one class where the outputs of all samples add up to 1, as those of a softmax, and
-            any number of labels where they do not. NaN is never right.
+        targets: classes ``(samples,)``; or a column for each output, see ``multilabel``. NaN is
+            never right.
         average: "macro" for the mean over the classes, of those that occur in the targets or the
             predictions; "weighted" for the mean weighted by how often each class occurs in the
             targets; "micro" for ``Σ correct / Σ predicted``; "binary" for class 1 of two classes.
             "auto" takes "binary" for two classes, else "macro".
-        threshold: of a single output or of labels: above it, the answer is yes.
+        threshold: of a single output or of labels: above it, the answer is yes. As a metric of a
+            model with the loss ``Hinge`` it is 0, unless it is given.
+        multilabel: what targets with a column for each output are: True for any number of labels
+            of a sample, False for the one-hot row of its class. A model tells its metrics, by its
+            accuracy, its loss or its last activation. With None and no model, they are taken for
+            one-hot rows where the outputs of all samples add up to 1, as those of a softmax.
         sample_weight: how much each sample counts, ``(samples,)``.
 
     Raises TypeError or ValueError for arrays that do not fit each other, or an unknown average.
@@ -38,7 +43,7 @@ def precision(
     >>> precision([0.9, 0.8, 0.3, 0.6], [1, 0, 1, 1])
     0.6666666666666666
     """
-    counts = count(outputs, targets, threshold, sample_weight)
+    counts = count(outputs, targets, threshold, multilabel, sample_weight)
     return averaged(counts, counts.correct, counts.predicted, average)
 
 
@@ -48,6 +53,7 @@ def recall(
     *,
     average: str = "auto",
     threshold: float = 0.5,
+    multilabel: bool | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
     """Return the recall, ``correct / actual``: how many samples of a class are found.
@@ -57,7 +63,7 @@ def recall(
     >>> recall([0.9, 0.8, 0.3, 0.6], [1, 0, 1, 1])
     0.6666666666666666
     """
-    counts = count(outputs, targets, threshold, sample_weight)
+    counts = count(outputs, targets, threshold, multilabel, sample_weight)
     return averaged(counts, counts.correct, counts.actual, average)
 
 
@@ -67,6 +73,7 @@ def f1(
     *,
     average: str = "auto",
     threshold: float = 0.5,
+    multilabel: bool | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
     """Return F1, the harmonic mean of precision and recall, ``2 correct / (predicted + actual)``.
@@ -78,5 +85,5 @@ def f1(
     >>> f1([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4]], [0, 1, 0])
     0.5555555555555555
     """
-    counts = count(outputs, targets, threshold, sample_weight)
+    counts = count(outputs, targets, threshold, multilabel, sample_weight)
     return averaged(counts, 2 * counts.correct, counts.predicted + counts.actual, average)

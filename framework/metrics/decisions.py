@@ -48,7 +48,7 @@ class Counts(NamedTuple):
     n_classes: int
 
 
-def read(outputs: ArrayLike, targets: ArrayLike) -> Targets:
+def read(outputs: ArrayLike, targets: ArrayLike, multilabel: bool | None = None) -> Targets:
     """Return outputs and targets that fit each other: see ``precision`` for their shapes.
 
     Raises TypeError or ValueError if they do not.
@@ -66,7 +66,9 @@ def read(outputs: ArrayLike, targets: ArrayLike) -> Targets:
         return Targets(outputs.ravel(), (targets.ravel() > 0.5).astype(np.intp), 2)
     classes = outputs.shape[1]
     if targets.shape == outputs.shape:
-        if not _are_distributions(outputs):
+        if multilabel is None:
+            multilabel = not _are_distributions(outputs)
+        if multilabel:
             return Targets(outputs, targets > 0.5, 0)
         return Targets(outputs, targets.argmax(axis=1), classes)
     if targets.shape not in ((samples,), (samples, 1)):
@@ -84,13 +86,17 @@ def read(outputs: ArrayLike, targets: ArrayLike) -> Targets:
 
 
 def count(
-    outputs: ArrayLike, targets: ArrayLike, threshold: float, sample_weight: ArrayLike | None
+    outputs: ArrayLike,
+    targets: ArrayLike,
+    threshold: float,
+    multilabel: bool | None,
+    sample_weight: ArrayLike | None,
 ) -> Counts:
     """Return the counts of all classes. An output of NaN is always wrong.
 
     Raises as ``read``, and ValueError for weights that are not one for each sample.
     """
-    found = read(outputs, targets)
+    found = read(outputs, targets, multilabel)
     weights = weights_of(sample_weight, len(found.outputs))
     if found.n_classes and found.outputs.ndim == 2:
         return _of_classes(largest_class(found.outputs), found.true, weights, found.n_classes)

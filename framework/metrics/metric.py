@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -83,19 +83,29 @@ def mode_of(metric: Metric) -> str | None:
 
 
 def measured(
-    metrics: Mapping[str, Metric], outputs: Array, targets: Array, sample_weight: Array | None
+    metrics: Mapping[str, Metric],
+    outputs: Array,
+    targets: Array,
+    sample_weight: Array | None,
+    known: Mapping[str, Any],
 ) -> dict[str, float]:
     """Return the number that each of ``metrics`` gives for all samples.
 
-    Weights are given, as ``sample_weight``, to metrics that have an argument of this name.
+    Weights are given, as ``sample_weight``, to metrics that have an argument of this name. What is
+    ``known`` of the outputs is given to metrics of this library that have such arguments, unless
+    they have been given one already.
 
     Raises TypeError for a metric that returns no number, and any error of a metric.
     """
     found = {}
     for name, metric in metrics.items():
         options = {}
-        if sample_weight is not None and _takes_weights(metric):
+        taken = _arguments(metric)
+        if sample_weight is not None and "sample_weight" in taken:
             options["sample_weight"] = sample_weight
+        if is_built_in(metric):
+            given = metric.keywords if isinstance(metric, partial) else {}
+            options |= {name: known[name] for name in known if name in taken and name not in given}
         value = metric(outputs, targets, **options)
         if np.ndim(value) or not isinstance(value, (int, float, np.number, np.bool_, np.ndarray)):
             raise TypeError(f"the metric {name!r} must return a number, received {value!r}")
@@ -103,8 +113,9 @@ def measured(
     return found
 
 
-def _takes_weights(metric: Metric) -> bool:
+def _arguments(metric: Metric) -> Collection[str]:
+    """Return the names of the arguments of ``metric``."""
     try:
-        return "sample_weight" in inspect.signature(metric).parameters
+        return inspect.signature(metric).parameters
     except ValueError:  # a function written in C
-        return False
+        return ()

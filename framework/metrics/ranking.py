@@ -19,6 +19,7 @@ def roc_auc(
     targets: ArrayLike,
     *,
     average: str = "macro",
+    multilabel: bool | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
     """Return the area under the ROC curve.
@@ -32,6 +33,7 @@ def roc_auc(
         outputs, targets: as for ``precision``; of single outputs, any scores will do.
         average: "macro" for the mean over the classes; "weighted" for the mean weighted by how
             often each occurs; "micro" for the area over all outputs at once.
+        multilabel: see ``precision``.
         sample_weight: how much each sample counts, ``(samples,)``.
 
     Classes of which there is no sample, or no other, have no area, and are left out; without any
@@ -46,7 +48,7 @@ def roc_auc(
     """
     if average not in AVERAGES:
         raise ValueError(f"average must be one of {', '.join(AVERAGES)}, received {average!r}")
-    found = read(outputs, targets)
+    found = read(outputs, targets, multilabel)
     weights = weights_of(sample_weight, len(found.outputs))
     if found.n_classes == 2:
         scores = found.outputs if found.outputs.ndim == 1 else found.outputs[:, 1]
@@ -72,17 +74,19 @@ def top_k(
     targets: ArrayLike,
     *,
     k: int = 5,
+    threshold: float = 0.5,
     sample_weight: ArrayLike | None = None,
 ) -> float:
     """Return the share of samples whose true class is among the ``k`` largest outputs.
 
-    Of equal outputs, those of the later classes come first, as in scikit-learn. A sample with an
-    output of NaN counts as wrong.
+    Of equal outputs, those of the later classes come first; but of two, the first class, as in
+    scikit-learn. A sample with an output of NaN counts as wrong.
 
     Args:
-        outputs: ``(samples, classes)``.
+        outputs: ``(samples, classes)``; or one for each sample, for two classes.
         targets: classes ``(samples,)`` or one-hot rows ``(samples, classes)``.
         k: at least 1, and less than the number of classes.
+        threshold: of a single output: above it, the class is 1.
         sample_weight: how much each sample counts, ``(samples,)``.
 
     Raises TypeError or ValueError for arrays that do not fit each other, or such a ``k``.
@@ -90,16 +94,17 @@ def top_k(
     >>> top_k([[0.5, 0.3, 0.2], [0.6, 0.3, 0.1]], [1, 2], k=2)
     0.5
     """
-    found = read(outputs, targets)
-    classes, true = found.n_classes, found.true
-    if found.outputs.ndim == 1:
-        raise ValueError("top_k is for classes, with an output for each; received single outputs")
-    if not classes:  # scores that are no probabilities
-        classes, true = found.outputs.shape[1], true.argmax(axis=1)
-    if check_count("k", k) >= classes:
-        raise ValueError(f"k must be less than the {classes} classes, received {k}")
-    order = np.argsort(found.outputs, axis=1, kind="stable")[:, ::-1][:, :k]
-    hits = (order == true[:, np.newaxis]).any(axis=1) & ~np.isnan(found.outputs).any(axis=1)
+    found = read(outputs, targets, multilabel=False)
+    if check_count("k", k) >= found.n_classes:
+        raise ValueError(f"k must be less than the {found.n_classes} classes, received {k}")
+    scores = found.outputs.reshape(len(found.outputs), -1)
+    if found.n_classes == 2:
+        is_second = scores[:, -1] > (threshold if scores.shape[1] == 1 else scores[:, 0])
+        hits = is_second == found.true
+    else:
+        order = np.argsort(scores, axis=1, kind="stable")[:, ::-1][:, :k]
+        hits = (order == found.true[:, np.newaxis]).any(axis=1)
+    hits &= ~np.isnan(scores).any(axis=1)
     return float(np.average(hits, weights=weights_of(sample_weight, len(hits))))
 
 

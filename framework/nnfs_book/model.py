@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any
 
@@ -13,6 +13,7 @@ from framework.checks import as_floats
 from framework.containers.head import FUSED
 from framework.containers.last_pass import last_pass_kept
 from framework.losses import SoftmaxCategoricalCrossentropy
+from framework.metrics.metric import Metric
 from framework.model import AnyModel
 from framework.model import Model as FrameworkModel
 from framework.nnfs_book.activations import Activation_Softmax
@@ -134,13 +135,17 @@ class Model(FrameworkModel):
 
     @classmethod
     def load(
-        cls: type[AnyModel], path: str | PathLike[str], *, custom_operations: Iterable[Any] = ()
+        cls: type[AnyModel],
+        path: str | PathLike[str],
+        *,
+        custom_operations: Iterable[Any] = (),
+        metrics: Mapping[str, Metric] | None = None,
     ) -> AnyModel:
         """Return the model that ``save`` wrote to a file, with the state of its optimizer.
 
         Otherwise this is ``framework.Model.load``, and raises its errors.
         """
-        model = load_model(path, cls, custom_operations)
+        model = load_model(path, cls, custom_operations, metrics)
         if isinstance(model.optimizer, ShowsState):
             model.optimizer.show_state(model.parameters)
         return model

@@ -22,7 +22,7 @@ STACK_SIZE = 64 * 2**20
 class Compiler:
     """Knows which networks have compiled steps in this process, and compiles those of others.
 
-    The first time on a machine that takes about 20 seconds. A network is compiled by a copy of it,
+    The first time on a machine that takes about 12 seconds. A network is compiled by a copy of it,
     which takes a step.
     """
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
-from collections.abc import Iterator
 
 import numpy as np
 
 from framework.data.table_columns import is_number
+from framework.data.table_text import decimal_commas, found_separator, opened_table, with_point
 from framework.playground.points import Points
 from framework.utils.text import printable
 
@@ -21,10 +19,9 @@ SHOWN = 60  # characters of a value that does not fit
 
 
 def read_points(content: bytes, target: str = "auto") -> Points:
-    """Return the points of a table of text, separated by commas, semicolons or tabs.
+    """Return the points of a table of text: see ``data.table_text`` for the forms that it can have.
 
-    The first row is a heading if none of it is a number, the last column left out. The text is
-    UTF-8, UTF-16 with its mark at the beginning, or else any encoding of one byte for a character.
+    The first row is a heading if none of it is a number, the last column left out.
 
     Args:
         content: of the file.
@@ -38,7 +35,7 @@ def read_points(content: bytes, target: str = "auto") -> Points:
         raise ValueError(
             f"a table can have up to {LARGEST_FILE:,} bytes, received {len(content):,}"
         )
-    rows = list(_rows(content))
+    rows = _rows(content)
     if not rows:
         raise ValueError("the table is empty: it needs a line for each point, such as 0.5,-1.2,red")
     first_line, first = rows[0]
@@ -87,27 +84,29 @@ def _with_targets(
     return Points(X, y, columns, tuple(printable(name)[:SHOWN] for name in names))
 
 
-def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not empty, each with the number of its line."""
-    text = _decoded(content)
-    line = text.lstrip().partition("\n")[0]
-    delimiter = next((sign for sign in (",", ";", "\t") if sign in line), ",")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        for row in reader:
-            if any(value.strip() for value in row):
-                yield reader.line_num, row
-    except csv.Error as error:
-        raise ValueError(f"line {reader.line_num} cannot be read: {error}") from None
+def _rows(content: bytes) -> list[tuple[int, list[str]]]:
+    """Return the rows that are not empty, each with the number of its line."""
+    with opened_table(content) as file:
+        separator = found_separator(file)
+        file.seek(0)
+        reader = csv.reader(file, delimiter=separator)
+        try:
+            rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+        except csv.Error as error:
+            raise ValueError(f"line {reader.line_num} cannot be read: {error}") from None
+    return rows if separator == "," else _with_points(rows, separator)
 
 
-def _decoded(content: bytes) -> str:
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
+def _with_points(rows: list[tuple[int, list[str]]], separator: str) -> list[tuple[int, list[str]]]:
+    """Return ``rows`` with decimal points where columns have decimal commas."""
+    width = len(rows[0][1])
+    full = [row for _, row in rows[1:] if len(row) == width]
+    columns = {str(i): [row[i].strip() for row in full] for i in range(width)}
+    commas = decimal_commas(columns, separator)
+    return [
+        (line, [with_point(x.strip()) if str(i) in commas else x for i, x in enumerate(row)])
+        for line, row in rows
+    ]
 
 
 def _numbers(line: int, row: list[str], width: int) -> list[float]:

@@ -5,6 +5,8 @@
 
 A function of this library has the name by which users import it. One of the user's own, or an
 object that is called, is saved as every other object of the user's own: see ``serialization.py``.
+What cannot be saved so, such as a lambda, is null. Predicting needs no metrics, so those that a
+file cannot give back are left behind.
 """
 
 from __future__ import annotations
@@ -23,15 +25,47 @@ BUILT_IN: dict[str, Metric] = {
 
 
 def serialize_metrics(metrics: Mapping[str, Metric], serializer: Serializer) -> dict[str, Any]:
-    """Return ``metrics`` as JSON. Raises TypeError for one that cannot be saved."""
-    return {
-        name: _serialize(metric, f"metrics.{name}", serializer) for name, metric in metrics.items()
-    }
+    """Return ``metrics`` as JSON."""
+    found: dict[str, Any] = {}
+    for name, metric in metrics.items():
+        arrays, custom = dict(serializer.arrays), dict(serializer.custom)
+        try:
+            found[name] = _serialize(metric, f"metrics.{name}", serializer)
+        except TypeError:
+            serializer.arrays, serializer.custom = arrays, custom  # without what a part has added
+            found[name] = None
+    return found
 
 
-def deserialize_metrics(serialized: Any, deserializer: Deserializer) -> dict[str, Metric]:
-    """Return the metrics of ``serialize_metrics``. Raises errors of many types for other JSON."""
-    return {name: _deserialize(value, deserializer) for name, value in serialized.items()}
+def deserialize_metrics(
+    serialized: Any, deserializer: Deserializer, given: Mapping[str, Metric]
+) -> tuple[dict[str, Metric], list[str]]:
+    """Return the metrics of ``serialize_metrics``, and the names of those that are left behind.
+
+    ``given`` are metrics of the user's own, which take the place of those of the same names.
+
+    Raises errors of many types for other JSON.
+    """
+    found, left_behind = dict(given), []
+    for name, value in serialized.items():
+        if name in given or not _is_known(value, deserializer):
+            deserializer.pass_over(f"metrics.{name}")
+            left_behind += [name] if name not in given else []
+        else:
+            found[name] = _deserialize(value, deserializer)
+    return found, left_behind
+
+
+def _is_known(value: Any, deserializer: Deserializer) -> bool:
+    """Whether a metric can be made from ``value``; also if it is no JSON of one, which raises."""
+    match value:
+        case None:
+            return False
+        case {"partial": inner}:
+            return _is_known(inner, deserializer)
+        case {"function": str(name)} | {"class": str(name)}:
+            return "." in name or deserializer.has(name)
+    return True
 
 
 def _serialize(metric: Metric, name: str, serializer: Serializer) -> dict[str, Any]:

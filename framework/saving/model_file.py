@@ -33,6 +33,7 @@ from framework.containers.container import frozen_paths, leaves
 from framework.containers.supervised import Supervised
 from framework.data.table_columns import TableColumns
 from framework.losses.loss import Loss
+from framework.metrics.metric import Metric, check_metrics
 from framework.operation import Shape
 from framework.parameters import stored_names
 from framework.saving.file_format import FilePath, encode, read, saved_file_errors
@@ -49,6 +50,7 @@ from framework.saving.optimizer_state import (
 from framework.saving.serialization import Deserializer, Serializer, check_custom
 from framework.utils import rng
 from framework.utils.files import check_target, write_atomically
+from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
 from optimizers.optimizer import Optimizer
 
@@ -79,16 +81,19 @@ def save_model(model: Supervised, path: FilePath, *, with_optimizer_state: bool 
 
 
 def load_model(
-    path: FilePath, model_class: type[AnyModel], custom_operations: Iterable[Any] = ()
+    path: FilePath,
+    model_class: type[AnyModel],
+    custom_operations: Iterable[Any] = (),
+    metrics: Mapping[str, Metric] | None = None,
 ) -> AnyModel:
     """Return the model in the file ``path`` as a ``model_class``: see ``Model.load``."""
-    custom = check_custom(custom_operations)
+    custom, given = check_custom(custom_operations), check_metrics(metrics or {})
     with saved_file_errors(path):
         contents, arrays = read(path)
         if "model" not in contents:
             raise ValueError("it has parameters only: make the model, then load_parameters")
         deserializer = Deserializer(arrays, custom)
-        model = deserialize_model(model_class, contents["model"], deserializer)
+        model = deserialize_model(model_class, contents["model"], deserializer, given)
         if OPTIMIZER_STATE in contents:
             state = deserializer.deserialize(contents[OPTIMIZER_STATE])
             check_optimizer_state(model, state)
@@ -148,9 +153,14 @@ def serialize_model(
 
 
 def deserialize_model(
-    model_class: type[AnyModel], serialized: Any, deserializer: Deserializer
+    model_class: type[AnyModel],
+    serialized: Any,
+    deserializer: Deserializer,
+    metrics: Mapping[str, Metric],
 ) -> AnyModel:
     """Return the finalized model that ``serialize_model`` was given, as a ``model_class``.
+
+    ``metrics`` are given by the user. Warns of those that are missing.
 
     Raises errors of many types if ``serialized`` is something else: use it inside
     ``saved_file_errors``.
@@ -173,7 +183,9 @@ def deserialize_model(
             if serialized[part] is not None:
                 cls, arguments = deserializer.class_and_arguments(serialized[part], base)
                 model.set(**{part: cls(**arguments)})
-        model.set(metrics=deserialize_metrics(serialized.get("metrics", {}), deserializer))
+        saved = serialized.get("metrics", {})
+        found, left_behind = deserialize_metrics(saved, deserializer, metrics)
+        model.set(metrics=found)
         model.finalize()
     load_state_dict(state_dict(model), deserializer.arrays)
     set_accuracy_state(model.accuracy, serialized[ACCURACY_STATE])
@@ -183,6 +195,12 @@ def deserialize_model(
     model.input_shape, model.class_names = _check_data_facts(
         model, serialized["input_shape"], serialized["class_names"]
     )
+    if left_behind:
+        first = left_behind[0]
+        warn_user(
+            f"the metrics {', '.join(left_behind)} are not part of dinputs, and were left behind: "
+            f'pass them, Model.load(path, metrics={{"{first}": {first}}}), if you need them'
+        )
     return model
 
 

@@ -151,6 +151,14 @@ class Deserializer:
                 return self._find_custom(name)
         raise ValueError(f"{_shortened(value)} is no serialized value")
 
+    def has(self, name: str) -> bool:
+        """Whether there is a class or function of the user's own of this name."""
+        return name in self._custom
+
+    def pass_over(self, name: str) -> None:
+        """Count the arrays of the part ``name`` as used: it is not made."""
+        self.used |= {array for array in self.arrays if array.startswith(name)}
+
     def class_and_arguments(
         self, value: Any, base: type, load_operation: OperationFunction | None = None
     ) -> tuple[Any, dict[str, Any]]:

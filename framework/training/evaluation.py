@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from framework.data.batches import Batch, Batches, BatchStream
 from framework.data.checked_batches import evaluation_batches
 from framework.data.checks import check_inputs
 from framework.data.micro_batches import chosen_batch_size
-from framework.metrics.metric import Metric, is_built_in, measured
+from framework.metrics.metric import is_built_in, measured
 from framework.utils.memory_maps import release_pages
 from optimizers.arrays import Array
 
@@ -101,7 +101,7 @@ def evaluate(
     """Return the mean data loss, the accuracy and the metrics: see ``Model.evaluate``."""
     batches = evaluation_batches(model, X, y, batch_size, sample_weight)
     found = EvaluationPass(model, batches.epoch())
-    return Evaluation(*means_of(model, found.sums), metrics_of(model.metrics, found.results))
+    return Evaluation(*means_of(model, found.sums), metrics_of(model, found.results))
 
 
 def means_of(model: Supervised, sums: Array) -> tuple[float, float | None]:
@@ -110,12 +110,12 @@ def means_of(model: Supervised, sums: Array) -> tuple[float, float | None]:
     return data_loss / total_weight, None if model.accuracy is None else correct / total_weight
 
 
-def metrics_of(metrics: Mapping[str, Metric], results: Sequence[Results]) -> dict[str, float]:
-    """Return the number of each of ``metrics`` for all ``results`` together.
+def metrics_of(model: Supervised, results: Sequence[Results]) -> dict[str, float]:
+    """Return the number of each metric of ``model`` for all ``results`` together.
 
     Raises TypeError for a metric that returns no number, and any error of a metric.
     """
-    if not metrics:
+    if not model.metrics:
         return {}
     outputs = np.concatenate([one.outputs for one in results])
     targets = np.concatenate([one.targets for one in results])
@@ -127,7 +127,7 @@ def metrics_of(metrics: Mapping[str, Metric], results: Sequence[Results]) -> dic
                 for one in results
             ]
         )
-    return measured(metrics, outputs, targets, weights)
+    return measured(model.metrics, outputs, targets, weights, model.known_of_outputs)
 
 
 def check_built_in_metrics(model: Supervised, data: Batches) -> None:
@@ -139,7 +139,7 @@ def check_built_in_metrics(model: Supervised, data: Batches) -> None:
     if metrics:
         source = data.first.source if isinstance(data, BatchStream) else data
         X, y, _ = source.take(source.rows[:1])
-        measured(metrics, model.outputs_of(X), y, None)
+        measured(metrics, model.outputs_of(X), y, None, model.known_of_outputs)
 
 
 def _compact(output: Array) -> Array:

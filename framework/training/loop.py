@@ -106,7 +106,7 @@ class Loop:
         ]
         at_once = min(self.data.batch_size, self.micro_batch_size or self.data.batch_size)
         trainer = self._trainer(self.data)
-        divided = trainer is not None and trainer.threads(self.data.batch_size) > 1
+        divided = trainer is not None and trainer.parts(self.data.batch_size) > 1
         with (
             # The threads of BLAS, which validation would wake, disturb those of the steps.
             single_thread() if divided else suitable_threads(parameters, at_once),
@@ -246,7 +246,7 @@ class Loop:
                 history.val_loss.append(val_loss)
                 if val_accuracy is not None:
                     history.val_accuracy.append(val_accuracy)
-            for name, value in metrics_of(model.metrics, evaluated.results).items():
+            for name, value in metrics_of(model, evaluated.results).items():
                 history.metrics[self.training.metric_column(name)].append(value)
         history.seconds.append(time.perf_counter() - started)
 

@@ -127,7 +127,10 @@ class SavedTraining:
         serializer = Serializer()
         model_file.serialize_model(training.model, serializer)
         return model_file.deserialize_model(
-            Supervised, self.model, Deserializer(self.arrays, serializer.custom)
+            Supervised,
+            self.model,
+            Deserializer(self.arrays, serializer.custom),
+            training.model.metrics,
         )
 
     def _check_state(self, training: Training) -> None:

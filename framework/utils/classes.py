@@ -21,10 +21,10 @@ def largest_class(outputs: ArrayLike) -> Array:
     return np.where(missing.any(axis=-1), NO_CLASS, classes) if missing.any() else classes
 
 
-def yes_or_no(outputs: ArrayLike) -> Array:
-    """Return 1 where an output is above one half, else 0, NO_CLASS where it is NaN."""
+def yes_or_no(outputs: ArrayLike, threshold: float = 0.5) -> Array:
+    """Return 1 where an output is above ``threshold``, else 0, NO_CLASS where it is NaN."""
     outputs = np.asarray(outputs)
-    answers: Array = (outputs > 0.5).astype(np.intp)
+    answers: Array = (outputs > threshold).astype(np.intp)
     missing = np.isnan(outputs)
     return np.where(missing, NO_CLASS, answers) if missing.any() else answers
 

@@ -57,8 +57,15 @@ def first_bad_cell(table: Any, dtype: Any = np.float64) -> str:
     row, _, column, cell = min(found, key=lambda cell: cell[:2])
     label = table.index[row]
     named = "" if label == row else f" ({label!r})"
-    shown = repr(cell.item() if isinstance(cell, np.number) else cell)
-    return f"row {row}{named} has {shown:.60} in column {column!r}"
+    return f"row {row}{named}, column {column!r} {_problem(cell)}"
+
+
+def _problem(cell: Any) -> str:
+    if isinstance(cell, (float, np.floating)) and np.isnan(cell):
+        return "is NaN"
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return "is missing"
+    return f"has {cell.item() if isinstance(cell, np.number) else cell!r:.60}"
 
 
 def _bad(cells: Any, dtype: Any) -> Any:

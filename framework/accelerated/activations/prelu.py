@@ -6,7 +6,7 @@ A single slope is repeated for each feature, so that the loops are the same as w
 import numpy as np
 
 from framework.accelerated.jit import jit
-from framework.accelerated.thread_team import own_rows
+from framework.accelerated.state import own_rows
 
 
 @jit
@@ -41,9 +41,9 @@ def backward(op, inputs, output, state, saved, dvalues, dinputs):
 
 
 @jit
-def parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_id):
+def parameter_gradients(op, inputs, dvalues, state, saved):
     """Write the gradients of all slopes, which are a single row."""
-    own = own_rows(op, thread_team, thread_id)
+    own = own_rows(op, state)
     if own.stop > own.start:
         x, dout = by_feature(op, inputs), by_feature(op, dvalues)
         zero, total = dvalues.dtype.type(0), np.zeros(op.last_axis)

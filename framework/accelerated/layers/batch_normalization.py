@@ -1,10 +1,10 @@
 """The kernel of ``framework.layers.BatchNormalization``: saves the normalized inputs.
 
-Its statistics are the running mean, the running variance, and the deviation of the batch. Each
-thread goes through its own samples, and what it finds out about them stands in its partials:
+Its statistics are the running mean, the running variance, and the deviation of the batch. What has
+to be known of all samples is found out part by part beforehand, and stands in the partials:
 
     count, mean, squares     of the inputs: how many rows, and the sum of (input - mean)²
-    dweights, dbiases        sums over its rows
+    dweights, dbiases        sums over the rows
 
 Each of these but the first is a number for each feature.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from framework.accelerated.jit import jit
 from framework.accelerated.layers.dense import in_rows
-from framework.accelerated.thread_team import barrier, own_rows
+from framework.accelerated.state import own_rows
 
 # A block of rows is read twice, from the first-level cache the second time.
 BYTES_OF_BLOCK = 2**14
@@ -53,26 +53,30 @@ def own_statistics(x, mean, squares):
 
 
 @jit
-def batch_statistics(x, state, mean, squares):
-    """Write the mean and the squares of all threads' rows, both float64. Return their count."""
-    features = x.shape[1]
+def forward_partials(op, inputs, state):
+    features = op.last_axis
+    x, partial = in_rows(inputs, features), state.partials[state.part]
+    mean, squares = np.empty(features), np.empty(features)
     own_statistics(x, mean, squares)
-    if len(state.partials) == 1:
-        return len(x)
-    partial = state.partials[state.thread_id]
     partial[0] = len(x)
     for k in range(features):
         partial[1 + k] = mean[k]
         partial[1 + features + k] = squares[k]
-    barrier(state.thread_team, state.thread_id)
+
+
+@jit
+def batch_statistics(partials, mean, squares):
+    """Write the mean and the squares of the rows of all parts. Return how many rows there are."""
+    features = len(mean)
     mean[:] = 0
     squares[:] = 0
     count = 0
-    for other in state.partials:
-        if other[0] > 0:
+    for partial in partials:
+        if partial[0] > 0:
             count = add_statistics(
                 count, mean, squares,
-                int(other[0]), other[1 : 1 + features], other[1 + features : 1 + 2 * features],
+                int(partial[0]), partial[1 : 1 + features],
+                partial[1 + features : 1 + 2 * features],
             )  # fmt: skip
     return count
 
@@ -85,12 +89,12 @@ def forward(op, inputs, state, saved, output):
     )  # fmt: skip
     weights, biases = state.parameters[:features], state.parameters[features:]
     mean, squares = np.empty(features), np.empty(features)
-    count = batch_statistics(x, state, mean, squares)
+    count = batch_statistics(state.partials, mean, squares)
     shift, scale = np.empty_like(biases), np.empty_like(biases)
     for k in range(features):
         shift[k] = mean[k]
         scale[k] = 1 / np.sqrt(squares[k] / count + op.epsilon)
-    if state.thread_id == 0:
+    if state.part == 0:
         running_mean, running_variance, deviation = state.statistics.reshape(3, features)
         for k in range(features):
             variance = squares[k] / count
@@ -108,22 +112,26 @@ def forward(op, inputs, state, saved, output):
 
 
 @jit
-def backward(op, inputs, output, state, saved, dvalues, dinputs):
+def backward_partials(op, dvalues, state, saved):
     features = op.last_axis
-    dout, dx, normalized = (
-        in_rows(dvalues, features), in_rows(dinputs, features), in_rows(saved[0], features)
-    )  # fmt: skip
+    dout, normalized = in_rows(dvalues, features), in_rows(saved[0], features)
     weighted, plain = np.zeros(features), np.zeros(features)
     for row in range(len(dout)):
         for k in range(features):
             weighted[k] += dout[row, k] * normalized[row, k]
             plain[k] += dout[row, k]
-    partial = state.partials[state.thread_id]
-    partial[0] = len(dout)
+    partial = state.partials[state.part]
     for k in range(features):
         partial[1 + 2 * features + k] = weighted[k]
         partial[1 + 3 * features + k] = plain[k]
-    barrier(state.thread_team, state.thread_id)
+
+
+@jit
+def backward(op, inputs, output, state, saved, dvalues, dinputs):
+    features = op.last_axis
+    dout, dx, normalized = (
+        in_rows(dvalues, features), in_rows(dinputs, features), in_rows(saved[0], features)
+    )  # fmt: skip
     weights, deviation = state.parameters[:features], state.statistics[2 * features :]
     count = state.partials[:, 0].sum()
     scale, through_variance, through_mean = (
@@ -145,9 +153,9 @@ def backward(op, inputs, output, state, saved, dvalues, dinputs):
 
 
 @jit
-def parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_id):
-    """Add up what the threads have found for a thread's share: the weights, or the biases."""
-    own = own_rows(op, thread_team, thread_id)
+def parameter_gradients(op, inputs, dvalues, state, saved):
+    """Add up what the parts have found, for a part's share: the weights, or the biases."""
+    own = own_rows(op, state)
     for parameter in range(own.start * op.parameter_row, own.stop * op.parameter_row):
         state.gradients[parameter] = 0
         for found in state.partials:

@@ -10,7 +10,7 @@ that stays in the second-level cache:
 With a stride, the pixels of every ``stride``-th row and column were seen through the same places of
 the kernel; the other ones are further phases.
 
-Each thread adds up the gradients of the parameters over its own samples.
+Each part adds up the gradients of the parameters over its own samples.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from framework.accelerated.jit import inlined, jit
 from framework.accelerated.layers.dense import add_penalty_gradients, weights_and_biases
 from framework.accelerated.layers.windows import copy, padded_size, place
-from framework.accelerated.thread_team import own_rows
+from framework.accelerated.state import own_rows
 from framework.accelerated.tiles import Strided, filled, lanes, product
 
 
@@ -248,8 +248,8 @@ def pass_back(op, dvalues, top, left, width, segments, panels, initial, dinputs)
 
 @inlined
 def gradients(op, inputs, state, dvalues, dinputs):
-    """Add up the gradients of the parameters over a thread's samples, and write ``dinputs``."""
-    sums = state.partials[state.thread_id]
+    """Add up the gradients of the parameters over a part's samples, and write ``dinputs``."""
+    sums = state.partials[state.part]
     sums[:] = 0
     weights, _ = weights_and_biases(op, state.parameters)
     filters = op.output_axis
@@ -269,7 +269,8 @@ def gradients(op, inputs, state, dvalues, dinputs):
     for sample in range(len(inputs)):
         dy = dvalues[sample]
         x, padded_width = padded_inputs(op, inputs[sample], image)
-        add_parameter_gradients(op, x, padded_width, dy, segments, sums)
+        if op.n_parameters:
+            add_parameter_gradients(op, x, padded_width, dy, segments, sums)
         if not op.leaves_out_dinputs:
             if is_wider:
                 place(dy, op.rows, op.columns, filters, top, left, wider, height, width)
@@ -288,11 +289,11 @@ def backward(op, inputs, output, state, saved, dvalues, dinputs):
 
 
 @jit
-def parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_id):
-    """Add up what the threads have found, for a thread's chunk of the weights and the biases."""
+def parameter_gradients(op, inputs, dvalues, state, saved):
+    """Add up what the parts have found, for a part's chunk of the weights and the biases."""
     filters = op.output_axis
     whole = filled(filters, state.gradients.itemsize)
-    own = own_rows(op, thread_team, thread_id)
+    own = own_rows(op, state)
     for row in range(own.start, own.stop):
         found = state.gradients[row * filters : (row + 1) * filters]
         found[:] = 0

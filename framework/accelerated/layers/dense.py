@@ -1,8 +1,9 @@
 """The kernel of ``framework.layers.Dense``: every row of ``op.last_axis`` numbers by itself."""
 
-from framework.accelerated.blas import product, product_transposed, transposed_product
+from framework.accelerated.blas import product_transposed
 from framework.accelerated.jit import jit
-from framework.accelerated.thread_team import own_rows
+from framework.accelerated.products import weight_gradients, weighted_sums
+from framework.accelerated.state import own_rows
 
 
 @jit
@@ -23,12 +24,8 @@ def in_rows(values, width):
 @jit
 def forward(op, inputs, state, saved, output):
     weights, biases = weights_and_biases(op, state.parameters)
-    out = in_rows(output, op.output_axis)
-    product(in_rows(inputs, op.last_axis), weights, out)
-    if len(biases):
-        for row in range(out.shape[0]):
-            for neuron in range(out.shape[1]):
-                out[row, neuron] += biases[neuron]
+    x, out = in_rows(inputs, op.last_axis), in_rows(output, op.output_axis)
+    weighted_sums(x, weights, biases, out)
 
 
 @jit
@@ -40,13 +37,13 @@ def backward(op, inputs, output, state, saved, dvalues, dinputs):
 
 
 @jit
-def parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_id):
-    """Write the gradients of a thread's chunk of the weights and of the biases."""
+def parameter_gradients(op, inputs, dvalues, state, saved):
+    """Write the gradients of a part's chunk of the weights and of the biases."""
     dweights, dbiases = weights_and_biases(op, state.gradients)
     x, dout = in_rows(inputs, op.last_axis), in_rows(dvalues, op.output_axis)
-    own = own_rows(op, thread_team, thread_id)
+    own = own_rows(op, state)
     rows = slice(own.start, min(own.stop, op.last_axis))
-    transposed_product(x, rows, dout, dweights[rows])
+    weight_gradients(x, rows, dout, dweights)
     if own.stop > op.last_axis:  # the biases are the last row
         sum_of_rows(dout, dbiases)
     add_penalty_gradients(op, state, own)

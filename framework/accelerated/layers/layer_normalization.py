@@ -7,7 +7,7 @@ import numpy as np
 
 from framework.accelerated.jit import jit
 from framework.accelerated.layers.dense import in_rows
-from framework.accelerated.thread_team import own_rows
+from framework.accelerated.state import own_rows
 
 
 @jit
@@ -54,11 +54,11 @@ def backward(op, inputs, output, state, saved, dvalues, dinputs):
 
 
 @jit
-def parameter_gradients(op, inputs, dvalues, state, saved, thread_team, thread_id):
-    """Write the gradients of a thread's share of the weights, which are a row, and the biases."""
+def parameter_gradients(op, inputs, dvalues, state, saved):
+    """Write the gradients of a part's share of the weights, which are a row, and the biases."""
     features = op.last_axis
     dout, normalized = in_rows(dvalues, features), in_rows(saved[0], features)
-    own = own_rows(op, thread_team, thread_id)
+    own = own_rows(op, state)
     for parameter in range(own.start, own.stop):
         total = np.zeros(features)
         for row in range(len(dout)):

@@ -7,7 +7,7 @@
 
     backward(loss, output, labels, targets, samples, dinputs)
         Write the gradient of the mean over a batch of so many ``samples``; the arrays may be a
-        thread's chunk of them.
+        chunk of them.
 
 Targets are class indices ``labels``, ``(samples,)``, or rows ``targets``, ``(samples, outputs)``;
 the other array is empty.

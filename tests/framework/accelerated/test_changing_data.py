@@ -30,7 +30,7 @@ from framework import (
     Softmax,
     Training,
 )
-from framework.accelerated.instructions import optimizer_instruction, optimizer_state
+from framework.accelerated.loss_and_optimizer import optimizer_instruction, optimizer_state
 from framework.parameters import ParameterVector
 from optimizers import SGD, Adam
 
@@ -183,9 +183,11 @@ class AfterBatch(After):
 def divide_steps(threads: int) -> None:
     """Let so many threads share the steps, however little there is to do."""
     from framework.accelerated import trainer
+    from tests.framework.accelerated.all_threads import AllThreads
 
+    trainer.ThreadChoice = AllThreads  # type: ignore[misc]
     trainer.available = lambda: threads
-    trainer.SAMPLES_OF_THREAD = trainer.WORK_OF_THREAD = 1
+    trainer.SAMPLES_OF_PART = trainer.WORK_OF_PART = 1
 
 
 def outcome(name: str, callback: type[After], accelerated: bool, threads: int) -> Any:

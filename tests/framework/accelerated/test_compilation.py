@@ -170,7 +170,7 @@ def lines_of(program: str, tmp_path: Path) -> list[str]:
 
 
 def test_that_something_is_compiled_is_told_once_and_on_one_machine_once(tmp_path: Path) -> None:
-    assert lines_of(TOLD, tmp_path) == ["compiling, once for this machine (about 20 s)"]
+    assert lines_of(TOLD, tmp_path) == ["compiling, once for this machine (about 12 s)"]
     assert lines_of(TOLD, tmp_path) == [""]
 
 

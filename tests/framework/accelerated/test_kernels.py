@@ -24,6 +24,7 @@ from framework import (
     Flatten,
     FusedLoss,
     Hinge,
+    HingeAccuracy,
     Huber,
     MeanSquaredError,
     Model,
@@ -128,7 +129,9 @@ def objects_of(cls: Any) -> list[Any]:
 
 def groups_of(kernel: Any) -> list[Any]:
     """Return the operations that ``kernel`` is tried with."""
-    groups = zip(*(objects_of(cls) for cls in kernel.operations), strict=False)
+    groups = list(zip(*(objects_of(cls) for cls in kernel.operations), strict=False))
+    for first, *_ in groups if kernel.frozen else []:
+        first.trainable = False
     return [group for group in groups if kernel_takes(kernel, group)]
 
 
@@ -409,6 +412,7 @@ ACCURACY_TARGETS = {
     CategoricalAccuracy: ["classes", "rows"],
     BinaryAccuracy: ["bits"],
     RegressionAccuracy: ["numbers"],
+    HingeAccuracy: ["bits", "numbers"],
 }
 
 

@@ -19,9 +19,17 @@ from framework import (
     ReLU,
     SoftmaxCategoricalCrossentropy,
 )
-from framework.accelerated.thread_team import ThreadTeam, barrier, chunk, make_team, together
+from framework.accelerated.thread_team import (
+    ThreadTeam,
+    barrier,
+    chunk,
+    make_team,
+    own_parts,
+    together,
+)
 from framework.utils.threads import is_numpys
 from optimizers import Adam
+from tests.framework.accelerated.all_threads import AllThreads
 from tests.strategies import Array
 
 
@@ -40,14 +48,19 @@ def add_up(team: Any, thread_id: Any, sums: Any) -> Any:
 
 
 @numba.njit(nogil=True)
-def chunks(count: Any, team: Any, thread_id: Any) -> Any:
-    own = chunk(count, team, thread_id)
+def chunks(count: Any, part: Any, parts: Any) -> Any:
+    own = chunk(count, part, parts)
     return own.start, own.stop
+
+
+@numba.njit
+def parts_of(team: Any, thread_id: Any) -> Any:
+    return list(own_parts(team, thread_id))
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_nobody_goes_on_before_everyone_has_come(threads: int) -> None:
-    team, sums = make_team(threads), np.zeros(1000)
+    team, sums = make_team(threads, threads), np.zeros(1000)
     together(team, lambda thread_id: add_up(team, thread_id, sums))
     once = threads * (threads + 1) / 2
     np.testing.assert_array_equal(sums, once * np.arange(1, 1001))
@@ -55,8 +68,8 @@ def test_nobody_goes_on_before_everyone_has_come(threads: int) -> None:
 
 @pytest.mark.parametrize("culprit", [0, 2])
 def test_an_error_of_one_thread_ends_the_others_and_is_raised(culprit: int) -> None:
-    team, sums = make_team(3), np.zeros(10)
-    add_up(make_team(1), 0, sums)
+    team, sums = make_team(3, 3), np.zeros(10)
+    add_up(make_team(1, 1), 0, sums)
     ended = {}
 
     def work(thread_id: int) -> None:
@@ -84,36 +97,44 @@ def test_a_thread_that_cannot_be_started_ends_those_that_were(
             started.append(self)
 
     monkeypatch.setattr(module, "Thread", SecondFails)
-    team = make_team(3)
+    team = make_team(3, 3)
     with pytest.raises(RuntimeError, match="can't start"):
         together(team, lambda thread_id: add_up(team, thread_id, np.zeros(10)))
     assert not started[0].is_alive()
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 100])
-@pytest.mark.parametrize("threads", [1, 3, 4])
-def test_the_chunks_are_everything_once_and_about_the_same(count: int, threads: int) -> None:
-    team = make_team(threads)
-    found = [chunks(count, team, thread_id) for thread_id in range(threads)]
+@pytest.mark.parametrize("parts", [1, 3, 4])
+def test_the_chunks_are_everything_once_and_about_the_same(count: int, parts: int) -> None:
+    found = [chunks(count, part, parts) for part in range(parts)]
     assert [i for start, stop in found for i in range(start, stop)] == list(range(count))
     assert max(b - a for a, b in found) - min(b - a for a, b in found) <= 1
 
 
-def team_sizes(model: Model, X: Array, monkeypatch: pytest.MonkeyPatch, **options: Any) -> set[int]:
-    """Return how many threads the steps of a training have."""
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_every_part_is_taken_by_one_thread(threads: int) -> None:
+    team = make_team(threads, 5)
+    found = [part for thread_id in range(threads) for part in parts_of(team, thread_id)]
+    assert found == [0, 1, 2, 3, 4]
+
+
+def numbers_of_parts(
+    model: Model, X: Array, monkeypatch: pytest.MonkeyPatch, **options: Any
+) -> set[int]:
+    """Return into how many parts the steps of a training are cut."""
     from framework.accelerated import trainer
 
-    sizes = set()
+    found = set()
 
-    def seen(threads: int) -> ThreadTeam:
-        sizes.add(threads)
-        return make_team(threads)
+    def seen(threads: int, parts: int) -> ThreadTeam:
+        found.add(parts)
+        return make_team(threads, parts)
 
     monkeypatch.setattr(trainer, "make_team", seen)
     model.set(loss=SoftmaxCategoricalCrossentropy(), optimizer=Adam())
     model.finalize(accelerated=True)
     model.train(X, np.zeros(len(X), int), progress=False, **options)
-    return sizes
+    return found
 
 
 X = np.random.default_rng(0).normal(size=(600, 300)).astype("float32")
@@ -128,7 +149,7 @@ def wide(*between: Any) -> Model:
     [
         (wide(), 256, 2, 2),
         (wide(), 256, 1, 1),
-        (wide(), 32, 2, 1),
+        (wide(), 16, 2, 1),
         (Model([Dense(300, 3)]), 600, 2, 1),
         (wide(BatchNormalization(256)), 256, 2, 2),
     ],
@@ -140,11 +161,11 @@ def wide(*between: Any) -> Model:
         "samples that depend on each other",
     ],
 )
-def test_as_many_threads_as_are_allowed_and_worth_it(
+def test_as_many_parts_as_threads_are_allowed_and_worth_it(
     model: Model, batch_size: int, limit: int, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ThreadpoolController().limit(limits=limit, user_api="blas"):
-        found = team_sizes(model, X, monkeypatch, batch_size=batch_size)
+        found = numbers_of_parts(model, X, monkeypatch, batch_size=batch_size)
     assert found == {expected}
 
 
@@ -155,7 +176,7 @@ def test_a_last_batch_has_as_many_as_the_others_also_in_a_call_of_its_own(
         def on_batch_end(self, training: Any) -> None: ...
 
     with ThreadpoolController().limit(limits=2, user_api="blas"):
-        found = team_sizes(
+        found = numbers_of_parts(
             wide(), X[:530], monkeypatch, batch_size=256, callbacks=[Watcher()], epochs=2
         )
     assert found == {2}
@@ -178,6 +199,7 @@ def test_what_ends_a_call_leaves_the_optimizer_where_the_parameters_are(
     def interrupted_at_once(team: ThreadTeam, work: Any) -> None:
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(trainer, "ThreadChoice", AllThreads)
     with ThreadpoolController().limit(limits=2, user_api="blas"):
         before = model.parameters.weights.copy()
         for interrupted, steps in ((interrupted_at_once, 0), (interrupted_at_the_end, 3)):
@@ -202,5 +224,5 @@ def test_during_a_training_with_several_threads_products_use_one(
             )
 
     with controller.limit(limits=2):
-        team_sizes(wide(), X, monkeypatch, batch_size=256, callbacks=[Watcher()])
+        numbers_of_parts(wide(), X, monkeypatch, batch_size=256, callbacks=[Watcher()])
     assert seen <= {1}  # empty where NumPy has another library

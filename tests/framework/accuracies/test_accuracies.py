@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from framework import Accuracy, BinaryAccuracy, CategoricalAccuracy, RegressionAccuracy
+from framework import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    HingeAccuracy,
+    RegressionAccuracy,
+)
 from tests.every import ACCURACIES
 
 
@@ -26,6 +32,20 @@ def test_binary_accuracy_counts_every_output() -> None:
 def test_binary_accuracy_refuses_class_numbers() -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         BinaryAccuracy().calculate([2, 1], [1, 1])
+
+
+def test_hinge_accuracy_counts_the_signs_that_are_right() -> None:
+    accuracy = HingeAccuracy()
+    outputs = np.array([[0.2], [-0.4], [3.0], [np.nan], [0.0]])
+    for y in ([1, -1, -1, 1, -1], [1, 0, 0, 1, 0]):
+        for predictions in (outputs, accuracy.predictions(outputs)):
+            assert accuracy.compare(predictions, y)[:, 0].tolist() == [
+                True,
+                True,
+                False,
+                False,
+                True,
+            ]
 
 
 def test_regression_accuracy_is_within_the_precision() -> None:

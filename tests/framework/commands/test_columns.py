@@ -59,6 +59,16 @@ def test_new_rows_are_read_as_the_training_data_were(tmp_path: Path) -> None:
     assert cells == {"a": ["1234"], "b": ["1.234"], "c": ["1,5"], "d": ["1.5"]}
 
 
+def test_a_separator_is_one_that_gives_numbers(tmp_path: Path) -> None:
+    for text, expected in (
+        ("0,5;1,2;0,3\n1,5;2,2;1,3\n", {"1": ["0.5", "1.5"], "2": ["1.2", "2.2"]}),
+        ("a,b\nx;y,1\nz;w,2\n", {"a": ["x;y", "z;w"], "b": ["1", "2"]}),
+        ("a\tb\n1,000\tx\n2,000\ty\n", {"a": ["1.000", "2.000"], "b": ["x", "y"]}),
+    ):
+        cells = read_columns(written(tmp_path, text)).cells
+        assert {name: cells[name] for name in expected} == expected
+
+
 def test_one_short_row_does_not_change_the_separator(tmp_path: Path) -> None:
     path = written(tmp_path, "a;b\n1;x\n2\n3;y\n")
     with pytest.raises(FileError, match="line 3 has 1 values, others have 2"):

@@ -15,6 +15,7 @@ from framework import (
     Checkpoint,
     Dense,
     Flatten,
+    Hinge,
     MeanSquaredError,
     Model,
     ReLU,
@@ -78,6 +79,32 @@ def test_classes_and_probabilities_of_many_samples(
     assert first_row == ["class", *names]
     assert [row[0] for row in rows] == [names[label] for label in classes]
     np.testing.assert_array_equal(np.array([row[1:] for row in rows], dtype=float), probabilities)
+
+
+def test_the_separator_of_a_table_is_found_out_or_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, data = saved(tmp_path, Dense(2, 1)), tmp_path / "data.csv"
+    data.write_text("1,5;2\n-0,5;3\n")
+    for options in ((), ("--separator", ";")):
+        assert run(tmp_path, "predict", data, *options, "--output", tmp_path / "out.csv") == 0
+        rows = np.array(table(tmp_path / "out.csv")[1:], float)
+        np.testing.assert_allclose(rows, model.predict([[1.5, 2], [-0.5, 3]]), rtol=1e-6)
+    assert run(tmp_path, "predict", data, "--separator", "tab") == 1
+    np.save(tmp_path / "data.npy", X)
+    assert run(tmp_path, "predict", tmp_path / "data.npy", "--separator", ";") == 1
+    assert "--header and --separator are for tables" in capsys.readouterr().err
+
+
+def test_a_single_output_of_hinge_says_no_or_yes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = saved(tmp_path, Dense(2, 1), names=["no", "yes"], loss=Hinge())
+    np.save(tmp_path / "data.npy", X)
+    assert run(tmp_path, "predict", tmp_path / "data.npy") == 0
+    values = model.predict(X)[:, 0]
+    for line, value in zip(capsys.readouterr().out.splitlines()[1:], values, strict=True):
+        assert line.split()[1:] == ["yes" if value > 0 else "no", f"{abs(value):.4f}"]
 
 
 def test_a_single_output_says_no_or_yes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

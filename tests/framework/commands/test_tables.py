@@ -41,6 +41,22 @@ def test_a_heading_in_an_encoding_that_marks_no_bytes_is_named_with_its_file(
         read_table(path)
 
 
+def test_separators_and_decimal_commas_are_found_out(tmp_path: Path) -> None:
+    for content in (
+        "1.5;-2\n3;4e-3\n",
+        "1,5;-2\n3;4e-3\n",
+        "a;b\n1,5;-2,0\n3,0;0,004\n",
+        "1,5\t-2\n3\t4e-3\n",
+        "1.5|-2\n3|4e-3\n",
+    ):
+        np.testing.assert_array_equal(read_table(table(tmp_path, content))[0], NUMBERS)
+    thousands = table(tmp_path, "1.234;0,5\n2.345.678;1\n")
+    np.testing.assert_array_equal(read_table(thousands)[0], [[1234, 0.5], [2345678, 1]])
+    np.testing.assert_array_equal(read_table(table(tmp_path, "1,5;2,5\n"), ";")[0], [[1.5, 2.5]])
+    with pytest.raises(FileError, match="line 3 has 'x', which is no number, in column 1"):
+        read_table(table(tmp_path, "a;b\n1,5;2\nx;3\n"))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

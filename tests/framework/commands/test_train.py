@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from framework import Model, SavedFileError
 from framework.__main__ import main
 from framework.commands.columns import read_columns
+from framework.commands.train import _split
 from framework.data.table_columns import Column, TableColumns
 from framework.errors import FileError
 from framework.saving import file_format
@@ -281,9 +283,24 @@ def test_columns_are_named_by_their_kind_and_the_target_can_be_forced(
     assert run("train", *options, "--target", "Pclass", "--no-accelerated", "--regression") == 0
     printed = capsys.readouterr().out
     assert "for the numbers of 'Pclass'\n" in printed and "rmse" in figures(printed)
-    target = ("--target", "PassengerId", "--classification")
-    assert run("train", *options, *target, "--no-accelerated") == 0
-    assert "for the 300 classes of 'PassengerId'" in capsys.readouterr().out
+    columns = passengers() | {"Group": [f"group {i % 60}" for i in range(300)]}
+    write(Path("titanic.csv"), columns)
+    target = ("--target", "Group", "--classification", "--no-accelerated")
+    assert run("train", *options, *target) == 0
+    assert "for the 60 classes of 'Group'" in capsys.readouterr().out
+    assert run("train", *options, "--target", "PassengerId", "--classification") == 1
+    assert "no class has two samples" in capsys.readouterr().err
+
+
+def test_each_class_gives_its_share_of_the_rows_to_validate_on() -> None:
+    options = Namespace(validation=0.2, seed=3)
+    rare = np.repeat([0, 1], [90, 10])
+    split = _split(rare, options)
+    assert np.bincount(rare[split.validate]).tolist() == [18, 2]
+    assert np.union1d(*split).tolist() == list(range(100))
+    assert len(_split(np.zeros((100, 1)), options).validate) == 20
+    with pytest.raises(ValueError, match="5 rows are too few for --validation 0.2"):
+        _split(np.zeros((5, 1)), options)
 
 
 def test_separators_headings_and_commas_are_found_out(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from framework import CategoricalCrossentropy, Dense, Model, Softmax
+from framework import CategoricalCrossentropy, Dense, MeanSquaredError, Model, Softmax
 from optimizers import SGD
 
 pandas = pytest.importorskip("pandas", reason="pandas is not installed")
@@ -33,36 +33,36 @@ def table(column: str, row: int, cell: Any, **options: Any) -> Any:
         (
             table("age", 1, np.nan),
             ValueError,
-            "X must be finite, but row 1 has nan in column 'age'",
+            "X must be finite, but row 1, column 'age' is NaN",
         ),
-        (table("height", 2, -np.inf), ValueError, "row 2 has -inf in column 'height'"),
-        (table("height", 0, 1e300), ValueError, "row 0 has 1e+300 in column 'height'"),
+        (table("height", 2, -np.inf), ValueError, "row 2, column 'height' has -inf"),
+        (table("height", 0, 1e300), ValueError, "row 0, column 'height' has 1e+300"),
         (
             table("of rooms", 2, "many"),
             TypeError,
-            "must hold real numbers, received dtype object: row 2 has 'many' in column 'of rooms'",
+            "must hold real numbers, received dtype object: row 2, column 'of rooms' has 'many'",
         ),
         (
             table("age", 1, np.nan, index=["x", "y", "z"]),
             ValueError,
-            "row 1 ('y') has nan in column 'age'",
+            "row 1 ('y'), column 'age' is NaN",
         ),
         (
             pandas.DataFrame({"a": [1, 2], "b": pandas.array([1, None], "Int64"), "c": [3, 4]}),
             (TypeError, ValueError),  # pandas before 3 makes it an array of objects
-            "in column 'b'",
+            "column 'b'",
         ),
         (
             pandas.DataFrame(
                 {"a": [1, 2], "day": pandas.to_datetime(["2020-02-03"] * 2), 7: [3, 4]}
             ),
             TypeError,
-            "in column 'day'",
+            "column 'day'",
         ),
         (
             pandas.DataFrame([[1.0, 2.0, 3.0], [4.0, np.nan, np.nan]]),
             ValueError,
-            "row 1 has nan in column 1",
+            "row 1, column 1 is NaN",
         ),
         # Two columns of one name, as a careless merge makes them.
         (pandas.DataFrame([[1.0, 2.0, np.nan]], columns=["a", "a", "b"]), ValueError, "column 'b'"),
@@ -106,13 +106,26 @@ def test_columns_with_dtypes_of_pandas_and_categories_of_numbers_are_numbers() -
 @pytest.mark.parametrize(
     ("column", "error", "text"),
     [
-        (pandas.array([1, 2, None], "Int64"), ValueError, "row 2 has .* in column 'a'"),
-        (pandas.array([0.5, None, 1], "Float64"), ValueError, "row 1 has .* in column 'a'"),
-        (pandas.array([True, None, False], "boolean"), ValueError, "row 1 has .* in column 'a'"),
-        (pandas.Categorical(["x", "y", "x"]), TypeError, "row 0 has 'x' in column 'a'"),
+        (pandas.array([1, 2, None], "Int64"), ValueError, "row 2, column 'a' is (NaN|missing)"),
+        (pandas.array([0.5, None, 1], "Float64"), ValueError, "row 1, column 'a' is (NaN|missing)"),
+        (
+            pandas.array([True, None, False], "boolean"),
+            ValueError,
+            "row 1, column 'a' is (NaN|missing)",
+        ),
+        (pandas.Categorical(["x", "y", "x"]), TypeError, "row 0, column 'a' has 'x'"),
     ],
 )
 def test_missing_values_and_texts_in_them_are_named(column: Any, error: Any, text: str) -> None:
     data = pandas.DataFrame({"a": column, "b": [1, 2, 3], "c": [0.5, 1, 2]})
     with pytest.raises(error, match=text):
         model().train(data, [0, 1, 0], progress=False)
+
+
+def test_a_cell_of_the_targets_is_named() -> None:
+    two = Model([Dense(1, 2)])
+    two.set(loss=MeanSquaredError(), optimizer=SGD(0.1))
+    two.finalize()
+    y = pandas.DataFrame({"price": [1.0, 2.0], "area": [3.0, np.nan]}, index=["a", "b"])
+    with pytest.raises(ValueError, match=r"y must .* row 1 \('b'\), column 'area' is NaN"):
+        two.train(np.ones((2, 1)), y, progress=False)

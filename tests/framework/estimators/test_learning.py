@@ -21,18 +21,24 @@ from optimizers import Adam
 from tests.framework.estimators.support import LABELS, NUMBERS, TO_THE_OPTIMUM, WEIGHTS, X
 
 # In one batch, since weights and repetitions, which are held to be the same, make other batches.
+# Few epochs, since each of about sixty checks fits several times.
 SETTINGS: list[dict[str, Any]] = [
     {},
-    {"hidden_layer_sizes": (), "shuffle": False, "learning_rate": 0.05},
-    {"hidden_layer_sizes": (20, 10), "activation": ["tanh", "elu"], "learning_rate": 0.01},
-    {"optimizer": "adamw", "batch_size": None, "learning_rate": 0.02},
-    {"optimizer": Adam(0.01, beta_1=0.8)},
-    {"tol": 1e-6, "n_iter_no_change": 5, "learning_rate": 0.01},
-    {"dtype": "float64", "random_state": 3, "learning_rate": 0.01},
-    {"l1": 1e-5, "l2": 1e-5, "learning_rate": 0.01},
-    {"optimizer": "nadam", "learning_rate": 0.01},
-    {"activation": "swish", "learning_rate": 0.01},
-    {"epochs": 300, "learning_rate": 0.005},
+    {"hidden_layer_sizes": (), "shuffle": False, "learning_rate": 0.1, "epochs": 100},
+    {
+        "hidden_layer_sizes": (20, 10),
+        "activation": ["tanh", "elu"],
+        "learning_rate": 0.02,
+        "epochs": 100,
+    },
+    {"optimizer": "adamw", "batch_size": None, "learning_rate": 0.05, "epochs": 60},
+    {"optimizer": Adam(0.02, beta_1=0.8), "epochs": 60},
+    {"tol": 1e-6, "n_iter_no_change": 5, "learning_rate": 0.02, "epochs": 60},
+    {"dtype": "float64", "random_state": 3, "learning_rate": 0.02, "epochs": 60},
+    {"l1": 1e-5, "l2": 1e-5, "learning_rate": 0.02, "epochs": 60},
+    {"optimizer": "nadam", "learning_rate": 0.02, "epochs": 60},
+    {"activation": "swish", "learning_rate": 0.02, "epochs": 60},
+    {"hidden_layer_sizes": (30,), "learning_rate": 0.05, "epochs": 60},
 ]
 
 

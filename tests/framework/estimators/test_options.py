@@ -1,11 +1,14 @@
 """Losses by name, when training ends, validation data, and the arguments of the optimizer."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed: no estimators")
+from scipy.sparse import coo_matrix, csr_array
+from scipy.sparse import random_array as sparse_random_array
 from sklearn.base import clone
 from sklearn.linear_model import PoissonRegressor
 from sklearn.model_selection import GridSearchCV
@@ -116,8 +119,56 @@ def test_arguments_of_the_optimizer_are_set_and_searched_by_name() -> None:
     assert network.optimizer.beta_1 == 0.8
     with pytest.raises(ValueError, match="optimizer__speed: Adam.* has no such argument; it has"):
         network.set_params(optimizer__speed=1)
-    with pytest.raises(ValueError, match="'adam' is no optimizer object"):
-        linear().set_params(optimizer__learning_rate=1)
+    search = GridSearchCV(
+        linear(optimizer="sgd", learning_rate=None, epochs=20),
+        {"optimizer": ["sgd", "adam", SGD(momentum=0.5)], "optimizer__learning_rate": [1e-6, 0.1]},
+        cv=2,
+    ).fit(X, NUMBERS)
+    assert search.best_params_["optimizer__learning_rate"] == 0.1
+    by_name = linear(learning_rate=0.3).set_params(optimizer__beta_1=0.8)
+    assert by_name.optimizer.configuration() == Adam(0.3, beta_1=0.8).configuration()
+    assert by_name.learning_rate is None
+    by_name.set_params(optimizer="sgd", optimizer__learning_rate=0.2)
+    assert repr(by_name.optimizer) == "SGD(learning_rate=0.2)"
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_sparse_data_are_learned_as_dense_ones(early_stopping: bool) -> None:
+    dense = np.where(np.abs(random.normal(size=(200, 30))) > 1.5, 1.0, 0.0)
+    sparse, labels = csr_array(dense), np.where(dense.sum(axis=1) > 4, "yes", "no")
+    options: dict[str, Any] = {"epochs": 10, "random_state": 0, "batch_size": 32, "dropout": 0.1}
+    options |= {"early_stopping": early_stopping, "class_weight": "balanced"}
+    weights = np.arange(200) % 3
+    expected = NeuralNetworkClassifier((8,), **options).fit(dense, labels, weights)
+    for matrix in (sparse, coo_matrix(sparse)):
+        network = NeuralNetworkClassifier((8,), **options).fit(matrix, labels, weights)
+        np.testing.assert_array_equal(network.predict_proba(dense), expected.predict_proba(dense))
+        np.testing.assert_allclose(network.predict_proba(matrix), expected.predict_proba(dense))
+        assert network.loss_curve_ == expected.loss_curve_
+        assert network.validation_scores_ == expected.validation_scores_
+        assert network.score(matrix, labels) == expected.score(dense, labels)
+    curves = [
+        clone(network).fit(X_, labels, validation_data=(held_out, labels)).validation_loss_curve_
+        for X_ in (dense, sparse)
+        for held_out in (dense, sparse)
+    ]
+    np.testing.assert_allclose(curves, np.tile(curves[0], (4, 1)))
+    network = NeuralNetworkClassifier((8,), random_state=0).partial_fit(
+        sparse, labels, ["no", "yes"]
+    )
+    again = NeuralNetworkClassifier((8,), random_state=0).partial_fit(dense, labels, ["no", "yes"])
+    np.testing.assert_array_equal(network.predict_proba(dense), again.predict_proba(dense))
+
+
+def test_of_sparse_data_no_more_than_a_batch_is_made_dense() -> None:
+    matrix = sparse_random_array((2000, 20_000), density=1e-4, rng=0, dtype=np.float32).tocsr()
+    numbers = np.asarray(matrix.sum(axis=1)).ravel()
+    network = NeuralNetworkRegressor((4,), epochs=1, batch_size=100, early_stopping=True)
+    tracemalloc.start()
+    network.fit(matrix, numbers).predict(matrix)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2000 * 20_000 * 4 / 2  # of float32
 
 
 def test_a_divergence_that_is_watched_is_called_so() -> None:
@@ -132,3 +183,7 @@ def test_a_single_validation_sample_is_refused() -> None:
     network = linear(early_stopping=True, validation_fraction=0.1)
     with pytest.raises(ValueError, match="validation_fraction=0.1 of 8 samples leaves a single"):
         network.fit(X[:8], NUMBERS[:8])
+    with pytest.raises(ValueError, match="validation_data has a single sample"):
+        linear().fit(X, NUMBERS, validation_data=(X[:1], NUMBERS[:1]))
+    with pytest.raises(ValueError, match=r"validation_data must be a pair \(X_val, y_val\)"):
+        linear().fit(X, NUMBERS, validation_data=(X, NUMBERS, NUMBERS))  # type: ignore[arg-type]

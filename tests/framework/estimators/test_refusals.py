@@ -39,7 +39,7 @@ from tests.framework.estimators.support import LABELS, NUMBERS, X, classifier, r
         ({"random_state": "dice"}, ValueError, "'dice' cannot be used to seed"),
         ({"dtype": "float16"}, ValueError, "dtype must be 'float32' or 'float64'"),
         ({"verbose": -1}, ValueError, "verbose must be at least 0"),
-        ({"class_weight": "heavy"}, ValueError, "class_weight"),
+        ({"class_weight": "heavy"}, TypeError, 'class_weight must be "balanced" or'),
         ({"class_weight": {"low": -1}}, ValueError, "must be 0 or greater"),
     ],
 )
@@ -115,8 +115,8 @@ def test_a_weight_of_no_class_is_named(class_weight: dict[Any, float], message: 
 @pytest.mark.parametrize(
     ("cell", "text"),
     [
-        (np.nan, "row 2 ('c') has nan in column 'age'"),
-        ("n/a", "row 2 ('c') has 'n/a' in column 'age'"),
+        (np.nan, "row 2 ('c'), column 'age' is NaN"),
+        ("n/a", "row 2 ('c'), column 'age' has 'n/a'"),
     ],
 )
 def test_the_cell_of_a_dataframe_is_named(cell: Any, text: str) -> None:
@@ -129,3 +129,5 @@ def test_the_cell_of_a_dataframe_is_named(cell: Any, text: str) -> None:
     fitted = classifier(epochs=1).fit(good, [0, 1, 0])
     with pytest.raises(ValueError, match=f"\nIn X, {re.escape(text)}$"):
         fitted.predict(bad)
+    with pytest.raises(ValueError, match=f"\nIn y, {re.escape(text)}$"):
+        regressor().fit(good, bad)

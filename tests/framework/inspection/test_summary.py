@@ -32,6 +32,17 @@ def test_summary_names_operations_shapes_and_counts(capsys: pytest.CaptureFixtur
     assert lines[-1].split() == ["Total", "51,018"]
 
 
+def test_summary_marks_what_is_frozen(capsys: pytest.CaptureFixture[str]) -> None:
+    body = Sequential([Dense(4, 8), ReLU()])
+    body.trainable = False
+    model = Model([body, Dense(8, 2)])
+    model.summary()
+    lines = capsys.readouterr().out.splitlines()
+    frozen = [line.split("(samples")[0].strip() for line in lines if "(frozen)" in line]
+    assert frozen == ["Sequential (frozen)", "Dense(4, 8) (frozen)"]
+    assert [line.split() for line in lines[-2:]] == [["Total", "58"], ["Frozen", "40"]]
+
+
 def shapes_in_summary(model: Model, capsys: pytest.CaptureFixture[str]) -> list[str]:
     capsys.readouterr()
     model.summary()

@@ -1,5 +1,6 @@
 """Label smoothing, and the losses Poisson and Hinge, against PyTorch and arithmetic."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 
 import framework
 from framework import (
+    BinaryCrossentropy,
     CategoricalCrossentropy,
     Dense,
     Hinge,
+    HingeAccuracy,
     Model,
     Poisson,
     Sigmoid,
@@ -18,6 +21,7 @@ from framework import (
     SoftmaxCategoricalCrossentropy,
     Softplus,
     Tanh,
+    metrics,
 )
 from optimizers import SGD
 
@@ -107,6 +111,42 @@ def test_compiled_steps_are_those_of_plain_numpy(head: str) -> None:
         trained.append((model.parameters.weights.copy(), history.loss))
     np.testing.assert_allclose(trained[0][0], trained[1][0], rtol=1e-9)
     np.testing.assert_allclose(trained[0][1], trained[1][1], rtol=1e-9)
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_answers_of_hinge_are_read_at_0(outputs: int) -> None:
+    reference = pytest.importorskip("sklearn.metrics", reason="scikit-learn is not installed")
+    X = random.normal(size=(60, 2))
+    y = (X[:, :outputs] + 0.5 > 0).astype(int)
+    model = Model([Dense(2, outputs)], dtype="float64")
+    measured = {"f1": metrics.f1, "auc": metrics.auc, "own": partial(metrics.f1, threshold=0.3)}
+    model.set(loss=Hinge(), optimizer=SGD(0.1), accuracy=HingeAccuracy(), metrics=measured)
+    model.finalize()
+    model.train(X, 2 * y - 1, epochs=5, progress=False)
+    values, found = model.predict(X), model.evaluate(X, y)
+    for answers in (model.predict_classes(X), model.predict_classes(X, threshold=0.3)):
+        assert answers.shape == ((60,) if outputs == 1 else (60, 2))
+    assert (model.predict_classes(X).reshape(y.shape) == (values > 0)).all()
+    assert (model.predict_classes(X, threshold=-0.3).reshape(y.shape) == (values > -0.3)).all()
+    assert found.accuracy == pytest.approx((y == (values > 0)).mean())
+    average = "binary" if outputs == 1 else "macro"
+    expected = [reference.f1_score(y, values > limit, average=average) for limit in (0, 0.3)]
+    assert found.metrics["f1"] == pytest.approx(expected[0], rel=1e-12)
+    assert found.metrics["own"] == pytest.approx(expected[1], rel=1e-12)
+    assert found.metrics["auc"] == pytest.approx(reference.roc_auc_score(y, values), rel=1e-12)
+
+
+def test_two_sigmoids_are_two_labels_even_if_they_add_up_to_1() -> None:
+    reference = pytest.importorskip("sklearn.metrics", reason="scikit-learn is not installed")
+    X = random.normal(size=(60, 1))
+    layer = Dense(1, 2)
+    layer.weights, layer.biases = [[2.0, -2.0]], np.zeros((1, 2))
+    model = Model([layer, Sigmoid()], dtype="float64")
+    model.set(loss=BinaryCrossentropy(), optimizer=SGD(0.1), metrics={"f1": metrics.f1})
+    model.finalize()
+    y = np.eye(2)[(X[:, 0] < 0.4).astype(int)]
+    expected = reference.f1_score(y, model.predict(X) > 0.5, average="macro")
+    assert model.evaluate(X, y).metrics["f1"] == pytest.approx(expected, rel=1e-12)
 
 
 def test_smoothing_is_saved_and_left_out_where_there_is_none(tmp_path: Path) -> None:

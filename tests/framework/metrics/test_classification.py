@@ -127,6 +127,11 @@ def test_top_k_is_that_of_scikit_learn_ties_included(seed: int, weighted: bool, 
     equal(top_k(outputs, y, k=k, sample_weight=weights), expected)
     logits = 3 * outputs - 1
     equal(top_k(logits, np.eye(4)[y], k=k, sample_weight=weights), expected)
+    if k == 1:
+        two = outputs[:, :2] / outputs[:, :2].sum(axis=1, keepdims=True)  # many ties of one half
+        expected = reference.top_k_accuracy_score(y < 2, two[:, 1], k=1, sample_weight=weights)
+        for single in (two, two[:, 1], two[:, 1:]):
+            equal(top_k(single, y < 2, k=1, sample_weight=weights), expected)
 
 
 def test_an_area_that_does_not_exist_is_nan_and_does_not_count_in_the_mean() -> None:
@@ -151,6 +156,17 @@ def test_nan_is_never_right() -> None:
     assert precision([[nan, 0.9], [0.9, 0.9]], [[0, 1], [1, 1]], average="macro") == 0.75
 
 
+def test_columns_are_labels_or_classes_as_they_are_said_to_be() -> None:
+    yes = np.random.default_rng(0).random(50)
+    complementary, labels = np.stack([yes, 1 - yes], axis=1), np.eye(2)[(yes > 0.3).astype(int)]
+    for theirs, ours in ((reference.f1_score, f1), (reference.roc_auc_score, roc_auc)):
+        outputs = complementary > 0.5 if ours is f1 else complementary
+        expected = theirs(labels, outputs, average="macro")
+        equal(ours(complementary, labels, multilabel=True), expected)
+        one = outputs.argmax(axis=1) if ours is f1 else outputs[:, 1]
+        equal(ours(complementary, labels, multilabel=False), theirs(labels.argmax(axis=1), one))
+
+
 def test_a_single_sample_will_do() -> None:
     assert (precision([[0.9]], [1]), recall([[0.9]], [0]), f1([[0.2, 0.8]], [1])) == (1, 0, 1)
 
@@ -170,7 +186,7 @@ def test_a_single_sample_will_do() -> None:
         (lambda: f1([0.5], [1], sample_weight=[1, 2]), r"sample_weight must be of shape \(1,\)"),
         (lambda: top_k(np.eye(3), [0, 1, 2]), "k must be less than the 3 classes, received 5"),
         (lambda: top_k(np.eye(3), [0, 1, 2], k=0), "k must be at least 1"),
-        (lambda: top_k([0.5, 0.1], [0, 1]), "an output for each; received single outputs"),
+        (lambda: top_k([0.5, 0.1], [0, 1], k=2), "k must be less than the 2 classes, received 2"),
     ],
 )
 def test_what_does_not_fit_is_refused(call: Any, message: str) -> None:

@@ -42,6 +42,12 @@ def test_a_table_has_the_class_in_its_last_column() -> None:
     np.testing.assert_array_equal(points.y, [1, 0, 1])
 
 
+def test_a_table_of_windows_has_decimal_commas() -> None:
+    points = read_points("Länge;Preis €;Art\n1,5;1.000,5;größer\n3;4;kleiner\n".encode("cp1252"))
+    assert points.columns == ("Länge", "Preis €") and points.class_names == ("größer", "kleiner")
+    np.testing.assert_array_equal(points.X, [[1.5, 1000.5], [3, 4]])
+
+
 def test_numbers_in_the_last_column_are_values_unless_they_are_few_whole_ones() -> None:
     assert read_points(b"1,2,0\n3,4,1\n").class_names == ("0", "1")
     assert read_points(b"1,2,10\n3,4,9\n").class_names == ("9", "10")

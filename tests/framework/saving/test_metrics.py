@@ -4,9 +4,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from framework import Model, SavedFileError, metrics
+from framework import Checkpoint, Model, SavedFileError, metrics
+from framework.saving.file_format import encode, read
 from tests.framework.training.test_metrics import X, classifier, y
 from tests.strategies import Array
 
@@ -37,8 +39,15 @@ def test_those_of_ones_own_are_passed_again_as_an_accuracy_is(tmp_path: Path) ->
     model.save(tmp_path / "model")
     loaded = Model.load(tmp_path / "model", custom_operations=[mine, Scaled])
     assert loaded.evaluate(X, y).metrics == model.evaluate(X, y).metrics
-    with pytest.raises(SavedFileError, match="it has 'mine', which is not part of dinputs"):
-        Model.load(tmp_path / "model")
+    with pytest.warns(UserWarning, match="the metrics mine, squared, scaled are not part of dinp"):
+        alone = Model.load(tmp_path / "model")
+    np.testing.assert_array_equal(alone.predict(X), model.predict(X))
+    assert alone.metrics == {}
+    given = {"mine": mine, "squared": partial(mine, power=2.0), "scaled": Scaled(3.0)}
+    loaded = Model.load(tmp_path / "model", metrics=given)
+    assert loaded.evaluate(X, y).metrics == model.evaluate(X, y).metrics
+    with pytest.raises(TypeError, match="the metric 'mine' must be a function"):
+        Model.load(tmp_path / "model", metrics={"mine": 1})  # type: ignore[dict-item]
 
 
 def test_a_model_without_metrics_has_the_file_that_it_always_had(tmp_path: Path) -> None:
@@ -50,14 +59,43 @@ def test_a_model_without_metrics_has_the_file_that_it_always_had(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("metric", "message"),
+    "metric",
     [
-        (lambda outputs, targets: 1.0, "metrics.mine: .* has no name: use def"),
-        (partial(mine, [[1.0]]), "metrics.mine: .* give its arguments by name"),
-        (max, "metrics.mine: .* cannot be saved"),
+        lambda outputs, targets: 1.0,
+        partial(mine, [[1.0]]),
+        partial(mine, power=np.ones(3), other=max),
+        len,
     ],
 )
-def test_what_cannot_be_saved_is_named(metric: Any, message: str, tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match=message):
-        classifier(mine=metric).save(tmp_path / "model")
-    assert not list(tmp_path.iterdir())
+def test_what_has_no_name_is_left_behind_and_given_again(metric: Any, tmp_path: Path) -> None:
+    model = classifier(f1=metrics.f1, mine=metric)
+    model.save(tmp_path / "model")
+    with pytest.warns(UserWarning, match="metrics mine are not part of dinputs"):
+        assert Model.load(tmp_path / "model").metrics == {"f1": metrics.f1}
+    loaded = Model.load(tmp_path / "model", metrics={"mine": metric})
+    assert loaded.metrics == {"f1": metrics.f1, "mine": metric}
+
+
+def test_a_metric_without_a_name_is_no_obstacle_to_checkpoints(tmp_path: Path) -> None:
+    def model(**other: Any) -> Model:
+        return classifier(mine=lambda outputs, targets: outputs[0, 0], **other)
+
+    path, whole = tmp_path / "run.safetensors", model()
+    expected = whole.train(X, y, epochs=4, progress=False).mine
+    checkpoint = Checkpoint(path, best="mine", mode="max")
+    model().train(X, y, epochs=2, progress=False, callbacks=[checkpoint])
+    resumed = model()
+    assert resumed.train(X, y, epochs=4, progress=False, resume_from=path).mine == expected
+    np.testing.assert_array_equal(resumed.predict(X), whole.predict(X))
+    with pytest.raises(SavedFileError, match="other metrics: mine there, mine, f1 here"):
+        model(f1=metrics.f1).train(X, y, epochs=4, progress=False, resume_from=path)
+
+
+@pytest.mark.parametrize("value", [5, "f1", {}, {"function": 3}, {"function": "framework.seed"}])
+def test_what_is_no_metric_in_a_file_is_refused(value: Any, tmp_path: Path) -> None:
+    classifier(f1=metrics.f1).save(tmp_path / "model")
+    contents, arrays = read(tmp_path / "model")
+    contents["model"]["metrics"]["f1"] = value
+    (tmp_path / "model").write_bytes(encode(contents, arrays))
+    with pytest.raises(SavedFileError):
+        Model.load(tmp_path / "model")

@@ -159,14 +159,6 @@ def test_it_goes_on_from_a_checkpoint_bit_for_bit(tmp_path: Path) -> None:
         train(network(2), epochs=4, resume_from=tmp_path / "run")
 
 
-def test_compiled_code_leaves_it_to_plain_numpy() -> None:
-    pytest.importorskip("numba", reason="numba is not installed: no compiled steps")
-    model = network(0)
-    with pytest.warns(UserWarning, match=r"plain NumPy: Dense.3, 5.* is frozen"):
-        model.finalize(accelerated=True)
-    assert model.trainer is None
-
-
 def test_all_frozen_is_refused_and_a_loop_by_hand_leaves_them() -> None:
     with pytest.raises(ValueError, match="has no parameters to train"):
         train(network(0, 2, 4))

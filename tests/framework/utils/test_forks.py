@@ -159,7 +159,7 @@ ACCELERATED = """
 from framework.accelerated import trainer
 
 trainer.available = lambda: 3
-trainer.SAMPLES_OF_THREAD = trainer.WORK_OF_THREAD = 1
+trainer.SAMPLES_OF_PART = trainer.WORK_OF_PART = 1
 
 def train():
     it = Model([Dense(8, 32), ReLU(), Dense(32, 3), Softmax()])

@@ -1,0 +1,137 @@
+"""How many threads share the steps of a training, found out while it runs.
+
+More threads are faster on a quiet machine. Where another program needs one of the processors, they
+wait for each other, and one thread alone is faster. Nothing but time tells which it is. So a
+training begins with a look: some steps by one thread, then some by two, four, …, and goes on with
+what was fastest. It looks again now and then, and as soon as several threads are slower than one
+was. What a look costs, beside taking all steps in the fastest way, is at most ``SHARE`` of the
+time until the next one.
+
+The choice does not change the results: see ``thread_team.py``.
+"""
+
+import time
+from collections.abc import Callable
+
+# Seconds. Within less, the scheduler favours threads that have just begun, or just waited.
+LOOK = 0.02
+PIECE = LOOK / 4
+# Seconds between two moments at which the time of the steps is looked at.
+PERIOD = 0.05
+# The fewest seconds from one look to the next.
+INTERVAL = 0.5
+SHARE = 0.02
+# More threads have to be worth it: they take the processors from others.
+WORTH = 0.97
+# Threads are given up at once where steps take so many times as long as in the fastest way known.
+HOPELESS = 1.3
+
+
+class ThreadChoice:
+    """Chooses the number of threads for the steps of one kind.
+
+    Args:
+        most: of the threads.
+        clock: returns the time in seconds.
+
+    Attributes:
+        threads: how many are to take the next step.
+    """
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.candidates = [*(2**i for i in range(most.bit_length()) if 2**i < most), most]
+        self.clock = clock
+        self.threads = 1
+        self._seconds: dict[int, float] = {}  # of a step, as last measured, by threads
+        self._most_steps = 1
+        self._lost = 0.0
+        self._look()
+
+    def run(self, steps: int, take: Callable[[int, int], int]) -> None:
+        """Have so many steps taken by ``take(threads, count)``, which returns how many it took.
+
+        They end where it takes fewer than it was asked for.
+        """
+        while steps > 0:
+            count = min(steps, self._steps_at_once())
+            begun = self.clock()
+            taken = take(self.threads, count)
+            self._learn(taken, self.clock() - begun)
+            steps = steps - count if taken == count else 0
+
+    def _look(self) -> None:
+        """Begin to measure every candidate, first the present one."""
+        self._found: dict[int, tuple[int, float]] = {}  # steps and seconds of this look
+        self._untried = [n for n in self.candidates if n != self.threads]
+        self._is_looking = True
+        self._begin(self.threads)
+
+    def _begin(self, threads: int) -> None:
+        if threads != self.threads:
+            self._most_steps = 1
+        self.threads = threads
+        self._steps, self._spent = 0, 0.0
+
+    def _steps_at_once(self) -> int:
+        """Return how many steps to take before the clock is read: at first few.
+
+        For what the first steps took says little about those that follow.
+        """
+        if self.threads not in self._seconds:
+            return 1
+        wanted = PIECE if self._is_looking else PERIOD
+        count = max(1, min(self._most_steps, int(wanted / self._seconds[self.threads])))
+        self._most_steps = 2 * count
+        return count
+
+    def _learn(self, steps: int, seconds: float) -> None:
+        """Take into account that ``threads`` took so many ``steps`` in so many ``seconds``."""
+        if steps == 0:
+            return
+        self._steps += steps
+        self._spent += seconds
+        self._seconds[self.threads] = self._spent / self._steps
+        if self._is_looking:
+            others = [self._seconds[threads] for threads in self._found]
+            is_hopeless = self._spent >= PIECE and self._is_hopeless(others)
+            if self._spent >= LOOK or is_hopeless:
+                self._found[self.threads] = self._steps, self._spent
+                if self._untried:
+                    self._begin(self._untried.pop(0))
+                else:
+                    self._choose()
+        elif self._spent >= PIECE and self._is_hopeless([self._seconds[1]]):
+            # They were fast only while they were looked at.
+            self._lost += self._spent - self._steps * self._seconds[1]
+            self._settle(1)
+        elif self._spent >= PERIOD:
+            too_slow = self._seconds[self.threads] - self._seconds[1]
+            if too_slow > 0:
+                self._lost += too_slow * self._steps
+                self._look()
+            elif self.clock() >= self._next_look:
+                self._look()
+            else:
+                self._begin(self.threads)
+
+    def _is_hopeless(self, others: list[float]) -> bool:
+        return bool(others) and self._seconds[self.threads] > HOPELESS * min(others)
+
+    def _choose(self) -> None:
+        """End the look with what was fastest."""
+        fastest = 1
+        for threads in self.candidates:
+            if self._seconds[threads] < WORTH * self._seconds[fastest]:
+                fastest = threads
+        self._lost += sum(
+            max(0.0, seconds - steps * self._seconds[fastest])
+            for steps, seconds in self._found.values()
+        )
+        self._settle(fastest)
+
+    def _settle(self, threads: int) -> None:
+        """Go on with so many threads, until the next look."""
+        self._next_look = self.clock() + max(INTERVAL, self._lost / SHARE)
+        self._lost = 0.0
+        self._is_looking = False
+        self._begin(threads)
