@@ -10,8 +10,8 @@ import numpy as np
 from framework.accelerated.blas import CAN_BE_SHARED
 from framework.accelerated.checked_data import CheckedData, are_checked, checked_data
 from framework.accelerated.compilation import telling
-from framework.accelerated.instructions import (
-    Instructions,
+from framework.accelerated.instructions import Instructions
+from framework.accelerated.loss_and_optimizer import (
     decays,
     find_kernels,
     loss_instruction,

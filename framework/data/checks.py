@@ -12,6 +12,7 @@ from framework.checks import as_array, check_finite
 from framework.containers.supervised import Supervised
 from framework.data.sample_weights import check_sample_weight, check_weights
 from framework.operation import describe
+from framework.utils.dataframes import first_bad_cell
 from optimizers.arrays import Array
 
 # A function of the X of a batch that returns the network's inputs.
@@ -87,7 +88,12 @@ def check_data(
         shape = model.output_shapes(first.shape[1:])[-1]
         if shape is None:  # an operation of the user's own: one sample will tell
             shape = model.outputs_of(first).shape[1:]
-        targets = model.loss.check_targets(targets, (len(X), *shape))
+        try:
+            targets = model.loss.check_targets(targets, (len(X), *shape))
+        except ValueError:
+            if cell := first_bad_cell(y, model.dtype):
+                raise ValueError(f"y must be finite, but {cell}") from None
+            raise
         if targets.dtype.kind == "f":
             targets = targets.astype(model.dtype, copy=False)
     if isinstance(model.accuracy, Accuracy):

@@ -221,8 +221,10 @@ class NeuralNetwork(BaseEstimator):
         try:
             return validate_data(self, X, *y, **options)
         except ValueError as error:
-            if cell := first_bad_cell(X):
-                raise ValueError(f"{error}\nIn X, {cell}") from None
+            numbers = {"X": X, "y": y[0] if y and isinstance(self, RegressorMixin) else None}
+            for name, table in numbers.items():
+                if cell := first_bad_cell(table):
+                    raise ValueError(f"{error}\nIn {name}, {cell}") from None
             raise
 
     def _train(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from framework import CategoricalCrossentropy, Dense, Model, Softmax
+from framework import CategoricalCrossentropy, Dense, MeanSquaredError, Model, Softmax
 from optimizers import SGD
 
 pandas = pytest.importorskip("pandas", reason="pandas is not installed")
@@ -120,3 +120,12 @@ def test_missing_values_and_texts_in_them_are_named(column: Any, error: Any, tex
     data = pandas.DataFrame({"a": column, "b": [1, 2, 3], "c": [0.5, 1, 2]})
     with pytest.raises(error, match=text):
         model().train(data, [0, 1, 0], progress=False)
+
+
+def test_a_cell_of_the_targets_is_named() -> None:
+    two = Model([Dense(1, 2)])
+    two.set(loss=MeanSquaredError(), optimizer=SGD(0.1))
+    two.finalize()
+    y = pandas.DataFrame({"price": [1.0, 2.0], "area": [3.0, np.nan]}, index=["a", "b"])
+    with pytest.raises(ValueError, match=r"y must .* row 1 \('b'\), column 'area' is NaN"):
+        two.train(np.ones((2, 1)), y, progress=False)

@@ -129,3 +129,5 @@ def test_the_cell_of_a_dataframe_is_named(cell: Any, text: str) -> None:
     fitted = classifier(epochs=1).fit(good, [0, 1, 0])
     with pytest.raises(ValueError, match=f"\nIn X, {re.escape(text)}$"):
         fitted.predict(bad)
+    with pytest.raises(ValueError, match=f"\nIn y, {re.escape(text)}$"):
+        regressor().fit(good, bad)
