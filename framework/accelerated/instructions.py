@@ -4,8 +4,9 @@ Instructions hold plain numbers, so that the compiled code is the same for every
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,9 @@ LOSS = np.dtype(
         *((name, np.float64) for name in LOSS_SETTINGS),
     ]
 )
+
+# Types of attributes whose values count, and not which object it is.
+COMPARED = (bool, int, float, str, tuple)
 
 OPTIMIZER_SETTINGS = ("max_gradient_norm", *settings(OPTIMIZERS))
 
@@ -341,10 +345,38 @@ def _row_of_parameters(operation: Any, size: int) -> int:
 
 def _row(dtype: np.dtype[Any], **fields: float) -> tuple[float, ...]:
     """Return ``fields`` in the order of ``dtype``, 0 for those that are not given."""
-    row = tuple(fields.pop(name, 0) for name in dtype.names or ())
-    if fields:
-        raise TypeError(f"an instruction has no field {', '.join(fields)}")
-    return row
+    row = _zeros(dtype) | fields
+    if unknown := row.keys() - _zeros(dtype).keys():
+        raise TypeError(f"an instruction has no field {', '.join(unknown)}")
+    return tuple(row.values())
+
+
+@cache
+def _zeros(dtype: np.dtype[Any]) -> dict[str, float]:
+    return dict.fromkeys(dtype.names or (), 0)
+
+
+def description(operations: Iterable[Any]) -> list[Any]:
+    """Return every attribute of ``operations``, and of those inside residuals; of arrays the shape.
+
+    Instructions depend on nothing else about operations.
+    """
+    described: list[Any] = []
+    for operation in operations:
+        for name, value in vars(operation).items():
+            described += name, value.shape if isinstance(value, np.ndarray) else value
+        if isinstance(operation, Residual):
+            for branch in (operation.operations, operation.shortcut):
+                described += description(flattened(branch))
+    return described
+
+
+def are_same(first: Sequence[Any], second: Sequence[Any]) -> bool:
+    """Whether these hold equal numbers, names and shapes, and otherwise the same objects."""
+    return len(first) == len(second) and all(
+        a is b or (type(a) is type(b) and type(a) in COMPARED and a == b)
+        for a, b in zip(first, second, strict=True)
+    )
 
 
 def find_kernels(instructions: Instructions, of_loss: Any, loss: Any) -> None:
