@@ -54,6 +54,8 @@ def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 
 def as_array(values: ArrayLike, name: str) -> Array:
     """Return ``values`` as an array of real numbers, or raise TypeError or ValueError."""
+    if type(values) is np.ndarray and values.dtype.kind in "fiub":
+        return values
     check_unmasked(values, name)
     try:
         array = np.asarray(values)

@@ -100,7 +100,8 @@ class ParameterVector:
     def weights(self) -> Array:
         """The parameters, ``(total,)``."""
         for entry, view in zip(self._entries, self._weight_views, strict=True):
-            _collect(entry.operation, entry.name, view)
+            if _attributes(entry.operation).get(entry.name) is not view:
+                _collect(entry.operation, entry.name, view)
         return self._weights
 
     @weights.setter
@@ -111,7 +112,8 @@ class ParameterVector:
     def dweights(self) -> Array:
         """The gradients of ``weights``, ``(total,)``."""
         for entry, view in zip(self._entries, self._gradient_views, strict=True):
-            _collect(entry.operation, "d" + entry.name, view)
+            if _attributes(entry.operation).get("d" + entry.name) is not view:
+                _collect(entry.operation, "d" + entry.name, view)
         return self._gradients
 
     def holds(self, array: Any) -> bool:
@@ -175,6 +177,11 @@ def bind(operation: Any, name: str, array: Array) -> None:
         vars(operation)[name] = array
     else:
         setattr(operation, name, array)
+
+
+def _attributes(operation: Any) -> dict[str, Any]:
+    # To look there is faster than to ask for the attribute, which is done in every step.
+    return getattr(operation, "__dict__", {})
 
 
 def _collect(operation: Any, name: str, view: Array) -> None:

@@ -10,7 +10,8 @@ knows numba, and nothing here is imported before it is asked for.
 | ``activations/ layers/ losses/ optimizers/`` | the kernels, a file of its class's name for each |
 | ``kernels.py`` | the list of all of them |
 | ``support.py`` | decides whether a model's every part has a kernel, and warns if not |
-| ``instructions.py`` | turns a network into plain numbers |
+| ``instructions.py`` | turns a network into plain numbers, ``loss_and_optimizer.py`` these two |
+| ``records.py`` | the fields of all instructions |
 | ``state.py`` | how a kernel gets its parameters |
 | ``entries.py`` | compiles the kernels of a network, each by itself |
 | ``interpreter.py`` | goes through the instructions, forward and back |

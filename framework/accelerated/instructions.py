@@ -6,104 +6,30 @@ Instructions hold plain numbers, so that the compiled code is the same for every
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from framework.accelerated import entries
-from framework.accelerated.blas import LIBRARY
-from framework.accelerated.jit import version
 from framework.accelerated.kernels import (
     COPY,
     FORK,
-    LOSSES,
     OPERATIONS,
-    OPTIMIZERS,
     REGULARIZERS,
     SUM,
-    LossKernel,
     OperationKernel,
-    settings,
     takes,
 )
-from framework.accelerated.layers.windows import FIELDS
+from framework.accelerated.records import INSTRUCTION, row_of
 from framework.accelerated.state import Place
 from framework.activations import Linear
 from framework.containers.flattening import flattened
 from framework.containers.residual import Residual
-from framework.losses import FusedLoss
-from framework.parameters import ParameterVector
 from optimizers.arrays import Array
-from optimizers.optimizer import Optimizer, State, parameter_names
-from optimizers.weight_decay import WeightDecay
-
-# A field without meaning: code on disk belongs to these sources and this library of products. The
-# fields after it are the addresses of the kernel's functions: see ``entries.py``.
-VERSION = (f"{version()}_{LIBRARY}", np.int64)
-
-SETTINGS = settings(OPERATIONS)
-LONGEST = max(len(kernel.operations) for kernel in OPERATIONS)
-
-INSTRUCTION = np.dtype(
-    [
-        VERSION,
-        *((name, np.int64) for name in entries.OPERATION),
-        ("n_inputs", np.int64),  # numbers per sample
-        ("n_outputs", np.int64),
-        ("last_axis", np.int64),  # of the inputs: features or channels
-        ("output_axis", np.int64),  # the last axis of the output
-        ("leaves_out_dinputs", np.int64),  # 1 where no one needs the gradient of the inputs
-        ("parameters", np.int64),  # where they begin in the vector of all: see ``state.py``
-        ("n_parameters", np.int64),
-        ("n_weights", np.int64),  # of the first parameter
-        ("frozen", np.int64),  # where those that are not trained begin among the statistics
-        ("n_frozen", np.int64),
-        ("parameter_row", np.int64),  # the parameters are shared out in rows of so many
-        ("statistics", np.int64),
-        ("n_statistics", np.int64),
-        ("uniforms", np.int64),  # per sample
-        ("n_uniforms", np.int64),
-        ("inputs", np.int64),  # the places of arrays: see ``interpreter.py``
-        ("output", np.int64),
-        ("saved", np.int64),
-        ("n_saved", np.int64),  # how many arrays
-        ("dvalues", np.int64),
-        ("dinputs", np.int64),
-        ("partials", np.int64),  # per part
-        ("n_partials", np.int64),
-        *((name, np.int64) for name in FIELDS),
-        *((name, np.float64) for name in SETTINGS),
-    ]
-)
-
-LOSS_SETTINGS = settings(LOSSES)
-
-LOSS = np.dtype(
-    [
-        VERSION,
-        *((name, np.int64) for name in entries.LOSS),
-        ("is_fused", np.int64),
-        ("n_outputs", np.int64),
-        ("output", np.int64),
-        ("per_sample", np.int64),
-        ("dinputs", np.int64),
-        *((name, np.float64) for name in LOSS_SETTINGS),
-    ]
-)
+from optimizers.optimizer import parameter_names
 
 # Types of attributes whose values count, and not which object it is.
 COMPARED = (bool, int, float, str, tuple)
-
-OPTIMIZER_SETTINGS = ("max_gradient_norm", *settings(OPTIMIZERS))
-
-OPTIMIZER = np.dtype(
-    [
-        VERSION,
-        *((name, np.int64) for name in entries.OPTIMIZER),
-        *((name, np.float64) for name in OPTIMIZER_SETTINGS),
-    ]
-)
+LONGEST = max(len(kernel.operations) for kernel in OPERATIONS)
 
 
 @dataclass(frozen=True)
@@ -165,7 +91,7 @@ class Instructions:
         self.output_shape = self._add_all(operations, input_shape)
         self.n_outputs = math.prod(self.output_shape)
         self._connect(self.dvalues)  # to the loss
-        rows = [_row(INSTRUCTION, **row) for row in self._rows]
+        rows = [row_of(INSTRUCTION, **row) for row in self._rows]
         self.array: Array = np.array(rows, dtype=INSTRUCTION)
 
     def _add_all(self, operations: Sequence[Any], shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -192,7 +118,7 @@ class Instructions:
         if is_outermost:
             self._outermost = len(self._rows)
         source = self._source
-        fork = self._append(FORK, residual, shape, shape, dinputs=self.dvalues)
+        fork = self._append(FORK, residual, shape, shape, inputs=source, dinputs=self.dvalues)
         self._connect(self.dvalues)
         self.dvalues += math.prod(shape)
 
@@ -343,19 +269,6 @@ def _row_of_parameters(operation: Any, size: int) -> int:
     return 1
 
 
-def _row(dtype: np.dtype[Any], **fields: float) -> tuple[float, ...]:
-    """Return ``fields`` in the order of ``dtype``, 0 for those that are not given."""
-    row = _zeros(dtype) | fields
-    if unknown := row.keys() - _zeros(dtype).keys():
-        raise TypeError(f"an instruction has no field {', '.join(unknown)}")
-    return tuple(row.values())
-
-
-@cache
-def _zeros(dtype: np.dtype[Any]) -> dict[str, float]:
-    return dict.fromkeys(dtype.names or (), 0)
-
-
 def description(operations: Iterable[Any]) -> list[Any]:
     """Return every attribute of ``operations``, and of those inside residuals; of arrays the shape.
 
@@ -377,79 +290,3 @@ def are_same(first: Sequence[Any], second: Sequence[Any]) -> bool:
         a is b or (type(a) is type(b) and type(a) in COMPARED and a == b)
         for a, b in zip(first, second, strict=True)
     )
-
-
-def find_kernels(instructions: Instructions, of_loss: Any, loss: Any) -> None:
-    """Write the addresses of the kernels into the instructions of the operations and the loss.
-
-    Those that were not needed before are compiled: see ``entries.py``.
-    """
-    dtype = instructions.dtype
-    for op, group in zip(instructions.array, instructions.groups, strict=True):
-        entries.write_addresses(op, group.kernel.module, entries.OPERATION, dtype)
-    entries.write_addresses(of_loss, _loss_kernel(loss).module, entries.LOSS, dtype)
-
-
-def _loss_kernel(loss: Any) -> LossKernel:
-    return next(kernel for kernel in LOSSES if kernel.loss is type(loss))
-
-
-def loss_instruction(loss: Any, instructions: Instructions) -> Any:
-    """Return the instruction of a loss whose arrays stand behind those of ``instructions``."""
-    kernel = _loss_kernel(loss)
-    sources = (loss, loss.activation) if isinstance(loss, FusedLoss) else (loss,)
-    n_outputs, values = instructions.n_outputs, instructions.values
-    row = _row(
-        LOSS,
-        is_fused=isinstance(loss, FusedLoss),
-        n_outputs=n_outputs,
-        output=values,
-        per_sample=values + n_outputs,
-        dinputs=instructions.dvalues,
-        **{
-            name: next(getattr(source, name) for source in sources if hasattr(source, name))
-            for name in kernel.settings
-        },
-    )
-    return np.array(row, dtype=LOSS)[()]
-
-
-def optimizer_instruction(optimizer: Optimizer, dtype: np.dtype[Any], **others: float) -> Any:
-    """Return the instruction of an optimizer, with ``others`` in place of its own settings."""
-    kernel = next(kernel for kernel in OPTIMIZERS if kernel.optimizer is type(optimizer))
-    names = ("max_gradient_norm", *kernel.settings)
-    row = _row(
-        OPTIMIZER,
-        **{name: getattr(optimizer, name) or 0.0 for name in names} | others,
-    )
-    instruction = np.array(row, dtype=OPTIMIZER)[()]
-    entries.write_addresses(instruction, kernel.module, entries.OPTIMIZER, dtype)
-    return instruction
-
-
-def decays(optimizer: Optimizer, parameters: ParameterVector) -> Array:
-    """Return whether each of the parameters decays, nothing if all do."""
-    if not (isinstance(optimizer, WeightDecay) and optimizer.decay_exclude):
-        return np.empty(0, bool)
-    found = np.empty(len(parameters), bool)
-    for operation, name, part in parameters.split(found):
-        part[...] = not optimizer.excludes(operation, name)
-    return found
-
-
-def optimizer_state(
-    instruction: Any, optimizer: Optimizer, parameters: ParameterVector
-) -> tuple[Array, Array]:
-    """Return the two arrays that an optimizer remembers, empty where it does without.
-
-    Whether it does is read from its ``instruction``, as the compiled code reads it, and not from
-    the optimizer, whose momentum may have changed since.
-    """
-    kernel = next(kernel for kernel in OPTIMIZERS if kernel.optimizer is type(optimizer))
-    vector = parameters.weights
-    state = optimizer.state(parameters).setdefault("weights", State())
-    setting = kernel.stateless_without
-    names = () if setting and instruction[setting] == 0 else kernel.state
-    arrays = [state.array(name, like=vector) for name in names]
-    none = vector[:0]
-    return (*arrays, none, none)[:2]  # type: ignore[return-value]

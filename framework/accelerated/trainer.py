@@ -10,11 +10,9 @@ import numpy as np
 from framework.accelerated.blas import CAN_BE_SHARED
 from framework.accelerated.checked_data import CheckedData, are_checked, checked_data
 from framework.accelerated.compilation import telling
-from framework.accelerated.instructions import (
-    Instructions,
-    are_same,
+from framework.accelerated.instructions import Instructions, are_same, description
+from framework.accelerated.loss_and_optimizer import (
     decays,
-    description,
     find_kernels,
     loss_instruction,
     optimizer_instruction,

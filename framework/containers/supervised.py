@@ -403,6 +403,7 @@ class Supervised(Sequential):
     def _forward(
         self, X: ArrayLike, operations: Sequence[tuple[Any, str]], training: bool
     ) -> Array:
-        outputs = run_forward(operations, as_inputs(X, self.parameters.dtype), training)
+        assert self._parameters is not None  # the callers have asked for ``parameters``
+        outputs = run_forward(operations, as_inputs(X, self._parameters.dtype), training)
         self.store_around(["output"])
         return outputs

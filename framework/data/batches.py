@@ -183,11 +183,13 @@ class ArrayBatches:
 
     def take(self, rows: Array) -> tuple[Array, Array, Array | None]:
         """Return data, targets and weights of successive ``rows`` of an epoch."""
-        if self._gaps:
-            X, y = take_rows(self.X, rows), take_rows(self.y, rows)
-        else:  # views will do
+        if not self._gaps:  # views will do
             together = slice(rows[0], rows[-1] + 1)
             X, y = self.X[together], self.y[together]
+        elif self._mapped:
+            X, y = take_rows(self.X, rows), take_rows(self.y, rows)
+        else:
+            X, y = self.X.take(rows, axis=0), self.y.take(rows, axis=0)
         if self.transform is not None:
             # It may compute in place, so it never gets the user's own array.
             X = np.asarray(self.transform(X if self._gaps else X.copy()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ class Dense(Weighted):
         np.matmul(_rows(self.inputs).T, rows, out=self.dweights)
         if self.use_bias:
             # A product adds up rows in less than half the time of a sum.
-            np.matmul(np.ones((1, len(rows)), rows.dtype), rows, out=self.dbiases)
+            np.matmul(_ones(len(rows), rows.dtype), rows, out=self.dbiases)
         self.add_penalty_gradients()
 
     def check_inputs(self, inputs: ArrayLike) -> Array:
@@ -145,6 +146,13 @@ class Dense(Weighted):
     def _expectation(self, axes: int, hint: str = "") -> str:
         more = "" if axes <= 2 else "…, "
         return f"{self!r}{hint} expects inputs of shape (samples, {more}{self.n_inputs})"
+
+
+@lru_cache(maxsize=4)
+def _ones(count: int, dtype: np.dtype[Any]) -> Array:
+    ones = np.ones((1, count), dtype)
+    ones.flags.writeable = False
+    return ones
 
 
 def _rows(values: Array) -> Array:

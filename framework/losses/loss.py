@@ -113,8 +113,9 @@ class Loss(Configurable):
         with the λ that each layer has in ``weight_regularizer_l1`` and its three siblings. A
         layer without them adds nothing.
         """
-        layers = self.trainable_layers if layer is None else [layer]
-        return sum((penalty(layer) for layer in layers), 0.0)
+        if layer is not None:
+            return penalty(layer)
+        return sum(map(penalty, self.trainable_layers), 0.0)
 
     def check(self, y_pred: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
         """Return predictions and targets as arrays that fit each other, or raise."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
 from nicegui import ui
 
 from framework.playground import exports
-from framework.playground.desk import REFUSALS, Desk
+from framework.playground.desk import REFUSALS, Desk, Text
 from framework.playground.experiment import Experiment
 from framework.playground.link import encode
 from framework.playground.script import MOST_WRITTEN, POINTS_FILE, points_file, script_of
 from framework.playground.session import SLICE, SPEEDS
 
+# While training goes on, the timeline follows so often.
+SECONDS = 0.5
 SLOW = ("model.onnx", "training.gif", "picture.png", "picture.svg")
 
 
@@ -40,6 +43,7 @@ class TransportControls:
 
     def __init__(self, desk: Desk) -> None:
         self.desk, session = desk, desk.session
+        self.playing = False
         with ui.row().classes("transport"):
             same = lambda: desk.do(session.restart)  # noqa: E731
             button("replay", "start again from the same weights", same)
@@ -55,18 +59,17 @@ class TransportControls:
                     one.props("color=white")
         with ui.row().classes("count"):
             ui.label("epoch")
-            self.epoch = ui.label("0").classes("epoch").props("role=status aria-live=off")
-            self.batch = ui.label("").classes("batch")
+            Text("epoch", "0").classes("epoch")
+            Text("batch").classes("batch")
         speed = select("speed", list(SPEEDS), session.speed, self._set_speed)
         speed.props("dark").classes("speed")
 
     def show(self, facts: dict[str, Any]) -> None:
-        """Show whether it is playing, and how far it has come."""
-        playing, batch = facts["playing"], facts["batch"]
-        self.play.props(f"icon={'pause' if playing else 'play_arrow'}")
-        self.play.props(f'aria-label="{"pause" if playing else "play"}"')
-        self.epoch.set_text(f"{facts['epoch']:,}")
-        self.batch.set_text(f"+ batch {batch} of {facts['batches']}" if batch else "")
+        """Show whether it is playing."""
+        if facts["playing"] != self.playing:
+            self.playing = facts["playing"]
+            self.play.props(f"icon={'pause' if self.playing else 'play_arrow'}")
+            self.play.props(f'aria-label="{"pause" if self.playing else "play"}"')
 
     async def _play_or_pause(self) -> None:
         session = self.desk.session
@@ -82,7 +85,7 @@ class TimelineControls:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.shown: tuple[int, int] = (-1, -1)
-        self.moving = 0
+        self.shown_at = self.moved_at = 0.0
         with ui.row().classes("timeline"):
             ui.label("go back").classes("caption")
             self.slider = ui.slider(min=0, max=1, value=1, on_change=self._moved)
@@ -91,26 +94,26 @@ class TimelineControls:
 
     def show(self, facts: dict[str, Any]) -> None:
         """Show the present moment."""
+        now, is_last = time.monotonic(), facts["position"] is None
+        if facts["playing"] and now - self.shown_at < SECONDS:
+            return
+        self.shown_at = now
         last = facts["moments"] - 1
-        position = last if facts["position"] is None else facts["position"]
+        position = last if is_last else facts["position"]
         # While it is moved, it is ahead of the session, and must not be set back.
-        if not self.moving and self.shown != (last, position):
+        is_moved = now - self.moved_at < SECONDS
+        if self.shown != (last, position) and not is_moved:
             self.shown = (last, position)
             self.slider.props(f"max={max(last, 1)}")
             self.slider.set_value(position)
-        now = facts["position"] is None
-        self.text.set_text("now" if now else f"epoch {facts['epoch']:,}")
+        self.text.set_text("now" if is_last else f"epoch {facts['epoch']:,}")
 
     async def _moved(self, event: Any) -> None:
         position = int(event.value)
         if position == self.shown[1]:
             return
-        self.shown = (self.shown[0], position)
-        self.moving += 1
-        try:
-            await self.desk.do(lambda: self.desk.session.go_to(position))
-        finally:
-            self.moving -= 1
+        self.shown, self.moved_at = (self.shown[0], position), time.monotonic()
+        await self.desk.do(lambda: self.desk.session.go_to(position))
 
 
 def taking_along(desk: Desk) -> None:

@@ -40,8 +40,22 @@ class Drawing(Element, component="drawing.js"):
         self.update()
 
     def change(self, changes: Changes) -> None:
-        """Change attributes of parts."""
+        """Change attributes of parts, of other pictures too; the attribute "text" is their text."""
         self.run_method("change", changes)
+
+
+class Text(Drawing):
+    """A text that changes with the pictures, as the part ``name``.
+
+    Whatever else changes of a page makes the browser go through all of it.
+    """
+
+    def __init__(self, name: str, text: str = "") -> None:
+        super().__init__(name)
+        self._props.update(markup=f'<span id="{name}">{text}</span>', role="status")
+        self._props["aria-live"] = "off"
+        del self._props["aria-label"]
+        self.classes(remove="w-full")
 
 
 class Desk:

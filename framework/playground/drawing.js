@@ -20,7 +20,10 @@ export default {
       for (const [id, attributes] of Object.entries(changes)) {
         const part = document.getElementById(id);
         if (!part) continue;
-        for (const [name, value] of Object.entries(attributes)) part.setAttribute(name, value);
+        for (const [name, value] of Object.entries(attributes)) {
+          if (name === "text") part.textContent = value;
+          else part.setAttribute(name, value);
+        }
       }
       requestAnimationFrame(() => this.$emit("drawn"));
     },

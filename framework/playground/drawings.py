@@ -24,6 +24,7 @@ from framework.inspection.diagram import (
     line_width,
 )
 from framework.playground.plane import Plane, background, curve, neuron_pictures, signed
+from framework.playground.script import figures
 from framework.playground.session import Session
 from framework.utils.figures import COLOURS
 from optimizers.arrays import Array
@@ -136,6 +137,7 @@ class Drawings:
             self._change_network(found)
             self._change_map(found)
         self._change_curves(found)
+        self._change_texts(found)
         before, self._last = self._last, found
         return {part: new for part, new in found.items() if before.get(part) != new}
 
@@ -207,6 +209,15 @@ class Drawings:
             x = WIDTH * max(0, run.epoch - 1) / (epochs - 1)
             opacity = 0 if timeline.position is None else 0.6
             found[f"{kind}-now"] = {"x1": round(x, 1), "x2": round(x, 1), "stroke-opacity": opacity}
+
+    def _change_texts(self, found: Changes) -> None:
+        run = self.session.experiment.run
+        text = figures(self.session.experiment).replace("  ", " · ")
+        found["figures"] = {"text": text.replace(" · test loss", "\ntest loss")}
+        found["epoch"] = {"text": f"{0 if run is None else run.epoch:,}"}
+        batch = "" if run is None or not run.batch else f"+ batch {run.batch} of {run.batches}"
+        found["batch"] = {"text": batch}
+        found["loss-scale"] = {"text": f"loss, from 0 to {self.top:.2g}"}
 
     # Parts of the diagram
 

@@ -94,6 +94,8 @@ class Timeline:
         if self.position < len(self.moments) - 1:
             self._add(Branch(moment.epoch, self.curves))
         del self.moments[self.position + 1 :]
+        if len(self.moments) == 1:
+            self._every = 1
         self.position, self.curves = None, metrics(self.run.history)
 
     def take_over(self, before: Timeline) -> None:

@@ -10,12 +10,11 @@ from nicegui import ui
 
 from framework.playground.controls import TimelineControls, TransportControls, taking_along
 from framework.playground.data_controls import DataControls, PenControls
-from framework.playground.desk import Desk, Drawing
+from framework.playground.desk import Desk, Drawing, Text
 from framework.playground.drawings import COLUMN, Changes, Drawings
 from framework.playground.link import decode
 from framework.playground.network_controls import NetworkControls
 from framework.playground.numbers_panel import NumbersPanel
-from framework.playground.script import figures
 from framework.playground.session import Session
 from framework.playground.sessions import Sessions
 
@@ -73,15 +72,15 @@ class Window(Desk):
                 ui.label("Output").classes("title").props("role=heading aria-level=2")
                 self.map = Drawing("predictions over the plane").classes("map")
                 self.map.on("pick", lambda event: self.pick(event.args))
+                self.map.on("drawn", self._drawn)
                 self.map.on("places", lambda event: self.draw(event.args))
                 ui.html(LEGEND_OF_MAP, sanitize=False).classes("hint")
                 self.pen = PenControls(self)
-                self.figures = ui.label().classes("figures").props("role=status aria-live=off")
+                Text("figures").classes("figures")
                 self.curves: dict[str, Drawing] = {}
-                self.scales: dict[str, ui.label] = {}
                 for kind in ("loss", "accuracy"):
                     with ui.row().classes("curve-title"):
-                        self.scales[kind] = ui.label(f"{kind}, from 0 to 1")
+                        Text(f"{kind}-scale", f"{kind}, from 0 to 1")
                         if kind == "loss":
                             ui.html(
                                 '<span class="key solid"></span>training '
@@ -90,7 +89,6 @@ class Window(Desk):
                                 sanitize=False,
                             )
                     self.curves[kind] = Drawing(f"curves of the {kind}").classes("curve")
-                self.curves["loss"].on("drawn", self._drawn)
         self.numbers = NumbersPanel(self)
 
     # Looking at the session
@@ -129,10 +127,7 @@ class Window(Desk):
             self.network.show()
             self.pen.show()
         self.sent.append(time.monotonic())
-        self.diagram.change({k: v for k, v in changes.items() if k[0] in "nw"})
-        self.map.change({k: v for k, v in changes.items() if k[0] in "bp"})
-        self.curves["accuracy"].change({k: v for k, v in changes.items() if k[0] == "a"})
-        self.curves["loss"].change({k: v for k, v in changes.items() if k[0] == "l"})
+        self.map.change(changes)
         self.show_facts(facts)
 
     def _picture(self) -> tuple[dict[str, str] | None, Changes, dict[str, Any]]:
@@ -146,26 +141,18 @@ class Window(Desk):
             whole |= {kind: self.drawings.curves(kind) for kind in ("loss", "accuracy")}
         run, timeline = session.experiment.run, session.experiment.timeline
         facts = {
-            "figures": figures(session.experiment),
-            "epoch": 0 if run is None else run.epoch,
-            "batch": 0 if run is None else run.batch,
-            "batches": 0 if run is None else run.batches,
             "playing": session.playing,
             "message": session.message,
             "pace": session.pace,
+            "epoch": 0 if run is None else run.epoch,
             "moments": 1 if timeline is None else len(timeline.moments),
             "position": None if timeline is None else timeline.position,
             "training": session.settings.training,
         }
-        changes = self.drawings.changes()
-        facts["top"] = self.drawings.top
-        return whole, changes, facts
+        return whole, self.drawings.changes(), facts
 
     def show_facts(self, facts: dict[str, Any]) -> None:
-        """Show the figures and the state of the training."""
-        text = facts["figures"].replace("  ", " · ")
-        self.figures.set_text(text.replace(" · test loss", "\ntest loss"))
-        self.scales["loss"].set_text(f"loss, from 0 to {facts['top']:.2g}")
+        """Show the state of the training."""
         self.transport.show(facts)
         self.timeline.show(facts)
         self.network.show_rate(facts["training"])

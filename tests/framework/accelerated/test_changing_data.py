@@ -30,7 +30,7 @@ from framework import (
     Softmax,
     Training,
 )
-from framework.accelerated.instructions import optimizer_instruction, optimizer_state
+from framework.accelerated.loss_and_optimizer import optimizer_instruction, optimizer_state
 from framework.parameters import ParameterVector
 from optimizers import SGD, Adam
 

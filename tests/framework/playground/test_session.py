@@ -111,6 +111,9 @@ def test_moments_are_thinned_out_evenly() -> None:
     epochs = [moment.epoch for moment in timeline(session).moments]
     assert len(epochs) <= MOST_MOMENTS + 1 and epochs[0] == 0
     assert set(np.diff(epochs[:-1]).tolist()) == {4}
+    session.restart()
+    trained(session, 3)
+    assert [moment.epoch for moment in timeline(session).moments] == [0, 1, 2, 3]
 
 
 def test_a_learning_rate_counts_from_the_next_epoch_and_goes_back_as_well() -> None:
