@@ -30,9 +30,11 @@ from framework.data.table_columns import (
     FILLS,
     Column,
     TableColumns,
+    are_mostly_numbers,
     is_missing,
     is_number,
     learned_column,
+    no_number,
 )
 from framework.data.validation_split import split_by_class
 from framework.errors import file_errors
@@ -233,9 +235,12 @@ def _targets(cells: Sequence[str], options: argparse.Namespace) -> tuple[Array, 
         different.sort(key=float)
     few = all(map(_is_whole, different)) and len(different) <= MOST_NUMBERED_CLASSES
     are_classes = _are_classes(options)
-    if options.regression and not are_numbers:
-        text = next(cell for cell in different if not is_number(cell))
-        raise ValueError(f"--regression: {options.target!r} has {text!r:.60}, which is no number")
+    if not are_numbers and not are_classes:
+        wrong = no_number(options.target, cells)
+        if options.regression:
+            raise ValueError(f"--regression: {wrong}")
+        if are_mostly_numbers(cells):
+            raise ValueError(f"{wrong}: mend it, or say --classification if these are classes")
     if options.regression or (are_numbers and not few and not are_classes):
         if options.balanced:
             raise ValueError(f"--balanced is for classes, but {options.target!r} has numbers")
@@ -262,15 +267,21 @@ def _is_whole(cell: str) -> bool:
 
 def _split(targets: Array, options: argparse.Namespace) -> Split:
     """Split the rows, with the same share of each class."""
-    rows = len(targets)
+    rows, share = len(targets), options.validation
+    if rows < 4:
+        raise ValueError(
+            f"the table has too few rows, {rows}: there must be two to train on, and two to "
+            "validate on"
+        )
     classes = targets if targets.ndim == 1 else np.zeros(rows)
     generator = np.random.default_rng(options.seed)
-    train, validate = split_by_class(classes, options.validation, generator)
-    if min(len(train), len(validate)) < 2:
-        raise ValueError(
-            f"{rows} rows are too few for --validation {options.validation}: there must be two "
-            "to train on, and two to validate on"
-        )
+    train, validate = split_by_class(classes, share, generator)
+    for verb, found in (("train", train), ("validate", validate)):
+        if len(found) < 2:
+            raise ValueError(
+                f"--validation {share:g} of {rows:,} rows leaves {len(found)} to {verb} on: there "
+                "must be two"
+            )
     return Split(np.sort(train), np.sort(validate))
 
 
@@ -286,7 +297,12 @@ def _learned(
         if name == options.target or name in options.drop:
             continue
         known = {text for text in texts if not is_missing(text)}
-        is_category = name in options.categorical or not all(map(is_number, known))
+        is_category = name in options.categorical or not are_mostly_numbers(texts)
+        if not is_category and (wrong := no_number(name, texts)):
+            raise ValueError(
+                f"{wrong}: mend it (leave it empty if it is missing, and say --fill {FILLS[0]}), "
+                f"leave the column out with --drop {name}, or say --categorical {name}"
+            )
         if is_category and name not in options.categorical and len(known) > MOST_CATEGORIES:
             raise ValueError(
                 f"column {name!r} has {len(known)} different texts, such as {min(known)!r:.40}: "

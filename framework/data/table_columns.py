@@ -7,7 +7,8 @@ A column of numbers is one feature, a column of categories one feature of 0 and 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,9 +16,20 @@ import numpy as np
 
 from optimizers.arrays import Array
 
-# Texts that stand for a missing value, in lower case.
-MISSING = frozenset({"", "?", "na", "n/a", "nan", "null", "none", "-"})
+# Texts that stand for a missing value, in lower case: those of pandas, and of spreadsheets, R, SQL
+# and SAS.
+MISSING = frozenset(
+    [
+        *("", "?", "-", "--", ".", "..", "na", "n/a", "n.a.", "<na>", "#na", "#n/a", "#n/a n/a"),
+        *("nan", "-nan", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "nat", "#nv", "none"),
+        *("null", "(null)", "<null>", "\\n"),
+    ]
+)
 FILLS = ("mean", "median")
+# A column has numbers if so many of its known values do, or seem to.
+MOST = 0.9
+# What people write into numbers: between thousands, and units.
+NOT_OF_NUMBERS = re.compile(r"[\s_,'’%$€£]")
 
 
 @dataclass(frozen=True)
@@ -137,9 +149,30 @@ def is_missing(cell: str) -> bool:
 def is_number(cell: str) -> bool:
     """Whether ``cell`` is a finite number."""
     try:
-        return math.isfinite(float(cell))
+        return "_" not in cell and math.isfinite(float(cell))
     except ValueError:
         return False
+
+
+def mostly(answers: Iterable[object]) -> bool:
+    """Whether most of ``answers``, or all of none, are true."""
+    found = list(map(bool, answers))
+    return sum(found) >= MOST * len(found)
+
+
+def are_mostly_numbers(cells: Iterable[str]) -> bool:
+    """Whether most of the known ``cells`` are numbers, or seem to be, as "1,000" and "5 %" do."""
+    known = [cell for cell in cells if not is_missing(cell)]
+    return mostly(is_number(NOT_OF_NUMBERS.sub("", cell)) for cell in known)
+
+
+def no_number(name: str, cells: Sequence[str]) -> str | None:
+    """Return where in a column there is a text that is no number, None if all known are numbers."""
+    rows = [row for row, cell in enumerate(cells, 1) if not (is_missing(cell) or is_number(cell))]
+    if not rows:
+        return None
+    more = f" (and {len(rows) - 1:,} more)" if len(rows) > 1 else ""
+    return f"{_wrong_number(rows[0], name, cells[rows[0] - 1])}{more}"
 
 
 def _encoded(column: Column, cells: Sequence[str]) -> Array:
@@ -149,16 +182,19 @@ def _encoded(column: Column, cells: Sequence[str]) -> Array:
         fits = is_number(cell) if column.categories is None else cell in column.categories
         if fits:
             continue
-        where = f"row {row}, column {column.name!r}"
         if is_missing(cell):
-            raise ValueError(f"{where} is missing")
+            raise ValueError(f"row {row}, column {column.name!r} is missing")
         if column.categories is None:
-            raise ValueError(f"{where} has {cell!r:.60}, which is no number")
+            raise ValueError(_wrong_number(row, column.name, cell))
         raise ValueError(
-            f"{where} has {cell!r:.60}, which is none of its categories: "
+            f"row {row}, column {column.name!r} has {cell!r:.60}, which is none of its categories: "
             f"{', '.join(map(repr, column.categories)):.200}"
         )
     if column.categories is None:
         return np.array([float(cell) for cell in cells]).reshape(-1, 1)
     places = {category: place for place, category in enumerate(column.categories)}
     return np.eye(len(places))[[places[cell] for cell in cells]]
+
+
+def _wrong_number(row: int, name: str, cell: str) -> str:
+    return f"row {row}, column {name!r} has {cell!r:.60}, which is no number"

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TextIO
 
-from framework.data.table_columns import TableColumns, is_missing, is_number
+from framework.data.table_columns import TableColumns, is_missing, is_number, mostly
 
 SEPARATORS = (",", ";", "\t", "|")
 # Lines that are looked at to find out the separator.
@@ -90,10 +90,10 @@ def decimal_commas(
 ) -> frozenset[str]:
     """Return the names of the columns, among ``cells``, whose numbers have decimal commas.
 
-    There are none where the separator is a comma. Otherwise a column has if all its numbers are
-    like 1.234,5, with three digits after each point, and one of them has a comma or two points. If
-    they have points alone, such as 1.234, the column is read as in ``learned``, or else like the
-    other columns of numbers, if these all have decimal commas.
+    There are none where the separator is a comma. Otherwise a column has if all its numbers, and
+    most of its texts, are like 1.234,5, with three digits after each point, and one of them has a
+    comma or two points. If they have points alone, such as 1.234, the column is read as in
+    ``learned``, or else like the other columns of numbers, if these all have decimal commas.
     """
     if separator == ",":
         return frozenset()
@@ -101,13 +101,16 @@ def decimal_commas(
     # By its name, whether a column of numbers has decimal commas; None where it leaves this open.
     found: dict[str, bool | None] = {}
     for name, column in cells.items():
-        numbers = [cell for cell in column if not is_missing(cell)]
+        texts = [cell for cell in column if not is_missing(cell)]
+        numbers = [cell for cell in texts if _converted(cell)]
         before = known.get(name)
-        if not all(map(_converted, numbers)):
-            if all(map(is_number, numbers)):
-                found[name] = False
-        elif before is not None and before.categories is not None:
+        if before is not None and before.categories is not None:
             found[name] = before.decimal_comma
+        elif not mostly(map(_converted, texts)) or any(
+            is_number(cell) and not _converted(cell) for cell in texts
+        ):
+            if mostly(map(is_number, texts)):
+                found[name] = False
         elif any("," in number or number.count(".") > 1 for number in numbers):
             found[name] = True
         else:

@@ -162,7 +162,10 @@ def test_a_table_of_houses_in_european_form_is_learned(capsys: pytest.CaptureFix
         (["--target", "Sex", "--drop", "Sex"], "--drop: 'Sex' is the target"),
         (["--target", "Sex", "--drop", "Nme"], "--drop: there is no column 'Nme'"),
         (["--target", "PassengerId", "--balanced"], "--balanced is for classes, but 'PassengerId'"),
-        (["--target", "Sex", "--regression"], "--regression: 'Sex' has 'female', which is no"),
+        (
+            ["--target", "Sex", "--regression"],
+            "--regression: row 1, column 'Sex' has '(fe)?male'",
+        ),
         (
             ["--target", "Pclass", "--regression", "--categorical", "Pclass"],
             "--regression: 'Pclass' is --categorical too",
@@ -178,6 +181,27 @@ def test_what_cannot_be_learned_is_said_in_one_line(
     error = capsys.readouterr().err.splitlines()[-1]
     assert re.search(message, error), error
     assert not Path("training.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ([*range(99), "4o"], "row 100, column 'x' has '4o', which is no number: mend it"),
+        ([0, 1, 2, 3, "x"] + [0, 1, 2, 3, 4] * 19, "row 5, column 'x' has 'x', which is no number"),
+        (["1,000", "2,013"] * 50, "column 'x' has '1,000', which is no number .and 99 more.: mend"),
+        (["1_100"] + [7] * 99, "row 1, column 'x' has '1_100', which is no number: mend it"),
+        (["1.5", "inf"] + ["#N/A"] * 18 + [7] * 80, "row 2, column 'x' has 'inf', which is no"),
+    ],
+)
+def test_a_text_among_numbers_is_named(
+    column: list[Any], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(Path("data.csv"), {"x": column, "y": [i / 3 for i in range(100)]})
+    assert run("train", "data.csv", "--target", "y") == 1
+    assert re.search(message, capsys.readouterr().err)
+    assert run("train", "data.csv", "--target", "x") == 1
+    expected = "it is the target" if "#N/A" in column else message
+    assert re.search(expected, capsys.readouterr().err)
 
 
 def test_new_rows_that_do_not_fit_are_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -299,8 +323,12 @@ def test_each_class_gives_its_share_of_the_rows_to_validate_on() -> None:
     assert np.bincount(rare[split.validate]).tolist() == [18, 2]
     assert np.union1d(*split).tolist() == list(range(100))
     assert len(_split(np.zeros((100, 1)), options).validate) == 20
-    with pytest.raises(ValueError, match="5 rows are too few for --validation 0.2"):
-        _split(np.zeros((5, 1)), options)
+    for rows, message in (
+        (5, "--validation 0.2 of 5 rows leaves 1 to validate on: there must be two"),
+        (1, "the table has too few rows, 1: there must be two to train on"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            _split(np.zeros((rows, 1)), options)
 
 
 def test_separators_headings_and_commas_are_found_out(tmp_path: Path) -> None:
