@@ -4,7 +4,7 @@ Instructions hold plain numbers, so that the compiled code is the same for every
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ from framework.containers.residual import Residual
 from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
 
+# Types of attributes whose values count, and not which object it is.
+COMPARED = (bool, int, float, str, tuple)
 LONGEST = max(len(kernel.operations) for kernel in OPERATIONS)
 
 
@@ -265,3 +267,26 @@ def _row_of_parameters(operation: Any, size: int) -> int:
         row = int(getattr(operation, name).shape[-1])
         return row if size % row == 0 else size
     return 1
+
+
+def description(operations: Iterable[Any]) -> list[Any]:
+    """Return every attribute of ``operations``, and of those inside residuals; of arrays the shape.
+
+    Instructions depend on nothing else about operations.
+    """
+    described: list[Any] = []
+    for operation in operations:
+        for name, value in vars(operation).items():
+            described += name, value.shape if isinstance(value, np.ndarray) else value
+        if isinstance(operation, Residual):
+            for branch in (operation.operations, operation.shortcut):
+                described += description(flattened(branch))
+    return described
+
+
+def are_same(first: Sequence[Any], second: Sequence[Any]) -> bool:
+    """Whether these hold equal numbers, names and shapes, and otherwise the same objects."""
+    return len(first) == len(second) and all(
+        a is b or (type(a) is type(b) and type(a) in COMPARED and a == b)
+        for a, b in zip(first, second, strict=True)
+    )

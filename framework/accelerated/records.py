@@ -1,5 +1,6 @@
 """The plain numbers that compiled code is given: the fields of its instructions."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,12 @@ OPTIMIZER = np.dtype(
 
 def row_of(dtype: np.dtype[Any], **fields: float) -> tuple[float, ...]:
     """Return ``fields`` in the order of ``dtype``, 0 for those that are not given."""
-    row = tuple(fields.pop(name, 0) for name in dtype.names or ())
-    if fields:
-        raise TypeError(f"an instruction has no field {', '.join(fields)}")
-    return row
+    row = _zeros(dtype) | fields
+    if unknown := row.keys() - _zeros(dtype).keys():
+        raise TypeError(f"an instruction has no field {', '.join(unknown)}")
+    return tuple(row.values())
+
+
+@cache
+def _zeros(dtype: np.dtype[Any]) -> dict[str, float]:
+    return dict.fromkeys(dtype.names or (), 0)

@@ -18,7 +18,7 @@ LOOK = 0.02
 PIECE = LOOK / 4
 # Seconds between two moments at which the time of the steps is looked at.
 PERIOD = 0.05
-# The fewest seconds from one look to the next.
+# The fewest seconds of steps from one look to the next.
 INTERVAL = 0.5
 SHARE = 0.02
 # More threads have to be worth it: they take the processors from others.
@@ -43,6 +43,7 @@ class ThreadChoice:
         self.clock = clock
         self.threads = 1
         self._seconds: dict[int, float] = {}  # of a step, as last measured, by threads
+        self._elapsed = 0.0  # in steps alone: there may be hours between two calls
         self._most_steps = 1
         self._lost = 0.0
         self._look()
@@ -90,6 +91,7 @@ class ThreadChoice:
             return
         self._steps += steps
         self._spent += seconds
+        self._elapsed += seconds
         self._seconds[self.threads] = self._spent / self._steps
         if self._is_looking:
             others = [self._seconds[threads] for threads in self._found]
@@ -109,7 +111,7 @@ class ThreadChoice:
             if too_slow > 0:
                 self._lost += too_slow * self._steps
                 self._look()
-            elif self.clock() >= self._next_look:
+            elif self._elapsed >= self._next_look:
                 self._look()
             else:
                 self._begin(self.threads)
@@ -131,7 +133,7 @@ class ThreadChoice:
 
     def _settle(self, threads: int) -> None:
         """Go on with so many threads, until the next look."""
-        self._next_look = self.clock() + max(INTERVAL, self._lost / SHARE)
+        self._next_look = self._elapsed + max(INTERVAL, self._lost / SHARE)
         self._lost = 0.0
         self._is_looking = False
         self._begin(threads)

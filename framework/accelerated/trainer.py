@@ -10,7 +10,7 @@ import numpy as np
 from framework.accelerated.blas import CAN_BE_SHARED
 from framework.accelerated.checked_data import CheckedData, are_checked, checked_data
 from framework.accelerated.compilation import telling
-from framework.accelerated.instructions import Instructions
+from framework.accelerated.instructions import Instructions, are_same, description
 from framework.accelerated.loss_and_optimizer import (
     decays,
     find_kernels,
@@ -63,6 +63,7 @@ class Trainer:
         self.parameters = model.parameters
         self.places = places(self.parameters)
         self._choices: dict[int, ThreadChoice] = {}  # by the number of parts
+        self._description: list[Any] = []
 
     def telling(self, say: Callable[[str], None]) -> AbstractContextManager[None]:
         """Return a context in which ``say`` is called if something has to be compiled."""
@@ -252,7 +253,17 @@ class Trainer:
         self.model.store_around()
 
     def _instructions(self, X: Array) -> Instructions:
-        return Instructions(self.operations, self.places, X.shape[1:], self.parameters.dtype)
+        """Return the instructions for samples like those of ``X``.
+
+        They are made anew only if something has changed: that takes as long as a few small steps.
+        """
+        found = [X.shape[1:], *description(self.operations)]
+        if not are_same(found, self._description):
+            self._last = Instructions(
+                self.operations, self.places, X.shape[1:], self.parameters.dtype
+            )
+            self._description = found
+        return self._last
 
     def parts(self, batch_size: int, work_per_sample: int | None = None) -> int:
         """Return into how many parts the work on each batch of so many samples is cut.

@@ -15,8 +15,9 @@ class RandomErasing(Augmentation):
 
     Args:
         share: the smallest and the largest share of the image that is covered, above 0 and at
-            most 1; it is drawn evenly, and so is the logarithm of the rectangle's height to its
-            width, from 0.3 to 1 / 0.3.
+            most 1. It is drawn evenly, and covered to half a row or column of pixels. Evenly drawn
+            is also the logarithm of the rectangle's height to its width, among those from 0.3 to
+            1 / 0.3 that fit into the image; where none does, the nearest that fits is taken.
         probability: of an image to be changed, above 0 and at most 1.
         fill: the number that covers.
         seed: see the module.
@@ -57,8 +58,12 @@ class RandomErasing(Augmentation):
         numbers = generator.random((len(images), 5))
         low, high = self.share
         area = (low + (high - low) * numbers[:, :1]) * lengths.prod()
-        ratio = self.NARROWEST ** (1 - 2 * numbers[:, 1:2])
-        size = np.rint(np.sqrt(np.hstack([area * ratio, area / ratio]))).clip(1, lengths)
+        # The lowest and the highest rectangle that the ratios allow, and the image.
+        heights = np.sqrt(area * [self.NARROWEST, 1 / self.NARROWEST])
+        heights = heights.clip(area / lengths[1], lengths[0])
+        height = heights[:, :1] * (heights[:, 1:] / heights[:, :1]) ** numbers[:, 1:2]
+        height = np.rint(height).clip(1)
+        size = np.hstack([height, np.rint(area / height)]).clip(1, lengths)
         start = np.floor(numbers[:, 2:4] * (lengths - size + 1))
         size *= numbers[:, 4:] < self.probability
         rows, columns = (

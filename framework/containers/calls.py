@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +28,19 @@ class LeafPass(NamedTuple):
 
 def training_argument(layer: Any) -> str:
     """How ``layer.forward`` is told the mode: "positional", "keyword" or "" (not at all)."""
-    parameters = list(inspect.signature(layer.forward).parameters.values())
+    forward = layer.forward
+    if inspect.ismethod(forward):
+        return _argument_of(forward.__func__, 1)
+    return _argument_of.__wrapped__(forward, 0)
+
+
+@lru_cache(maxsize=256)
+def _argument_of(forward: Callable[..., Any], leading: int) -> str:
+    """Return ``training_argument`` of a function, without its ``leading`` parameters.
+
+    Of methods the functions are remembered, and not the layers with their arrays.
+    """
+    parameters = list(inspect.signature(forward).parameters.values())[leading:]
     kinds = {p.name: p.kind for p in parameters}
     if "training" in kinds:
         # By keyword unless it is second in line, since there may be others before it.

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from framework.checks import as_array, as_dvalues, check_count, check_dtype, check_finite
+from framework.layers.blocks import blocks_of
 from framework.layers.sample_shapes import check_features, check_inputs
 from framework.operation import Operation, Shape, smooth
 from framework.parameters import Parameter, bind
-from framework.utils.memory_maps import release_pages
 from framework.utils.warnings import warn_user
 from optimizers.arrays import Array
 
-# Of the data, in float64, at once.
-BYTES_AT_ONCE = 2**22
 # More constant features than this are counted, not named.
 MOST_NAMED = 10
 # The distance between two numbers near the mean, in deviations, from which on adapt warns.
 COARSE = 0.25
+# Two to the power of minus it is finite, and so is its inverse.
+SMALLEST_EXPONENT = np.finfo(np.float64).minexp
 
 
 class Mean(Parameter):
@@ -131,20 +131,30 @@ class Normalization(Operation):
         Args:
             X: ``(samples, …, n_features)``, also mapped from a file; or an iterable of batches,
                 such as a list, which are such arrays or tuples that begin with one, such as
-                ``(X, y)``.
+                ``(X, y)``. A tuple ``(X, y)`` itself is refused, since nothing is learned from
+                targets, and so is a list of arrays as a batch that may be ``[X, y]`` or samples.
 
         Raises:
-            TypeError, ValueError: data of another shape, no data, a NaN or infinity in them, or a
-                mean or deviation too large for the dtype. Both are as they were then.
+            TypeError, ValueError: data of another kind or shape, no data, a NaN or infinity in
+                them, or a mean or deviation too large for the dtype. Both are as they were then.
 
         Warns of features that have the same value everywhere or differ by too little for the dtype,
         and of those whose mean is so much larger than their deviation that numbers of the dtype
         hardly tell their values apart. The positions are named.
         """
         count, mean, squares = 0, np.zeros(self.n_features), np.zeros(self.n_features)
+        exponent = np.zeros(self.n_features, np.int64)
         smallest, largest = np.full(self.n_features, np.inf), np.full(self.n_features, -np.inf)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
-            for rows in self._blocks(X):
+            for rows in blocks_of(self, X):
+                smallest = np.minimum(smallest, rows.min(axis=0))
+                largest = np.maximum(largest, rows.max(axis=0))
+                # The sums are of numbers below 1, so that no square over- or underflows.
+                before, size = exponent, np.maximum(-smallest, largest)
+                exponent = np.frexp(size)[1].clip(SMALLEST_EXPONENT)
+                mean = np.ldexp(mean, before - exponent)
+                squares = np.ldexp(squares, 2 * (before - exponent))
+                rows *= np.ldexp(1.0, -exponent)
                 total = count + len(rows)
                 block_mean = rows.mean(axis=0)
                 difference = block_mean - mean
@@ -152,14 +162,13 @@ class Normalization(Operation):
                 squares += np.square(difference) * (count * len(rows) / total)
                 mean += difference * (len(rows) / total)
                 count = total
-                smallest = np.minimum(smallest, rows.min(axis=0))
-                largest = np.maximum(largest, rows.max(axis=0))
         if not count:
             raise ValueError(f"{self!r}: there are no data to adapt to")
         # The sums of a constant feature may be off by a rounding error; its extremes are not.
         constant = smallest == largest
-        mean = np.where(constant, smallest, mean)
-        self._take(mean, np.where(constant, 0.0, np.sqrt(squares / count)), constant)
+        mean = np.where(constant, smallest, np.ldexp(mean, exponent))
+        deviation = np.ldexp(np.sqrt(squares / count), exponent)
+        self._take(mean, np.where(constant, 0.0, deviation), constant)
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         mean, rest, factor = self.mean[0], self.mean_rest[0], self._factor()
@@ -214,28 +223,25 @@ class Normalization(Operation):
         infinite = ~np.isfinite(rounded) | ~np.isfinite(deviation)
         if infinite.any():
             raise ValueError(
-                f"{self!r}: {_named(infinite)} have a mean or a deviation too large for "
-                f"{self.dtype}"
+                f"{self!r}: a mean or a deviation too large for {self.dtype} in {_named(infinite)}"
             )
         too_little = ~constant & _is_too_small(deviation)
         deviation[too_little] = 0
         self.deviation = deviation[np.newaxis]
         self._set_mean(mean[np.newaxis])
         if constant.any():
-            warn_user(
-                f"{self!r}: {_named(constant)} have the same value everywhere, and are left at 0"
-            )
+            warn_user(f"{self!r}: the same value everywhere in {_named(constant)}, left at 0")
         if too_little.any():
             warn_user(
-                f"{self!r}: {_named(too_little)} have a deviation too small for {self.dtype}, and "
-                "are left at 0"
+                f"{self!r}: a deviation too small for {self.dtype} in {_named(too_little)}, left "
+                "at 0"
             )
         coarse = (deviation > 0) & (np.spacing(np.abs(rounded)) > COARSE * deviation)
         if coarse.any():
             warn_user(
-                f"{self!r}: {_named(coarse)} have a mean so much larger than their deviation that "
-                f"{self.dtype} hardly tells their values apart; use float64, or subtract a number "
-                "near the mean from the data first"
+                f"{self!r}: a mean much larger than the deviation in {_named(coarse)}, whose "
+                f"values {self.dtype} hardly tells apart; use float64, or subtract a number near "
+                "the mean from the data first"
             )
 
     def _factor(self) -> Array:
@@ -255,45 +261,6 @@ class Normalization(Operation):
         check_finite(np.atleast_2d(values), name, dtype)
         return np.broadcast_to(values, shape)
 
-    def _blocks(self, X: Any) -> Iterator[Array]:
-        """Yield the data as float64 ``(rows, n_features)``, a few megabytes at a time."""
-        is_array = not isinstance(X, Iterable) or hasattr(X, "__array__") or _are_rows(X)
-        for number, batch in enumerate([X] if is_array else X):
-            first = batch if is_array else _first_of(batch)
-            name = "X" if is_array else f"X of batch {number}"
-            array = as_array(first, name)
-            if array.ndim < 2 or array.shape[-1] != self.n_features:
-                raise ValueError(
-                    f"{self!r} expects {name} of shape (samples, …, {self.n_features}), received "
-                    f"{array.shape}"
-                )
-            samples = max(1, BYTES_AT_ONCE // max(1, 8 * array[:1].size))
-            for start in range(0, len(array), samples):
-                rows = slice(start, start + samples)
-                check_finite(array, name, rows=rows)
-                block = array[rows].astype(np.float64).reshape(-1, self.n_features)
-                release_pages(array)
-                if len(block):
-                    yield block
-
-
-def _first_of(batch: Any) -> Any:
-    """Return the data of a batch such as ``(X, y)``, also in a list, as of PyTorch, or ``X``."""
-    is_list = isinstance(batch, list) and len(batch) in (2, 3)
-    if is_list and hasattr(batch[0], "__array__") and np.ndim(batch[0]) > 1:
-        return batch[0]
-    return batch[0] if isinstance(batch, tuple) and batch else batch
-
-
-def _are_rows(X: Any) -> bool:
-    """Whether a sequence holds numbers or rows. What has more axes are batches, or may be so."""
-    if not isinstance(X, Sequence):
-        return False
-    try:
-        return len(X) == 0 or np.ndim(_first_of(X[0])) < 2
-    except ValueError:  # of rows of different lengths
-        return True
-
 
 def _is_too_small(deviation: Array) -> Array:
     with np.errstate(divide="ignore", over="ignore"):
@@ -305,4 +272,5 @@ def _named(chosen: Array) -> str:
     """Name the features that are chosen, by their positions."""
     positions = np.flatnonzero(chosen).tolist()
     more = f" and {len(positions) - MOST_NAMED} more" if len(positions) > MOST_NAMED else ""
-    return f"features {', '.join(map(str, positions[:MOST_NAMED]))}{more}"
+    s = "s" if len(positions) > 1 else ""
+    return f"feature{s} {', '.join(map(str, positions[:MOST_NAMED]))}{more}"

@@ -251,6 +251,8 @@ class _SlicedLoop(Loop):
 
     def batches(self, skip: int = 0) -> Iterator[Batch]:
         assert isinstance(self.data, ArrayBatches)
+        if not skip:  # an epoch begins, to which one can come back
+            self.training.rng_state = rng.rng_state()
         trainer = self._trainer(self.data)
         together = 1
         if trainer is not None:

@@ -215,7 +215,10 @@ class Loop:
     def _begin_epoch(self) -> Iterator[Batch]:
         training = self.training
         training.epoch, training.batch = training.epoch + 1, 0
-        training.sums, training.rng_state = EpochSums(), rng.rng_state()
+        training.sums = EpochSums()
+        # NumPy takes longer to tell its state than a small network for a step.
+        if self.callbacks:
+            training.rng_state = rng.rng_state()
         return self.batches()
 
     def _continue_epoch(self) -> Iterator[Batch]:

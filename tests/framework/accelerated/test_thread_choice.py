@@ -95,6 +95,17 @@ def test_threads_that_are_fast_only_at_first_are_given_up(favoured: float) -> No
     assert machine.now < 1.05 * 50_000 * 1e-4
 
 
+def test_what_passes_between_two_calls_is_no_reason_to_look_again() -> None:
+    machine = Machine(lambda threads, now: 400e-6 / threads)
+    choice = machine.choice()
+    choice.run(1000, machine.take)
+    machine.steps.clear()
+    for _ in range(10):
+        machine.now += 3600
+        choice.run(100, machine.take)
+    assert machine.steps == {2: 1000}
+
+
 def test_no_more_steps_are_taken_once_they_end() -> None:
     calls: list[tuple[int, int]] = []
 

@@ -190,7 +190,20 @@ def test_erasing_covers_one_rectangle_of_the_share_that_was_asked_for() -> None:
     assert 0.25 < max(shares) < 0.33
     assert min(ratios) < 0.5
     assert max(ratios) > 2
-    assert (RandomErasing((1, 1), probability=1.0)(images[:50]) == 0).any(axis=(1, 2, 3)).all()
+
+
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.7, 0.95, 1.0])
+@pytest.mark.parametrize("shape", [(20, 30), (4, 90), (50, 3), (1, 1)])
+def test_erasing_covers_the_share_in_images_of_any_shape(
+    shape: tuple[int, int], share: float
+) -> None:
+    transform = RandomErasing((share, share), probability=1.0, seed=0)
+    covered = (transform(np.ones((100, *shape, 1))) == 0).sum(axis=(1, 2, 3))
+    expected = max(1, share * np.prod(shape))
+    assert (np.abs(covered - expected) <= max(shape) / 2).all()
+    assert covered.min() >= 1
+    if share == 1:
+        assert (covered == np.prod(shape)).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

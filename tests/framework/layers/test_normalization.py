@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framework import Conv2D, Dense, MeanSquaredError, Model, Normalization
-from framework.layers import normalization
+from framework.layers import blocks
 from framework.saving.file_format import encode, read
 from optimizers import SGD
 from tests.strategies import Array, generator
@@ -28,7 +28,7 @@ def as_batches(X: Array) -> list[Array]:
 
 
 def as_lists(X: Array) -> list[list[Array]]:
-    return [[X[:400], 7 * X[:400]], [X[400:], 7 * X[400:]]]
+    return [[X[:400], X[:400, :2]], [X[400:], X[400:, 0]]]
 
 
 def as_similar_pairs(X: Array) -> tuple[tuple[Array, Array], ...]:
@@ -81,9 +81,9 @@ def test_any_division_into_blocks_gives_the_same(drawn: Any, block: int) -> None
     X = generator(drawn.draw).normal(100, 3, size=shape)
     layer = Normalization(shape[-1], mean=0, deviation=0, dtype="float64")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(normalization, "BYTES_AT_ONCE", 8 * block)
+        patch.setattr(blocks, "BYTES_AT_ONCE", 8 * block)
         if X.size == shape[-1]:  # a single value of each feature
-            with pytest.warns(UserWarning, match="have the same value everywhere"):
+            with pytest.warns(UserWarning, match="the same value everywhere in feature"):
                 layer.adapt(X)
         else:
             layer.adapt(X)
@@ -113,7 +113,9 @@ def test_constant_features_are_left_at_0_and_named() -> None:
     X = data(7)
     X[:, 1] = 0.1  # whose mean over seven is not 0.1, in floating point
     layer = Normalization(3, dtype="float64")
-    with pytest.warns(UserWarning, match=r"Normalization\(3, .*: features 1 have the same value"):
+    with pytest.warns(
+        UserWarning, match=r"Normalization\(3, .*: the same value .* in feature 1, left"
+    ):
         layer.adapt(X)
     assert layer.mean[0, 1] == 0.1
     output = layer.forward(X + 1)
@@ -122,23 +124,37 @@ def test_constant_features_are_left_at_0_and_named() -> None:
 
 
 def test_many_constant_features_are_counted() -> None:
-    with pytest.warns(UserWarning, match="features 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 90 more have"):
+    with pytest.warns(UserWarning, match="in features 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 90 more"):
         Normalization(100).adapt(np.ones((3, 100)))
 
 
 def test_statistics_too_large_for_the_dtype_change_nothing() -> None:
-    for dtype, X in (("float32", [[1e39, 1.0], [2e39, 2.0]]), ("float64", [[1e300, 1], [0.0, 2]])):
-        layer = Normalization(2, mean=[1, 2], deviation=4, dtype=dtype)
-        with pytest.raises(ValueError, match=f"features 0 have a mean or a .* large for {dtype}"):
-            layer.adapt(X)
-        np.testing.assert_array_equal(layer.mean, [[1, 2]])
-        np.testing.assert_array_equal(layer.deviation, [[4, 4]])
+    layer = Normalization(2, mean=[1, 2], deviation=4)
+    with pytest.raises(ValueError, match="a mean or a .* too large for float32 in feature 0"):
+        layer.adapt([[1e39, 1.0], [2e39, 2.0]])
+    np.testing.assert_array_equal(layer.mean, [[1, 2]])
+    np.testing.assert_array_equal(layer.deviation, [[4, 4]])
+
+
+@pytest.mark.parametrize("exponents", [[-1015] * 3, [1020] * 3, [-1015, 1020, 0]])
+def test_of_tiny_and_huge_numbers_no_square_is_lost(exponents: list[int]) -> None:
+    X = np.random.default_rng(0).normal([0.5, 0, 8], size=(1000, 3)) / 4
+    X[:300] *= 1e-6  # the first batch is smaller than the others
+    X[:100] = 0
+    layer, expected = Normalization(3, dtype="float64"), Normalization(3, dtype="float64")
+    expected.adapt(as_batches(X))
+    layer.adapt(as_batches(np.ldexp(X, exponents)))
+    np.testing.assert_allclose(layer.mean, np.ldexp(expected.mean, exponents), rtol=1e-13)
+    expected_deviation = np.ldexp(expected.deviation, exponents)
+    np.testing.assert_allclose(layer.deviation, expected_deviation, rtol=1e-13)
+    np.testing.assert_allclose(layer.forward(np.ldexp(X, exponents)), expected.forward(X))
+    np.testing.assert_allclose(expected.deviation[0], X.std(axis=0), rtol=1e-13)
 
 
 @pytest.mark.parametrize("tiny", [1e-50, 1e-40])
 def test_features_that_differ_by_too_little_are_left_at_0_and_named(tiny: float) -> None:
     layer = Normalization(2)
-    with pytest.warns(UserWarning, match="features 1 have a deviation too small for float32"):
+    with pytest.warns(UserWarning, match="a deviation too small for float32 in feature 1, left"):
         layer.adapt([[1.0, tiny], [3.0, -tiny]])
     np.testing.assert_array_equal(layer.forward([[1.0, tiny], [3.0, 1.0]]), [[-1, 0], [1, 0]])
     with pytest.raises(ValueError, match=r"so large that 1 / deviation is finite in float32"):
@@ -147,7 +163,7 @@ def test_features_that_differ_by_too_little_are_left_at_0_and_named(tiny: float)
 
 def test_a_mean_much_larger_than_the_deviation_is_named() -> None:
     X = np.array([[1.7e9, 1.0], [1.7e9 + 100, 2.0]])
-    with pytest.warns(UserWarning, match="features 0 have a mean so much larger than .* float32"):
+    with pytest.warns(UserWarning, match="much larger than .* in feature 0, whose .* float32"):
         Normalization(2).adapt(X)
     for layer, numbers in ((Normalization(2), X - [1.7e9, 0]), (Normalization(2, dtype=float), X)):
         layer.adapt(numbers)
@@ -268,6 +284,23 @@ def test_data_that_do_not_fit_change_nothing(X: Any, message: str) -> None:
         layer.adapt(X)
     np.testing.assert_array_equal(layer.mean, [[1, 2, 3]])
     np.testing.assert_array_equal(layer.deviation, [[4, 4, 4]])
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ((np.ones((4, 3)), np.ones((4, 3))), r"not be a tuple of arrays, such as \(X, y\): give X"),
+        ([[np.ones((4, 5, 3))] * 2] * 2, r"batch 0 is a list of .* which may be \[X, y\] or sampl"),
+        ([[np.ones((4, 5, 3)), np.ones((4, 6, 3))]], r"give a tuple \(X, y\), or the samples in"),
+        ("x.npy", r"received a path: load the file, as np.load\(path, mmap_mode='r'\) does"),
+        (Path("x.npy"), "received a path: load the file"),
+    ],
+)
+def test_what_may_be_meant_otherwise_is_refused(X: Any, message: str) -> None:
+    layer = Normalization(3, mean=1, deviation=4)
+    with pytest.raises(TypeError, match=message):
+        layer.adapt(X)
+    np.testing.assert_array_equal(layer.mean, [[1, 1, 1]])
 
 
 @pytest.mark.parametrize(
