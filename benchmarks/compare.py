@@ -167,18 +167,20 @@ def check_losses(workload: Workload, started: Sequence[Training]) -> None:
 def print_busy(workloads: Sequence[Workload], repetitions: int) -> None:
     """Print how long accelerated steps take while another program is busy on one core."""
     single = {"OPENBLAS_NUM_THREADS": "1"}
-    head = ["", "alone", "alone, one thread", "beside another", "beside ÷ one thread"]
+    head = ["", "alone", "one thread", "beside another", "one thread", "ratio, alone", "beside"]
     rows: list[list[object]] = []
     for workload in workloads:
         with (
             trainings([Accelerated.name], workload) as (several,),
             trainings([Accelerated.name], workload, single) as (one,),
         ):
-            alone = step_times(workload, {"several": several, "one": one}, repetitions)
+            both = {"several": several, "one": one}
+            alone = step_times(workload, both, repetitions)
             with busy_program():
-                beside = step_times(workload, {"several": several}, repetitions)["several"]
-        ratio = f"{beside / alone['one']:.2f}"
-        rows.append([workload.name, alone["several"], alone["one"], beside, ratio])
+                beside = step_times(workload, both, repetitions)
+        times = [alone["several"], alone["one"], beside["several"], beside["one"]]
+        ratios = [f"{times[2] / times[n]:.2f}" for n in (1, 3)]
+        rows.append([workload.name, *times, *ratios])
     print("\n## A step of dinputs accelerated while another program is busy on one core\n")
     print_table(head, rows)
 
