@@ -345,6 +345,16 @@ def test_columns_are_named_by_their_kind_and_the_target_can_be_forced(
     assert "no class has two samples" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_column_of_one_value_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    table = {"a": [1] * 60, "town": ["Rom"] * 60, "b": [*range(60)], "y": [*range(60)]}
+    write(Path("data.csv"), table)
+    options = ("--target", "y", "--quiet", "--epochs", "1", "--no-accelerated")
+    assert run("train", "data.csv", *options) == 0
+    error = capsys.readouterr().err
+    assert error == "the same value in all rows to train on, so of no use: 'a', 'town=Rom'\n"
+
+
 def test_each_class_gives_its_share_of_the_rows_to_validate_on() -> None:
     options = Namespace(validation=0.2, seed=3)
     rare = np.repeat([0, 1], [90, 10])
