@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from framework.data.table_columns import TableColumns, is_number
-from framework.data.table_text import decimal_commas, found_separator, opened_table, with_point
+from framework.data.table_text import (
+    decimal_commas,
+    declared_separator,
+    found_separator,
+    opened_table,
+    with_point,
+)
 from framework.errors import file_errors
+from optimizers.arrays import Array
+
+LARGEST_WHOLE = 2**53  # up to which float64 has all whole numbers
 
 
 class NamedColumns(NamedTuple):
@@ -38,7 +48,8 @@ def read_columns(
     A file ``.npy`` has an array of numbers, ``(rows, columns)``, or one with named fields. Another
     is text: see ``data.table_text`` for its encodings, and for decimal commas. Columns without a
     heading are called by their numbers, from 1. A first column without a name is an index, and left
-    out.
+    out; so is a last one with neither name nor values, as behind a separator that ends all lines.
+    An array's columns of whole numbers are read as a text file has them, "1" and not "1.0".
 
     Args:
         separator: between two values; None finds it out.
@@ -55,9 +66,13 @@ def read_columns(
             return NamedColumns(_from_array(path), [])
         with opened_table(path) as file:
             lines = list(file)
-        separator = separator or found_separator(lines)
-        reader = csv.reader(lines, delimiter=separator)
-        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+        declared = declared_separator(lines)
+        above = 1 if declared else 0
+        separator = separator or declared or found_separator(lines)
+        reader = csv.reader(lines[above:], delimiter=separator)
+        rows = [
+            (above + reader.line_num, row) for row in reader if any(cell.strip() for cell in row)
+        ]
         if not rows:
             raise ValueError("it has no rows")
         remarks = []
@@ -77,6 +92,8 @@ def read_columns(
         if repeated := [name for name in names if names.count(name) > 1 and name]:
             raise ValueError(f"it has two columns of the name {repeated[0]!r}")
         columns = [[row[i].strip() for _, row in rows] for i in range(len(names))]
+        if len(names) > 1 and not any(columns[-1]) and not (has_heading and names[-1]):
+            del names[-1], columns[-1]
         if not names[0] and len(names) > 1:
             names, columns = names[1:], columns[1:]
             remarks.append(f"{path}: the first column, which has no name, was taken for an index")
@@ -96,10 +113,20 @@ def _from_array(path: Path) -> dict[str, list[str]]:
     array = np.load(path, allow_pickle=False)
     names = array.dtype.names
     if names is not None:
-        return {name: [str(value) for value in array[name].tolist()] for name in names}
+        return {name: _texts(array[name]) for name in names}
     if array.ndim != 2 or array.dtype.kind not in "fiub":
         raise ValueError(
             f"expected an array of numbers, (rows, columns), received {array.dtype} {array.shape}"
         )
-    numbers = array.astype(np.float64)
-    return {str(i + 1): [repr(x) for x in column] for i, column in enumerate(numbers.T.tolist())}
+    return {str(i): _texts(column) for i, column in enumerate(array.T, 1)}
+
+
+def _texts(column: Array) -> list[str]:
+    """Return the values of a column as a text file has them: whole numbers without a point."""
+    if column.dtype.kind == "S":
+        column = np.char.decode(column, "utf-8")
+    if column.dtype.kind == "f":
+        known = column[~np.isnan(column)]
+        if (np.abs(known) < LARGEST_WHOLE).all() and (known == np.trunc(known)).all():
+            return ["" if math.isnan(x) else str(int(x)) for x in column.tolist()]
+    return [str(value) for value in column.tolist()]

@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from framework.data.table_columns import is_number
-from framework.data.table_text import decimal_commas, found_separator, opened_table, with_point
+from framework.data.table_text import (
+    decimal_commas,
+    declared_separator,
+    found_separator,
+    opened_table,
+    with_point,
+)
 from framework.errors import file_errors
 from framework.utils.text import printable
 from optimizers.arrays import Array
@@ -42,9 +48,10 @@ def read_table(
         FileError: it has no rows, rows of different lengths, or values that are not numbers.
     """
     with file_errors(path), opened_table(path) as file:
-        delimiter = delimiter or found_separator(file)
-        file.seek(0)
-        reader = csv.reader(file, delimiter=delimiter)
+        declared = declared_separator(file)
+        above = 1 if declared else 0
+        delimiter = delimiter or declared or found_separator(_lines(file, 0))
+        reader = csv.reader(_lines(file, above), delimiter=delimiter)
         first = next(filter(None, reader), None)
         if first is None:
             raise ValueError("it has no rows of numbers")
@@ -52,7 +59,7 @@ def read_table(
         if has_heading is None:
             has_heading = not any(is_number(cell.replace(",", ".")) for cell in first)
             remark = _remark(path, delimiter.join(first), has_heading)
-        above = reader.line_num if has_heading else 0
+        above += reader.line_num if has_heading else 0
         table = _parse(_lines(file, above), delimiter, dtype)
         if table is None:
             table = _parse_row_by_row(_lines(file, above), above, delimiter)

@@ -24,17 +24,21 @@ LOOKED_AT = 20
 BLOCK = 2**20  # bytes that are decoded at once
 # A number in a column with decimal commas: points are only between thousands.
 WITH_COMMA = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d*)(,\d*)?([eE][+-]?\d+)?")
+# A first line by which Excel knows the separator.
+DECLARATION = re.compile(r"\"?sep=(?P<separator>[^\r\n\"])\"?[\r\n]*", re.IGNORECASE)
 
 
 @contextmanager
 def opened_table(source: Path | bytes) -> Iterator[TextIO]:
     """Open a table as text. It can be gone through several times, which a pipe cannot.
 
-    The text is UTF-8, UTF-16 with its mark at the beginning (as Excel writes "Unicode text"), or
-    else in any encoding of one byte for a character: digits are the same in all of these. Such
-    text is read as Windows-1252, or as Latin-1 where it has bytes that are none of the former.
+    The text is UTF-8, UTF-16 (as Excel writes "Unicode text"; also without its mark at the
+    beginning if the first two characters are ASCII), or else in any encoding of one byte for a
+    character: digits are the same in all of these. Such text is read as Windows-1252, or as Latin-1
+    where it has bytes that are none of the former.
 
-    ``source`` is the file, or its content. Raises OSError if it cannot be read.
+    ``source`` is the file, or its content. Raises OSError if it cannot be read, and ValueError,
+    naming the line, for a NUL byte, which no text has.
     """
     with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as opened:
         file: IO[bytes] = opened if opened.seekable() else io.BytesIO(opened.read())
@@ -45,8 +49,15 @@ def opened_table(source: Path | bytes) -> Iterator[TextIO]:
 
 
 def _encoding(file: IO[bytes]) -> str:
-    if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+    first = file.read(4)
+    if first[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16"
+    # The first two characters are ASCII.
+    zeros = [not byte for byte in first]
+    if zeros in ([False, True] * 2, [True, False] * 2):
+        return "utf-16-le" if zeros[1] else "utf-16-be"
+    file.seek(0)
+    _check_no_nul(file)
     for encoding in ("utf-8-sig", "cp1252"):
         file.seek(0)
         decoder = codecs.getincrementaldecoder(encoding)()
@@ -58,6 +69,21 @@ def _encoding(file: IO[bytes]) -> str:
             continue
         return encoding
     return "latin-1"  # which has a character for every byte
+
+
+def _check_no_nul(file: IO[bytes]) -> None:
+    line = 1
+    while block := file.read(BLOCK):
+        if (place := block.find(0)) >= 0:
+            line += block.count(b"\n", 0, place)
+            raise ValueError(f"line {line} has a NUL byte: it is no text, or damaged")
+        line += block.count(b"\n")
+
+
+def declared_separator(lines: Iterator[str] | Sequence[str]) -> str | None:
+    """Return the separator that a first line such as ``sep=;`` declares, as Excel's do, or None."""
+    found = DECLARATION.fullmatch(next(iter(lines), ""))
+    return found["separator"] if found else None
 
 
 def found_separator(lines: Iterator[str] | Sequence[str]) -> str:

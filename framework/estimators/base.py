@@ -193,6 +193,7 @@ class NeuralNetwork(BaseEstimator):
             raise ValueError("validation_data must be a pair (X_val, y_val)")
         try:
             X, y = self._check_data(data[0], data[1], first=False, dtype=dtype)
+            self._encode(y)
         except (TypeError, ValueError) as error:
             raise type(error)(f"validation_data: {error}") from None
         if len(y) < 2:
@@ -308,14 +309,22 @@ class NeuralNetwork(BaseEstimator):
 
         The optimizer is replaced by a new one. One that was given by name becomes an object, which
         has the ``learning_rate`` of the estimator too. Raises ValueError for a name that is not
-        known.
+        known, and other errors of an optimizer's arguments; then nothing has been set.
         """
+        before = dict(vars(self))
+        try:
+            self._set_params(params)
+        except Exception:
+            self.__dict__.update(before)
+            raise
+        return self
+
+    def _set_params(self, params: dict[str, Any]) -> None:
         nested = {name: value for name, value in params.items() if name.startswith(OF_OPTIMIZER)}
         super().set_params(**{name: params[name] for name in params.keys() - nested.keys()})
         if nested:
             arguments = {name.removeprefix(OF_OPTIMIZER): nested[name] for name in nested}
             self.optimizer, self.learning_rate = optimizer_with(self, arguments), None
-        return self
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

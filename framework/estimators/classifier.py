@@ -43,8 +43,8 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):
         batch_normalization: whether to normalize before each activation.
         optimizer: the name of one of ``optimizers``, in lower case ("adam", "adamw", "sgd"), or an
             optimizer, which is copied.
-        learning_rate: for an optimizer given by name, a number or a schedule. None takes that
-            optimizer's default (0.001 for "adam"), but 0.01 for "adagrad" and "sgd".
+        learning_rate: a number or a schedule, instead of that of ``optimizer``. None takes that of
+            an object; by name, the default (0.001 for "adam"), but 0.01 for "adagrad" and "sgd".
         batch_size: samples per update; "auto" is ``min(200, samples)``, None all of them.
         epochs: the maximum number of epochs of ``fit``.
         early_stopping: whether to split off validation samples, stop when the loss on them has not

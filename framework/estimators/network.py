@@ -57,12 +57,14 @@ def new_optimizer(estimator: Any) -> Any:
             default = constructor_arguments(cls)["learning_rate"].default
             rate = LEARNING_RATES.get(cls, default)
         return cls(rate)
-    if rate is not None:
-        raise ValueError(
-            "learning_rate is for an optimizer given by name: set it in "
-            f"{describe(estimator.optimizer)} itself"
-        )
     optimizer = copy.deepcopy(estimator.optimizer)
+    if rate is not None:
+        if not isinstance(optimizer, Optimizer):
+            raise ValueError(
+                f"learning_rate cannot be set in {describe(optimizer)}, which is no Optimizer of "
+                "this library: set it there, and leave learning_rate at None"
+            )
+        return type(optimizer)(**{**optimizer.configuration(), "learning_rate": rate})
     if isinstance(optimizer, Optimizer) and optimizer.has_trained_only_others([]):
         optimizer.reset()
     return optimizer

@@ -23,9 +23,9 @@ def precision(
     Args:
         outputs: one probability for each sample, ``(samples,)`` or ``(samples, 1)``; one for each
             class, ``(samples, classes)``, of which the largest is predicted; or one for each of
-            several labels.
-        targets: classes ``(samples,)``; or a column for each output, see ``multilabel``. NaN is
-            never right.
+            several labels. NaN is never right.
+        targets: classes ``(samples,)``, for a single output 0 and 1 (or -1 and 1); or a column for
+            each output, see ``multilabel``.
         average: "macro" for the mean over the classes, of those that occur in the targets or the
             predictions; "weighted" for the mean weighted by how often each class occurs in the
             targets; "micro" for ``Σ correct / Σ predicted``; "binary" for class 1 of two classes.

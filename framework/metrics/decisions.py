@@ -63,7 +63,8 @@ def read(outputs: ArrayLike, targets: ArrayLike, multilabel: bool | None = None)
                 f"targets must have one value for each of {samples} samples, received shape "
                 f"{targets.shape}"
             )
-        return Targets(outputs.ravel(), (targets.ravel() > 0.5).astype(np.intp), 2)
+        _check_answers(targets)
+        return Targets(outputs.ravel(), (targets.ravel() > 0).astype(np.intp), 2)
     classes = outputs.shape[1]
     if targets.shape == outputs.shape:
         if multilabel is None:
@@ -162,6 +163,16 @@ def weights_of(sample_weight: ArrayLike | None, samples: int) -> Array:
             f"sample_weight must be of shape ({samples},), received shape {weights.shape}"
         )
     return weights
+
+
+def _check_answers(targets: Array) -> None:
+    """Raise ValueError if targets of a single output are neither 0 and 1 nor -1 and 1."""
+    if not (np.isin(targets, (0, 1)).all() or np.isin(targets, (-1, 1)).all()):
+        found = ", ".join(f"{value:g}" for value in np.unique(targets)[:5].tolist())
+        raise ValueError(
+            "targets of a single output must be 1 for yes and 0 (or -1) for no, received values "
+            f"such as {found}"
+        )
 
 
 def _are_distributions(outputs: Array) -> bool:

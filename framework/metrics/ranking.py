@@ -85,7 +85,7 @@ def top_k(
     Args:
         outputs: ``(samples, classes)``; or one for each sample, for two classes.
         targets: classes ``(samples,)`` or one-hot rows ``(samples, classes)``.
-        k: at least 1, and less than the number of classes.
+        k: at least 1. With all classes or more, every sample is right.
         threshold: of a single output: above it, the class is 1.
         sample_weight: how much each sample counts, ``(samples,)``.
 
@@ -95,10 +95,10 @@ def top_k(
     0.5
     """
     found = read(outputs, targets, multilabel=False)
-    if check_count("k", k) >= found.n_classes:
-        raise ValueError(f"k must be less than the {found.n_classes} classes, received {k}")
     scores = found.outputs.reshape(len(found.outputs), -1)
-    if found.n_classes == 2:
+    if check_count("k", k) >= found.n_classes:
+        hits = np.ones(len(scores), bool)
+    elif found.n_classes == 2:
         is_second = scores[:, -1] > (threshold if scores.shape[1] == 1 else scores[:, 0])
         hits = is_second == found.true
     else:

@@ -7,7 +7,13 @@ import csv
 import numpy as np
 
 from framework.data.table_columns import is_number
-from framework.data.table_text import decimal_commas, found_separator, opened_table, with_point
+from framework.data.table_text import (
+    decimal_commas,
+    declared_separator,
+    found_separator,
+    opened_table,
+    with_point,
+)
 from framework.playground.points import Points
 from framework.utils.text import printable
 
@@ -87,13 +93,19 @@ def _with_targets(
 def _rows(content: bytes) -> list[tuple[int, list[str]]]:
     """Return the rows that are not empty, each with the number of its line."""
     with opened_table(content) as file:
-        separator = found_separator(file)
-        file.seek(0)
-        reader = csv.reader(file, delimiter=separator)
+        lines = list(file)
+        declared = declared_separator(lines)
+        above = 1 if declared else 0
+        separator = declared or found_separator(lines)
+        reader = csv.reader(lines[above:], delimiter=separator)
         try:
-            rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+            rows = [
+                (above + reader.line_num, row)
+                for row in reader
+                if any(cell.strip() for cell in row)
+            ]
         except csv.Error as error:
-            raise ValueError(f"line {reader.line_num} cannot be read: {error}") from None
+            raise ValueError(f"line {above + reader.line_num} cannot be read: {error}") from None
     return rows if separator == "," else _with_points(rows, separator)
 
 

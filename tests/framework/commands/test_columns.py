@@ -90,3 +90,9 @@ def test_text_that_is_not_unicode_is_windows_1252(
     path = tmp_path / "table.csv"
     path.write_bytes(content)
     assert read_columns(path).cells["b"] == [expected]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_read_without_its_mark_too(encoding: str, tmp_path: Path) -> None:
+    path = written(tmp_path, "a;b\n1;Łódź\n", encoding)
+    assert read_columns(path).cells == {"a": ["1"], "b": ["Łódź"]}

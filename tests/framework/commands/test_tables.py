@@ -48,6 +48,8 @@ def test_separators_and_decimal_commas_are_found_out(tmp_path: Path) -> None:
         "a;b\n1,5;-2,0\n3,0;0,004\n",
         "1,5\t-2\n3\t4e-3\n",
         "1.5|-2\n3|4e-3\n",
+        "sep=;\r\na;b\r\n1,5;-2\r\n3;0,004\r\n",
+        "sep=|\n1.5|-2\n3|4e-3\n",
     ):
         np.testing.assert_array_equal(read_table(table(tmp_path, content))[0], NUMBERS)
     thousands = table(tmp_path, "1.234;0,5\n2.345.678;1\n")
@@ -67,6 +69,8 @@ def test_separators_and_decimal_commas_are_found_out(tmp_path: Path) -> None:
         ('1,2\n3,"4\n5",6\n', "line 3 has 3 values, others have 2"),
         ("a,b\n\n", "it has no rows of numbers below its heading"),
         ("\n\n", "it has no rows of numbers"),
+        ("sep=;\n1;2\n3;x\n", "line 3 has 'x', which is no number, in column 2"),
+        ("1,2\n3,\0\n", "line 2 has a NUL byte: it is no text, or damaged"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(content: str, message: str, tmp_path: Path) -> None:
@@ -80,8 +84,8 @@ def test_what_is_wrong_is_named_with_its_line(content: str, message: str, tmp_pa
 def test_the_numbers_have_the_dtype_of_the_model_unless_one_is_too_large(
     dtype: Any, tmp_path: Path
 ) -> None:
-    # 1_0 is a number for Python alone.
-    for content in (ROWS, ROWS + '"-7",1_0\n'):
+    # Digits of full width are numbers for Python alone.
+    for content in (ROWS, ROWS + '"-7",１０\n'):
         read, _ = read_table(table(tmp_path, content), dtype=dtype)
         expected = [*NUMBERS, [-7, 10]][: len(read)]
         np.testing.assert_allclose(read, expected, rtol=1e-7)

@@ -238,6 +238,35 @@ def test_arrays_are_tables_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert values == pytest.approx([6, 0], abs=1)
 
 
+def test_an_array_and_the_text_of_the_same_table_are_alike(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rank = random.integers(1, 4, 90)
+    whole = np.column_stack([rank, rank > 1])
+    fields = [("1", "i4"), ("2", "?"), ("3", "S2"), ("4", "f4")]
+    np.save("fields.npy", np.array([(1, True, "ä".encode(), 2), (2, False, b"b", np.nan)], fields))
+    assert read_columns(Path("fields.npy")).cells == {
+        "1": ["1", "2"],
+        "2": ["True", "False"],
+        "3": ["ä", "b"],
+        "4": ["2", ""],
+    }
+    np.save("whole.npy", whole)
+    np.save("float.npy", whole.astype(float))
+    np.savetxt("whole.csv", whole, "%d", ",")
+    options = ("--target", "2", "--categorical", "1", "--quiet", "--epochs", "1")
+    printed = set()
+    for name in ("whole.npy", "float.npy", "whole.csv"):
+        assert run("train", name, *options, "--save", "m.st", "--no-accelerated") == 0
+        model = Model.load("m.st")
+        assert model.class_names == ["0", "1"] and model.table.features == ["1=1", "1=2", "1=3"]
+        for other in ("whole.npy", "float.npy", "whole.csv"):
+            capsys.readouterr()
+            assert run("predict", "m.st", other) == 0
+            printed.add(capsys.readouterr().out)
+    assert len(printed) == 1
+
+
 def figures(printed: str) -> dict[str, float]:
     found = re.findall(r"^(accuracy|r2|rmse|mae) +(\S+)$", printed, re.MULTILINE)
     return {name: float(value) for name, value in found}
@@ -316,6 +345,16 @@ def test_columns_are_named_by_their_kind_and_the_target_can_be_forced(
     assert "no class has two samples" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_column_of_one_value_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    table = {"a": [1] * 60, "town": ["Rom"] * 60, "b": [*range(60)], "y": [*range(60)]}
+    write(Path("data.csv"), table)
+    options = ("--target", "y", "--quiet", "--epochs", "1", "--no-accelerated")
+    assert run("train", "data.csv", *options) == 0
+    error = capsys.readouterr().err
+    assert error == "the same value in all rows to train on, so of no use: 'a', 'town=Rom'\n"
+
+
 def test_each_class_gives_its_share_of_the_rows_to_validate_on() -> None:
     options = Namespace(validation=0.2, seed=3)
     rare = np.repeat([0, 1], [90, 10])
@@ -340,6 +379,9 @@ def test_separators_headings_and_commas_are_found_out(tmp_path: Path) -> None:
         ('a,b\n"1","x;y"\n', {"a": ["1"], "b": ["x;y"]}),
         ("1,2\n3,4\n", {"1": ["1", "3"], "2": ["2", "4"]}),
         (",b,c\n0,1,x\n1,2,y\n", {"b": ["1", "2"], "c": ["x", "y"]}),
+        ("b,c,\n1,x,\n2,y,\n", {"b": ["1", "2"], "c": ["x", "y"]}),
+        ("1;2;\n3;4;\n", {"1": ["1", "3"], "2": ["2", "4"]}),
+        ("sep=;\na;b\n1,x;2\n", {"a": ["1,x"], "b": ["2"]}),
     ):
         (tmp_path / "table.csv").write_text(text)
         found = read_columns(tmp_path / "table.csv").cells
@@ -348,6 +390,8 @@ def test_separators_headings_and_commas_are_found_out(tmp_path: Path) -> None:
         ("", "it has no rows"),
         ("a,b\n", "it has no rows below its heading"),
         ("a,b\n1,2\n3\n", "line 3 has 1 values, others have 2"),
+        ("sep=,\na,b\n1,2\n3\n", "line 4 has 1 values, others have 2"),
+        ("a,b\n1,2\n3,\0\n", "line 3 has a NUL byte"),
         ("a,a\n1,2\n", "it has two columns of the name 'a'"),
         ("a,,b\n1,2,3\n", "column 2 has no name"),
     ):

@@ -94,7 +94,7 @@ def test_validation_data_are_scored_after_each_epoch_and_watched() -> None:
     stopping = NeuralNetworkClassifier((8,), early_stopping=True, patience=1, **options)
     stopping.fit(X[50:], LABELS[50:], validation_data=(X[:50], np.flip(LABELS[:50])))
     assert stopping.n_iter_ < 20
-    with pytest.raises(ValueError, match="previously unseen labels: 'yesterday'"):
+    with pytest.raises(ValueError, match="^validation_data: .* unseen labels: 'yesterday'"):
         network.fit(X, LABELS, validation_data=(X[:2], ["yes", "yesterday"]))
 
 
@@ -118,7 +118,10 @@ def test_arguments_of_the_optimizer_are_set_and_searched_by_name() -> None:
     network.set_params(optimizer=Adam(), optimizer__beta_1=0.8)
     assert network.optimizer.beta_1 == 0.8
     with pytest.raises(ValueError, match="optimizer__speed: Adam.* has no such argument; it has"):
-        network.set_params(optimizer__speed=1)
+        network.set_params(epochs=7, optimizer__speed=1)
+    with pytest.raises(ValueError, match="Invalid parameter 'speed'"):
+        network.set_params(epochs=7, speed=1)
+    assert network.epochs == 40
     search = GridSearchCV(
         linear(optimizer="sgd", learning_rate=None, epochs=20),
         {"optimizer": ["sgd", "adam", SGD(momentum=0.5)], "optimizer__learning_rate": [1e-6, 0.1]},
@@ -128,6 +131,8 @@ def test_arguments_of_the_optimizer_are_set_and_searched_by_name() -> None:
     by_name = linear(learning_rate=0.3).set_params(optimizer__beta_1=0.8)
     assert by_name.optimizer.configuration() == Adam(0.3, beta_1=0.8).configuration()
     assert by_name.learning_rate is None
+    fitted = clone(by_name).set_params(learning_rate=0.1, epochs=1).fit(X, NUMBERS)
+    assert fitted.model_.optimizer.configuration() == Adam(0.1, beta_1=0.8).configuration()
     by_name.set_params(optimizer="sgd", optimizer__learning_rate=0.2)
     assert repr(by_name.optimizer) == "SGD(learning_rate=0.2)"
 

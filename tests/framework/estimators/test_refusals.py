@@ -30,7 +30,7 @@ from tests.framework.estimators.support import LABELS, NUMBERS, X, classifier, r
         ({"l2": "much"}, TypeError, "l2 must be a number"),
         ({"optimizer": "newton"}, ValueError, "none named 'newton'; known are adagrad, adam"),
         ({"optimizer": Adam}, TypeError, "the optimizer needs an object, not its class"),
-        ({"optimizer": Adam(), "learning_rate": 1.0}, ValueError, r"set it in Adam\(\) itself"),
+        ({"optimizer": 3, "learning_rate": 1.0}, ValueError, "learning_rate cannot be set in 3"),
         ({"learning_rate": 0}, ValueError, "learning_rate must be greater than 0"),
         ({"batch_size": "all"}, TypeError, "batch_size must be a whole number"),
         ({"epochs": 0}, ValueError, "epochs must be at least 1"),

@@ -167,6 +167,18 @@ def test_columns_are_labels_or_classes_as_they_are_said_to_be() -> None:
         equal(ours(complementary, labels, multilabel=False), theirs(labels.argmax(axis=1), one))
 
 
+def test_with_all_classes_top_k_is_1() -> None:
+    assert top_k(np.eye(3)[[1, 2, 0]], [0, 1, 2]) == 1
+    assert top_k([0.5, 0.1], [0, 1], k=2) == 1
+    assert top_k([[np.nan, 0.5], [0.1, 0.9]], [0, 0]) == 0.5
+
+
+def test_no_is_0_or_minus_1() -> None:
+    outputs, yes = [0.9, 0.8, 0.3, 0.6], np.array([1, -1, 1, 1])
+    equal(f1(outputs, yes), reference.f1_score(yes > 0, np.array(outputs) > 0.5))
+    equal(roc_auc(outputs, yes), reference.roc_auc_score(yes, outputs))
+
+
 def test_a_single_sample_will_do() -> None:
     assert (precision([[0.9]], [1]), recall([[0.9]], [0]), f1([[0.2, 0.8]], [1])) == (1, 0, 1)
 
@@ -184,9 +196,11 @@ def test_a_single_sample_will_do() -> None:
         (lambda: f1([], []), r"outputs must be \(samples, outputs\), received shape \(0,\)"),
         (lambda: f1(np.ones((2, 2, 2)), [0, 1]), "outputs must be .* received shape"),
         (lambda: f1([0.5], [1], sample_weight=[1, 2]), r"sample_weight must be of shape \(1,\)"),
-        (lambda: top_k(np.eye(3), [0, 1, 2]), "k must be less than the 3 classes, received 5"),
         (lambda: top_k(np.eye(3), [0, 1, 2], k=0), "k must be at least 1"),
-        (lambda: top_k([0.5, 0.1], [0, 1], k=2), "k must be less than the 2 classes, received 2"),
+        (lambda: f1([0.5, 0.1, 0.9], [0, 1, 2]), "must be 1 for yes and 0 .* such as 0, 1, 2"),
+        (lambda: precision([[0.5], [0.1]], [[1], [np.nan]]), "must be 1 for yes .* such as 1, nan"),
+        (lambda: recall([0.5, 0.1], [0.5, 1]), "must be 1 for yes .* such as 0.5, 1"),
+        (lambda: roc_auc([0.5, 0.1, 0.2], [-1, 0, 1]), "must be 1 for yes .* such as -1, 0, 1"),
     ],
 )
 def test_what_does_not_fit_is_refused(call: Any, message: str) -> None:

@@ -51,6 +51,7 @@ def test_a_table_of_windows_has_decimal_commas() -> None:
 def test_numbers_in_the_last_column_are_values_unless_they_are_few_whole_ones() -> None:
     assert read_points(b"1,2,0\n3,4,1\n").class_names == ("0", "1")
     assert read_points(b"1,2,10\n3,4,9\n").class_names == ("9", "10")
+    assert read_points(b"sep=;\n1;2;10\n3;4;9\n").class_names == ("9", "10")
     values = read_points(b"1,2,0.5\n3,4,1\n")
     assert values.class_names is None
     np.testing.assert_array_equal(values.y, [[0.5], [1]])

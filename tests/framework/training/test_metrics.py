@@ -282,8 +282,8 @@ def test_a_metric_that_returns_no_number_is_named() -> None:
 
 
 def test_a_metric_of_this_library_that_does_not_fit_is_refused_before_training() -> None:
-    model = classifier(top=metrics.top_k)
+    model = classifier(top=partial(metrics.top_k, k=0))
     before = model.parameters.weights.copy()
-    with pytest.raises(ValueError, match="k must be less than the 3 classes, received 5"):
+    with pytest.raises(ValueError, match="k must be at least 1"):
         model.train(X, y, validation_data=(X_val, y_val), progress=False)
     np.testing.assert_array_equal(model.parameters.weights, before)
