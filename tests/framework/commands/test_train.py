@@ -427,5 +427,10 @@ def test_features_are_zero_and_one_for_categories() -> None:
     encoded = table.encode({"b": ["y", "?"], "a": ["1", "2.5"], "z": ["", ""]})
     np.testing.assert_array_equal(encoded, [[1, 0, 1], [2.5, 1, 0]])
     assert TableColumns.from_json(json.loads(json.dumps(table.to_json()))) == table
+    numbers = TableColumns([Column("a", ["007", "1", "2.0", "3", "3.0"])])
+    encoded = numbers.encode({"a": ["1.0", "1", "2", "3", "3.0", "007"]})
+    assert encoded.argmax(axis=1).tolist() == [1, 1, 2, 3, 4, 0]
+    with pytest.raises(ValueError, match="row 1, column 'a' has '7', which is none of its cat"):
+        numbers.encode({"a": ["7"]})
     with pytest.raises(ValueError, match="row 2, column 'a' is missing"):
         table.encode({"a": ["1", "NaN"], "b": ["x", "x"]})
