@@ -83,7 +83,8 @@ def image_folder(
         FileNotFoundError, NotADirectoryError: there is no such folder.
         OSError: a file cannot be read.
         DataError: there are no classes, or a class has no pictures; a file is no picture, is
-            damaged, or, unless ``channels`` is 4, has transparent parts. The message names it.
+            damaged, or, unless ``channels`` is 4, has transparent parts; a folder is a link to one
+            that it is in. The message names it.
         TypeError, ValueError: an argument of another kind or out of its range, or a split that
             sets no picture aside.
 
@@ -139,7 +140,7 @@ def _classes_in(folder: Path) -> dict[str, list[Path]]:
     classes = {}
     for entry in _entries(folder):
         if entry.is_dir():
-            classes[entry.name] = _files_in(entry)
+            classes[entry.name] = _files_in(entry, (folder.resolve(),))
             if not classes[entry.name]:
                 raise DataError(f"{entry}: expected pictures of this class, found none")
         elif is_picture(entry):  # a licence, or a list of the files, is none
@@ -151,11 +152,17 @@ def _classes_in(folder: Path) -> dict[str, list[Path]]:
     return classes
 
 
-def _files_in(folder: Path) -> list[Path]:
-    """Return the files in ``folder`` and in all folders inside it."""
+def _files_in(folder: Path, around: tuple[Path, ...]) -> list[Path]:
+    """Return the files in ``folder`` and in all folders inside it.
+
+    ``around`` are the folders that it is in. Raises DataError if it is a link to one of them.
+    """
+    place = folder.resolve()
+    if place in around:
+        raise DataError(f"{folder} is a link to {place}, which it is in: remove it")
     found = []
     for entry in _entries(folder):
-        found += _files_in(entry) if entry.is_dir() else [entry]
+        found += _files_in(entry, (*around, place)) if entry.is_dir() else [entry]
     return found
 
 

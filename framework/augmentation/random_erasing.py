@@ -15,9 +15,9 @@ class RandomErasing(Augmentation):
 
     Args:
         share: the smallest and the largest share of the image that is covered, above 0 and at
-            most 1. It is drawn evenly, and covered to half a row or column of pixels. Evenly drawn
-            is also the logarithm of the rectangle's height to its width, among those from 0.3 to
-            1 / 0.3 that fit into the image; where none does, the nearest that fits is taken.
+            most 1; drawn evenly, and right to half a row or column of pixels. Height / width of the
+            rectangle is from 0.3 to 1 / 0.3, its logarithm drawn evenly from what fits into the
+            image; where nothing does, it is the nearest that fits.
         probability: of an image to be changed, above 0 and at most 1.
         fill: the number that covers.
         seed: see the module.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +24,7 @@ from framework import (
     metrics,
 )
 from framework.commands.options import finalize
+from framework.utils.text import printable
 from optimizers import Adam
 from optimizers.arrays import Array
 
@@ -28,6 +32,8 @@ from optimizers.arrays import Array
 # deviation, and if the deviation and its inverse are far from the ends of float32.
 LARGEST_ROUNDING = 1e-4
 DEVIATIONS = (1e-30, 1e30)
+# More columns than this are counted, not named.
+MOST_NAMED = 20
 
 
 class TargetUnit(NamedTuple):
@@ -71,7 +77,10 @@ def network(
     columns = X if names is not None else np.column_stack([X, targets])
     dtype = "float32" if _fit_float32(columns) else "float64"
     normalization = Normalization(X.shape[1], dtype=dtype)
-    normalization.adapt(X)
+    with warnings.catch_warnings():
+        # ``print_remarks`` says it by the names of the columns.
+        warnings.filterwarnings("ignore", ".*the same value everywhere")
+        normalization.adapt(X)
     layers: list[Any] = [normalization]
     width = X.shape[1]
     for size in options.hidden:
@@ -90,6 +99,22 @@ def network(
     model.set(optimizer=Adam(options.learning_rate))
     finalize(model, options.accelerated)
     return model
+
+
+def print_remarks(X: Array, features: Sequence[str]) -> None:
+    """Print which of ``features`` have one value in all rows of ``X``, those to train on."""
+    constant = [repr(features[i]) for i in np.flatnonzero((X[:1] == X).all(axis=0)).tolist()]
+    if constant:
+        print(
+            f"the same value in all rows to train on, so of no use: {named(constant)}",
+            file=sys.stderr,
+        )
+
+
+def named(columns: Sequence[str]) -> str:
+    """Return a list of ``columns`` to print, of which the first are named."""
+    more = f" and {len(columns) - MOST_NAMED} more" if len(columns) > MOST_NAMED else ""
+    return printable(", ".join(columns[:MOST_NAMED])) + more
 
 
 def errors_of(model: Model, X: Array, y: Array) -> dict[str, float]:

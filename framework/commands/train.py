@@ -25,7 +25,7 @@ from framework.commands.options import (
     seed,
     separator_of,
 )
-from framework.commands.table_networks import TargetUnit, errors_of, network
+from framework.commands.table_networks import TargetUnit, errors_of, named, network, print_remarks
 from framework.data.table_columns import (
     FILLS,
     Column,
@@ -45,8 +45,6 @@ from optimizers.arrays import Array
 MOST_CATEGORIES = 50
 # A target of so many different whole numbers at most is taken for classes.
 MOST_NUMBERED_CLASSES = 10
-# More columns than this are counted, not named.
-MOST_NAMED = 20
 
 
 class Split(NamedTuple):
@@ -147,6 +145,7 @@ def train(options: argparse.Namespace) -> int:
     learned = targets if unit is None else unit.standardized(targets)
     model = network(X[split.train], targets[split.train], names, options)
     _print_columns(table)
+    print_remarks(X[split.train], table.features)
     kind, other = "numbers", "--classification if they are classes"
     if names is not None:
         kind, other = f"{len(names)} classes", "--regression if they are numbers"
@@ -202,9 +201,7 @@ def _print_columns(table: TableColumns) -> None:
         ("categories", categories, "they have texts that are no numbers, or --categorical"),
     ):
         if found:
-            more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-            named = printable(", ".join(found[:MOST_NAMED]))
-            print(f"{kind:10} {named}{more} ({correction}; --drop leaves them out)")
+            print(f"{kind:10} {named(found)} ({correction}; --drop leaves them out)")
 
 
 def _check_names(cells: Mapping[str, Any], options: argparse.Namespace) -> None:

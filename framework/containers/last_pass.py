@@ -16,9 +16,9 @@ from framework.parameters import stored_names
 from optimizers.configuration import constructor_arguments
 
 OF_CONTAINERS = ("inputs", "output", "_output", "dinputs")  # the third is that of a Supervised
-# Operations store these for their backward pass: arrays, None where there is no mask, and whether
-# it is a training pass.
-STORED_TYPES = (np.ndarray, type(None), bool)
+# Operations store these for their backward pass: arrays, None where there is no mask, their shapes,
+# and whether it is a training pass.
+STORED_TYPES = (np.ndarray, type(None), tuple, bool)
 
 
 class LastPass:

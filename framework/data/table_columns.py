@@ -178,9 +178,9 @@ def no_number(name: str, cells: Sequence[str]) -> str | None:
 def _encoded(column: Column, cells: Sequence[str]) -> Array:
     if column.fill is not None:
         cells = [str(column.fill) if is_missing(cell) else cell for cell in cells]
+    places = _places(column.categories or ())
     for row, cell in enumerate(cells, 1):
-        fits = is_number(cell) if column.categories is None else cell in column.categories
-        if fits:
+        if is_number(cell) if column.categories is None else cell in places:
             continue
         if is_missing(cell):
             raise ValueError(f"row {row}, column {column.name!r} is missing")
@@ -192,8 +192,19 @@ def _encoded(column: Column, cells: Sequence[str]) -> Array:
         )
     if column.categories is None:
         return np.array([float(cell) for cell in cells]).reshape(-1, 1)
-    places = {category: place for place, category in enumerate(column.categories)}
-    return np.eye(len(places))[[places[cell] for cell in cells]]
+    return np.eye(len(column.categories))[[places[cell] for cell in cells]]
+
+
+def _places(categories: Sequence[str]) -> dict[str, int]:
+    """Return the place of each category by its texts: 1.0 is 1, as programs write whole numbers."""
+    places = {category: place for place, category in enumerate(categories)}
+    for place, category in enumerate(categories):
+        if is_number(category):
+            whole = category.removesuffix(".0")
+            places.setdefault(whole, place)
+            if "." not in whole:
+                places.setdefault(f"{whole}.0", place)
+    return places
 
 
 def _wrong_number(row: int, name: str, cell: str) -> str:

@@ -90,7 +90,8 @@ class Constants:
                 return None
         largest = max((array.size for array in operands if array is not None), default=0)
         try:
-            return np.asarray(function(FEW + 16 * largest, node.attributes, *operands))
+            with np.errstate(all="ignore"):  # a Where may choose another number
+                return np.asarray(function(FEW + 16 * largest, node.attributes, *operands))
         except (ArithmeticError, IndexError, TypeError, ValueError):
             return None
 
@@ -220,4 +221,6 @@ FUNCTIONS: dict[str, Function] = {
     "Exp": _elementwise(np.exp),
     "Floor": _elementwise(np.floor),
     "Ceil": _elementwise(np.ceil),
+    "Greater": _elementwise(np.greater),
+    "Where": _elementwise(np.where),
 }

@@ -21,7 +21,7 @@ MOST_NAMED = 10
 # The distance between two numbers near the mean, in deviations, from which on adapt warns.
 COARSE = 0.25
 # Two to the power of minus it is finite, and so is its inverse.
-SMALLEST_EXPONENT = np.finfo(np.float64).minexp
+SMALLEST_EXPONENT = int(np.finfo(np.float64).minexp)
 
 
 class Mean(Parameter):
@@ -143,7 +143,7 @@ class Normalization(Operation):
         hardly tell their values apart. The positions are named.
         """
         count, mean, squares = 0, np.zeros(self.n_features), np.zeros(self.n_features)
-        exponent = np.zeros(self.n_features, np.int64)
+        exponent = np.zeros(self.n_features, np.intc)  # the type that frexp gives
         smallest, largest = np.full(self.n_features, np.inf), np.full(self.n_features, -np.inf)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
             for rows in blocks_of(self, X):

@@ -180,6 +180,15 @@ def test_linked_pictures_and_classes_are_read(pets: Path, tmp_path: Path) -> Non
     np.testing.assert_array_equal(data.images[:, 0, 0, 0], [130, 100, 10])
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+@pytest.mark.parametrize("link", ["loop", "cats/loop"])
+def test_links_to_a_folder_around_are_named(link: str, pets: Path) -> None:
+    for number in range(3):  # each doubles what is found, at any depth
+        (pets / f"{link}{number}").symlink_to((pets / link).parent)
+    with pytest.raises(DataError, match=f"{link}0 is a link to .*, which it is in: remove it"):
+        image_folder(pets, 4)
+
+
 # Setting some aside
 
 

@@ -345,6 +345,16 @@ def test_columns_are_named_by_their_kind_and_the_target_can_be_forced(
     assert "no class has two samples" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_column_of_one_value_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    table = {"a": [1] * 60, "town": ["Rom"] * 60, "b": [*range(60)], "y": [*range(60)]}
+    write(Path("data.csv"), table)
+    options = ("--target", "y", "--quiet", "--epochs", "1", "--no-accelerated")
+    assert run("train", "data.csv", *options) == 0
+    error = capsys.readouterr().err
+    assert error == "the same value in all rows to train on, so of no use: 'a', 'town=Rom'\n"
+
+
 def test_each_class_gives_its_share_of_the_rows_to_validate_on() -> None:
     options = Namespace(validation=0.2, seed=3)
     rare = np.repeat([0, 1], [90, 10])
@@ -417,5 +427,10 @@ def test_features_are_zero_and_one_for_categories() -> None:
     encoded = table.encode({"b": ["y", "?"], "a": ["1", "2.5"], "z": ["", ""]})
     np.testing.assert_array_equal(encoded, [[1, 0, 1], [2.5, 1, 0]])
     assert TableColumns.from_json(json.loads(json.dumps(table.to_json()))) == table
+    numbers = TableColumns([Column("a", ["007", "1", "2.0", "3", "3.0"])])
+    encoded = numbers.encode({"a": ["1.0", "1", "2", "3", "3.0", "007"]})
+    assert encoded.argmax(axis=1).tolist() == [1, 1, 2, 3, 4, 0]
+    with pytest.raises(ValueError, match="row 1, column 'a' has '7', which is none of its cat"):
+        numbers.encode({"a": ["7"]})
     with pytest.raises(ValueError, match="row 2, column 'a' is missing"):
         table.encode({"a": ["1", "NaN"], "b": ["x", "x"]})

@@ -3,6 +3,7 @@
 import copy
 import warnings
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -291,3 +292,17 @@ def test_a_mean_with_more_digits_than_float32_keeps_them_there_and_back() -> Non
     again = from_torch(module)
     again.finalize()
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_normalization_comes_back_from_what_pytorch_exports(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    X = np.random.default_rng(0).normal([1e6 + 0.02, 4e6, 0], 1, (2, 4, 5, 3)).astype(np.float32)
+    layer = Normalization(3, mean=[1e6 + 0.02, 4e6 + 0.1, 0], deviation=[1, 2, 0])
+    model = Model([layer, Conv2D(3, 2, 3)])
+    model.finalize()
+    path = tmp_path / "network.onnx"
+    channels_first = torch.tensor(np.moveaxis(X, -1, 1))
+    torch.onnx.export(to_torch(model).eval(), (channels_first,), path, dynamo=False)
+    again = Model.from_onnx(path)
+    np.testing.assert_allclose(again.predict(X), model.predict(X), rtol=1e-5, atol=1e-6)

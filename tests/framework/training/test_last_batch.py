@@ -19,10 +19,12 @@ from framework import (
     Dense,
     Dropout,
     EarlyStopping,
+    Flatten,
     MeanSquaredError,
     Model,
     Operation,
     ReLU,
+    Reshape,
     Sequential,
     Sigmoid,
     Softmax,
@@ -263,3 +265,15 @@ def test_a_backward_that_training_does_not_need_does_not_cost_its_result() -> No
     with pytest.warns(UserWarning, match="could not be computed after training: KeyError"):
         history = model.train(X, y, progress=False)
     assert len(history) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_shapes_before_the_first_layer_are_those_of_the_last_batch() -> None:
+    flat = Flatten()
+    model = Model([Reshape((2, 1)), flat, Dense(2, 3), Softmax()])
+    model.set(loss=CategoricalCrossentropy(), optimizer=SGD(0.1))
+    model.finalize()
+    # The last batch has 4 samples, the validation 20.
+    model.train(X, y, batch_size=7, validation_data=(X[:20], y[:20]), progress=False)
+    assert model.layers[0].dinputs.shape == (4, 2) and flat.dinputs.shape == (4, 2, 1)
+    np.testing.assert_array_equal(model.layers[0].dinputs, model.layers[2].dinputs)
