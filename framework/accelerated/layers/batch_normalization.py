@@ -84,13 +84,9 @@ def batch_statistics(partials, mean, squares):
 @jit
 def forward(op, inputs, state, saved, output):
     features = op.last_axis
-    x, out, normalized = (
-        in_rows(inputs, features), in_rows(output, features), in_rows(saved[0], features)
-    )  # fmt: skip
-    weights, biases = state.parameters[:features], state.parameters[features:]
     mean, squares = np.empty(features), np.empty(features)
     count = batch_statistics(state.partials, mean, squares)
-    shift, scale = np.empty_like(biases), np.empty_like(biases)
+    shift, scale = np.empty(features, output.dtype), np.empty(features, output.dtype)
     for k in range(features):
         shift[k] = mean[k]
         scale[k] = 1 / np.sqrt(squares[k] / count + op.epsilon)
@@ -104,10 +100,20 @@ def forward(op, inputs, state, saved, output):
                 running_mean[k] += (1 - op.momentum) * mean[k]
                 running_variance[k] *= op.momentum
                 running_variance[k] += (1 - op.momentum) * variance
+    write_normalized(op, inputs, state, shift, scale, saved[0], output)
+
+
+@jit
+def write_normalized(op, inputs, state, shift, scale, normalized, output):
+    """Write ``(inputs - shift) * scale``, and that with the weights and biases."""
+    features = op.last_axis
+    x, out = in_rows(inputs, features), in_rows(output, features)
+    between = in_rows(normalized, features)
+    weights, biases = state.parameters[:features], state.parameters[features:]
     for row in range(len(x)):
         for k in range(features):
             value = (x[row, k] - shift[k]) * scale[k]
-            normalized[row, k] = value
+            between[row, k] = value
             out[row, k] = value * weights[k] + biases[k]
 
 

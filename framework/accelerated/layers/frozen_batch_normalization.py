@@ -6,6 +6,7 @@ Its constants are the running mean and the running variance. It computes as in p
 import numpy as np
 
 from framework.accelerated.jit import jit
+from framework.accelerated.layers.batch_normalization import write_normalized
 from framework.accelerated.layers.dense import in_rows
 
 
@@ -20,17 +21,8 @@ def scales(op, state):
 
 @jit
 def forward(op, inputs, state, saved, output):
-    features = op.last_axis
-    x, out, normalized = (
-        in_rows(inputs, features), in_rows(output, features), in_rows(saved[0], features)
-    )  # fmt: skip
-    weights, biases = state.parameters[:features], state.parameters[features:]
-    mean, scale = state.statistics[:features], scales(op, state)
-    for row in range(len(x)):
-        for k in range(features):
-            value = (x[row, k] - mean[k]) * scale[k]
-            normalized[row, k] = value
-            out[row, k] = value * weights[k] + biases[k]
+    mean = state.statistics[: op.last_axis]
+    write_normalized(op, inputs, state, mean, scales(op, state), saved[0], output)
 
 
 @jit

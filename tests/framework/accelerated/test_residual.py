@@ -28,6 +28,7 @@ from framework import (
     Softmax,
     Tanh,
 )
+from framework.containers.container import Container
 from optimizers import SGD
 from tests.framework.accelerated.networks import assert_same_attributes
 
@@ -42,10 +43,8 @@ def all_inside(operations: Any) -> list[Any]:
     found = []
     for operation in operations:
         found.append(operation)
-        if isinstance(operation, Residual):
-            found += all_inside(operation.operations) + all_inside(operation.shortcut)
-        elif isinstance(operation, Sequential):
-            found += all_inside(operation.layers)
+        if isinstance(operation, Container):
+            found += all_inside(operation.children().values())
     return found
 
 
