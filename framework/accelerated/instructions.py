@@ -270,12 +270,13 @@ def _row_of_parameters(operation: Any, size: int) -> int:
 
 
 def description(operations: Iterable[Any]) -> list[Any]:
-    """Return every attribute of ``operations``, and of those inside residuals; of arrays the shape.
+    """Return ``operations``, those inside residuals, and every attribute; of arrays the shape.
 
     Instructions depend on nothing else about operations.
     """
     described: list[Any] = []
     for operation in operations:
+        described.append(operation)
         for name, value in vars(operation).items():
             described += name, value.shape if isinstance(value, np.ndarray) else value
         if isinstance(operation, Residual):

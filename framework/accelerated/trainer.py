@@ -182,6 +182,10 @@ class Trainer:
         parameters, optimizer = self.parameters, self.model.optimizer
         of_optimizer = optimizer_instruction(optimizer, parameters.dtype)
         first_state, second_state = optimizer_state(of_optimizer, optimizer, parameters)
+        which_decay = decays(optimizer, parameters)
+        without_decay = of_optimizer
+        if len(which_decay):
+            without_decay = optimizer_instruction(optimizer, parameters.dtype, weight_decay=0.0)
         return Network(
             instructions=instructions.array,
             first=instructions.first,
@@ -194,8 +198,8 @@ class Trainer:
             statistics=results.statistics,
             first_state=first_state,
             second_state=second_state,
-            decays=decays(optimizer, parameters),
-            without_decay=optimizer_instruction(optimizer, parameters.dtype, weight_decay=0.0),
+            decays=which_decay,
+            without_decay=without_decay,
         )
 
     def _run(
