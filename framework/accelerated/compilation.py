@@ -12,10 +12,9 @@ from typing import Any
 
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
+from framework.utils.stacks import stack_for_compiler
 from framework.utils.warnings import warn_user
 
-# Bytes. The compiler needs more for deeply nested code than a thread has on some systems.
-STACK_SIZE = 64 * 2**20
 MESSAGE = "compiling, once for this machine (about 12 s)"
 NO_FOLDER = (
     "compiled code cannot be kept, since there is no folder for it that can be written to: each "
@@ -131,11 +130,8 @@ def interruptible(compile_code: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
         thread = threading.Thread(target=work, name="compilation", daemon=True)
         with _raising_interrupts():
-            stack = threading.stack_size(STACK_SIZE)
-            try:
+            with stack_for_compiler():
                 thread.start()
-            finally:
-                threading.stack_size(stack)
             try:
                 while thread.is_alive():
                     thread.join(WAIT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Hashable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
@@ -12,11 +11,10 @@ import numpy as np
 from framework.playground.experiment import Experiment
 from framework.playground.network import accelerate
 from framework.playground.run import Run
+from framework.utils.stacks import stack_for_compiler
 
 # What was compiled before is there, or is read from disk, in a moment, for which a session waits.
 PATIENCE = 0.3  # seconds
-# The compiler needs more for deeply nested code than a thread has on some systems.
-STACK_SIZE = 64 * 2**20
 
 
 class Compiler:
@@ -65,11 +63,8 @@ class Compiler:
             Run(model, data, None, size, np.random.default_rng(0)).advance(batches=1)
             return True
 
-        before = threading.stack_size(STACK_SIZE)
-        try:
+        with stack_for_compiler():
             return self._executor.submit(compile_steps)
-        finally:
-            threading.stack_size(before)
 
 
 def _is_compiled(future: Future[bool]) -> bool:
