@@ -63,7 +63,7 @@ class Batch:
     def steps(self) -> Iterator[Batch]:
         """Yield the batch of each step, if several were put together for one compiled call."""
         size = self.source.batch_size
-        if size >= len(self):
+        if size >= len(self.rows):
             yield self
             return
         for start in range(0, len(self), size):
@@ -81,7 +81,7 @@ class Batch:
 
     def micro_batches(self, size: int | None = None) -> Iterator[MicroBatch]:
         """Yield all samples, ``size`` at a time; None yields them together."""
-        if size is None or size >= len(self):
+        if size is None or size >= len(self.rows):
             yield MicroBatch(*self.source.take(self.rows), 1.0)
             self.source.release()
             return
