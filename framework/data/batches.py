@@ -120,12 +120,13 @@ class ArrayBatches:
         transform: Transform | None = None,
     ) -> None:
         self.X, self.y, self.sample_weight, self.transform = X, y, sample_weight, transform
+        in_order = rows is None
         if rows is None:
             rows = np.arange(len(X)) if sample_weight is None else np.flatnonzero(sample_weight)
         self.batch_size = len(rows) if batch_size is None else min(batch_size, len(rows))
         # The order within a single batch makes no difference.
         self.shuffle = shuffle and self.batch_size < len(rows)
-        self.rows = rows if self.shuffle else np.sort(rows)
+        self.rows = rows if self.shuffle or in_order else np.sort(rows)
         self.mean_weight = self.total_weight(self.rows) / len(self.rows)
         self._mapped = is_mapped(X) or is_mapped(y)
         self._gaps = self.shuffle or self.rows[-1] - self.rows[0] != len(rows) - 1
