@@ -106,8 +106,15 @@ class Optimizer(Configurable):
         rate = self.learning_rate
         if callable(rate):
             rate = check_number(f"learning_rate({self.iterations})", rate(self.iterations))
+        self.current_learning_rate = self.decayed(rate, self.iterations)
+
+    def decayed(self, rate: Any, iterations: Any) -> Any:
+        """Return the learning rate ``rate`` after so many ``iterations``, or for an array of them.
+
+        ``pre_update_params`` calls it.
+        """
         # Multiplied by the quotient, as in the book, whose programs print every digit.
-        self.current_learning_rate = rate * (1.0 / (1.0 + self.decay * self.iterations))
+        return rate * (1.0 / (1.0 + self.decay * iterations))
 
     def update_params(self, layer: Any) -> None:
         """Update every parameter of ``layer`` in place.

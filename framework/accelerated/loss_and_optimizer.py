@@ -14,6 +14,8 @@ from optimizers.arrays import Array
 from optimizers.optimizer import Optimizer, State
 from optimizers.weight_decay import WeightDecay
 
+PYTHONS_NUMBERS = (float, int)
+
 
 def loss_instruction(loss: Any, instructions: Instructions) -> Any:
     """Return the instruction of a loss whose arrays stand behind those of ``instructions``."""
@@ -61,6 +63,19 @@ def optimizer_instruction(optimizer: Optimizer, dtype: np.dtype[Any], **others: 
     instruction = np.array(row, dtype=OPTIMIZER)[()]
     entries.write_addresses(instruction, kernel.module, entries.OPTIMIZER, dtype)
     return instruction
+
+
+def rates_are_known(optimizer: Optimizer) -> bool:
+    """Whether all learning rates follow from ``decayed``, and no function has to be asked.
+
+    Numbers of NumPy's are left to ``pre_update_params``: alone they may be rounded otherwise than
+    in an array.
+    """
+    return (
+        type(optimizer.learning_rate) in PYTHONS_NUMBERS
+        and type(optimizer.decay) in PYTHONS_NUMBERS
+        and "pre_update_params" not in vars(optimizer)
+    )
 
 
 def decays(optimizer: Optimizer, parameters: ParameterVector) -> Array:

@@ -17,6 +17,7 @@ from framework.accelerated.loss_and_optimizer import (
     loss_instruction,
     optimizer_instruction,
     optimizer_state,
+    rates_are_known,
 )
 from framework.accelerated.small_networks import is_small, take_small_steps
 from framework.accelerated.state import places
@@ -111,7 +112,7 @@ class Trainer:
         return (
             isinstance(source, ArrayBatches)
             and source.in_memory
-            and source.X.dtype == self.model.dtype
+            and source.X.dtype == self.parameters.dtype
         )
 
     def _is_precision_unknown(self) -> bool:
@@ -288,6 +289,10 @@ class Trainer:
 
     def _learning_rates(self, steps: int) -> Array:
         optimizer = self.model.optimizer
+        if rates_are_known(optimizer):
+            iterations = np.arange(optimizer.iterations, optimizer.iterations + steps)
+            rates: Array = optimizer.decayed(optimizer.learning_rate, iterations)
+            return rates
         initial, rate = optimizer.iterations, optimizer.current_learning_rate
         rates = np.empty(steps)
         try:

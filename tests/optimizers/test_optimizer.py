@@ -188,6 +188,14 @@ def test_the_rate_decays_with_the_iterations_as_in_the_book() -> None:
     assert optimizer.iterations == 4
 
 
+def test_the_rates_of_many_iterations_are_those_of_each() -> None:
+    optimizer = SGD(learning_rate=0.0137, decay=1.7e-3)
+    rates = optimizer.decayed(optimizer.learning_rate, np.arange(1000))
+    for optimizer.iterations, rate in enumerate(rates):
+        optimizer.pre_update_params()
+        assert optimizer.current_learning_rate == rate
+
+
 def test_the_rate_may_be_a_function_of_the_iteration() -> None:
     optimizer = SGD(learning_rate=lambda iteration: 1 / (iteration + 2))
     assert optimizer.current_learning_rate == 1 / 2

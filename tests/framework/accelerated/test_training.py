@@ -230,6 +230,27 @@ def test_a_setting_that_is_changed_takes_effect() -> None:
     assert_same_history(train(accelerated, CLASSES), train(plain, CLASSES))
 
 
+@pytest.mark.parametrize("rate", [0.01, 1, np.float32(0.01), lambda step: 0.1 / (step + 7)])
+def test_the_learning_rates_are_those_of_plain_steps(rate: Any) -> None:
+    plain, accelerated = both(lambda: classifier(optimizer=SGD(0.01, decay=1.7e-3)))
+    rates = []
+    for model in (plain, accelerated):
+        model.optimizer.learning_rate = rate
+        rates.append(train(model, CLASSES, epochs=3).learning_rate)
+    assert rates[0] == rates[1]
+    assert plain.optimizer.iterations == accelerated.optimizer.iterations == 30
+
+
+def test_batches_of_another_size_follow_in_another_training() -> None:
+    plain, accelerated = both(classifier)
+    for batch_size in (43, 17, 430):
+        options = {"batch_size": batch_size, "epochs": 2}
+        found, expected = (train(model, CLASSES, **options) for model in (accelerated, plain))
+        assert_same_history(found, expected)
+        for one, other in zip(accelerated.layers, plain.layers, strict=True):
+            assert_same_attributes(one, other, 1e-4)
+
+
 def test_another_optimizer_can_be_set() -> None:
     plain, accelerated = both(classifier)
     for model in (plain, accelerated):
