@@ -37,9 +37,10 @@ class EpochSums:
 
     def add_all(self, total_weights: ArrayLike, means: Array) -> None:
         """Add the means of several batches, ``(batches, 3)``, with the same sums as ``add``."""
-        weights = np.asarray(total_weights, dtype=np.float64)
-        before = self.total_weight, self.data_loss, self.penalties, self.correct
-        terms = np.vstack([before, np.column_stack([weights, means * weights[:, np.newaxis]])])
+        terms = np.empty((len(means) + 1, 4))
+        terms[0] = self.total_weight, self.data_loss, self.penalties, self.correct
+        terms[1:, 0] = total_weights
+        np.multiply(means, terms[1:, :1], out=terms[1:, 1:])
         # One after the other, so that the rounding does not depend on how many come together.
         sums = np.add.accumulate(terms)[-1].tolist()
         self.total_weight, self.data_loss, self.penalties, self.correct = sums
