@@ -24,6 +24,7 @@ from framework.accelerated.state import Place
 from framework.activations import Linear
 from framework.containers.flattening import flattened
 from framework.containers.residual import Residual
+from framework.parameters import stored_names
 from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
 
@@ -55,6 +56,7 @@ class Instructions:
         groups: the operations of each instruction.
         array: the instructions, an array of ``INSTRUCTION``; the addresses of the kernels are
             written there by ``find_kernels``.
+        fields: the same numbers without the addresses, by name, which Python reads faster.
         dtype: of the parameters.
         first: the instruction with the first operation that is trained, or the fork of the residual
             that it is in, where backward ends.
@@ -93,6 +95,8 @@ class Instructions:
         self._connect(self.dvalues)  # to the loss
         rows = [row_of(INSTRUCTION, **row) for row in self._rows]
         self.array: Array = np.array(rows, dtype=INSTRUCTION)
+        names = INSTRUCTION.names or ()
+        self.fields = [dict(zip(names, row, strict=True)) for row in rows]
 
     def _add_all(self, operations: Sequence[Any], shape: tuple[int, ...]) -> tuple[int, ...]:
         """Add operations one after the other, and return the shape of an output sample."""
@@ -272,13 +276,17 @@ def _row_of_parameters(operation: Any, size: int) -> int:
 def description(operations: Iterable[Any]) -> list[Any]:
     """Return ``operations``, those inside residuals, and every attribute; of arrays the shape.
 
-    Instructions depend on nothing else about operations.
+    Instructions depend on nothing else about operations. Not even on the shape of what a pass
+    stores, which is that of the last batch, large or small.
     """
     described: list[Any] = []
     for operation in operations:
         described.append(operation)
+        stored = stored_names(operation)
         for name, value in vars(operation).items():
-            described += name, value.shape if isinstance(value, np.ndarray) else value
+            if isinstance(value, np.ndarray):
+                value = value.shape if name in stored else np.ndarray
+            described += name, value
         if isinstance(operation, Residual):
             for branch in (operation.operations, operation.shortcut):
                 described += description(flattened(branch))

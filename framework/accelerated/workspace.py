@@ -97,7 +97,7 @@ class Results:
                 _store_around(group.operations[0], "dinputs")
 
     def _groups(self) -> list[tuple[Group, Any]]:
-        return list(zip(self.instructions.groups, self.instructions.array, strict=True))
+        return list(zip(self.instructions.groups, self.instructions.fields, strict=True))
 
     def _saved(self, group: Group, op: Any, samples: int) -> list[Array]:
         """Return the arrays that an instruction saves."""
