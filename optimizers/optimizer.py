@@ -282,13 +282,12 @@ def _parameters_and_gradients(layer: Any) -> Iterator[tuple[str, Array, Array]]:
             raise ValueError(
                 f"{_place(layer, name)} has no gradient d{name}: call backward before updating"
             )
-        gradient = np.asarray(gradient)
-        if gradient.shape != parameter.shape:
+        if np.shape(gradient) != parameter.shape:
             raise ValueError(
                 f"{_place(layer, name)} has shape {parameter.shape}, but its gradient d{name} has "
-                f"shape {gradient.shape}"
+                f"shape {np.shape(gradient)}"
             )
-        yield name, parameter, gradient
+        yield name, parameter, np.asarray(gradient)
 
 
 def _place(layer: Any, name: str) -> str:

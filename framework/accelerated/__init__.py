@@ -23,7 +23,7 @@ knows numba, and nothing here is imported before it is asked for.
 | ``compilation.py`` | compiled code on disk, and Ctrl-C while it is compiled |
 | ``thread_team.py`` | the parts of a step, and threads that wait for each other |
 | ``thread_choice.py`` | finds out how many threads are fastest |
-| ``products.py tiles.py blas.py`` | matrix products, in tiles of registers or by OpenBLAS |
+| ``products.py tiles.py panels.py vectors.py`` | matrix products, in tiles of registers |
 | ``exponential.py accuracies.py jit.py`` | parts of compiled code |
 
 To add a kernel, write its file and add a row to ``kernels.py``. The kernel of an activation has two

@@ -61,7 +61,7 @@ from framework.accelerated.losses import (
     softmax_categorical_crossentropy,
 )
 from framework.accelerated.optimizers import adagrad, adam, lion, nadam, rmsprop, sgd
-from framework.accelerated.tiles import whole_vectors
+from framework.accelerated.vectors import whole_vectors
 from framework.accuracies import (
     BinaryAccuracy,
     CategoricalAccuracy,

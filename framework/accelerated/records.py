@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from framework.accelerated import entries
-from framework.accelerated.blas import LIBRARY
 from framework.accelerated.jit import version
 from framework.accelerated.kernels import (
     LOSSES,
@@ -16,9 +15,9 @@ from framework.accelerated.kernels import (
 )
 from framework.accelerated.layers.windows import FIELDS
 
-# A field without meaning: code on disk belongs to these sources and this library of products. The
-# fields after it are the addresses of the kernel's functions: see ``entries.py``.
-VERSION = (f"{version()}_{LIBRARY}", np.int64)
+# A field without meaning: code on disk belongs to these sources. The fields after it are the
+# addresses of the kernel's functions: see ``entries.py``.
+VERSION = (version(), np.int64)
 
 SETTINGS = settings(OPERATIONS)
 

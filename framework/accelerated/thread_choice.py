@@ -3,9 +3,10 @@
 More threads are faster on a quiet machine. Where another program needs one of the processors, they
 wait for each other, and one thread alone is faster. Nothing but time tells which it is. So a
 training begins with a look: some steps by one thread, then some by two, four, …, and goes on with
-what was fastest. It looks again now and then, and as soon as several threads are slower than one
-was. What a look costs, beside taking all steps in the fastest way, is at most ``SHARE`` of the
-time until the next one.
+what was fastest. The first steps of several threads say little, since a thread has to be started,
+on a processor that may have been asleep: they do not count. It looks again now and then, and as
+soon as several threads are slower than one was. What a look costs, beside taking all steps in the
+fastest way, is at most ``SHARE`` of the time until the next one.
 
 The choice does not change the results: see ``thread_team.py``.
 """
@@ -15,11 +16,11 @@ from collections.abc import Callable
 
 # Seconds. Within less, the scheduler favours threads that have just begun, or just waited.
 LOOK = 0.02
-PIECE = LOOK / 4
+PIECE = LOOK / 2
 # Seconds between two moments at which the time of the steps is looked at.
 PERIOD = 0.05
 # The fewest seconds of steps from one look to the next.
-INTERVAL = 0.5
+INTERVAL = 0.1
 SHARE = 0.02
 # More threads have to be worth it: they take the processors from others.
 WORTH = 0.97
@@ -72,16 +73,18 @@ class ThreadChoice:
             self._most_steps = 1
         self.threads = threads
         self._steps, self._spent = 0, 0.0
+        self._first_steps, self._first_spent = 0, 0.0
 
     def _steps_at_once(self) -> int:
         """Return how many steps to take before the clock is read: at first few.
 
         For what the first steps took says little about those that follow.
         """
-        if self.threads not in self._seconds:
-            return 1
         wanted = PIECE if self._is_looking else PERIOD
-        count = max(1, min(self._most_steps, int(wanted / self._seconds[self.threads])))
+        usual = self._seconds.get(self.threads, wanted)
+        enough = max(1, int(wanted / usual))
+        count = min(self._most_steps, enough)
+        self._are_first = count < enough or self.threads not in self._seconds
         self._most_steps = 2 * count
         return count
 
@@ -89,22 +92,31 @@ class ThreadChoice:
         """Take into account that ``threads`` took so many ``steps`` in so many ``seconds``."""
         if steps == 0:
             return
+        self._elapsed += seconds
+        if self._are_first and self._first_spent + seconds < LOOK:
+            self._first_steps += steps
+            self._first_spent += seconds
+            self._seconds[self.threads] = seconds / steps
+            return
         self._steps += steps
         self._spent += seconds
-        self._elapsed += seconds
         self._seconds[self.threads] = self._spent / self._steps
         if self._is_looking:
             others = [self._seconds[threads] for threads in self._found]
             is_hopeless = self._spent >= PIECE and self._is_hopeless(others)
             if self._spent >= LOOK or is_hopeless:
-                self._found[self.threads] = self._steps, self._spent
+                self._found[self.threads] = (
+                    self._first_steps + self._steps,
+                    self._first_spent + self._spent,
+                )
                 if self._untried:
                     self._begin(self._untried.pop(0))
                 else:
                     self._choose()
         elif self._spent >= PIECE and self._is_hopeless([self._seconds[1]]):
             # They were fast only while they were looked at.
-            self._lost += self._spent - self._steps * self._seconds[1]
+            taken = self._first_steps + self._steps
+            self._lost += self._first_spent + self._spent - taken * self._seconds[1]
             self._settle(1)
         elif self._spent >= PERIOD:
             too_slow = self._seconds[self.threads] - self._seconds[1]

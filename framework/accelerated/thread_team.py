@@ -18,8 +18,10 @@ product, and leave everything else to one thread.
 
 import ctypes
 import os
+import sys
 from collections.abc import Callable
-from threading import Thread
+from contextlib import suppress
+from threading import Event, Thread
 from typing import Any, NamedTuple
 
 import llvmlite.binding
@@ -85,9 +87,13 @@ def together(thread_team: ThreadTeam, work: Callable[[int], Any]) -> None:
     raised.
     """
     errors: list[BaseException] = []
+    processor = None
+    can_begin = Event()
 
     def work_beside(thread_id: int) -> None:
         try:
+            can_begin.wait()
+            _leave(processor)
             work(thread_id)
         except BaseException as error:
             thread_team.arrived[0] = ABANDONED
@@ -97,11 +103,14 @@ def together(thread_team: ThreadTeam, work: Callable[[int], Any]) -> None:
     try:
         for other in others:
             other.start()
+        processor = _processor()
+        can_begin.set()
         work(0)
     except BaseException:
         thread_team.arrived[0] = ABANDONED
         raise
     finally:
+        can_begin.set()
         for other in others:
             if other.ident is not None:  # it was started
                 other.join()
@@ -114,6 +123,27 @@ _library = ctypes.CDLL("kernel32" if os.name == "nt" else None)
 _system_sleep, SLEEP = (_library.Sleep, 0) if os.name == "nt" else (_library.usleep, 50)
 llvmlite.binding.add_symbol("dinputs_sleep", ctypes.cast(_system_sleep, ctypes.c_void_p).value)
 _sleep: Any = types.ExternalFunction("dinputs_sleep", types.int32(types.uint32))
+
+
+def _processor() -> int | None:
+    """Return the number of the processor that the calling thread uses, where Linux tells."""
+    return _library.sched_getcpu() if sys.platform == "linux" else None
+
+
+def _leave(processor: int | None) -> None:
+    """Move the calling thread to another processor than this one, if it may use another.
+
+    Linux often begins a new thread on the processor of the one that started it. Of two threads that
+    never sleep, it moves one only after some ten milliseconds.
+    """
+    if processor is None:
+        return
+    allowed = os.sched_getaffinity(0)
+    others = allowed - {processor}
+    if others:
+        with suppress(OSError):  # not allowed here: it only takes longer
+            os.sched_setaffinity(0, others)
+            os.sched_setaffinity(0, allowed)
 
 
 def _instruction(code_of: Callable[..., Any]) -> Any:

@@ -10,91 +10,25 @@ Measured in float32 on one core of an AMD EPYC (Zen 4), with 3 × 3 kernels from
 128 to 128 channels: 117 GFlop/s of the 118 that the processor can do, where OpenBLAS reaches 106 on
 large square matrices.
 
-The code of ``product`` is put together here for LLVM, which does not find out by itself which sums
-of a loop could stay in registers.
+The code of ``product`` is put together for LLVM: see ``vectors.py``.
 
 Source: Dukhan, "The Indirect Convolution Algorithm", 2019, also leaves out the copy.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-from framework.accelerated.jit import called, jit
+from framework.accelerated.jit import called
+from framework.accelerated.vectors import VECTOR_BYTES, Matrix, features
 
-_features = llvmlite.binding.get_host_cpu_features()
-
-# Of a vector; a processor without any is given the same code.
-VECTOR_BYTES = 64 if _features.get("avx512f") else 32 if _features.get("avx") else 16
 # The rows of tiles whose sums fit into the registers, from the tallest on: there are 32 registers
 # with AVX-512 and on ARM, and 16 on other processors.
-HEIGHTS = (8, 4, 3, 2, 1) if VECTOR_BYTES == 64 or _features.get("neon") else (4, 3, 2, 1)
-
-
-class Strided(NamedTuple):
-    """The matrix whose number ``[i, k]`` is ``values[start + i * row + k * step]``."""
-
-    values: Any
-    start: int
-    row: int
-    step: int
-
-
-def whole_vectors(count: int, itemsize: int) -> int:
-    """Return ``count``, rounded up to the numbers of whole vectors."""
-    lanes = VECTOR_BYTES // itemsize
-    return -(-count // lanes) * lanes
-
-
-filled = jit(whole_vectors)
-
-
-@jit
-def lanes(values):
-    """Return how many numbers of an array make a vector."""
-    return VECTOR_BYTES // values.itemsize
-
-
-class _Matrix:
-    """A ``Strided`` in machine code."""
-
-    def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
-        array, self.start, self.row, self.step = (builder.extract_value(value, i) for i in range(4))
-        self.builder = builder
-        self.values = make_array(kind[0])(context, builder, array).data
-        self.size = kind[0].dtype.bitwidth // 8
-        number = context.get_value_type(kind[0].dtype)
-        self.vector = ir.VectorType(number, VECTOR_BYTES // self.size)
-
-    def place(self, row: Any) -> Any:
-        """Return where a row begins."""
-        return self.builder.add(self.start, self.builder.mul(self.row, row))
-
-    def number(self, place: Any) -> Any:
-        """Return the number at a place, in every lane of a vector."""
-        builder, index = self.builder, ir.IntType(32)
-        number = builder.load(builder.gep(self.values, [place]))
-        nothing = ir.Constant(self.vector, ir.Undefined)
-        first = builder.insert_element(nothing, number, index(0))
-        every = ir.Constant(ir.VectorType(index, self.vector.count), [0] * self.vector.count)
-        return builder.shuffle_vector(first, nothing, every)
-
-    def pointer(self, place: Any, vector: int) -> Any:
-        """Return the address of a vector at a place, or of the second one there."""
-        builder = self.builder
-        place = builder.add(place, place.type(vector * self.vector.count))
-        return builder.bitcast(builder.gep(self.values, [place]), self.vector.as_pointer())
-
-    def load(self, place: Any, vector: int) -> Any:
-        return self.builder.load(self.pointer(place, vector), align=self.size)
-
-    def store(self, numbers: Any, place: Any, vector: int) -> None:
-        self.builder.store(numbers, self.pointer(place, vector), align=self.size)
+HEIGHTS = (8 if VECTOR_BYTES == 64 or features.get("neon") else 6, 4, 3, 2, 1)
 
 
 def _code_of_product(
@@ -111,7 +45,7 @@ def _code_of_product(
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rows, vectors, _, _, segment_values, run, _, _ = arguments
         left, right, initial, out = (
-            _Matrix(context, builder, signature.args[i], arguments[i]) for i in (2, 3, 6, 7)
+            Matrix(context, builder, signature.args[i], arguments[i]) for i in (2, 3, 6, 7)
         )
         segments = make_array(signature.args[4])(context, builder, segment_values)
         count = builder.extract_value(segments.shape, 0)
@@ -125,6 +59,8 @@ def _code_of_product(
                 for row in range(height)
                 for vector in range(width)
             }
+            for row, vector in sums:
+                out.prefetch(out.place(builder.add(first, number(row))), vector)
             with cgutils.for_range(builder, count) as segment:
                 pair = builder.mul(segment.index, number(2))
                 start, second = (

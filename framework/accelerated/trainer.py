@@ -7,7 +7,6 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from framework.accelerated.blas import CAN_BE_SHARED
 from framework.accelerated.checked_data import CheckedData, are_checked, checked_data
 from framework.accelerated.compilation import telling
 from framework.accelerated.instructions import Instructions, are_same, description
@@ -30,7 +29,7 @@ from framework.accuracies import RegressionAccuracy
 from framework.containers.supervised import Supervised
 from framework.data.batches import ArrayBatches, Batch, Batches
 from framework.losses import FusedLoss
-from framework.utils.threads import available, single_thread
+from framework.utils.threads import available
 from optimizers.arrays import Array
 
 # A call takes about as long as this many multiplications, a part of a second, so that Ctrl-C and
@@ -233,8 +232,7 @@ class Trainer:
                 # No step: the compiler, if it is needed, runs here, in a thread that Ctrl-C ends.
                 take(*arguments, metrics[:0], make_team(1, parts), 0)
                 choice = self._choices.setdefault(parts, ThreadChoice(parts))
-                with single_thread():
-                    choice.run(len(metrics), take_some)
+                choice.run(len(metrics), take_some)
         finally:
             taken = int(steps[0])
             optimizer.iterations = initial + taken
@@ -278,8 +276,6 @@ class Trainer:
 
         ``work_per_sample`` is in multiplications, where it is known.
         """
-        if not CAN_BE_SHARED:
-            return 1
         parameters = len(self.parameters)
         work = batch_size * (work_per_sample or parameters)
         # A convolution uses its parameters for many windows of a sample.

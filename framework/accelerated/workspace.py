@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from framework.accelerated import state
 from framework.accelerated.instructions import Group, Instructions
 from framework.accelerated.kernels import FORK, SUM
-from framework.accelerated.tiles import whole_vectors
+from framework.accelerated.vectors import whole_vectors
 from framework.containers.flattening import plain_sequentials, store_around
 from framework.utils import rng
 from optimizers.arrays import Array

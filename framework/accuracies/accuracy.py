@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -43,5 +45,5 @@ class Accuracy(Configurable):
 
         Raises TypeError or ValueError if predictions and targets do not fit each other.
         """
-        correct = np.asarray(self.compare(predictions, y))
-        return float(np.count_nonzero(correct) / correct.size)
+        correct: Any = self.compare(predictions, y)
+        return float(np.count_nonzero(correct) / np.size(correct))

@@ -31,10 +31,7 @@ class ReLU(Activation):
     """
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        inputs = as_floats(inputs)
-        # NumPy compares two arrays two to three times faster than an array and a number.
-        output = np.zeros(inputs.shape, inputs.dtype)
-        self.output = np.maximum(inputs, output, out=output)
+        self.output = output = np.maximum(as_floats(inputs), 0)
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:

@@ -7,6 +7,7 @@ while they wait they take time from the computation between two products.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -73,7 +74,10 @@ def single_thread() -> AbstractContextManager[None]:
 
 
 def available() -> int:
-    """Return the number of threads that NumPy's matrix products use without ``single_thread``."""
+    """Return the number of threads that NumPy's matrix products use without ``single_thread``.
+
+    The number of processors where that is not known.
+    """
     with _lock:
         return _single.usual if _single.holders else _threads_now()
 
@@ -98,11 +102,6 @@ def at_most(threads: int) -> AbstractContextManager[Any]:
     return _Limit(threads).held()
 
 
-def look_again() -> None:
-    """Search for BLAS libraries again on the next use, since another one was loaded."""
-    _controller.cache_clear()
-
-
 def _control_limits() -> None:
     """Allow any thread to set limits.
 
@@ -118,17 +117,13 @@ def _control_limits() -> None:
 def _threads_now() -> int:
     libraries = _controller().select(user_api="blas").info()
     numpys = [library for library in libraries if is_numpys(library)] or libraries
-    return max((library["num_threads"] for library in numpys), default=1)
+    # On a Mac, NumPy's library says nothing of its threads.
+    return max((library["num_threads"] for library in numpys), default=os.cpu_count() or 1)
 
 
 def is_numpys(library: dict[str, Any]) -> bool:
     """Whether ``library``, as threadpoolctl describes it, came with NumPy, and not with SciPy."""
-    return _is_numpys(library["filepath"])
-
-
-@cache
-def _is_numpys(path: str) -> bool:
-    folder = Path(path).parent
+    folder = Path(library["filepath"]).parent
     return folder.name == "numpy.libs" or folder.parent.name == "numpy"
 
 

@@ -19,7 +19,8 @@ from framework.accelerated.jit import inlined, jit
 from framework.accelerated.layers.dense import add_penalty_gradients, weights_and_biases
 from framework.accelerated.layers.windows import copy, padded_size, place
 from framework.accelerated.state import own_rows
-from framework.accelerated.tiles import Strided, filled, lanes, product
+from framework.accelerated.tiles import product
+from framework.accelerated.vectors import Strided, filled, lanes
 
 
 @jit

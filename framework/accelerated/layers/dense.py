@@ -1,8 +1,7 @@
 """The kernel of ``framework.layers.Dense``: every row of ``op.last_axis`` numbers by itself."""
 
-from framework.accelerated.blas import product_transposed
 from framework.accelerated.jit import jit
-from framework.accelerated.products import weight_gradients, weighted_sums
+from framework.accelerated.products import input_gradients, weight_gradients, weighted_sums
 from framework.accelerated.state import own_rows
 
 
@@ -33,7 +32,7 @@ def backward(op, inputs, output, state, saved, dvalues, dinputs):
     if not op.leaves_out_dinputs:
         weights, _ = weights_and_biases(op, state.parameters)
         dout, dx = in_rows(dvalues, op.output_axis), in_rows(dinputs, op.last_axis)
-        product_transposed(dout, weights, dx)
+        input_gradients(dout, weights, dx)
 
 
 @jit

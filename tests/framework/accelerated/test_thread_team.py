@@ -1,5 +1,6 @@
 """Threads that take steps together, and how many of them there are."""
 
+import os
 from threading import Thread
 from typing import Any
 
@@ -135,6 +136,44 @@ def numbers_of_parts(
     model.finalize(accelerated=True)
     model.train(X, np.zeros(len(X), int), progress=False, **options)
     return found
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processors are Linux's here")
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_the_threads_of_a_team_may_use_the_processors_that_they_might_before(
+    is_allowed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: int, processors: set[int]) -> None:
+        raise PermissionError
+
+    if not is_allowed:
+        monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    allowed = {}
+
+    def look(thread_id: int) -> None:
+        allowed[thread_id] = os.sched_getaffinity(0)
+
+    together(make_team(2, 2), look)
+    assert allowed == dict.fromkeys((0, 1), os.sched_getaffinity(0))
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processors are Linux's here")
+def test_a_thread_begins_on_another_processor_than_its_caller() -> None:
+    if len(os.sched_getaffinity(0)) == 1:
+        pytest.skip("a single processor")
+    moves = []
+
+    def record(thread: int, processors: set[int]) -> None:
+        moves.append(processors)
+
+    together(make_team(1, 2), lambda thread_id: None)
+    assert moves == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "sched_setaffinity", record)
+        together(make_team(2, 2), lambda thread_id: None)
+    others, everything = moves
+    assert everything == os.sched_getaffinity(0)
+    assert len(everything - others) == 1
 
 
 X = np.random.default_rng(0).normal(size=(600, 300)).astype("float32")
