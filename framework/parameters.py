@@ -7,7 +7,7 @@ then updates the whole network in one call, and its state is a vector as well.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -16,6 +16,9 @@ from framework.checks import as_floats
 from framework.operation import describe, not_stored
 from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names, trained_names
+
+# Of an object whose class has ``__slots__``.
+NO_ATTRIBUTES: Mapping[str, Any] = {}
 
 
 class Parameter:
@@ -99,9 +102,7 @@ class ParameterVector:
     @property
     def weights(self) -> Array:
         """The parameters, ``(total,)``."""
-        for entry, view in zip(self._entries, self._weight_views, strict=True):
-            if _attributes(entry.operation).get(entry.name) is not view:
-                _collect(entry.operation, entry.name, view)
+        _collect(self._weight_views)
         return self._weights
 
     @weights.setter
@@ -111,9 +112,7 @@ class ParameterVector:
     @property
     def dweights(self) -> Array:
         """The gradients of ``weights``, ``(total,)``."""
-        for entry, view in zip(self._entries, self._gradient_views, strict=True):
-            if _attributes(entry.operation).get("d" + entry.name) is not view:
-                _collect(entry.operation, "d" + entry.name, view)
+        _collect(self._gradient_views)
         return self._gradients
 
     def holds(self, array: Any) -> bool:
@@ -133,17 +132,19 @@ class ParameterVector:
     def _allocate(self, total: int, dtype: np.dtype[Any]) -> None:
         self._weights: Array = np.zeros(total, dtype=dtype)
         self._gradients: Array = np.zeros(total, dtype=dtype)
-        self._weight_views = [view for _, _, view in self.split(self._weights)]
-        self._gradient_views = [view for _, _, view in self.split(self._gradients)]
-        for entry, view, dview in zip(
-            self._entries, self._weight_views, self._gradient_views, strict=True
-        ):
-            view[...] = getattr(entry.operation, entry.name)
-            bind(entry.operation, entry.name, view)
+        # Each view, with the operation that it belongs to and the name that it has there.
+        self._weight_views = list(self.split(self._weights))
+        self._gradient_views = [
+            (operation, "d" + name, view) for operation, name, view in self.split(self._gradients)
+        ]
+        for operation, name, view in self._weight_views:
+            view[...] = getattr(operation, name)
+            bind(operation, name, view)
+        for operation, name, view in self._gradient_views:
             # A class of the user's own may have no gradients until its first backward.
-            gradient: Any = getattr(entry.operation, "d" + entry.name, None)
+            gradient: Any = getattr(operation, name, None)
             if np.shape(gradient) == view.shape:
-                bind(entry.operation, "d" + entry.name, dview)
+                bind(operation, name, view)
 
     def __getstate__(self) -> dict[str, Any]:
         # Views do not survive copying or pickling: they are made anew from the operations.
@@ -179,18 +180,18 @@ def bind(operation: Any, name: str, array: Array) -> None:
         setattr(operation, name, array)
 
 
-def _attributes(operation: Any) -> dict[str, Any]:
-    # To look there is faster than to ask for the attribute, which is done in every step.
-    return getattr(operation, "__dict__", {})
-
-
-def _collect(operation: Any, name: str, view: Array) -> None:
-    current = getattr(operation, name, None)
-    if current is None:
-        raise not_stored(operation, name, "backward")
-    if current is not view:
-        view[...] = _of_shape(current, view.shape, f"{type(operation).__name__}.{name}")
-        bind(operation, name, view)
+def _collect(views: Iterable[tuple[Any, str, Array]]) -> None:
+    """Read the arrays that operations have bound anew into the views that belong there."""
+    for operation, name, view in views:
+        # To look there is faster than to ask for the attribute, which is done in every step.
+        if getattr(operation, "__dict__", NO_ATTRIBUTES).get(name) is view:
+            continue
+        current = getattr(operation, name, None)
+        if current is None:
+            raise not_stored(operation, name, "backward")
+        if current is not view:
+            view[...] = _of_shape(current, view.shape, f"{type(operation).__name__}.{name}")
+            bind(operation, name, view)
 
 
 def _of_shape(value: Any, shape: tuple[int, ...], where: str) -> Array:

@@ -282,12 +282,13 @@ def _parameters_and_gradients(layer: Any) -> Iterator[tuple[str, Array, Array]]:
             raise ValueError(
                 f"{_place(layer, name)} has no gradient d{name}: call backward before updating"
             )
-        if np.shape(gradient) != parameter.shape:
+        gradient = np.asarray(gradient)
+        if gradient.shape != parameter.shape:
             raise ValueError(
                 f"{_place(layer, name)} has shape {parameter.shape}, but its gradient d{name} has "
-                f"shape {np.shape(gradient)}"
+                f"shape {gradient.shape}"
             )
-        yield name, parameter, np.asarray(gradient)
+        yield name, parameter, gradient
 
 
 def _place(layer: Any, name: str) -> str:

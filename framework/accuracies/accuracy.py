@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -45,5 +43,5 @@ class Accuracy(Configurable):
 
         Raises TypeError or ValueError if predictions and targets do not fit each other.
         """
-        correct: Any = self.compare(predictions, y)
-        return float(np.count_nonzero(correct) / np.size(correct))
+        correct = np.asarray(self.compare(predictions, y))
+        return float(np.count_nonzero(correct) / correct.size)

@@ -31,7 +31,10 @@ class ReLU(Activation):
     """
 
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
-        self.output = output = np.maximum(as_floats(inputs), 0)
+        inputs = as_floats(inputs)
+        # NumPy compares two arrays two to three times faster than an array and a number.
+        output = np.zeros(inputs.shape, inputs.dtype)
+        self.output = np.maximum(inputs, output, out=output)
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:

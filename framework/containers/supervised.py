@@ -361,7 +361,8 @@ class Supervised(Sequential):
 
     def store_around(self, names: Sequence[str] = ("output", "dinputs")) -> None:
         """Give each ``Sequential`` inside the arrays that its operations stored in a step."""
-        store_around(self._around, names)
+        if self._around:
+            store_around(self._around, names)
 
     # For a faster way to compute the same: see ``Model``.
 

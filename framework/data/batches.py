@@ -63,7 +63,7 @@ class Batch:
     def steps(self) -> Iterator[Batch]:
         """Yield the batch of each step, if several were put together for one compiled call."""
         size = self.source.batch_size
-        if size >= len(self):
+        if size >= len(self.rows):
             yield self
             return
         for start in range(0, len(self), size):
@@ -81,7 +81,7 @@ class Batch:
 
     def micro_batches(self, size: int | None = None) -> Iterator[MicroBatch]:
         """Yield all samples, ``size`` at a time; None yields them together."""
-        if size is None or size >= len(self):
+        if size is None or size >= len(self.rows):
             yield MicroBatch(*self.source.take(self.rows), 1.0)
             self.source.release()
             return
@@ -120,12 +120,13 @@ class ArrayBatches:
         transform: Transform | None = None,
     ) -> None:
         self.X, self.y, self.sample_weight, self.transform = X, y, sample_weight, transform
+        in_order = rows is None
         if rows is None:
             rows = np.arange(len(X)) if sample_weight is None else np.flatnonzero(sample_weight)
         self.batch_size = len(rows) if batch_size is None else min(batch_size, len(rows))
         # The order within a single batch makes no difference.
         self.shuffle = shuffle and self.batch_size < len(rows)
-        self.rows = rows if self.shuffle else np.sort(rows)
+        self.rows = rows if self.shuffle or in_order else np.sort(rows)
         self.mean_weight = self.total_weight(self.rows) / len(self.rows)
         self._mapped = is_mapped(X) or is_mapped(y)
         self._gaps = self.shuffle or self.rows[-1] - self.rows[0] != len(rows) - 1

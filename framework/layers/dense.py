@@ -96,18 +96,18 @@ class Dense(Weighted):
     def forward(self, inputs: ArrayLike, training: bool = True) -> Array:
         weights = self.weights
         self.inputs = inputs = self.check_inputs(inputs).astype(weights.dtype, copy=False)
-        output = _product(_rows(inputs), weights)
+        output = _product(inputs, weights)
         if self.use_bias:
             output += self.biases
-        self.output = output = _like(output, inputs)
+        self.output = output
         return output
 
     def backward(self, dvalues: ArrayLike) -> Array:
         dvalues = as_dvalues(self, dvalues)
         if self.trainable:
             self.parameter_gradients(dvalues)
-        self.dinputs = _like(_product(_rows(dvalues), self.weights.T), self.inputs)
-        return self.dinputs
+        self.dinputs = dinputs = _product(dvalues, self.weights.T)
+        return dinputs
 
     def parameter_gradients(self, dvalues: ArrayLike) -> None:
         """Compute ``dweights`` and ``dbiases`` alone, for a layer whose inputs are the data."""
@@ -115,7 +115,7 @@ class Dense(Weighted):
         np.matmul(_rows(self.inputs).T, rows, out=self.dweights)
         if self.use_bias:
             # A product adds up rows in less than half the time of a sum.
-            np.matmul(_ones(len(rows), rows.dtype), rows, out=self.dbiases)
+            self.dbiases[...] = _ones(len(rows), rows.dtype).dot(rows)
         self.add_penalty_gradients()
 
     def check_inputs(self, inputs: ArrayLike) -> Array:
@@ -160,11 +160,11 @@ def _rows(values: Array) -> Array:
     return values if values.ndim == 2 else values.reshape(-1, values.shape[-1])
 
 
-def _like(rows: Array, values: Array) -> Array:
-    """Return ``rows`` with the axes of ``values`` before the last one."""
-    return rows if values.ndim == 2 else rows.reshape(*values.shape[:-1], rows.shape[1])
-
-
-def _product(left: Array, right: Array) -> Array:
-    """Return ``left @ right``; a column times a row is three times faster by broadcasting."""
-    return left * right if left.shape[1] == 1 else left @ right
+def _product(values: Array, weights: Array) -> Array:
+    """Return ``values @ weights``, of all rows in one product."""
+    if values.ndim != 2:
+        return _product(_rows(values), weights).reshape(*values.shape[:-1], weights.shape[1])
+    if values.shape[1] == 1:  # three times faster by broadcasting
+        return values * weights
+    # The same product as by ``@``, which takes longer to begin.
+    return values.dot(weights)

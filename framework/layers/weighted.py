@@ -76,13 +76,12 @@ class Weighted(Operation):
 
     def add_penalty_gradients(self) -> None:
         """Add the gradients of the four penalties to ``dweights`` and ``dbiases``."""
-        add_penalty_gradient(
-            self.dweights, self.weights, self.weight_regularizer_l1, self.weight_regularizer_l2
-        )
-        if self.use_bias:
-            add_penalty_gradient(
-                self.dbiases, self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
-            )
+        l1, l2 = self.weight_regularizer_l1, self.weight_regularizer_l2
+        if l1 or l2:
+            add_penalty_gradient(self.dweights, self.weights, l1, l2)
+        l1, l2 = self.bias_regularizer_l1, self.bias_regularizer_l2
+        if (l1 or l2) and self.use_bias:
+            add_penalty_gradient(self.dbiases, self.biases, l1, l2)
 
 
 def add_penalty_gradient(gradient: Array, parameter: Array, l1: float, l2: float) -> None:

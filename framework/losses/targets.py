@@ -89,7 +89,7 @@ def _class_indices(labels: Array, classes: int) -> Array:
             raise ValueError(f"y must be whole class numbers, but row {row} is {labels[row]}")
     # As an unsigned number, a negative one is larger than any class: one pass finds both.
     indices = indices.astype(np.intp, copy=False)
-    if indices.size and indices.view(np.uintp).max() >= classes:
+    if indices.size and np.maximum.reduce(indices.view(np.uintp)) >= classes:
         row = int(((indices < 0) | (indices >= classes)).argmax())
         raise ValueError(
             f"y must be class numbers from 0 to {classes - 1}, since there are {classes} "

@@ -216,7 +216,6 @@ class Loop:
         training = self.training
         training.epoch, training.batch = training.epoch + 1, 0
         training.sums = EpochSums()
-        # NumPy takes longer to tell its state than a small network for a step.
         if self.callbacks:
             training.rng_state = rng.rng_state()
         return self.batches()

@@ -113,7 +113,8 @@ class Training:
         self.callbacks, self.transform = callbacks, transform
         self.sums = EpochSums()
         self.weights_seen = WeightsSeen()
-        self.rng_state = rng.rng_state()
+        # NumPy takes long to tell its state, which only callbacks look at.
+        self.rng_state = rng.rng_state() if callbacks else {}
         self.data_fingerprint: dict[str, str] = {}
         self.model_fingerprint: dict[str, Any] = {}
         self.resumed_at: tuple[int, int] | None = None

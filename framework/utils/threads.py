@@ -123,7 +123,12 @@ def _threads_now() -> int:
 
 def is_numpys(library: dict[str, Any]) -> bool:
     """Whether ``library``, as threadpoolctl describes it, came with NumPy, and not with SciPy."""
-    folder = Path(library["filepath"]).parent
+    return _is_numpys(library["filepath"])
+
+
+@cache
+def _is_numpys(path: str) -> bool:
+    folder = Path(path).parent
     return folder.name == "numpy.libs" or folder.parent.name == "numpy"
 
 

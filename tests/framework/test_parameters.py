@@ -61,6 +61,19 @@ def test_arrays_that_a_layer_binds_anew_are_read_again() -> None:
     assert {8.0, 9.0} <= set(vector.dweights.tolist())
 
 
+def test_arrays_of_a_class_with_slots_are_read_each_time() -> None:
+    class Slotted:
+        __slots__ = ("dweights", "weights")
+
+    own = Slotted()
+    own.weights = np.array([1.0, 2.0])
+    vector = ParameterVector([own], np.dtype("float64"))
+    own.weights, own.dweights = np.array([3.0, 4.0]), np.array([5.0, 6.0])
+    np.testing.assert_array_equal(vector.weights, [3.0, 4.0])
+    np.testing.assert_array_equal(vector.dweights, [5.0, 6.0])
+    assert np.shares_memory(own.weights, vector.weights)
+
+
 def test_a_gradient_of_another_shape_is_named() -> None:
     vector, _, own, _ = make()
     own.dweights = np.ones((2, 1))

@@ -47,6 +47,13 @@ def test_it_is_its_definition(activation: Operation, definition: object, inputs:
     np.testing.assert_allclose(activation.forward(inputs), expected, rtol=1e-12, atol=1e-15)
 
 
+def test_relu_passes_on_what_is_no_number_and_gives_no_negative_zero() -> None:
+    inputs = np.array([[np.nan, np.inf, -np.inf, -0.0, -1.0]])
+    output = ReLU().forward(inputs)
+    np.testing.assert_array_equal(output, [[np.nan, np.inf, 0, 0, 0]])
+    assert not np.signbit(output[0, 2:]).any()
+
+
 def test_gelu_is_close_to_the_exact_one() -> None:
     x = np.linspace(-8, 8, 1601).reshape(-1, 1)
     exact = [[value * 0.5 * (1 + math.erf(value / math.sqrt(2)))] for value in x[:, 0]]
