@@ -16,7 +16,7 @@ knows numba, and nothing here is imported before it is asked for.
 | ``entries.py`` | compiles the kernels of a network, each by itself |
 | ``interpreter.py`` | goes through the instructions, forward and back |
 | ``steps.py`` | batch, forward, loss, backward, update: the one function that Python calls |
-| ``small_networks.py`` | the same for small networks, as loops along the samples |
+| ``small_networks.py columns.py`` | the same for small networks, as loops along the samples |
 | ``trainer.py`` | calls it, and leaves the model as plain training does |
 | ``checked_data.py`` | checks the data right before they are used as indices |
 | ``workspace.py`` | the memory of the results, and the attributes they become |
@@ -24,7 +24,7 @@ knows numba, and nothing here is imported before it is asked for.
 | ``thread_team.py`` | the parts of a step, and threads that wait for each other |
 | ``thread_choice.py`` | finds out how many threads are fastest |
 | ``products.py tiles.py panels.py vectors.py`` | matrix products, in tiles of registers |
-| ``exponential.py accuracies.py jit.py`` | parts of compiled code |
+| ``exponential.py accuracies.py views.py jit.py`` | parts of compiled code |
 
 To add a kernel, write its file and add a row to ``kernels.py``. The kernel of an activation has two
 functions (see ``interpreter.py`` for their arguments), such as for a class ``Cube`` that keeps its

@@ -6,6 +6,7 @@ called from compiled code. These are for float32; float64 has the library's.
     exponential(x)             e^x,         for x of at most 0
     exponential_minus_one(x)   e^x - 1,     for x of at most 0, with all digits near 0
     log_one_plus(x)            log(1 + x),  for x from 0 to 1
+    logarithm(x)               log(x),      for x of at least 1
 
 All are for compiled code only. NaN gives NaN.
 """
@@ -79,6 +80,16 @@ def _log_one_plus32(x):
     return np.float32(2) * t * series
 
 
+@_exact
+def _logarithm32(x):
+    # x = 2^power · rest, and rest is from 1 to 2: both are parts of how a float32 is kept.
+    bits = np.float32(x).view(np.int32)
+    power = (bits >> np.int32(23)) - np.int32(127)
+    rest = np.int32((bits & np.int32(0x7FFFFF)) | np.int32(0x3F800000)).view(np.float32)
+    small = _log_one_plus32(rest - np.float32(1)) + power * LN2_REST
+    return small + power * LN2 if x < np.float32(np.inf) else x
+
+
 def exponential(x):
     """Return ``e^x`` for ``x`` of at most 0."""
     raise NotImplementedError("exponential is for compiled code")
@@ -92,6 +103,11 @@ def exponential_minus_one(x):
 def log_one_plus(x):
     """Return ``log(1 + x)`` for ``x`` from 0 to 1."""
     raise NotImplementedError("log_one_plus is for compiled code")
+
+
+def logarithm(x):
+    """Return ``log(x)`` for ``x`` of at least 1."""
+    raise NotImplementedError("logarithm is for compiled code")
 
 
 @overload(exponential)
@@ -113,3 +129,10 @@ def _log_one_plus(x):
     if x == types.float32:
         return lambda x: _log_one_plus32(x)
     return lambda x: math.log1p(x)
+
+
+@overload(logarithm)
+def _logarithm(x):
+    if x == types.float32:
+        return lambda x: _logarithm32(x)
+    return lambda x: math.log(x)

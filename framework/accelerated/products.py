@@ -31,6 +31,7 @@ from framework.accelerated.panels import copy_matrix
 from framework.accelerated.tiles import HEIGHTS
 from framework.accelerated.tiles import product as product_of_tiles
 from framework.accelerated.vectors import Strided, filled, lanes, part
+from framework.accelerated.views import as_vector
 
 # The terms of a sum that are added up in registers: a panel has so many rows.
 DEPTH = 256
@@ -48,7 +49,7 @@ FEW = 4
 def weighted_sums(x, weights, biases, out):
     """Write ``x @ weights + biases``; without biases these are empty."""
     depth, neurons = weights.shape
-    left, right = Strided(x.ravel(), 0, depth, 1), Strided(weights.ravel(), 0, neurons, 1)
+    left, right = Strided(as_vector(x), 0, depth, 1), Strided(as_vector(weights), 0, neurons, 1)
     multiply(left, right, depth, biases, out)
 
 
@@ -56,8 +57,11 @@ def weighted_sums(x, weights, biases, out):
 def weight_gradients(x, own, dvalues, dweights):
     """Write the rows ``own`` of ``xᵀ @ dvalues``."""
     (samples, depth), neurons = x.shape, dvalues.shape[1]
-    left, right = Strided(x.ravel(), own.start, 1, depth), Strided(dvalues.ravel(), 0, neurons, 1)
-    multiply(left, right, samples, dvalues.ravel()[:0], dweights[own])
+    left, right = (
+        Strided(as_vector(x), own.start, 1, depth),
+        Strided(as_vector(dvalues), 0, neurons, 1),
+    )
+    multiply(left, right, samples, as_vector(dvalues)[:0], dweights[own])
 
 
 @called
@@ -72,8 +76,11 @@ def input_gradients(dvalues, weights, dinputs):
                     total += dvalues[i, t] * weights[k, t]
                 dinputs[i, k] = total
         return
-    left, right = Strided(dvalues.ravel(), 0, neurons, 1), Strided(weights.ravel(), 0, 1, neurons)
-    multiply(left, right, neurons, dvalues.ravel()[:0], dinputs)
+    left, right = (
+        Strided(as_vector(dvalues), 0, neurons, 1),
+        Strided(as_vector(weights), 0, 1, neurons),
+    )
+    multiply(left, right, neurons, as_vector(dvalues)[:0], dinputs)
 
 
 @called
@@ -115,7 +122,7 @@ def multiply(left, right, depth, initial, out):
                     y = target
                 target = Strided(last, top * width, width, 1)
                 if is_whole:
-                    target = Strided(out.ravel(), top * columns + first, columns, 1)
+                    target = Strided(as_vector(out), top * columns + first, columns, 1)
                 before = target
                 if begin == 0:
                     if len(initial):

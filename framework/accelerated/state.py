@@ -11,6 +11,7 @@ import numpy as np
 
 from framework.accelerated.jit import jit
 from framework.accelerated.thread_team import chunk
+from framework.accelerated.views import as_matrix
 from framework.parameters import ParameterVector
 
 
@@ -86,4 +87,4 @@ def rows_of_part(op, part, parts):
 def rows(vector, place, samples, width):
     """Return the array of ``width`` numbers per sample at ``place``: see ``interpreter.py``."""
     start = place * samples
-    return vector[start : start + samples * width].reshape(samples, width)
+    return as_matrix(vector[start : start + samples * width], samples, width)

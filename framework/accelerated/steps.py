@@ -10,6 +10,7 @@ from framework.accelerated.interpreter import backward, forward, penalties
 from framework.accelerated.jit import cached_jit, called, inlined, jit
 from framework.accelerated.state import State, rows, rows_of_part
 from framework.accelerated.thread_team import barrier, chunk, own_parts
+from framework.accelerated.views import as_vector
 from optimizers.arrays import Array
 
 
@@ -129,7 +130,7 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
         if loss.is_fused:
             output = rows(workspace.values, loss.output, samples, loss.n_outputs)
         dinputs = rows(workspace.dvalues, loss.dinputs, samples, loss.n_outputs)
-        per_sample = rows(workspace.values, loss.per_sample, samples, 1).ravel()
+        per_sample = as_vector(rows(workspace.values, loss.per_sample, samples, 1))
         for part in parts:
             own = chunk(samples, part, len(sums))
             call_losses(

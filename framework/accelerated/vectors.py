@@ -7,7 +7,10 @@ registers (``tiles.py``), and that a matrix can be turned over within them (``pa
 from typing import Any, NamedTuple
 
 import llvmlite.binding
+import numpy as np
 from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 from framework.accelerated.jit import jit
@@ -16,6 +19,20 @@ features = llvmlite.binding.get_host_cpu_features()
 
 # Of a vector; a processor without any is given the same code.
 VECTOR_BYTES = 64 if features.get("avx512f") else 32 if features.get("avx") else 16
+
+# Bytes of a line of the cache.
+LINE = 64
+
+
+@jit
+def aligned_zeros(count, like):
+    """Return so many zeros of the dtype of ``like``, from the beginning of a line of the cache on.
+
+    A vector that reaches into two lines is read twice.
+    """
+    memory = np.zeros(count + LINE // like.itemsize, like.dtype)
+    start = -memory.ctypes.data % LINE // like.itemsize
+    return memory[start : start + count]
 
 
 class Strided(NamedTuple):
@@ -53,6 +70,18 @@ filled = jit(whole_vectors)
 def lanes(values):
     """Return how many numbers of an array make a vector."""
     return VECTOR_BYTES // values.itemsize
+
+
+def _code_of_choose(typingctx: Any, condition: Any, one: Any, other: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.select(*arguments)
+
+    return one(types.boolean, one, one), code
+
+
+# ``one if condition else other``, both computed. From a branch that leaves a number as it is, LLVM
+# makes one that does not write it, and then no code for vectors.
+choose: Any = intrinsic(_code_of_choose)
 
 
 class Matrix:

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from framework.accelerated import state
 from framework.accelerated.instructions import Group, Instructions
 from framework.accelerated.kernels import FORK, SUM
 from framework.accelerated.vectors import whole_vectors
@@ -24,8 +23,10 @@ def as_compiled(values: ArrayLike, dtype: np.dtype[Any]) -> Array:
     return np.require(np.asarray(values).view(), dtype, ["C", "W"])
 
 
-# An array of ``values`` or ``dvalues``: see ``interpreter.py``. Python calls it faster uncompiled.
-rows = state.rows.py_func
+def rows(vector: Array, place: int, samples: int, width: int) -> Array:
+    """Return an array of ``values`` or ``dvalues``: see ``interpreter.py``."""
+    start = place * samples
+    return vector[start : start + samples * width].reshape(samples, width)
 
 
 class Results:

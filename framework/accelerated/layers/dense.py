@@ -3,6 +3,7 @@
 from framework.accelerated.jit import jit
 from framework.accelerated.products import input_gradients, weight_gradients, weighted_sums
 from framework.accelerated.state import own_rows
+from framework.accelerated.views import as_matrix, as_vector
 
 
 @jit
@@ -12,12 +13,12 @@ def weights_and_biases(op, vector):
     Without ``use_bias`` the second is empty.
     """
     rows = op.n_weights // op.output_axis
-    return vector[: op.n_weights].reshape(rows, op.output_axis), vector[op.n_weights :]
+    return as_matrix(vector[: op.n_weights], rows, op.output_axis), vector[op.n_weights :]
 
 
 @jit
 def in_rows(values, width):
-    return values.reshape(values.size // width, width)
+    return as_matrix(values, values.size // width, width)
 
 
 @jit
@@ -56,8 +57,8 @@ def add_penalty_gradients(op, state, own):
     if op.weight_regularizer_l1 or op.weight_regularizer_l2:
         rows = slice(own.start, min(own.stop, len(weights)))
         add_penalty_gradient(
-            dweights[rows].ravel(),
-            weights[rows].ravel(),
+            as_vector(dweights[rows]),
+            as_vector(weights[rows]),
             op.weight_regularizer_l1,
             op.weight_regularizer_l2,
         )
@@ -87,7 +88,7 @@ def penalty(op, parameters):
     weights, biases = weights_and_biases(op, parameters)
     total = 0.0
     if op.weight_regularizer_l1 or op.weight_regularizer_l2:
-        total += penalty_of(weights.ravel(), op.weight_regularizer_l1, op.weight_regularizer_l2)
+        total += penalty_of(as_vector(weights), op.weight_regularizer_l1, op.weight_regularizer_l2)
     if op.bias_regularizer_l1 or op.bias_regularizer_l2:
         total += penalty_of(biases, op.bias_regularizer_l1, op.bias_regularizer_l2)
     return total

@@ -41,7 +41,12 @@ from framework import (
     Softplus,
     Tanh,
 )
-from framework.accelerated.exponential import exponential, exponential_minus_one, log_one_plus
+from framework.accelerated.exponential import (
+    exponential,
+    exponential_minus_one,
+    log_one_plus,
+    logarithm,
+)
 from framework.accelerated.kernels import ACCURACIES, LOSSES, OPERATIONS, OPTIMIZERS
 from framework.accelerated.kernels import takes as kernel_takes
 from optimizers import SGD, Adam
@@ -470,6 +475,7 @@ FUNCTIONS = [
     (exponential, np.exp, (-86, 0)),
     (exponential_minus_one, np.expm1, (-86, 0)),
     (log_one_plus, np.log1p, (0, 1)),
+    (logarithm, np.log, (1.0001, 1e6)),
 ]
 
 

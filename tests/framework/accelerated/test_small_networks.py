@@ -48,6 +48,9 @@ NETWORKS: dict[str, Any] = {
     "three layers": lambda: classifier(
         Dense(4, 7), ReLU(), Dense(7, 6), ReLU(), Dense(6, 3), Softmax(temperature=2.0)
     ),
+    "sides that are no whole tiles": lambda: classifier(
+        Dense(4, 21), ReLU(), Dense(21, 13), ReLU(), Dense(13, 3), Softmax(), optimizer=SGD(0.3)
+    ),
     "linear": lambda: classifier(Dense(4, 5), Dense(5, 3), Softmax()),
     "one layer": lambda: classifier(Dense(4, 3, **PENALTIES), Softmax(), optimizer=SGD(0.1)),
     "without biases": lambda: classifier(
