@@ -84,10 +84,17 @@ class Trainer:
         drawn = max(1, size * instructions.uniforms)
         return max(1, min(WORK_PER_CALL // work, DRAWN_PER_CALL // drawn))
 
-    def take_steps(self, batches: Batch, mean_weight: float = 1.0) -> Array:
+    def take_steps(
+        self,
+        batches: Batch,
+        mean_weight: float = 1.0,
+        before_last: Callable[[], None] | None = None,
+    ) -> Array:
         """Train on one batch, or several put together, and leave the model as the last one does.
 
-        ``mean_weight`` is that of all training samples: see ``sample_weights``.
+        Args:
+            mean_weight: that of all training samples: see ``sample_weights``.
+            before_last: is called before the last step.
 
         Returns:
             For each step, the data loss, the penalties and the accuracy, ``(steps, 3)``. After a
@@ -101,10 +108,11 @@ class Trainer:
         """
         source = batches.source
         if self._reads(source):
-            arrays = source.X, source.y, source.sample_weight, batches.rows
-            return self._take_steps(*arrays, source.batch_size, mean_weight)
-        ((X, y, weights, _),) = batches.micro_batches()
-        return self._take_steps(X, y, weights, None, source.batch_size, mean_weight)
+            X, y, weights, order = source.X, source.y, source.sample_weight, batches.rows
+        else:
+            ((X, y, weights, _),), order = batches.micro_batches(), None
+        size = source.batch_size
+        return self._take_steps(X, y, weights, order, size, mean_weight, before_last)
 
     def _reads(self, source: Batches) -> TypeGuard[ArrayBatches]:
         """Whether the compiled code can take the rows of a batch from the arrays by itself."""
@@ -127,6 +135,7 @@ class Trainer:
         order: Array | None,
         batch_size: int,
         mean_weight: float,
+        before_last: Callable[[], None] | None,
     ) -> Array:
         X = as_compiled(X, self.parameters.dtype)
         try:
@@ -165,7 +174,7 @@ class Trainer:
         if parts > 1 or not is_small(instructions, self.loss, data, batch_size):
             take = take_steps
             find_kernels(instructions, network.loss, self.loss)
-        taken = self._run(take, network, source, workspace, rates, metrics, parts)
+        taken = self._run(take, network, source, workspace, rates, metrics, parts, before_last)
 
         last = min(taken, len(metrics) - 1)
         size = min(batch_size, data.samples - last * batch_size)
@@ -211,6 +220,7 @@ class Trainer:
         rates: Array,
         metrics: Array,
         parts: int,
+        before_last: Callable[[], None] | None,
     ) -> int:
         """Take the steps, and return how many there were before one with an infinite loss."""
         optimizer = self.model.optimizer
@@ -226,13 +236,20 @@ class Trainer:
             return int(steps[0]) - before
 
         try:
-            if parts == 1:
-                take_some(1, len(metrics))
-            else:
+            run: Any = partial(take_some, 1)
+            if parts > 1:
                 # No step: the compiler, if it is needed, runs here, in a thread that Ctrl-C ends.
                 take(*arguments, metrics[:0], make_team(1, parts), 0)
                 choice = self._choices.setdefault(parts, ThreadChoice(parts))
-                choice.run(len(metrics), take_some)
+                run = partial(choice.run, take=take_some)
+            if before_last is None:
+                run(len(metrics))
+            else:
+                if len(metrics) > 1:
+                    run(len(metrics) - 1)
+                if steps[0] == len(metrics) - 1:
+                    before_last()
+                    run(1)
         finally:
             taken = int(steps[0])
             optimizer.iterations = initial + taken

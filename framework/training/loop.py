@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -159,8 +160,7 @@ class Loop:
             for one in batch.steps():
                 self._plain_step(one)
         else:
-            for call in self._calls(batch):
-                self._compiled_steps(trainer, call)
+            self._compiled_steps(trainer, batch)
 
     def stopped(self) -> bool:
         """Whether training was stopped, by a callback or by Ctrl-C."""
@@ -289,26 +289,19 @@ class Loop:
         if is_last or self.watched or self.history.stopped:
             self.last_batch.before_update()
 
-    def _calls(self, batch: Batch) -> list[Batch]:
-        """Return the batches of compiled calls: the step that training may end with is apart."""
-        training, size = self.training, batch.source.batch_size
-        steps = math.ceil(len(batch) / size)
-        may_end = bool(self.callbacks) or training.epoch == training.epochs
-        if steps == 1 or not may_end or training.batch + steps != training.batches:
-            return [batch]
-        rows = (steps - 1) * size
-        return [Batch(batch.source, part) for part in (batch.rows[:rows], batch.rows[rows:])]
-
     def _compiled_steps(self, trainer: Any, batches: Batch) -> None:
         """Take the steps of all ``batches`` in one compiled call: see ``Trainer.take_steps``."""
-        training = self.training
-        if len(batches) <= batches.source.batch_size:
-            self.before_update(training.batch + 1)
+        training, size = self.training, batches.source.batch_size
+        steps = math.ceil(len(batches) / size)
+        last = training.batch + steps
+        may_end = bool(self.callbacks) or training.epoch == training.epochs
+        before_last = None
+        if steps == 1 or (may_end and last == training.batches):
+            before_last = partial(self.before_update, last)
         mean_weight = self.mean_weight(batches.total_weight, len(batches))
-        metrics = trainer.take_steps(batches, mean_weight)
+        metrics = trainer.take_steps(batches, mean_weight, before_last)
         training.batch += len(metrics)
         total_weights = batches.total_weights()[: len(metrics)]
-        size = batches.source.batch_size
         samples = min(size, len(batches) - (len(metrics) - 1) * size)  # of the last step
         data_loss, penalties, training.batch_accuracy = metrics[-1].tolist()
         self.check_loss(data_loss * total_weights[-1] / (samples * mean_weight), penalties)
