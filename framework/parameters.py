@@ -14,6 +14,7 @@ import numpy as np
 
 from framework.checks import as_floats
 from framework.operation import describe, not_stored
+from framework.utils.aligned import aligned_zeros
 from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names, trained_names
 
@@ -130,8 +131,8 @@ class ParameterVector:
             yield operation, name, vector[offset : offset + math.prod(shape)].reshape(shape)
 
     def _allocate(self, total: int, dtype: np.dtype[Any]) -> None:
-        self._weights: Array = np.zeros(total, dtype=dtype)
-        self._gradients: Array = np.zeros(total, dtype=dtype)
+        self._weights: Array = aligned_zeros(total, dtype)
+        self._gradients: Array = aligned_zeros(total, dtype)
         # Each view, with the operation that it belongs to and the name that it has there.
         self._weight_views = list(self.split(self._weights))
         self._gradient_views = [

@@ -29,6 +29,7 @@ from framework.accuracies import RegressionAccuracy
 from framework.containers.supervised import Supervised
 from framework.data.batches import ArrayBatches, Batch, Batches
 from framework.losses import FusedLoss
+from framework.utils.aligned import aligned_zeros
 from framework.utils.threads import available
 from optimizers.arrays import Array
 
@@ -161,8 +162,11 @@ class Trainer:
             uniforms=results.draw(data.samples),
             uniforms_per_sample=instructions.uniforms,
         )
+        rows = min(batch_size, len(data.order))
         workspace = Workspace(
-            X=np.empty((min(batch_size, len(data.order)), instructions.n_inputs), dtype),
+            X=aligned_zeros(rows * instructions.n_inputs, dtype).reshape(
+                rows, instructions.n_inputs
+            ),
             labels=np.empty(min(batch_size, len(data.labels)), np.intp),
             targets=np.empty((min(batch_size, len(data.targets)), data.targets.shape[1]), dtype),
             values=results.values,

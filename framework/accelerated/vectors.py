@@ -14,22 +14,17 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 from framework.accelerated.jit import jit
+from framework.utils.aligned import LINE
 
 features = llvmlite.binding.get_host_cpu_features()
 
 # Of a vector; a processor without any is given the same code.
 VECTOR_BYTES = 64 if features.get("avx512f") else 32 if features.get("avx") else 16
 
-# Bytes of a line of the cache.
-LINE = 64
-
 
 @jit
 def aligned_zeros(count, like):
-    """Return so many zeros of the dtype of ``like``, from the beginning of a line of the cache on.
-
-    A vector that reaches into two lines is read twice.
-    """
+    """Return so many zeros of the dtype of ``like``: see ``framework.utils.aligned``."""
     memory = np.zeros(count + LINE // like.itemsize, like.dtype)
     start = -memory.ctypes.data % LINE // like.itemsize
     return memory[start : start + count]

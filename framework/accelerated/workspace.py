@@ -10,6 +10,7 @@ from framework.accelerated.kernels import FORK, SUM
 from framework.accelerated.vectors import whole_vectors
 from framework.containers.flattening import plain_sequentials, store_around
 from framework.utils import rng
+from framework.utils.aligned import aligned_zeros
 from optimizers.arrays import Array
 from optimizers.optimizer import parameter_names
 
@@ -44,8 +45,12 @@ class Results:
         outputs = instructions.n_outputs
         # The last vector that is read may reach beyond the last number.
         beyond = whole_vectors(1, dtype.itemsize)
-        self.values: Array = np.empty(samples * (instructions.values + outputs + 1) + beyond, dtype)
-        self.dvalues: Array = np.empty(samples * (instructions.dvalues + outputs) + beyond, dtype)
+        self.values: Array = aligned_zeros(
+            samples * (instructions.values + outputs + 1) + beyond, dtype
+        )
+        self.dvalues: Array = aligned_zeros(
+            samples * (instructions.dvalues + outputs) + beyond, dtype
+        )
         self.statistics: Array = np.empty(instructions.statistics, dtype)
         for operation, name, statistics, _ in self._statistics():
             if name in operation.state:
