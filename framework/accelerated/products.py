@@ -39,7 +39,9 @@ DEPTH = 256
 BLOCK = 2**18
 # Bytes from one row to the next, or one column, from which on a matrix is copied.
 FAR_APART = 2**11
-# A block of the left matrix is copied if there are more columns to be multiplied by it.
+# A panel of the right matrix is copied if there are as many rows to be multiplied by it, and a block
+# of the left one for more columns than these.
+ROWS_PER_COPY = 256
 COLUMNS_PER_COPY = 256
 # For fewer rows than these, no matrix is worth a copy.
 FEW = 4
@@ -97,7 +99,7 @@ def multiply(left, right, depth, initial, out):
     added, segment = np.zeros(width, out.dtype), np.zeros((1, 2), np.intp)
     # Tiles are whole vectors: those of the last columns are written here first.
     last = np.empty(rows * width if columns % wide else 0, out.dtype)
-    copies_right = right.step > 1 or (right.row * size >= FAR_APART and rows >= FEW)
+    copies_right = right.step > 1 or (right.row * size >= FAR_APART and rows >= ROWS_PER_COPY)
     copies_left = left.step * size >= FAR_APART and columns > COLUMNS_PER_COPY
     for begin in range(0, depth, DEPTH):
         run = min(DEPTH, depth - begin)
