@@ -39,8 +39,8 @@ DEPTH = 256
 BLOCK = 2**18
 # Bytes from one row to the next, or one column, from which on a matrix is copied.
 FAR_APART = 2**11
-# A panel of the right matrix is copied if as many rows are to be multiplied by it, and a block of the
-# left one for more columns than these.
+# A panel of the right matrix is copied for as many rows, and a block of the left one for more
+# columns than these.
 ROWS_PER_COPY = 256
 COLUMNS_PER_COPY = 256
 # For fewer rows than these, no matrix is worth a copy.
