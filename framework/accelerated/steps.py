@@ -9,7 +9,7 @@ from framework.accelerated.entries import call_loss_backward, call_losses, call_
 from framework.accelerated.interpreter import backward, forward, penalties
 from framework.accelerated.jit import cached_jit, called, inlined, jit
 from framework.accelerated.state import State, rows, rows_of_part
-from framework.accelerated.thread_team import barrier, chunk, own_parts
+from framework.accelerated.thread_team import MOST_SLEEPS, barrier, chunk, own_parts
 from framework.accelerated.views import as_vector
 from optimizers.arrays import Array
 
@@ -93,9 +93,9 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
     Args:
         rates, iteration: the learning rate of each step, and how many steps were before.
 
-    ``thread_team.steps`` says how many were made. If that is less than were asked for, the loss of
-    the next one, which stands in ``metrics``, was not finite, and no parameter was changed by it.
-    That is so too where a target is invalid: see ``losses``.
+    ``thread_team.steps`` says how many were made. If that is less than were asked for, the threads
+    have given up; or the loss of the next one, which stands in ``metrics``, was not finite, and no
+    parameter was changed by it. That is so too where a target is invalid: see ``losses``.
     """
     loss, accuracy = network.loss, network.accuracy
     order, sample_weights = source.order, source.sample_weights
@@ -147,8 +147,11 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
                 )  # fmt: skip
             sums[part, 0], sums[part, 2] = data_loss / total_weight, correct / total_weight
             sums[part, 1] = penalties(network.instructions, network.parameters) if part == 0 else 0
+        if thread_id == 0:
+            thread_team.gives_up[0] = thread_team.sleeps[0] > MOST_SLEEPS
         if not barrier(thread_team, thread_id):
             return
+        gives_up = thread_team.gives_up[0]
         total_loss = 0.0
         for part in range(len(sums)):
             total_loss += sums[part, 0] + sums[part, 1]
@@ -180,6 +183,8 @@ def take_steps(network, source, workspace, rates, iteration, metrics, thread_tea
             return
         if thread_id == 0:
             thread_team.steps[0] += 1
+        if gives_up:
+            return
 
 
 @inlined

@@ -49,17 +49,19 @@ class ThreadChoice:
         self._lost = 0.0
         self._look()
 
-    def run(self, steps: int, take: Callable[[int, int], int]) -> None:
-        """Have so many steps taken by ``take(threads, count)``, which returns how many it took.
+    def run(self, steps: int, take: Callable[[int, int], tuple[int, bool]]) -> None:
+        """Have so many steps taken by ``take(threads, count)``.
 
-        They end where it takes fewer than it was asked for.
+        It returns how many it took, and whether training goes on. They may be fewer than it was
+        asked for.
         """
-        while steps > 0:
+        goes_on = True
+        while steps > 0 and goes_on:
             count = min(steps, self._steps_at_once())
             begun = self.clock()
-            taken = take(self.threads, count)
+            taken, goes_on = take(self.threads, count)
             self._learn(taken, self.clock() - begun)
-            steps = steps - count if taken == count else 0
+            steps -= taken
 
     def _look(self) -> None:
         """Begin to measure every candidate, first the present one."""

@@ -41,6 +41,9 @@ SPINS = 300_000
 # fewest spins, so as not to keep a busy processor busier. After fewer, for a longer time.
 SLEEPS = 5
 FEWEST_SPINS = 10_000
+# After more sleeps than these in a call, some ten milliseconds, threads give up: it is time to look
+# at the clock.
+MOST_SLEEPS = 100
 # Only two threads could be measured, so this limit is cautious.
 MOST_PARTS = 8
 ABANDONED = -(2**62)
@@ -53,6 +56,8 @@ class ThreadTeam(NamedTuple):
         arrived: how many times threads have arrived at a ``barrier``, all together, ``(1,)``.
         arrivals: how many times each thread has, ``(threads,)``.
         patience: how many times each spins before it sleeps, ``(threads,)``.
+        sleeps: how many times they have slept, all together, ``(1,)``.
+        gives_up: whether they have slept so often that this is their last step, ``(1,)``.
         sums: for each part the sums over its chunk: data loss, penalties, accuracy, squares of
             the gradient, ``(parts, 4)``.
         steps: how many steps have been made, ``(1,)``.
@@ -61,6 +66,8 @@ class ThreadTeam(NamedTuple):
     arrived: Array
     arrivals: Array
     patience: Array
+    sleeps: Array
+    gives_up: Array
     sums: Array
     steps: Array
 
@@ -75,6 +82,8 @@ def make_team(threads: int, parts: int) -> ThreadTeam:
         arrived=np.zeros(1, np.int64),
         arrivals=np.zeros(threads, np.int64),
         patience=_patience[:threads],
+        sleeps=np.zeros(1, np.int64),
+        gives_up=np.zeros(1, np.bool_),
         sums=np.zeros((parts, 4)),
         steps=np.zeros(1, np.int64),
     )
@@ -192,6 +201,7 @@ def barrier(thread_team, thread_id):
         spins += 1
         if spins > patience:
             _sleep(SLEEP)
+            _add_one(thread_team.sleeps.ctypes.data)
         arrived = _load(address)
     # After a long sleep, other programs are using the processor: spin less the next times.
     if spins > patience + SLEEPS:

@@ -232,12 +232,13 @@ class Trainer:
         arguments = network, source, workspace, rates, initial
         steps = np.zeros(1, np.int64)
 
-        def take_some(threads: int, count: int) -> int:
+        def take_some(threads: int, count: int) -> tuple[int, bool]:
             before = int(steps[0])
             thread_team = make_team(threads, parts)._replace(steps=steps)
             work = partial(take, *arguments, metrics[: before + count], thread_team)
             together(thread_team, work)
-            return int(steps[0]) - before
+            taken = int(steps[0]) - before
+            return taken, taken == count or bool(np.isfinite(metrics[before + taken]).all())
 
         try:
             run: Any = partial(take_some, 1)

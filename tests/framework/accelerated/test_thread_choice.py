@@ -31,11 +31,11 @@ class Machine:
         self.now = 0.0
         self.steps: dict[int, int] = {}
 
-    def take(self, threads: int, count: int) -> int:
+    def take(self, threads: int, count: int) -> tuple[int, bool]:
         for _ in range(count):
             self.now += self.seconds_of_step(threads, self.now)
         self.steps[threads] = self.steps.get(threads, 0) + count
-        return count
+        return count, True
 
     def choice(self, most: int = 2) -> ThreadChoice:
         return ThreadChoice(most, clock=lambda: self.now)
@@ -106,12 +106,31 @@ def test_what_passes_between_two_calls_is_no_reason_to_look_again() -> None:
     assert machine.steps == {2: 1000}
 
 
+def test_threads_that_give_up_are_soon_found_to_be_slower() -> None:
+    """After each step of two threads, where another program came to use the machine."""
+    is_busy = False
+    machine = Machine(lambda threads, now: 1e-3 if threads == 1 else (3e-2 if is_busy else 6e-4))
+
+    def take(threads: int, count: int) -> tuple[int, bool]:
+        return machine.take(threads, 1 if threads == 2 and is_busy else count)
+
+    choice = machine.choice()
+    choice.run(1000, take)
+    assert choice.threads == 2
+    is_busy, before = True, machine.now
+    machine.steps.clear()
+    choice.run(1000, take)
+    assert sum(machine.steps.values()) == 1000
+    assert machine.steps[2] <= 3
+    assert machine.now - before < 1.1
+
+
 def test_no_more_steps_are_taken_once_they_end() -> None:
     calls: list[tuple[int, int]] = []
 
-    def ends_at_once(threads: int, count: int) -> int:
+    def ends_at_once(threads: int, count: int) -> tuple[int, bool]:
         calls.append((threads, count))
-        return 0
+        return 0, False
 
     ThreadChoice(2).run(10, ends_at_once)
     assert calls == [(1, 1)]
@@ -129,7 +148,7 @@ def test_the_choice_changes_no_bit_of_the_result(
 
     def trained(numbers: list[int]) -> tuple[Array, list[float]]:
         class Scripted(ThreadChoice):
-            def run(self, steps: int, take: Callable[[int, int], int]) -> None:
+            def run(self, steps: int, take: Callable[[int, int], tuple[int, bool]]) -> None:
                 for step in range(steps):
                     take(numbers[step % len(numbers)], 1)
 
