@@ -26,7 +26,7 @@ class Memory(NamedTuple):
         inputs: the inputs and the row of ones.
         values, dvalues: what is computed forward and back.
         scratch: two rows.
-        nothing, segment: a vector or two of zeros, and the segment that is a whole row: see
+        constants: two vectors of zeros, and the segment that is a whole row: see
             ``tiles.product``.
     """
 
@@ -34,8 +34,7 @@ class Memory(NamedTuple):
     values: Any
     dvalues: Any
     scratch: Any
-    nothing: Any
-    segment: Any
+    constants: Any
 
 
 @jit
@@ -48,8 +47,7 @@ def memory_for(network, n_inputs, samples):
         aligned_zeros(numbers * most, parameters),
         aligned_zeros((loss.dinputs + loss.n_outputs) * most, parameters),
         as_matrix(aligned_zeros(2 * most, parameters), 2, most),
-        np.zeros(2 * lanes(parameters), parameters.dtype),
-        np.zeros((1, 2), np.intp),
+        (np.zeros(2 * lanes(parameters), parameters.dtype), np.zeros((1, 2), np.intp)),
     )
 
 
@@ -80,15 +78,7 @@ def forward(network, inputs, memory, keeps):
         op = network.instructions[i]
         output = columns(values, op.output + i, whole, op.n_outputs + 1)
         weights = Strided(network.parameters, op.parameters, 1, op.n_outputs)
-        multiply(
-            op.n_outputs,
-            rows_of_weights(op),
-            weights,
-            before,
-            output,
-            memory.nothing,
-            memory.segment,
-        )
+        multiply(op.n_outputs, rows_of_weights(op), weights, before, output, memory.constants)
         if op.n_saved:
             if keeps:
                 copy(output[:-1], columns(values, op.saved + i + 1, whole, op.n_outputs))
@@ -128,15 +118,7 @@ def backward(network, inputs, gradient, memory, keeps):
         if not op.leaves_out_dinputs:
             dinputs = columns(memory.dvalues, op.dinputs, whole, op.n_inputs)
             weights = Strided(network.parameters, op.parameters, op.n_outputs, 1)
-            multiply(
-                op.n_inputs,
-                op.n_outputs,
-                weights,
-                gradient,
-                dinputs,
-                memory.nothing,
-                memory.segment,
-            )
+            multiply(op.n_inputs, op.n_outputs, weights, gradient, dinputs, memory.constants)
             gradient = dinputs
 
 
@@ -168,9 +150,9 @@ def rows_of_weights(op):
 
 
 @called
-def multiply(rows, depth, weights, x, out, nothing, segment):
+def multiply(rows, depth, weights, x, out, constants):
     """Write ``out[r] = Σ weights[r, t] x[t]``."""
-    whole, panel = x.shape[1], 2 * lanes(x)
+    whole, panel, (nothing, segment) = x.shape[1], 2 * lanes(x), constants
     initial = Strided(nothing, 0, 0, 1)
     for first in range(0, whole, panel):
         vectors = 2 if whole - first > lanes(x) else 1
