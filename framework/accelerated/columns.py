@@ -1,10 +1,11 @@
 """Dense layers, softmax and its loss for arrays of ``(numbers, samples)``, whose loops go along
 the samples.
 
-A row of such an array is filled up to whole vectors; what stands there counts nowhere. Behind the
-inputs of a layer there is a row of ones, so that the biases are one more row of the weights. The
-arrays of a network lie in two vectors, as ``interpreter.py`` says, but that each output has one row
-more: those of instruction ``i`` begin ``i`` rows later.
+A row of such an array is filled up to whole vectors, with the last sample again and again; its
+gradient is 0 there. Behind the inputs of a layer there is a row of ones, so that the biases are one
+more row of the weights. The arrays of a network lie in two vectors, as ``interpreter.py`` says, but
+that each output has one row more: the output of instruction ``i`` begins ``i`` rows later, and what
+it saves ``i + 1``.
 """
 
 from typing import Any, NamedTuple
@@ -59,9 +60,10 @@ def columns(vector, place, whole, width):
 
 @called
 def gather_columns(source, order, start, samples, target):
-    """Copy samples, and put a row of ones behind them."""
-    for i in range(samples):
-        row = order[start + i] if len(order) else start + i
+    """Copy samples, the last one again up to a whole vector, and a row of ones behind them."""
+    for i in range(target.shape[1]):
+        place = start + min(i, samples - 1)
+        row = order[place] if len(order) else place
         for k in range(source.shape[1]):
             target[k, i] = source[row, k]
     target[source.shape[1]] = 1
@@ -124,6 +126,7 @@ def backward(network, inputs, gradient, memory, keeps):
 
 @called
 def relu(values):
+    """Overwrite negative ``values`` with 0."""
     x, zero = as_vector(values), values.dtype.type(0)
     for k in range(len(x)):
         x[k] = choose(x[k] < zero, zero, x[k])
@@ -131,6 +134,7 @@ def relu(values):
 
 @called
 def relu_backward(output, gradient):
+    """Overwrite the ``gradient`` with 0 where the output is."""
     out, dx, zero = as_vector(output), as_vector(gradient), output.dtype.type(0)
     for k in range(len(dx)):
         dx[k] = choose(out[k] > zero, dx[k], zero)
@@ -232,6 +236,7 @@ def loss_gradient(output, labels, weights, divisor, share, dinputs):
     """Write the gradient of the mean loss, 0 behind the last sample.
 
     Args:
+        labels: valid ones: otherwise the loss was not finite.
         weights, divisor: a sample has the share ``weight / divisor`` in the mean.
         share: memory for a row.
     """

@@ -16,6 +16,7 @@ from numba.extending import intrinsic
 
 from framework.accelerated.jit import entry
 from framework.accelerated.state import State
+from framework.accelerated.vectors import Strided
 
 # The arguments of the functions of each kind of kernel. The first is the instruction.
 OPERATION = {
@@ -24,6 +25,8 @@ OPERATION = {
     "parameter_gradients": ("op", "inputs", "dvalues", "state", "saved"),
     "forward_partials": ("op", "inputs", "state"),
     "backward_partials": ("op", "dvalues", "state", "saved"),
+    # Of products: see ``products.py``.
+    "multiply": ("op", "out", "left", "right", "depth", "initial"),
 }
 LOSS = {
     "losses": ("loss", "inputs", "labels", "targets", "output", "per_sample"),
@@ -38,6 +41,7 @@ MOST_SAVED = 3
 def _signature(names: Sequence[str], instruction: Any, number: Any) -> tuple[Any, ...]:
     """Return the types of the arguments ``names`` for arrays of ``number``."""
     vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
+    strided = types.NamedTuple((vector, *(types.intp,) * 3), Strided)
     fields = (vector, vector, vector, matrix, matrix, types.intp, types.intp)
     found = {
         "state": types.NamedTuple(fields, State),
@@ -51,6 +55,10 @@ def _signature(names: Sequence[str], instruction: Any, number: Any) -> tuple[Any
         "second": vector,
         "rate": types.float64,
         "step": types.intp,
+        "left": strided,
+        "right": strided,
+        "depth": types.intp,
+        "initial": vector,
     }
     return instruction, *(found.get(name, matrix) for name in names[1:])
 
@@ -115,6 +123,7 @@ call_backward = _caller(OPERATION["backward"])
 call_parameter_gradients = _caller(OPERATION["parameter_gradients"])
 call_forward_partials = _caller(OPERATION["forward_partials"])
 call_backward_partials = _caller(OPERATION["backward_partials"])
+call_multiply = _caller(OPERATION["multiply"])
 call_losses = _caller(LOSS["losses"])
 call_loss_backward = _caller(LOSS["backward"])
 call_update = _caller(OPTIMIZER["update"])

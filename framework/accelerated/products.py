@@ -5,8 +5,9 @@
     input_gradients    dinputs = dvalues @ weightsᵀ
 
 ``tiles.py`` multiplies a block of the left matrix, which stays in the second-level cache, by panels
-of the right one, which stay in the first-level cache. Both are read where they stand, unless their
-numbers are far apart there: then a copy costs less. BLAS copies both in each call.
+of the right one, which stay in the first-level cache. Both are read where they stand, unless the
+numbers of a row of the right one are apart, or where a copy costs less. BLAS copies both in each
+call.
 
 Every number is the same sum in the same order, whatever rows it is computed together with. So the
 work can be cut into parts.
@@ -21,12 +22,13 @@ Measured in float32 on one core of an AMD EPYC (Zen 5), GFlop/s:
 | 256, 784, 512 | 130 | 235 | 224 | 236 |
 | 1024, 1024, 1024 | 125 to 127 | 221 | 223 | 227 |
 
-With vectors of 256 bits both reach some 120, as far as the matrices are small enough for that.
+With vectors of 256 bits alone, OpenBLAS and these reach some 120 there.
 """
 
 import numpy as np
 
-from framework.accelerated.jit import called, jit
+from framework.accelerated.entries import call_multiply
+from framework.accelerated.jit import jit
 from framework.accelerated.panels import copy_matrix
 from framework.accelerated.tiles import HEIGHTS
 from framework.accelerated.tiles import product as product_of_tiles
@@ -43,54 +45,47 @@ FAR_APART = 2**11
 # columns than these.
 ROWS_PER_COPY = 256
 COLUMNS_PER_COPY = 256
-# For fewer rows than these, no matrix is worth a copy.
-FEW = 4
 
 
-@called
-def weighted_sums(x, weights, biases, out):
+@jit
+def weighted_sums(op, x, weights, biases, out):
     """Write ``x @ weights + biases``; without biases these are empty."""
     depth, neurons = weights.shape
     left, right = Strided(as_vector(x), 0, depth, 1), Strided(as_vector(weights), 0, neurons, 1)
-    multiply(left, right, depth, biases, out)
+    call_multiply(op.multiply, (op, out, left, right, depth, biases))
 
 
-@called
-def weight_gradients(x, own, dvalues, dweights):
+@jit
+def weight_gradients(op, x, own, dvalues, dweights):
     """Write the rows ``own`` of ``xᵀ @ dvalues``."""
     (samples, depth), neurons = x.shape, dvalues.shape[1]
     left, right = (
         Strided(as_vector(x), own.start, 1, depth),
         Strided(as_vector(dvalues), 0, neurons, 1),
     )
-    multiply(left, right, samples, as_vector(dvalues)[:0], dweights[own])
+    nothing = as_vector(dvalues)[:0]
+    call_multiply(op.multiply, (op, dweights[own], left, right, samples, nothing))
 
 
-@called
-def input_gradients(dvalues, weights, dinputs):
+@jit
+def input_gradients(op, dvalues, weights, dinputs):
     """Write ``dvalues @ weightsᵀ``."""
-    samples, neurons = dvalues.shape
-    if samples < FEW:
-        for i in range(samples):
-            for k in range(len(weights)):
-                total = dinputs.dtype.type(0)
-                for t in range(neurons):
-                    total += dvalues[i, t] * weights[k, t]
-                dinputs[i, k] = total
-        return
+    neurons = dvalues.shape[1]
     left, right = (
         Strided(as_vector(dvalues), 0, neurons, 1),
         Strided(as_vector(weights), 0, 1, neurons),
     )
-    multiply(left, right, neurons, as_vector(dvalues)[:0], dinputs)
+    nothing = as_vector(dvalues)[:0]
+    call_multiply(op.multiply, (op, dinputs, left, right, neurons, nothing))
 
 
-@called
-def multiply(left, right, depth, initial, out):
+@jit
+def multiply(op, out, left, right, depth, initial):
     """Write ``out[i, k] = initial[k] + Σ left[i, t] · right[t, k]`` over ``t < depth``.
 
     ``left`` and ``right`` are ``Strided``, ``out`` is in C order. An empty ``initial`` adds
-    nothing.
+    nothing. It is compiled by itself and called by its address, which ``op`` holds: within each
+    kernel it would take seconds to compile.
     """
     rows, columns = out.shape
     size, wide = out.itemsize, lanes(out)

@@ -22,6 +22,8 @@ PERIOD = 0.05
 # The fewest seconds of steps from one look to the next.
 INTERVAL = 0.1
 SHARE = 0.02
+# What it takes to start threads: one thread takes the steps for which they would save less.
+START = 0.0004
 # More threads have to be worth it: they take the processors from others.
 WORTH = 0.97
 # Threads are given up at once where steps take so many times as long as in the fastest way known.
@@ -55,6 +57,11 @@ class ThreadChoice:
         It returns how many it took, and whether training goes on. They may be fewer than it was
         asked for.
         """
+        if self.threads > 1 and not self._is_looking:
+            saved = steps * (self._seconds[1] - self._seconds[self.threads])
+            if 0 <= saved < START:
+                take(1, steps)
+                return
         goes_on = True
         while steps > 0 and goes_on:
             count = min(steps, self._steps_at_once())

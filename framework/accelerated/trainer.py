@@ -89,7 +89,7 @@ class Trainer:
         self,
         batches: Batch,
         mean_weight: float = 1.0,
-        before_last: Callable[[], None] | None = None,
+        before_last: Callable[[], None] = lambda: None,
     ) -> Array:
         """Train on one batch, or several put together, and leave the model as the last one does.
 
@@ -136,7 +136,7 @@ class Trainer:
         order: Array | None,
         batch_size: int,
         mean_weight: float,
-        before_last: Callable[[], None] | None,
+        before_last: Callable[[], None],
     ) -> Array:
         X = as_compiled(X, self.parameters.dtype)
         try:
@@ -148,6 +148,7 @@ class Trainer:
         dtype = self.parameters.dtype
         # By the size of all batches, so that the last one's sums are the same in any call.
         parts = self.parts(batch_size, instructions.work)
+        takes_small = parts == 1 and is_small(instructions, self.loss, data, batch_size)
         batch_size = min(batch_size, data.samples)
         metrics = np.zeros((-(-data.samples // batch_size), 3))
         rates = self._learning_rates(len(metrics))
@@ -174,9 +175,8 @@ class Trainer:
             partials=np.empty(parts * instructions.partials, dtype),
         )
         network = self._network(instructions, data, results)
-        take = take_small_steps
-        if parts > 1 or not is_small(instructions, self.loss, data, batch_size):
-            take = take_steps
+        take = take_small_steps if takes_small else take_steps
+        if not takes_small:
             find_kernels(instructions, network.loss, self.loss)
         taken = self._run(take, network, source, workspace, rates, metrics, parts, before_last)
 
@@ -224,7 +224,7 @@ class Trainer:
         rates: Array,
         metrics: Array,
         parts: int,
-        before_last: Callable[[], None] | None,
+        before_last: Callable[[], None],
     ) -> int:
         """Take the steps, and return how many there were before one with an infinite loss."""
         optimizer = self.model.optimizer
@@ -247,14 +247,11 @@ class Trainer:
                 take(*arguments, metrics[:0], make_team(1, parts), 0)
                 choice = self._choices.setdefault(parts, ThreadChoice(parts))
                 run = partial(choice.run, take=take_some)
-            if before_last is None:
-                run(len(metrics))
-            else:
-                if len(metrics) > 1:
-                    run(len(metrics) - 1)
-                if steps[0] == len(metrics) - 1:
-                    before_last()
-                    run(1)
+            if len(metrics) > 1:
+                run(len(metrics) - 1)
+            if steps[0] == len(metrics) - 1:
+                before_last()
+                run(1)
         finally:
             taken = int(steps[0])
             optimizer.iterations = initial + taken

@@ -3,8 +3,8 @@
     as_vector(array)                 array.ravel()
     as_matrix(array, rows, columns)  array.reshape(rows, columns)
 
-of arrays in C order. Numba's own take twenty nanoseconds and more, and a small step some fifty of
-them. The sizes are not compared.
+of arrays in C order. Numba's own take twenty nanoseconds and more, and a small step has some fifty
+of them. The sizes are not compared.
 """
 
 from typing import Any

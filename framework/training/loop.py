@@ -293,11 +293,10 @@ class Loop:
         """Take the steps of all ``batches`` in one compiled call: see ``Trainer.take_steps``."""
         training, size = self.training, batches.source.batch_size
         steps = math.ceil(len(batches) / size)
-        last = training.batch + steps
-        may_end = bool(self.callbacks) or training.epoch == training.epochs
-        before_last = None
-        if steps == 1 or (may_end and last == training.batches):
-            before_last = partial(self.before_update, last)
+        # Ctrl-C may end the training after any call, and a call of many steps takes that long.
+        before_last = self.last_batch.before_update
+        if steps == 1:
+            before_last = partial(self.before_update, training.batch + 1)
         mean_weight = self.mean_weight(batches.total_weight, len(batches))
         metrics = trainer.take_steps(batches, mean_weight, before_last)
         training.batch += len(metrics)

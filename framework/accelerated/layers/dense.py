@@ -1,9 +1,11 @@
 """The kernel of ``framework.layers.Dense``: every row of ``op.last_axis`` numbers by itself."""
 
+from framework.accelerated import products
 from framework.accelerated.jit import jit
-from framework.accelerated.products import input_gradients, weight_gradients, weighted_sums
 from framework.accelerated.state import own_rows
 from framework.accelerated.views import as_matrix, as_vector
+
+multiply = products.multiply
 
 
 @jit
@@ -25,7 +27,7 @@ def in_rows(values, width):
 def forward(op, inputs, state, saved, output):
     weights, biases = weights_and_biases(op, state.parameters)
     x, out = in_rows(inputs, op.last_axis), in_rows(output, op.output_axis)
-    weighted_sums(x, weights, biases, out)
+    products.weighted_sums(op, x, weights, biases, out)
 
 
 @jit
@@ -33,7 +35,7 @@ def backward(op, inputs, output, state, saved, dvalues, dinputs):
     if not op.leaves_out_dinputs:
         weights, _ = weights_and_biases(op, state.parameters)
         dout, dx = in_rows(dvalues, op.output_axis), in_rows(dinputs, op.last_axis)
-        input_gradients(dout, weights, dx)
+        products.input_gradients(op, dout, weights, dx)
 
 
 @jit
@@ -43,7 +45,7 @@ def parameter_gradients(op, inputs, dvalues, state, saved):
     x, dout = in_rows(inputs, op.last_axis), in_rows(dvalues, op.output_axis)
     own = own_rows(op, state)
     rows = slice(own.start, min(own.stop, op.last_axis))
-    weight_gradients(x, rows, dout, dweights)
+    products.weight_gradients(op, x, rows, dout, dweights)
     if own.stop > op.last_axis:  # the biases are the last row
         sum_of_rows(dout, dbiases)
     add_penalty_gradients(op, state, own)

@@ -9,31 +9,41 @@ pytest.importorskip("numba")
 
 import numba
 
+from framework.accelerated import entries
+from framework.accelerated.layers import dense
 from framework.accelerated.products import (
     COLUMNS_PER_COPY,
     DEPTH,
     FAR_APART,
-    FEW,
+    ROWS_PER_COPY,
     input_gradients,
     weight_gradients,
     weighted_sums,
 )
+from framework.accelerated.records import INSTRUCTION
 from tests.strategies import Array
 
 
 @numba.njit(error_model="numpy")
-def all_products(x, weights, biases, dvalues, first, last, out, dweights, dinputs):
-    weighted_sums(x, weights, biases, out)
-    weight_gradients(x, slice(first, last), dvalues, dweights)
-    input_gradients(dvalues, weights, dinputs)
+def all_products(op, x, weights, biases, dvalues, first, last, out, dweights, dinputs):
+    weighted_sums(op, x, weights, biases, out)
+    weight_gradients(op, x, slice(first, last), dvalues, dweights)
+    input_gradients(op, dvalues, weights, dinputs)
+
+
+def instruction(dtype: Any) -> Any:
+    """Return one that knows where the products are."""
+    found = np.zeros(1, INSTRUCTION)[0]
+    entries.write_addresses(found, dense, entries.OPERATION, np.dtype(dtype))
+    return found
 
 
 def computed(x: Array, weights: Array, biases: Array, dvalues: Array) -> tuple[Array, Array, Array]:
     """Return the products, the gradients of the weights in two pieces."""
     out, dweights, dinputs = (np.full_like(a, np.nan) for a in (dvalues, weights, x))
-    middle = len(weights) // 3
+    middle, op = len(weights) // 3, instruction(x.dtype)
     for piece in ((0, middle), (middle, len(weights))):
-        all_products(x, weights, biases, dvalues, *piece, out, dweights, dinputs)
+        all_products(op, x, weights, biases, dvalues, *piece, out, dweights, dinputs)
     return out, dweights, dinputs
 
 
@@ -42,12 +52,12 @@ def computed(x: Array, weights: Array, biases: Array, dvalues: Array) -> tuple[A
     ("samples", "n_inputs", "n_neurons"),
     [
         (1, 1, 1),
-        (FEW - 1, 70, 33),
-        (FEW, 16, 32),
+        (3, 70, 33),
+        (4, 16, 32),
         (33, 70, 45),
         (64, 48, 64),
         (DEPTH + 5, DEPTH + 1, 10),
-        (20, 2 * DEPTH + 7, FAR_APART // 4 + 3),  # both matrices are copied
+        (ROWS_PER_COPY, 2 * DEPTH + 7, FAR_APART // 4 + 3),  # both matrices are copied
         (40, FAR_APART // 4 + 1, COLUMNS_PER_COPY + 17),
     ],
 )
@@ -85,7 +95,7 @@ def test_nothing_is_read_or_written_beyond_a_matrix() -> None:
     ]
     x, weights, dvalues, out, dweights, dinputs = (matrix for _, matrix in matrices)
     biases = np.zeros(21, np.float32)
-    all_products(x, weights, biases, dvalues, 0, 37, out, dweights, dinputs)
+    all_products(instruction(x.dtype), x, weights, biases, dvalues, 0, 37, out, dweights, dinputs)
     for memory, matrix in matrices:
         assert np.isfinite(matrix).all()
         assert np.isnan(memory[:64]).all() and np.isnan(memory[64 + matrix.size :]).all()
@@ -98,9 +108,12 @@ def test_a_number_is_the_same_whatever_rows_it_is_computed_with() -> None:
     biases = generator.normal(size=40).astype(np.float32)
     dvalues = generator.normal(size=(67, 40)).astype(np.float32)
     out, dweights, dinputs = computed(x, weights, biases, dvalues)
+    few_out, _, few_dinputs = computed(x[5:7], weights, biases, dvalues[5:7])
+    np.testing.assert_array_equal(few_out, out[5:7])
+    np.testing.assert_array_equal(few_dinputs, dinputs[5:7])
     some_out, _, some_dinputs = computed(x[5:29], weights, biases, dvalues[5:29])
     np.testing.assert_array_equal(some_out, out[5:29])
     np.testing.assert_array_equal(some_dinputs, dinputs[5:29])
     whole = np.empty_like(dweights)
-    all_products(x, weights, biases, dvalues, 0, 300, out, whole, dinputs)
+    all_products(instruction(x.dtype), x, weights, biases, dvalues, 0, 300, out, whole, dinputs)
     np.testing.assert_array_equal(dweights, whole)

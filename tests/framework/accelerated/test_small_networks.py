@@ -9,6 +9,7 @@ pytest.importorskip("numba", reason="numba is not installed")
 
 import framework
 from framework import (
+    Callback,
     CategoricalAccuracy,
     CategoricalCrossentropy,
     Dense,
@@ -157,3 +158,37 @@ def test_other_networks_are_taken_as_all_are(
     model.finalize(accelerated=True)
     with pytest.raises(Taken):
         train(model, y, batch_size=batch_size)
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_what_fills_up_a_row_counts_nowhere() -> None:
+    """Features of other sizes, and a last batch whose rows are of another length."""
+    X = np.random.default_rng(0).normal(size=(84, 2)).astype("float32")
+    X[:, 0] *= 5e36
+
+    def make() -> Model:
+        framework.seed(0)
+        model = classifier(Dense(2, 8), ReLU(), Dense(8, 3), Softmax(), optimizer=SGD(1e-38))
+        model.layers[0].weights[0] *= 1e-36
+        model.layers[0].weights[1] *= 1000
+        return model
+
+    plain, small = both(make)
+    options: Any = {"batch_size": 64, "epochs": 2, "shuffle": False, "progress": False}
+    for model in (plain, small):
+        model.train(X, CLASSES[:84], **options)
+    np.testing.assert_allclose(small.parameters.weights, plain.parameters.weights, rtol=1e-4)
+
+
+def test_a_last_batch_of_few_samples_is_taken_as_all_are_also_in_a_call_of_its_own() -> None:
+    class Watcher(Callback):
+        def on_batch_end(self, training: Any) -> None: ...
+
+    found = []
+    for callbacks in ([], [Watcher()]):
+        framework.seed(5)
+        model = classifier(Dense(4, 8), ReLU(), Dense(8, 3), Softmax())
+        model.finalize(accelerated=True)
+        train(model, CLASSES, batch_size=103, callbacks=callbacks)  # the last has few
+        found.append(model.parameters.weights.copy())
+    np.testing.assert_array_equal(*found)

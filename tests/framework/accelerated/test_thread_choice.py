@@ -125,6 +125,19 @@ def test_threads_that_give_up_are_soon_found_to_be_slower() -> None:
     assert machine.now - before < 1.1
 
 
+def test_threads_are_not_started_for_what_one_does_sooner() -> None:
+    machine = Machine(lambda threads, now: 200e-6 if threads == 1 else 120e-6)
+    choice = machine.choice()
+    choice.run(2000, machine.take)
+    assert choice.threads == 2
+    machine.steps.clear()
+    choice.run(1, machine.take)
+    assert machine.steps == {1: 1}
+    machine.steps.clear()
+    choice.run(100, machine.take)
+    assert machine.steps[2] == 100
+
+
 def test_no_more_steps_are_taken_once_they_end() -> None:
     calls: list[tuple[int, int]] = []
 

@@ -1,6 +1,7 @@
 """An accelerated model is trained as a plain one is, and looks the same from outside."""
 
 import copy
+import signal
 from typing import Any
 
 import numpy as np
@@ -337,3 +338,26 @@ def test_inputs_that_do_not_fit_are_refused_in_the_same_words() -> None:
             model.layers[0].forward(X[:, :3])
         with pytest.raises(ValueError, match=r"Dense\(4, 16.* expects inputs of shape"):
             model.forward(X[:, :3])
+
+
+@pytest.mark.parametrize("callbacks", [[], [Callback()]], ids=["", "callback"])
+def test_after_an_interrupt_the_gradient_of_the_data_is_from_before_the_last_update(
+    callbacks: list[Callback],
+) -> None:
+    def rate(step: int) -> float:
+        if step == 5:  # in the second epoch of four steps
+            signal.raise_signal(signal.SIGINT)
+        return 0.5
+
+    framework.seed(0)
+    generator = np.random.default_rng(0)
+    X, y = generator.normal(size=(128, 3)), generator.integers(0, 4, 128)
+    model = Model([Dense(3, 20), ReLU(), Dense(20, 4), Softmax()], dtype="float64")
+    model.set(loss=CategoricalCrossentropy(), optimizer=SGD(rate))
+    model.finalize(accelerated=True)
+    with pytest.warns(UserWarning, match="interrupted in epoch 2"):
+        history = model.train(X, y, batch_size=32, epochs=6, callbacks=callbacks, progress=False)
+    assert history.stopped == "interrupted"
+    first, relu = model.layers[:2]
+    before = first.weights + 0.5 * first.dweights
+    np.testing.assert_allclose(first.dinputs, relu.dinputs @ before.T, rtol=0, atol=1e-14)
