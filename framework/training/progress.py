@@ -11,6 +11,7 @@ from framework.training.epoch_sums import EpochSums
 from framework.training.notebook_table import NotebookTable, in_notebook
 from framework.training.state import Training
 from framework.training.terminal_bar import TerminalBar
+from framework.utils.lines import print_line
 
 # A training of more epochs than this has about FEW_LINES lines, and not one for each epoch.
 MOST_LINES, FEW_LINES = 50, 20
@@ -49,7 +50,7 @@ class Reporter:
     def say(self, text: str) -> None:
         """Show a line that is about no epoch, where progress is shown."""
         if not self.silent:
-            print(text, file=None if in_notebook() else sys.stderr, flush=True)
+            print_line(text, None if in_notebook() else sys.stderr, flush=True)
 
     def begin_epoch(self) -> None:
         if self.has_bar and self.bar is None:
@@ -79,7 +80,7 @@ class Reporter:
         elif self.print_every is not None and training.epoch % self.print_every == 0:
             losses = history.data_loss[-1], history.regularization_loss[-1]
             line = metrics_line(training, accuracy, *losses)
-            print(", ".join([f"epoch: {training.epoch}", line, *self._latest(": ")]))
+            print_line(", ".join([f"epoch: {training.epoch}", line, *self._latest(": ")]))
 
     def close(self) -> None:
         """Add the line of the last epoch, and leave the bar with its metrics."""
@@ -94,9 +95,9 @@ class Reporter:
         if self.print_every is not None and history.val_loss:
             accuracy = f"acc: {history.val_accuracy[-1]:.3f}, " if history.val_accuracy else ""
             line = f"validation, {accuracy}loss: {history.val_loss[-1]:.3f}"
-            print(", ".join([line, *self._latest(": ", VALIDATION)]))
+            print_line(", ".join([line, *self._latest(": ", VALIDATION)]))
         if history.stopped and not self.training.interrupted and not self.silent:
-            print(f"stopped in epoch {self.training.epoch}: {history.stopped}")
+            print_line(f"stopped in epoch {self.training.epoch}: {history.stopped}")
 
     def _add_line(self) -> None:
         if self.bar is not None:

@@ -8,6 +8,7 @@ from threading import RLock
 from typing import Any
 
 from framework.utils.forks import after_fork, importing
+from framework.utils.lines import print_line
 
 # Where the terminal does not say how wide it is.
 USUAL_WIDTH = 80
@@ -52,7 +53,7 @@ class TerminalBar:
         """Write a line that stays, above the bar."""
         line = " ".join(metrics)
         if self.bar is None:
-            print(line, file=self.stream)
+            print_line(line, self.stream)
         else:
             self.bar.write(line, file=self.stream)
 

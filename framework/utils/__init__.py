@@ -5,6 +5,7 @@
 | ``rng`` | the random generator, and its state |
 | ``all_reduce`` | sums over the processes of a training |
 | ``threads`` | the number of BLAS threads |
+| ``lines`` | lines on standard output and error |
 | ``aligned`` | arrays that begin with a line of the cache |
 | ``files``, ``memory_maps`` | writing files atomically; reading mapped arrays in little memory |
 | ``exports`` | the classes that a package exports |
