@@ -30,6 +30,7 @@ from framework import (
     Sigmoid,
     Softmax,
     SoftmaxCategoricalCrossentropy,
+    Softplus,
     activations,
     losses,
 )
@@ -76,6 +77,8 @@ def build_model(workload: Workload, package: str, name: str) -> tuple[Model, Any
         y = np.eye(workload.sizes[-1], dtype=np.float32)[y]  # type: ignore[assignment]
         if "Binary" in name and not isinstance(loss, FusedLoss):
             operations += [Sigmoid(), Linear()]
+        if name == "Poisson":
+            operations.append(Softplus())  # it takes the logarithm of the outputs
     model = Model(operations)
     model.set(loss=loss, optimizer=optimizer)
     return model, y
