@@ -1,18 +1,15 @@
 """Files that version 0.1.0 wrote, in format 1, are still read. See ``fixtures/README.md``."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from framework import Dense, Dropout, Model, ReLU, Softmax
+from tests.framework.format_1 import FOLDER, has_avx512, run_with_their_kernels
 from tests.framework.saving.helpers import finalized
 from tests.strategies import Array
 
-FOLDER = Path(__file__).parents[1] / "fixtures" / "format-1"
 # The models, and their inputs in expected.npz.
 MODELS = {"spiral": "inputs", "normalized": "inputs", "regression": "regression_inputs"}
 
@@ -21,11 +18,6 @@ MODELS = {"spiral": "inputs", "normalized": "inputs", "regression": "regression_
 def expected() -> dict[str, Array]:
     with np.load(FOLDER / "expected.npz") as file:
         return dict(file)
-
-
-def has_avx512() -> bool:
-    cpu = Path("/proc/cpuinfo")
-    return cpu.exists() and "avx512bw" in cpu.read_text()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -43,19 +35,13 @@ def test_models_predict_the_same_bits_with_the_blas_kernels_that_wrote_them(
     expected: dict[str, Array], tmp_path: Path
 ) -> None:
     script = (
-        "import sys, numpy as np; from framework import Model; folder = sys.argv[1]\n"
+        f"import numpy as np; from framework import Model; folder = {str(FOLDER)!r}\n"
         "expected = np.load(f'{folder}/expected.npz')\n"
         f"for name, inputs in {MODELS}.items():\n"
         "    model = Model.load(f'{folder}/{name}.safetensors')\n"
         "    np.save(f'{name}.npy', model.predict(expected[inputs]))\n"
     )
-    environment = {
-        **os.environ,
-        "OPENBLAS_CORETYPE": "SkylakeX",
-        "PYTHONPATH": os.pathsep.join([os.getcwd(), *sys.path]),
-    }
-    command = [sys.executable, "-c", script, str(FOLDER)]
-    subprocess.run(command, check=True, cwd=tmp_path, env=environment)
+    run_with_their_kernels(script, tmp_path)
     for name in MODELS:
         outputs = np.load(tmp_path / f"{name}.npy")
         np.testing.assert_array_equal(outputs, expected[name], strict=True)

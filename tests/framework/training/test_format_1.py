@@ -1,8 +1,5 @@
 """Checkpoints of format 1, which version 0.1.0 wrote, go on as they did then."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +16,8 @@ from framework import (
     Softmax,
 )
 from optimizers import Adam
-from tests.framework.saving.test_format_1 import has_avx512
+from tests.framework.format_1 import FOLDER, has_avx512, run_with_their_kernels
 from tests.strategies import Array
-
-FOLDER = Path(__file__).parents[1] / "fixtures" / "format-1"
 
 
 @pytest.fixture
@@ -65,12 +60,7 @@ def test_it_goes_on_to_the_same_bits_with_the_blas_kernels_of_the_version_that_w
         "import numpy as np; from tests.framework.training.test_format_1 import resumed\n"
         "loss, weights = resumed(); np.savez('found.npz', loss=loss, weights=weights)\n"
     )
-    environment = {
-        **os.environ,
-        "OPENBLAS_CORETYPE": "SkylakeX",
-        "PYTHONPATH": os.pathsep.join([os.getcwd(), *sys.path]),
-    }
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, env=environment)
+    run_with_their_kernels(script, tmp_path)
     with np.load(tmp_path / "found.npz") as found:
         np.testing.assert_array_equal(found["loss"], expected["checkpoint_loss"])
         np.testing.assert_array_equal(found["weights"], expected["checkpoint_after_10_epochs"])
