@@ -14,7 +14,8 @@ import numpy as np
 
 from framework.accelerated.exponential import exponential, logarithm
 from framework.accelerated.jit import called, jit
-from framework.accelerated.layers.dense import add_penalty_gradient, weights_and_biases
+from framework.accelerated.layers.dense import add_penalty_gradients
+from framework.accelerated.layers.windows import copy
 from framework.accelerated.tiles import inlined_product, products_of_rows
 from framework.accelerated.vectors import Strided, aligned_zeros, choose, filled, lanes
 from framework.accelerated.views import as_matrix, as_vector
@@ -83,7 +84,8 @@ def forward(network, inputs, memory, keeps):
         multiply(op.n_outputs, rows_of_weights(op), weights, before, output, memory.constants)
         if op.n_saved:
             if keeps:
-                copy(output[:-1], columns(values, op.saved + i + 1, whole, op.n_outputs))
+                sums = columns(values, op.saved + i + 1, whole, op.n_outputs)
+                copy(as_vector(output[:-1]), as_vector(sums))
             relu(output[:-1])
         output[op.n_outputs] = 1
         before = output
@@ -105,7 +107,7 @@ def backward(network, inputs, gradient, memory, keeps):
         if op.n_saved:
             if keeps:
                 between = columns(values, op.saved + i + 1 + op.n_outputs, whole, op.n_outputs)
-                copy(gradient, between)
+                copy(as_vector(gradient), as_vector(between))
                 gradient = between
             relu_backward(columns(values, op.output + i, whole, op.n_outputs), gradient)
         products_of_rows(
@@ -116,7 +118,9 @@ def backward(network, inputs, gradient, memory, keeps):
             whole // lanes(values),
             Strided(network.gradients, op.parameters, op.n_outputs, 1),
         )
-        add_penalty_gradients(op, network)
+        own = slice(op.parameters, op.parameters + op.n_parameters)
+        everything = slice(0, rows_of_weights(op))
+        add_penalty_gradients(op, network.parameters[own], network.gradients[own], everything)
         if not op.leaves_out_dinputs:
             dinputs = columns(memory.dvalues, op.dinputs, whole, op.n_inputs)
             weights = Strided(network.parameters, op.parameters, op.n_outputs, 1)
@@ -140,13 +144,6 @@ def relu_backward(output, gradient):
         dx[k] = choose(out[k] > zero, dx[k], zero)
 
 
-@called
-def copy(values, target):
-    x, out = as_vector(values), as_vector(target)
-    for k in range(len(x)):
-        out[k] = x[k]
-
-
 @jit
 def rows_of_weights(op):
     """Return how many rows the weights have, with the biases as one more."""
@@ -163,19 +160,6 @@ def multiply(rows, depth, weights, x, out, constants):
         right = Strided(as_vector(x), first, whole, 1)
         target = Strided(as_vector(out), first, whole, 1)
         inlined_product(rows, vectors, weights, right, segment, depth, initial, target)
-
-
-@jit
-def add_penalty_gradients(op, network):
-    everything = slice(op.parameters, op.parameters + op.n_parameters)
-    weights, biases = weights_and_biases(op, network.parameters[everything])
-    dweights, dbiases = weights_and_biases(op, network.gradients[everything])
-    l1, l2 = op.weight_regularizer_l1, op.weight_regularizer_l2
-    if l1 or l2:
-        add_penalty_gradient(as_vector(dweights), as_vector(weights), l1, l2)
-    l1, l2 = op.bias_regularizer_l1, op.bias_regularizer_l2
-    if l1 or l2:
-        add_penalty_gradient(dbiases, biases, l1, l2)
 
 
 @jit

@@ -14,16 +14,18 @@ from framework.accelerated.jit import called
 from framework.accelerated.vectors import Matrix, lanes, part, turned
 
 
-def _code_of_copy_vector(typingctx: Any, source: Any, row: Any, target: Any, to: Any) -> Any:
-    """Copy the first vector of a row of ``source`` to the row ``to`` of ``target``."""
+def _code_of_copy_vector(typingctx: Any, source: Any, target: Any, row: Any) -> Any:
+    """Copy the first vector of a row of ``source`` to the same row of ``target``."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        source, target = (Matrix(context, builder, signature.args[i], arguments[i]) for i in (0, 2))
-        vector = source.load(source.place(arguments[1]), 0)
-        target.store(vector, target.place(arguments[3]), 0)
+        source, target = (
+            Matrix(context, builder, signature.args[i], arguments[i]) for i in range(2)
+        )
+        vector = source.load(source.place(arguments[2]), 0)
+        target.store(vector, target.place(arguments[2]), 0)
         return context.get_dummy_value()
 
-    return types.void(source, row, target, to), code
+    return types.void(source, target, row), code
 
 
 def _code_of_turn_square(typingctx: Any, source: Any, target: Any) -> Any:
@@ -83,7 +85,7 @@ def copy_matrix(source, rows, columns, target):
             for i in range(height):
                 start, place = square.start + i * square.row, copied.start + i * copied.row
                 if source.step == 1 and start + wide <= len(x):
-                    _copy_vector(square, i, copied, i)
+                    _copy_vector(square, copied, i)
                 else:
                     for k in range(width):
                         out[place + k] = x[start + k * square.step]

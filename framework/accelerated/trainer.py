@@ -88,8 +88,8 @@ class Trainer:
     def take_steps(
         self,
         batches: Batch,
-        mean_weight: float = 1.0,
-        before_last: Callable[[], None] = lambda: None,
+        mean_weight: float,
+        before_last: Callable[[], None],
     ) -> Array:
         """Train on one batch, or several put together, and leave the model as the last one does.
 

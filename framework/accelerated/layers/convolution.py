@@ -301,4 +301,4 @@ def parameter_gradients(op, inputs, dvalues, state, saved):
         for partial in state.partials:
             for k in range(filters):
                 found[k] += partial[row * whole + k]
-    add_penalty_gradients(op, state, own)
+    add_penalty_gradients(op, state.parameters, state.gradients, own)

@@ -48,14 +48,14 @@ def parameter_gradients(op, inputs, dvalues, state, saved):
     products.weight_gradients(op, x, rows, dout, dweights)
     if own.stop > op.last_axis:  # the biases are the last row
         sum_of_rows(dout, dbiases)
-    add_penalty_gradients(op, state, own)
+    add_penalty_gradients(op, state.parameters, state.gradients, own)
 
 
 @jit
-def add_penalty_gradients(op, state, own):
+def add_penalty_gradients(op, parameters, gradients, own):
     """Add the gradients of the penalties on the rows ``own`` of the parameters."""
-    weights, biases = weights_and_biases(op, state.parameters)
-    dweights, dbiases = weights_and_biases(op, state.gradients)
+    weights, biases = weights_and_biases(op, parameters)
+    dweights, dbiases = weights_and_biases(op, gradients)
     if op.weight_regularizer_l1 or op.weight_regularizer_l2:
         rows = slice(own.start, min(own.stop, len(weights)))
         add_penalty_gradient(
