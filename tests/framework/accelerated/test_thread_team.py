@@ -12,6 +12,7 @@ pytest.importorskip("numba")
 
 import numba
 
+import framework
 from framework import (
     BatchNormalization,
     Callback,
@@ -219,6 +220,38 @@ def test_a_last_batch_has_as_many_as_the_others_also_in_a_call_of_its_own(
             wide(), X[:530], monkeypatch, batch_size=256, callbacks=[Watcher()], epochs=2
         )
     assert found == {2}
+
+
+def test_threads_that_give_up_after_each_step_take_the_same_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from framework.accelerated import trainer
+
+    def tired(threads: int, parts: int) -> ThreadTeam:
+        return make_team(threads, parts)._replace(sleeps=np.array([10**6]))
+
+    monkeypatch.setattr(trainer, "ThreadChoice", AllThreads)
+    calls, found = [], []
+    with ThreadpoolController().limit(limits=2, user_api="blas"):
+        for make in (make_team, tired):
+            framework.seed(0)
+            model = wide()
+            model.set(loss=SoftmaxCategoricalCrossentropy(), optimizer=Adam())
+            model.finalize(accelerated=True)
+            monkeypatch.setattr(trainer, "make_team", make)
+            counted: list[int] = []
+
+            def together_counted(team: ThreadTeam, work: Any, counted: Any = counted) -> None:
+                counted.append(len(team.arrivals))
+                together(team, work)
+
+            monkeypatch.setattr(trainer, "together", together_counted)
+            model.train(X, np.zeros(len(X), int), batch_size=150, epochs=2, progress=False)
+            calls.append(len(counted))
+            found.append((model.optimizer.iterations, model.parameters.weights.copy()))
+    assert calls == [4, 8]  # three steps together and the last; each by itself
+    assert found[0][0] == found[1][0] == 8
+    np.testing.assert_array_equal(found[1][1], found[0][1])
 
 
 def test_what_ends_a_call_leaves_the_optimizer_where_the_parameters_are(
